@@ -1,0 +1,411 @@
+package retry
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+)
+
+// call is the state of one call, and its methods are the step that every way in drives. The
+// settings, the options that hold their lists, the function and DoValue's check are not
+// kept in it but passed: what a call keeps escapes to the heap, with its context.
+type call struct {
+	ctx    context.Context // the caller's: limits and waits look at this one
+	fnCtx  context.Context // what the Start hooks made of it
+	tryCtx context.Context // what the BeforeAttempt hooks made of that
+
+	zero      time.Time     // the wall clock at reading 0
+	start     time.Duration // reading when the call began
+	at        time.Duration // reading when the attempt began, and after it when it ended
+	before    time.Duration // what had elapsed before start, of a resumed call
+	waited    time.Duration // the wait before the attempt
+	delay     time.Duration // the wait after it
+	waitedAll time.Duration
+
+	number   int   // of the attempt, from 1
+	last     error // the last attempt's
+	failure  *Error
+	attempts ring
+	timer    *time.Timer
+
+	begun   bool // the first step has begun
+	resumed bool // an earlier Run began the call
+	fresh   bool // at is a reading of just now
+	left    bool // the loop over Attempts was left
+	done    bool
+}
+
+// epoch is reading 0 of the real clock. time.Since of a fixed time reads the monotonic clock
+// alone, at half the price of time.Now.
+var epoch = time.Now()
+
+// now reads the clock. Only differences of readings mean anything.
+func (c *call) now(s *settings) time.Duration {
+	if s.clock != nil {
+		return s.clock.Now().Sub(c.zero)
+	}
+	return time.Since(epoch)
+}
+
+// begin starts the call's time.
+func (c *call) begin(s *settings) {
+	if c.ctx == nil {
+		panic("retry: nil context")
+	}
+	c.fnCtx = c.ctx
+	if s.clock != nil {
+		c.zero = s.clock.Now()
+	}
+	c.start = c.now(s)
+	c.at = c.start
+}
+
+// err is how the call ended.
+func (c *call) err() error {
+	if c.failure == nil {
+		return nil
+	}
+	return c.failure
+}
+
+// loop is the one loop of the package: try, wait, repeat.
+func (c *call) loop(s *settings, options []Option, fn func(context.Context) error, check func(Attempt) error) {
+	for {
+		wait, again := c.try(s, options, fn, check)
+		if !again {
+			return
+		}
+		if wait > 0 {
+			c.sleep(s, wait)
+		}
+	}
+}
+
+// sleep waits for d or until the context ends; the next try looks which it was. Its frame is
+// small because many goroutines may be waiting in it.
+func (c *call) sleep(s *settings, d time.Duration) {
+	done := c.ctx.Done()
+	if s.clock != nil {
+		select {
+		case <-s.clock.After(d):
+		case <-done:
+		}
+		return
+	}
+	if done == nil {
+		time.Sleep(d) // nothing can cut it short
+		return
+	}
+	if c.timer == nil {
+		c.timer = time.NewTimer(d)
+	} else {
+		c.timer.Reset(d)
+	}
+	select {
+	case <-c.timer.C:
+	case <-done:
+		c.timer.Stop()
+	}
+}
+
+const (
+	guards   = hasGate | hasHooks | hasAttemptTimeout           // what surrounds an attempt
+	watchers = hasValidator | hasHooks | hasHistory | hasLogger // whom a success interests
+)
+
+// try is the step: it makes one attempt and says how long to wait before the next, if there
+// is one.
+func (c *call) try(s *settings, options []Option, fn func(context.Context) error, check func(Attempt) error) (wait time.Duration, again bool) {
+	if c.done || !c.open(s, options) {
+		return 0, false
+	}
+	var err error
+	if s.given&guards == 0 {
+		err = fn(c.fnCtx)
+	} else {
+		var made bool
+		if made, err = c.guarded(s, options, fn); !made {
+			return 0, false
+		}
+	}
+	if err == nil && s.given&watchers == 0 {
+		c.done = true // nobody will ask how long it took
+		return 0, false
+	}
+	return c.close(s, options, err, check)
+}
+
+// open begins the next attempt and reports whether there is one.
+func (c *call) open(s *settings, options []Option) bool {
+	if !c.begun {
+		c.begun = true
+		if s.has(hasHooks) {
+			c.began(options)
+		}
+	}
+	if c.ctx.Err() != nil {
+		c.cutShort(s, options)
+		return false
+	}
+	if !c.fresh {
+		c.at = c.now(s)
+	}
+	c.fresh = false
+	if c.number > 0 && !c.allowed(s, options) {
+		return false
+	}
+	if s.budget != nil && c.number == 0 {
+		s.budget.deposit()
+	}
+	c.number++
+	c.waited, c.delay = c.delay, 0
+	c.waitedAll = add(c.waitedAll, c.waited)
+	return true
+}
+
+// cutShort ends the call because its context did, before the first attempt or in a wait.
+func (c *call) cutShort(s *settings, options []Option) {
+	now := c.now(s)
+	if c.number > 0 {
+		c.waitedAll = add(c.waitedAll, min(c.delay, max(now-c.at, 0)))
+	}
+	c.delay = 0
+	c.stop(s, options, ErrContext, c.elapsed(now))
+}
+
+// allowed looks again at the limits that decide looked at before the wait: it may have been
+// longer than was asked for, and a resumed call may be under a stricter policy.
+func (c *call) allowed(s *settings, options []Option) bool {
+	elapsed := c.elapsed(c.at)
+	switch {
+	case c.resumed && s.maxAttempts != Unlimited && c.number >= s.maxAttempts:
+		c.stop(s, options, ErrExhausted, elapsed)
+	case s.maxElapsed > 0 && elapsed >= s.maxElapsed:
+		c.stop(s, options, ErrMaxElapsed, elapsed)
+	default:
+		return true
+	}
+	return false
+}
+
+// guarded makes the attempt through gates, hooks and timeout. It is not made when the
+// caller's time ran out at the gates.
+func (c *call) guarded(s *settings, options []Option, fn func(context.Context) error) (made bool, err error) {
+	if !s.has(hasGate) {
+		return true, c.invoke(s, options, fn)
+	}
+	held, refusal := pass(c.ctx, options, c.attempt(s))
+	heard := errAbandoned
+	defer func() { held.release(heard) }() // also when fn panics or calls Goexit
+	if c.ctx.Err() != nil {
+		heard = c.ctx.Err()
+		c.turnedAway(s, options, nil)
+		return false, nil
+	}
+	if late := (*noTime)(nil); errors.As(refusal, &late) {
+		c.turnedAway(s, options, late)
+		return false, nil
+	}
+	if refusal == nil {
+		c.at = c.now(s)
+		refusal = c.invoke(s, options, fn)
+		heard = refusal
+	}
+	return true, refusal
+}
+
+// turnedAway ends the call at a gate, where its context ended or would in late's wait.
+func (c *call) turnedAway(s *settings, options []Option, late *noTime) {
+	c.number--
+	e := &Error{Reason: ErrContext, Elapsed: c.elapsed(c.now(s))}
+	if late != nil {
+		e.ctxErr, e.cause = context.DeadlineExceeded, late.error
+	}
+	c.fail(s, options, e)
+}
+
+// invoke calls fn, between the BeforeAttempt hooks and the end of the attempt's timeout.
+func (c *call) invoke(s *settings, options []Option, fn func(context.Context) error) error {
+	ctx := c.fnCtx
+	if s.has(hasHooks) {
+		c.beforeAttempt(options, c.attempt(s))
+		ctx = c.tryCtx
+	}
+	if s.attemptTimeout > 0 {
+		timed, cancel := s.withTimeout(ctx)
+		defer cancel()
+		ctx = timed
+	}
+	return fn(ctx)
+}
+
+// attempt is the record of the attempt as it begins.
+func (c *call) attempt(s *settings) Attempt {
+	if c.zero.IsZero() {
+		now := time.Now()
+		c.zero = now.Add(-now.Sub(epoch))
+	}
+	return Attempt{
+		Name:    s.name,
+		Number:  c.number,
+		Start:   c.zero.Add(c.at),
+		Waited:  c.waited,
+		Elapsed: c.elapsed(c.at),
+	}
+}
+
+// elapsed is the time from the start of the call to the reading now.
+func (c *call) elapsed(now time.Duration) time.Duration {
+	return add(c.before, max(now-c.start, 0)) // a clock that was set back has not gone on
+}
+
+// close ends the attempt: it is validated, shown to the hooks, decided on and recorded.
+func (c *call) close(s *settings, options []Option, err error, check func(Attempt) error) (time.Duration, bool) {
+	now := c.now(s)
+	a := c.attempt(s)
+	a.Duration, a.Elapsed, a.Err = max(now-c.at, 0), c.elapsed(now), err
+	c.at = now
+	if err == nil && check != nil {
+		a.Err = check(a)
+	}
+	if s.has(hasHooks) {
+		c.afterAttempt(options, &a)
+	}
+	if a.Err == nil {
+		c.done = true
+		c.remember(s, &a)
+		c.finish(s, options, a.Elapsed)
+		return 0, false
+	}
+	c.last = a.Err
+	wait, reason := c.decide(s, options, &a)
+	c.delay = wait
+	if reason != nil {
+		c.record(s, &a, 1)
+		c.stop(s, options, reason, a.Elapsed)
+		return 0, false
+	}
+	a.Delay = wait
+	c.record(s, &a, s.maxAttempts)
+	if s.has(hasHooks) {
+		c.beforeWait(options, &a)
+	}
+	if s.logger != nil {
+		logRetry(c.fnCtx, s.logger, &a)
+	}
+	return wait, true
+}
+
+// decide says how long to wait after the failed attempt a, or why no other follows. It is
+// the only place that does.
+func (c *call) decide(s *settings, options []Option, a *Attempt) (wait time.Duration, reason error) {
+	if c.left {
+		return 0, ErrPermanent
+	}
+	if c.ctx.Err() != nil {
+		return 0, ErrContext
+	}
+	isPermanent, hint := marks(a.Err)
+	// A rejected value is retried whatever WithRetryIf says: the call did work.
+	_, rejected := a.Err.(*rejection)
+	switch {
+	case isPermanent,
+		s.has(hasStopIf) && stops(options, a),
+		s.has(hasRetryIf) && !rejected && !retries(options, a):
+		return 0, ErrPermanent
+	case s.maxAttempts != Unlimited && c.number >= s.maxAttempts:
+		return 0, ErrExhausted
+	case hint > s.maxRetryAfter:
+		return hint, ErrRetryAfter
+	}
+	wait, reason = c.pause(s, a, hint)
+	if reason == nil && s.budget != nil && !s.budget.withdraw() {
+		return wait, ErrBudget
+	}
+	return wait, reason
+}
+
+// pause says how long to wait after a, no less than hint, or which limit that would pass.
+func (c *call) pause(s *settings, a *Attempt, hint time.Duration) (wait time.Duration, limit error) {
+	nominal, lo, hi := s.bounds(*a)
+	wait = hint
+	if hint <= 0 {
+		wait = s.draw(lo, hi)
+	}
+	room := time.Duration(math.MaxInt64)
+	if s.maxElapsed > 0 {
+		if room = s.maxElapsed - a.Elapsed; wait >= room {
+			return wait, ErrMaxElapsed
+		}
+	}
+	if deadline, ok := c.ctx.Deadline(); ok {
+		left := s.until(deadline)
+		if wait >= left {
+			return wait, ErrContext
+		}
+		room = min(room, left)
+	}
+	if hint <= 0 || s.has(hasJitter) && s.jitter == (Jitter{1, 1}) {
+		return wait, nil
+	}
+	// Clients that were told the same hint spread out behind it, as far as there is room.
+	spread := min(max(nominal, hint/10), room-hint)
+	return hint + min(time.Duration(s.uniform()*float64(spread)), max(spread-1, 0)), nil
+}
+
+// record keeps the failed attempt a for the error, and for the shared history. For the first
+// one it takes memory for as many as may follow, few at a time.
+func (c *call) record(s *settings, a *Attempt, atMost int) {
+	if c.attempts.buf == nil && s.historySize > 0 {
+		room := min(s.historySize, 16)
+		if atMost != Unlimited {
+			room = min(room, atMost)
+		}
+		c.attempts.buf = make([]Attempt, 0, room)
+	}
+	c.attempts.add(*a, s.historySize)
+	c.remember(s, a)
+}
+
+// remember keeps a in the shared history.
+func (c *call) remember(s *settings, a *Attempt) {
+	if s.history != nil {
+		s.history.Add(*a)
+	}
+}
+
+// stop ends the call for the given reason.
+func (c *call) stop(s *settings, options []Option, reason error, elapsed time.Duration) {
+	c.fail(s, options, &Error{Reason: reason, Elapsed: elapsed})
+}
+
+// fail fills in e and ends the call with it.
+func (c *call) fail(s *settings, options []Option, e *Error) {
+	c.done = true
+	e.Name, e.Attempts, e.Err = s.name, c.number, c.last
+	e.Delay, e.attempts = c.delay, c.attempts
+	if e.Reason == ErrContext && e.ctxErr == nil {
+		if e.ctxErr = c.ctx.Err(); e.ctxErr != nil {
+			e.cause = context.Cause(c.ctx)
+		} else {
+			e.ctxErr = context.DeadlineExceeded // it would have passed
+		}
+	}
+	c.failure = e
+	c.finish(s, options, e.Elapsed)
+}
+
+// finish tells how the call ended, elapsed after its start.
+func (c *call) finish(s *settings, options []Option, elapsed time.Duration) {
+	if s.given&(hasHooks|hasLogger) == 0 {
+		return
+	}
+	o := Outcome{Name: s.name, Attempts: c.number, Elapsed: elapsed, Waited: c.waitedAll, Err: c.failure}
+	if s.has(hasHooks) {
+		c.ended(options, &o)
+	}
+	if s.logger != nil {
+		logEnd(c.fnCtx, s.logger, &o)
+	}
+}

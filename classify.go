@@ -1,0 +1,155 @@
+package retry
+
+import (
+	"errors"
+	"time"
+
+	"github.com/seed-205ff063/retry/internal/neterr"
+)
+
+// Classifier answers a question about the failed attempt a, mostly by a.Err. With
+// [WithRetryIf] the question is whether another attempt is worth it, with [WithStopIf]
+// whether it is not. It is asked only about failures that are neither marked by
+// [Permanent] nor due to the end of the caller's context.
+type Classifier func(a Attempt) bool
+
+// Is returns a classifier that matches errors that are any of the targets, as errors.Is
+// says. Without targets it matches none.
+func Is(targets ...error) Classifier {
+	return func(a Attempt) bool {
+		for _, target := range targets {
+			if errors.Is(a.Err, target) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// As returns a classifier that matches errors with an E in their tree, as errors.As finds
+// it: As[*net.DNSError]().
+func As[E error]() Classifier {
+	return func(a Attempt) bool {
+		var target E
+		return errors.As(a.Err, &target)
+	}
+}
+
+// Match returns a classifier that asks f about the error. A nil f is reported by the call.
+func Match(f func(err error) bool) Classifier {
+	if f == nil {
+		return nil // reported by the call
+	}
+	return func(a Attempt) bool { return f(a.Err) }
+}
+
+// Transient is a classifier that matches failures of the network that pass: connections
+// refused, reset, aborted or broken, hosts and networks that are unreachable, timeouts,
+// unexpected ends of the stream, and DNS failures other than a name that does not exist.
+//
+// It matches nothing else: not certificate errors, TLS alerts, a cancelled lookup, nor any
+// error that merely calls itself temporary. Use it as WithRetryIf(retry.Transient).
+func Transient(a Attempt) bool { return neterr.Transient(a.Err) }
+
+// AlreadyRetried is a classifier that matches an error which carries an inner call's
+// *[Error]. WithStopIf(retry.AlreadyRetried) keeps nested retries from multiplying.
+func AlreadyRetried(a Attempt) bool {
+	var inner *Error
+	return errors.As(a.Err, &inner)
+}
+
+// Permanent marks err as not worth another attempt: the call that sees it stops with
+// [ErrPermanent], whatever the classifiers say.
+//
+// The mark counts anywhere in the error's tree, but only for the innermost call: beneath
+// the *[Error] of an inner call it does not. It adds no text. Permanent(nil) is nil.
+func Permanent(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &permanent{err}
+}
+
+type permanent struct{ err error }
+
+func (p *permanent) Error() string { return p.err.Error() }
+func (p *permanent) Unwrap() error { return p.err }
+
+// After marks err with a hint, such as a server's Retry-After: if the call retries, not
+// sooner than d from now. Where several hints are in one error's tree the longest counts; a
+// d of 0 or below is none. See [WithMaxRetryAfter] for what is done with it.
+//
+// Like Permanent it counts anywhere in the tree but not beneath an inner *[Error], adds no
+// text, and After(d, nil) is nil. An error with a method RetryAfter() (time.Duration, bool)
+// gives a hint without this package.
+func After(d time.Duration, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &after{d, err}
+}
+
+type after struct {
+	delay time.Duration
+	err   error
+}
+
+func (a *after) Error() string                     { return a.err.Error() }
+func (a *after) Unwrap() error                     { return a.err }
+func (a *after) RetryAfter() (time.Duration, bool) { return a.delay, true }
+
+// marks returns what the tree of err says to this loop: that it is permanent, and the
+// longest hint, 0 if there is none. A walk by type costs a tenth of errors.As and allocates
+// nothing.
+func marks(err error) (isPermanent bool, hint time.Duration) {
+	for err != nil {
+		if h, ok := err.(interface{ RetryAfter() (time.Duration, bool) }); ok {
+			if d, ok := h.RetryAfter(); ok {
+				hint = max(hint, d)
+			}
+		}
+		switch e := err.(type) {
+		case *Error:
+			return isPermanent, hint // what lies beneath spoke to an inner loop
+		case *permanent:
+			isPermanent, err = true, e.err
+		case interface{ Unwrap() error }:
+			err = e.Unwrap()
+		case interface{ Unwrap() []error }:
+			for _, branch := range e.Unwrap() {
+				p, d := marks(branch)
+				isPermanent, hint = isPermanent || p, max(hint, d)
+			}
+			return isPermanent, hint
+		default:
+			return isPermanent, hint
+		}
+	}
+	return isPermanent, hint
+}
+
+// stops reports whether a WithStopIf classifier matches a.
+func stops(options []Option, a *Attempt) bool {
+	matches := list[stopIfOption, Classifier]{options: options}
+	for match, ok := matches.next(); ok; match, ok = matches.next() {
+		if match(*a) {
+			return true
+		}
+	}
+	return false
+}
+
+// retries reports whether a WithRetryIf classifier matches a, or there is none.
+func retries(options []Option, a *Attempt) bool {
+	matches := list[retryIfOption, Classifier]{options: options}
+	match, ok := matches.next()
+	if !ok {
+		return true
+	}
+	for ; ok; match, ok = matches.next() {
+		if match(*a) {
+			return true
+		}
+	}
+	return false
+}

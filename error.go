@@ -1,0 +1,226 @@
+package retry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"strings"
+	"time"
+)
+
+// The reasons a call stops for, as [Error].Reason; each is matched by errors.Is.
+//
+// With nested retries errors.Is finds the inner loops' reasons too, so code that
+// acts on why this call stopped should switch on Reason.
+var (
+	// ErrExhausted says that every attempt allowed by [WithMaxAttempts] failed.
+	ErrExhausted error = reason("attempts exhausted")
+	// ErrMaxElapsed says that the next wait would have ended at or past [WithMaxElapsed].
+	ErrMaxElapsed error = reason("time limit reached")
+	// ErrContext says that the caller's context ended, or that its deadline would have
+	// passed before the next attempt; the error then matches context.DeadlineExceeded.
+	ErrContext error = reason("context done")
+	// ErrPermanent says that the last error was not worth another attempt: it was marked
+	// by [Permanent], a [WithStopIf] classifier said so, or no [WithRetryIf] classifier did not.
+	ErrPermanent error = reason("permanent error")
+	// ErrRetryAfter says that the server asked for a longer wait than [WithMaxRetryAfter] allows.
+	ErrRetryAfter error = reason("server asks for a longer wait than allowed")
+	// ErrBudget says that the client's own [Budget] had no token left for a retry.
+	ErrBudget error = reason("client's own retry budget is spent")
+)
+
+// Errors that are matched by errors.Is but are never a Reason.
+var (
+	// ErrRejected is matched by the error of an attempt whose value a [Validator] rejected.
+	ErrRejected error = reason("value rejected")
+	// ErrOption is matched by the error of a call or constructor that was given a bad option.
+	ErrOption error = reason("invalid option")
+)
+
+// reason is the type of the sentinels: comparable, and its text knows its package.
+type reason string
+
+func (r reason) Error() string { return "retry: " + string(r) }
+
+// Error says why a call stopped and what failed last. Every call whose function did not
+// succeed returns one, as a pointer.
+//
+// Through errors.Is and errors.As it matches, all at once, its Reason, the last attempt's
+// error, and when the context ended both its Err and its Cause. Its text is one line and
+// its history is bounded.
+type Error struct {
+	// Name is the policy's name, empty if it has none.
+	Name string
+	// Attempts is how many attempts were made; 0 when the context was done before the first.
+	Attempts int
+	// Elapsed is the time from the start of the call to its end, waits included.
+	Elapsed time.Duration
+	// Reason is why this loop stopped, one of ErrExhausted, ErrMaxElapsed, ErrContext,
+	// ErrPermanent, ErrRetryAfter and ErrBudget. Switch on it.
+	Reason error
+	// Err is the last attempt's error; nil only if there was no attempt.
+	Err error
+	// Delay is the wait that did not take place, when the call gave up instead of waiting:
+	// the server's hint, or what the policy would have waited. Otherwise it is 0.
+	Delay time.Duration
+
+	ctxErr, cause error // why the context forbids more, nil if it does not
+	attempts      ring  // the newest attempts
+}
+
+// Error returns one line: the name, why the call stopped, after how many attempts, in what
+// time, and the last attempt's error.
+func (e *Error) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	var b strings.Builder
+	b.WriteString("retry: ")
+	if e.Name != "" {
+		b.WriteString(e.Name)
+		b.WriteString(": ")
+	}
+	b.WriteString(e.why())
+	plural := "s"
+	if e.Attempts == 1 {
+		plural = ""
+	}
+	fmt.Fprintf(&b, " after %d attempt%s in %v", e.Attempts, plural, short(e.Elapsed))
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	return oneLine(b.String())
+}
+
+// why is the reason in words, with the figure or the cause that explains it.
+func (e *Error) why() string {
+	r, ok := e.Reason.(reason)
+	switch {
+	case !ok:
+		return fmt.Sprint(e.Reason)
+	case e.ctxErr != nil && e.Delay > 0:
+		return fmt.Sprintf("a wait of %v would pass the context's deadline,", short(e.Delay))
+	case e.cause != nil:
+		return fmt.Sprintf("%s (%v)", string(r), e.cause)
+	case e.Delay > 0:
+		return fmt.Sprintf("%s (next wait %v)", string(r), short(e.Delay))
+	}
+	return string(r)
+}
+
+// Unwrap returns what the error matches: the reason, the last attempt's error, and if the
+// context forbade more, its Err and its Cause. After a rejected value it includes the
+// [ValidationError].
+func (e *Error) Unwrap() []error {
+	if e == nil {
+		return nil
+	}
+	all := make([]error, 0, 5)
+	for _, err := range [...]error{e.Reason, e.report(), e.Err, e.ctxErr, e.cause} {
+		if err != nil {
+			all = append(all, err)
+		}
+	}
+	return all
+}
+
+// report is the *ValidationError of a call whose last attempt was a rejection.
+func (e *Error) report() error {
+	if r, ok := e.Err.(*rejection); ok {
+		return r.report
+	}
+	return nil
+}
+
+// History returns a copy of the newest attempts, oldest first: at most [WithHistorySize].
+func (e *Error) History() []Attempt {
+	if e == nil {
+		return nil
+	}
+	return e.attempts.slice()
+}
+
+// Timeout reports whether time ran out: a limit or a deadline stopped the call, or the last
+// attempt's error says so. It lets a url.Error that wraps this one answer Timeout.
+func (e *Error) Timeout() bool {
+	switch {
+	case e == nil:
+		return false
+	case e.ctxErr != nil:
+		return errors.Is(e.ctxErr, context.DeadlineExceeded)
+	case e.Reason == ErrMaxElapsed:
+		return true
+	}
+	var t interface{ Timeout() bool }
+	return errors.As(e.Err, &t) && t.Timeout()
+}
+
+// Temporary reports whether the last attempt's error calls itself temporary or is a timeout.
+// It is there for callers that ask net.Error's deprecated method.
+func (e *Error) Temporary() bool {
+	if e == nil {
+		return false
+	}
+	var t interface{ Temporary() bool }
+	return e.Timeout() || errors.As(e.Err, &t) && t.Temporary()
+}
+
+// RetryAfter returns Delay and true when the reason is ErrBudget or ErrRetryAfter: a call
+// made sooner would stop for the same reason. An outer retry waits at least so long.
+func (e *Error) RetryAfter() (time.Duration, bool) {
+	if e == nil || e.Reason != ErrBudget && e.Reason != ErrRetryAfter {
+		return 0, false
+	}
+	return e.Delay, true
+}
+
+// LogValue returns the group name, attempts, elapsed, reason, error and delay, so that a
+// structured log has the parts and not the line.
+func (e *Error) LogValue() slog.Value {
+	if e == nil {
+		return slog.AnyValue(nil)
+	}
+	if e.Name == "" {
+		return slog.GroupValue(e.attrs()...)
+	}
+	return slog.GroupValue(append([]slog.Attr{slog.String("name", e.Name)}, e.attrs()...)...)
+}
+
+// attrs are the attributes of a log record but the name.
+func (e *Error) attrs() []slog.Attr {
+	attrs := []slog.Attr{
+		slog.Int("attempts", e.Attempts),
+		slog.Duration("elapsed", e.Elapsed),
+		slog.String("reason", e.why()),
+	}
+	if e.Err != nil {
+		attrs = append(attrs, slog.String("error", oneLine(fmt.Sprint(e.Err))))
+	}
+	if e.Delay > 0 {
+		attrs = append(attrs, slog.Duration("delay", e.Delay))
+	}
+	return attrs
+}
+
+// GoString returns the text quoted, so that %#v does not print what the errors hold.
+func (e *Error) GoString() string { return fmt.Sprintf("&retry.Error(%q)", e.Error()) }
+
+// oneLine folds line breaks, such as errors.Join writes, into "; ".
+func oneLine(s string) string {
+	if !strings.ContainsAny(s, "\n\r") {
+		return s
+	}
+	lines := strings.FieldsFunc(s, func(c rune) bool { return c == '\n' || c == '\r' })
+	return strings.Join(lines, "; ")
+}
+
+// short rounds d to three significant digits: nobody reads the nanoseconds of 1.104382911s.
+func short(d time.Duration) time.Duration {
+	unit := time.Duration(1)
+	for unit <= math.MaxInt64/1000 && d/unit >= 1000 {
+		unit *= 10
+	}
+	return d.Round(unit)
+}

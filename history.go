@@ -1,0 +1,106 @@
+package retry
+
+import (
+	"iter"
+	"sync"
+	"time"
+)
+
+// Attempt is the record of one attempt, and what every part of a policy sees of it:
+// backoffs, classifiers, validators, gates, hooks and histories. A part that is called
+// before the attempt ends sees the fields known by then; the others are zero.
+type Attempt struct {
+	// Name is the policy's name, see [WithName].
+	Name string
+	// Number counts the attempts of the call, from 1.
+	Number int
+	// Start is when the attempt began, once its gates had let it in.
+	Start time.Time
+	// Waited is the wait before the attempt as it was decided, 0 for the first.
+	Waited time.Duration
+	// Duration is how long the attempt ran.
+	Duration time.Duration
+	// Elapsed is the time since the call began, earlier attempts and waits included.
+	Elapsed time.Duration
+	// Delay is the wait that follows the attempt, 0 when none does.
+	Delay time.Duration
+	// Err is what the function returned, or why the value it returned was rejected.
+	Err error
+}
+
+// History keeps the newest attempts of all the calls it is given to by [WithHistory]: a
+// ring buffer that overwrites the oldest.
+//
+// The zero History and NewHistory(0) record nothing. A History must not be copied after
+// first use. It is safe for concurrent use.
+type History struct {
+	mu   sync.Mutex
+	ring ring
+	size int
+}
+
+// NewHistory returns a History of the newest size attempts. A negative size is reported by
+// the call that the history is given to. Memory is taken as attempts come in.
+func NewHistory(size int) *History { return &History{size: size} }
+
+// Add records a, in place of the oldest attempt when the history is full.
+func (h *History) Add(a Attempt) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ring.add(a, h.size)
+}
+
+// Len returns how many attempts are recorded, at most Cap.
+func (h *History) Len() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.ring.buf)
+}
+
+// Cap returns how many attempts are kept.
+func (h *History) Cap() int { return max(h.size, 0) }
+
+// Slice returns a copy of the recorded attempts, oldest first.
+func (h *History) Slice() []Attempt {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.ring.slice()
+}
+
+// All returns an iterator over the attempts recorded when the iteration starts, oldest
+// first. The history may be used and added to meanwhile.
+func (h *History) All() iter.Seq[Attempt] {
+	return func(yield func(Attempt) bool) {
+		for _, a := range h.Slice() {
+			if !yield(a) {
+				return
+			}
+		}
+	}
+}
+
+// ring is the buffer of a History and of a call. It grows to its size, then the oldest
+// attempt, at next, is overwritten.
+type ring struct {
+	buf  []Attempt
+	next int
+}
+
+func (r *ring) add(a Attempt, size int) {
+	switch {
+	case size <= 0:
+	case len(r.buf) < size:
+		r.buf = append(r.buf, a)
+	default:
+		r.buf[r.next] = a
+		r.next = (r.next + 1) % size
+	}
+}
+
+func (r *ring) slice() []Attempt {
+	if len(r.buf) == 0 {
+		return nil
+	}
+	all := make([]Attempt, 0, len(r.buf))
+	return append(append(all, r.buf[r.next:]...), r.buf[:r.next]...)
+}

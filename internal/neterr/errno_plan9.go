@@ -1,0 +1,21 @@
+package neterr
+
+import (
+	"strings"
+	"syscall"
+)
+
+// systemError reports whether err is an error string of the kernel, and whether that one
+// passes. Plan 9 has no error numbers.
+func systemError(err error) (system, passes bool) {
+	e, ok := err.(syscall.ErrorString)
+	if !ok {
+		return false, false
+	}
+	for _, text := range []string{"connection refused", "connection timed out", "hungup", "network unreachable"} {
+		if strings.Contains(string(e), text) {
+			return true, true
+		}
+	}
+	return true, false
+}

@@ -1,0 +1,492 @@
+package retry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+)
+
+// Unlimited is the number of attempts that [WithMaxAttempts] takes for no limit.
+const Unlimited = -1
+
+// The defaults, see defaults for how they are applied.
+const (
+	defaultMaxAttempts   = 5
+	defaultMaxDelay      = 30 * time.Second // of the strategies that grow
+	defaultMaxRetryAfter = time.Minute
+	defaultHistorySize   = 10
+)
+
+var (
+	defaultBackoff = Exponential(100*time.Millisecond, 2)
+	defaultJitter  = Jitter{0, 1} // FullJitter, of the strategies that grow
+)
+
+// defaults returns the settings of a call that is given none.
+func defaults() settings {
+	return settings{
+		maxAttempts:   defaultMaxAttempts,
+		backoff:       defaultBackoff,
+		maxDelay:      defaultMaxDelay,
+		maxRetryAfter: defaultMaxRetryAfter,
+		jitter:        defaultJitter,
+		historySize:   defaultHistorySize,
+	}
+}
+
+// Option sets one thing about a call or a [Policy]. The order of options never changes
+// their meaning, except that of two options of one kind the later replaces the earlier;
+// lists (classifiers, validators, gates, hooks) add up instead. A *Policy is an Option that
+// stands for the options it was made of.
+//
+// The options are checked together, once, before the call begins: a fault names option,
+// value and bound, matches [ErrOption], and the function never runs. A nil Option is a
+// fault. Options are immutable and safe for concurrent use.
+type Option interface{ option() }
+
+// An option is a value of its own type that apply knows, and not a function: so options
+// stay on the caller's stack.
+type (
+	nameOption           string
+	maxAttemptsOption    int
+	maxElapsedOption     time.Duration
+	attemptTimeoutOption time.Duration
+	backoffOption        struct{ Backoff }
+	maxDelayOption       time.Duration
+	maxRetryAfterOption  time.Duration
+	jitterOption         Jitter
+	randOption           struct {
+		f func() float64
+		_ boxed
+	}
+	retryIfOption     []Classifier
+	stopIfOption      []Classifier
+	validatorOption   []validatorSet
+	historySizeOption int
+	historyOption     struct {
+		*History
+		_ boxed
+	}
+	gateOption   []Gate
+	budgetOption struct {
+		*Budget
+		_ boxed
+	}
+	clockOption  struct{ Clock }
+	hooksOption  []Hooks
+	loggerOption struct {
+		*slog.Logger
+		_ boxed
+	}
+)
+
+// boxed makes an option with a single pointer too wide for an interface to hold as it is.
+// What is in a box may move to the heap without the boxes of all options going along.
+type boxed struct{}
+
+// validatorSet is a []Validator[T] for some T.
+type validatorSet struct {
+	list any
+	nils bool          // one of them is nil
+	of   func() string // T's name
+	own  func(any) any // copies the list
+}
+
+func (nameOption) option()           {}
+func (maxAttemptsOption) option()    {}
+func (maxElapsedOption) option()     {}
+func (attemptTimeoutOption) option() {}
+func (backoffOption) option()        {}
+func (maxDelayOption) option()       {}
+func (maxRetryAfterOption) option()  {}
+func (jitterOption) option()         {}
+func (randOption) option()           {}
+func (retryIfOption) option()        {}
+func (stopIfOption) option()         {}
+func (validatorOption) option()      {}
+func (historySizeOption) option()    {}
+func (historyOption) option()        {}
+func (gateOption) option()           {}
+func (budgetOption) option()         {}
+func (clockOption) option()          {}
+func (hooksOption) option()          {}
+func (loggerOption) option()         {}
+func (*Policy) option()              {}
+
+// WithName names the call in errors, logs, hooks and histories.
+// The default is no name.
+func WithName(name string) Option { return nameOption(name) }
+
+// WithMaxAttempts limits the attempts of a call, the first one included: WithMaxAttempts(1)
+// never retries. [Unlimited] sets no limit; 0 and other negative numbers are faults.
+// The default is 5.
+func WithMaxAttempts(n int) Option { return maxAttemptsOption(n) }
+
+// WithMaxElapsed gives up instead of waiting, with [ErrMaxElapsed], when the wait would end
+// d or more after the call began, attempts included. It does not interrupt an attempt that
+// runs: a deadline of the context does. 0 sets no limit, so that a call can lift its
+// policy's; a negative d is a fault. It and the context's deadline both bind.
+// The default is 0: no limit but the context's.
+func WithMaxElapsed(d time.Duration) Option { return maxElapsedOption(d) }
+
+// WithAttemptTimeout ends each attempt's context d after the function began; an attempt
+// that fails so may be retried. The context's cause then matches context.DeadlineExceeded.
+// Gates are not counted. 0 sets no timeout, so that a call can lift its policy's; a
+// negative d is a fault. With a [WithClock] clock that has a WithTimeout method, that is
+// used.
+// The default is 0: attempts end when the caller's context does.
+func WithAttemptTimeout(d time.Duration) Option { return attemptTimeoutOption(d) }
+
+// WithBackoff sets how the waits between attempts grow. A nil strategy and its bad
+// arguments are faults.
+// The default is Exponential(100*time.Millisecond, 2).
+func WithBackoff(b Backoff) Option { return backoffOption{b} }
+
+// WithMaxDelay caps the waits of any strategy at d, jitter included: the range that jitter
+// draws from is lowered until it ends at d. With 0 there are no waits; a negative d is a
+// fault. It does not cut a server's hint, see [WithMaxRetryAfter], and never ends a call.
+// The default is 30s for the strategies that grow, or their first delay if that is longer
+// (for [Decorrelated] factor·initial), and no cap for the others.
+func WithMaxDelay(d time.Duration) Option { return maxDelayOption(d) }
+
+// WithMaxRetryAfter sets the longest server's hint that a call obeys; a longer one makes it
+// give up at once with [ErrRetryAfter]. 0 obeys none; a negative d is a fault.
+//
+// A hint of d makes the wait d + u·max(nominal delay, d/10), u uniform in [0, 1), so that
+// clients which were told the same d spread out; with WithJitter(NoJitter) it is exactly d.
+// A hint that would pass the context's deadline or [WithMaxElapsed] gives up too.
+// The default is 1m.
+func WithMaxRetryAfter(d time.Duration) Option { return maxRetryAfterOption(d) }
+
+// WithJitter sets where in the range around the nominal delay the wait falls, for any
+// strategy. A Jitter with Lo < 0, Hi < Lo, Hi = 0 or a number that is not finite is a fault.
+// The default is [FullJitter] for the strategies that grow, [Decorrelated]'s own, and none
+// for the others.
+func WithJitter(j Jitter) Option { return jitterOption(j) }
+
+// WithRand sets the source of random numbers, uniform in [0, 1), for reproducible waits; f
+// must be safe for concurrent use if the policy is shared. Numbers outside are brought into
+// the range. A nil f is a fault.
+// The default is math/rand/v2's, which takes no lock.
+func WithRand(f func() float64) Option { return randOption{f: f} }
+
+// WithRetryIf makes a call retry only errors that one of the classifiers matches; others stop
+// it with [ErrPermanent]. Repeats add up. [Permanent] and [WithStopIf] win over it, and a
+// rejected value is retried whatever it says. A nil classifier is a fault.
+// The default is to retry every error that is not marked by Permanent.
+func WithRetryIf(matches ...Classifier) Option { return retryIfOption(matches) }
+
+// WithStopIf makes a call stop with [ErrPermanent] at an error that one of the classifiers
+// matches. Repeats add up. It wins over [WithRetryIf]. A nil classifier is a fault.
+// The default is none.
+func WithStopIf(matches ...Classifier) Option { return stopIfOption(matches) }
+
+// WithValidator makes the validators look at every value that the function returned without
+// an error; all of them run. A value that one of them rejects is a failed attempt and is
+// retried, unless a reason is [Permanent] or [WithStopIf] matches. Repeats add up. A nil
+// validator is a fault, and so is one for another type than the call returns.
+// The default is none.
+func WithValidator[T any](validators ...Validator[T]) Option {
+	return validatorOption{{
+		list: validators,
+		nils: slices.ContainsFunc(validators, func(v Validator[T]) bool { return v == nil }),
+		of:   typeName[T],
+		own:  func(list any) any { return slices.Clone(list.([]Validator[T])) },
+	}}
+}
+
+// WithHistorySize sets how many of a call's newest attempts its error keeps, and how many
+// rejected values a [ValidationError]. 0 keeps none; a negative n is a fault. Memory is
+// taken after the first failure only.
+// The default is 10.
+func WithHistorySize(n int) Option { return historySizeOption(n) }
+
+// WithHistory also records every attempt in h, the successful ones too: the last attempts of
+// all the calls that share h. A nil or negative-sized history is a fault.
+// The default is none.
+func WithHistory(h *History) Option { return historyOption{History: h} }
+
+// WithGate makes every attempt pass the gates, in the order given. Repeats add up. A nil
+// gate is a fault.
+// The default is none.
+func WithGate(gates ...Gate) Option { return gateOption(gates) }
+
+// WithBudget takes every retry from b, which calls share by the pointer. The budget is asked
+// last, for a retry that nothing else forbids; where it has no token the call gives up with
+// [ErrBudget]. A nil budget and its bad arguments are faults.
+// The default is none: retries are bounded by each call's own limits.
+func WithBudget(b *Budget) Option { return budgetOption{Budget: b} }
+
+// Clock tells the time and how to wait for it. The mock clocks of
+// github.com/benbjohnson/clock, github.com/jonboulle/clockwork and k8s.io/utils/clock fit
+// as they are. A clock that also has the method WithTimeout(context.Context, time.Duration)
+// (context.Context, context.CancelFunc) makes the attempts' timeouts.
+type Clock interface {
+	Now() time.Time
+	After(d time.Duration) <-chan time.Time
+}
+
+// WithClock sets the clock that times, waits and deadlines go by, for tests. Under
+// testing/synctest it is not needed. A nil clock is a fault.
+// The default is the real clock.
+func WithClock(c Clock) Option { return clockOption{c} }
+
+// WithHooks calls h as the call goes on. Repeats add up, in the order given.
+// The default is none.
+func WithHooks(h Hooks) Option { return hooksOption{h} }
+
+// WithLogger logs one record for each retry at level Warn ("attempt failed, will retry"
+// with name, attempt, error, wait, duration, elapsed), one for a call that gives up at
+// Error ("gave up" with name, attempts, elapsed, reason, error, delay), and one for a
+// success after retries at Debug ("succeeded after retries" with name, attempts, elapsed);
+// none for a success at the first attempt. Errors are logged by their text; values,
+// arguments and results never are. A nil logger is a fault.
+// The default is no logging.
+func WithLogger(l *slog.Logger) Option { return loggerOption{Logger: l} }
+
+// settings are options merged over the defaults. The lists are not copied in: they are read
+// where they are, from the options, so that they can stay on the caller's stack.
+type settings struct {
+	name           string
+	maxAttempts    int
+	maxElapsed     time.Duration
+	attemptTimeout time.Duration
+	backoff        Backoff
+	maxDelay       time.Duration
+	maxRetryAfter  time.Duration
+	jitter         Jitter
+	rand           func() float64
+	historySize    int
+	history        *History
+	budget         *Budget
+	clock          Clock
+	logger         *slog.Logger
+	given          kinds
+}
+
+// kinds is a set of options, by kind.
+type kinds uint32
+
+const (
+	hasName kinds = 1 << iota
+	hasMaxAttempts
+	hasMaxElapsed
+	hasAttemptTimeout
+	hasBackoff
+	hasMaxDelay
+	hasMaxRetryAfter
+	hasJitter
+	hasRand
+	hasRetryIf
+	hasStopIf
+	hasValidator
+	hasHistorySize
+	hasHistory
+	hasGate
+	hasBudget
+	hasClock
+	hasHooks
+	hasLogger
+
+	// Not options but faults that apply meets.
+	hasNilOption
+	hasNilRetryIf
+	hasNilStopIf
+	hasNilValidator
+	hasNilGate
+)
+
+func (s *settings) blameIf(wrong bool, k kinds) {
+	if wrong {
+		s.given |= k
+	}
+}
+
+func (s *settings) has(k kinds) bool { return s.given&k != 0 }
+
+// apply merges the options into s, later ones over earlier ones.
+func (s *settings) apply(options []Option) {
+	for _, o := range options {
+		switch o := o.(type) {
+		case nil:
+			s.given |= hasNilOption
+		case *Policy:
+			if o != nil {
+				s.apply(o.options)
+			}
+		case nameOption:
+			s.name, s.given = string(o), s.given|hasName
+		case maxAttemptsOption:
+			s.maxAttempts, s.given = int(o), s.given|hasMaxAttempts
+		case maxElapsedOption:
+			s.maxElapsed, s.given = time.Duration(o), s.given|hasMaxElapsed
+		case attemptTimeoutOption:
+			s.attemptTimeout, s.given = time.Duration(o), s.given|hasAttemptTimeout
+		case backoffOption:
+			s.backoff, s.given = o.Backoff, s.given|hasBackoff
+		case maxDelayOption:
+			s.maxDelay, s.given = time.Duration(o), s.given|hasMaxDelay
+		case maxRetryAfterOption:
+			s.maxRetryAfter, s.given = time.Duration(o), s.given|hasMaxRetryAfter
+		case jitterOption:
+			s.jitter, s.given = Jitter(o), s.given|hasJitter
+		case randOption:
+			s.rand, s.given = o.f, s.given|hasRand
+		case historySizeOption:
+			s.historySize, s.given = int(o), s.given|hasHistorySize
+		case historyOption:
+			s.history, s.given = o.History, s.given|hasHistory
+		case budgetOption:
+			s.budget, s.given = o.Budget, s.given|hasBudget
+		case clockOption:
+			s.clock, s.given = o.Clock, s.given|hasClock
+		case loggerOption:
+			s.logger, s.given = o.Logger, s.given|hasLogger
+		case retryIfOption:
+			s.given |= hasRetryIf
+			for _, c := range o {
+				s.blameIf(c == nil, hasNilRetryIf)
+			}
+		case stopIfOption:
+			s.given |= hasStopIf
+			for _, c := range o {
+				s.blameIf(c == nil, hasNilStopIf)
+			}
+		case validatorOption:
+			s.given |= hasValidator
+			s.blameIf(o[0].nils, hasNilValidator)
+		case gateOption:
+			s.given |= hasGate
+			for _, g := range o {
+				s.blameIf(g == nil, hasNilGate)
+			}
+		case hooksOption:
+			s.given |= hasHooks
+		}
+	}
+}
+
+// list walks over the elements of the options of type L, those within policies too, in the
+// order given. It hands them out by value, and not to a callback, so that they can stay on
+// the caller's stack.
+type list[L interface {
+	~[]E
+	Option
+}, E any] struct {
+	options          []Option
+	at, within, item int // of options, of the policy there, of the L there
+}
+
+func (l *list[L, E]) next() (element E, ok bool) {
+	for ; l.at < len(l.options); l.at++ {
+		p, isPolicy := l.options[l.at].(*Policy)
+		if !isPolicy {
+			if element, ok = l.take(l.options[l.at]); ok {
+				return element, true
+			}
+			continue
+		}
+		for ; p != nil && l.within < len(p.options); l.within++ {
+			if element, ok = l.take(p.options[l.within]); ok {
+				return element, true
+			}
+		}
+		l.within = 0
+	}
+	return element, false
+}
+
+// take returns the next element of o, if o is an L with one left.
+func (l *list[L, E]) take(o Option) (element E, ok bool) {
+	if elements, isL := o.(L); isL && l.item < len(elements) {
+		l.item++
+		return elements[l.item-1], true
+	}
+	l.item = 0
+	return element, false
+}
+
+// fault is one thing that is wrong with an option.
+type fault struct{ option, problem string }
+
+func (f fault) Error() string        { return "retry: " + f.option + ": " + f.problem }
+func (f fault) Is(target error) bool { return target == ErrOption }
+
+// check returns what is wrong with s, merged from the options; nil if nothing is.
+func (s *settings) check() (faults []error) {
+	blame := func(given kinds, option, problem string) {
+		if problem != "" && s.has(given) {
+			faults = append(faults, fault{option, problem})
+		}
+	}
+	when := func(wrong bool, problem string) string {
+		if wrong {
+			return problem
+		}
+		return ""
+	}
+	blame(hasNilOption, "options", "nil Option")
+	if s.maxAttempts < 1 && s.maxAttempts != Unlimited {
+		blame(hasMaxAttempts, "WithMaxAttempts",
+			fmt.Sprintf("%d is below 1; use Unlimited for no limit", s.maxAttempts))
+	}
+	blame(hasMaxElapsed, "WithMaxElapsed", below(s.maxElapsed))
+	blame(hasAttemptTimeout, "WithAttemptTimeout", below(s.attemptTimeout))
+	blame(hasBackoff, "WithBackoff", backoffFault(s.backoff))
+	blame(hasMaxDelay, "WithMaxDelay", below(s.maxDelay))
+	blame(hasMaxRetryAfter, "WithMaxRetryAfter", below(s.maxRetryAfter))
+	blame(hasJitter, "WithJitter", s.jitter.fault())
+	blame(hasRand, "WithRand", when(s.rand == nil, "nil function"))
+	if s.historySize < 0 {
+		blame(hasHistorySize, "WithHistorySize", fmt.Sprintf("%d is negative", s.historySize))
+	}
+	if s.history == nil {
+		blame(hasHistory, "WithHistory", "nil History")
+	} else if s.history.size < 0 {
+		blame(hasHistory, "WithHistory", fmt.Sprintf("a size of %d is negative", s.history.size))
+	}
+	if s.budget == nil {
+		blame(hasBudget, "WithBudget", "nil Budget")
+	} else {
+		blame(hasBudget, "WithBudget", s.budget.fault())
+	}
+	blame(hasClock, "WithClock", when(s.clock == nil, "nil Clock"))
+	blame(hasLogger, "WithLogger", when(s.logger == nil, "nil Logger"))
+	blame(hasNilRetryIf, "WithRetryIf", "nil Classifier")
+	blame(hasNilStopIf, "WithStopIf", "nil Classifier")
+	blame(hasNilValidator, "WithValidator", "nil Validator")
+	blame(hasNilGate, "WithGate", "nil Gate")
+	return faults
+}
+
+func below(d time.Duration) string {
+	if d < 0 {
+		return fmt.Sprintf("%v is negative", d)
+	}
+	return ""
+}
+
+// timeoutCause is the cause of an attempt's context that ended by the attempt's timeout. The
+// standard library's clients return the cause, so it must pass for a deadline.
+type timeoutCause struct{}
+
+func (timeoutCause) Error() string        { return "retry: attempt timed out" }
+func (timeoutCause) Timeout() bool        { return true }
+func (timeoutCause) Temporary() bool      { return true }
+func (timeoutCause) Is(target error) bool { return target == context.DeadlineExceeded }
+
+// withTimeout derives the context of an attempt that may take attemptTimeout.
+func (s *settings) withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
+	if c, ok := s.clock.(interface {
+		WithTimeout(context.Context, time.Duration) (context.Context, context.CancelFunc)
+	}); ok {
+		return c.WithTimeout(ctx, s.attemptTimeout)
+	}
+	return context.WithTimeoutCause(ctx, s.attemptTimeout, timeoutCause{})
+}
+
+// join makes one error of the faults, nil of none.
+func join(faults []error) error { return errors.Join(faults...) }

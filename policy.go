@@ -1,0 +1,116 @@
+package retry
+
+import (
+	"context"
+	"math"
+	"slices"
+)
+
+// Policy is a set of options, checked and merged once: for package-level variables and for
+// code that makes many calls. A call with a prebuilt Policy that succeeds at once allocates
+// nothing.
+//
+// A Policy is immutable and may be shared freely. It is itself an [Option] that stands for
+// the options it was made of, so a call can derive from it:
+// DoValue(ctx, fn, policy, WithMaxAttempts(1)). The zero Policy and a nil *Policy are the
+// defaults. It prints itself, see [Policy.String], and reads itself from text, see [Parse].
+// It is safe for concurrent use.
+type Policy struct {
+	settings settings
+	options  []Option // what it was given, policies among them taken apart
+}
+
+// standard are the settings of the zero Policy.
+var standard = defaults()
+
+// New returns a policy of the options, or an error that matches [ErrOption] and names every
+// fault among them. Without options it is the defaults.
+func New(opts ...Option) (*Policy, error) {
+	p := &Policy{settings: defaults(), options: own(nil, opts)}
+	p.settings.apply(p.options)
+	if err := join(p.settings.check()); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// MustNew is like [New] but panics at a fault. It is for package-level variables.
+func MustNew(opts ...Option) *Policy {
+	p, err := New(opts...)
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+
+// own appends to list the options, with policies taken apart and lists copied: what the
+// caller does to its slices later does not change a policy.
+func own(list, opts []Option) []Option {
+	for _, o := range opts {
+		switch o := o.(type) {
+		case *Policy:
+			if o != nil {
+				list = append(list, o.options...)
+			}
+		case retryIfOption:
+			list = append(list, slices.Clone(o))
+		case stopIfOption:
+			list = append(list, slices.Clone(o))
+		case gateOption:
+			list = append(list, slices.Clone(o))
+		case validatorOption:
+			o = slices.Clone(o)
+			for i := range o {
+				o[i].list = o[i].own(o[i].list)
+			}
+			list = append(list, o)
+		default:
+			list = append(list, o)
+		}
+	}
+	return list
+}
+
+// Do calls fn under the policy until it succeeds, see the function [Do].
+func (p *Policy) Do(ctx context.Context, fn func(ctx context.Context) error) error {
+	s, options := p.parts()
+	return plain(ctx, s, options, fn, nil)
+}
+
+// Start begins a call that is driven a step at a time, see [Run]. Its time counts from now.
+func (p *Policy) Start(ctx context.Context) *Run { return p.run(call{ctx: ctx}) }
+
+// Resume goes on with a call that was left after attempt last, waited for last.Delay, such
+// as one that a queue stored at [Hooks].BeforeWait. The next attempt is last.Number+1, its
+// Waited is last.Delay, and Elapsed goes on from last.Elapsed + last.Delay; a queue that was
+// late adds that to Delay. Where the policy's limits forbid another attempt by now, the
+// first Try says so and makes none.
+func (p *Policy) Resume(ctx context.Context, last Attempt) *Run {
+	delay := max(last.Delay, 0)
+	return p.run(call{
+		ctx:     ctx,
+		number:  min(max(last.Number, 0), math.MaxInt-1),
+		last:    last.Err,
+		delay:   delay,
+		before:  add(max(last.Elapsed, 0), delay),
+		resumed: true,
+	})
+}
+
+func (p *Policy) run(c call) *Run {
+	s, options := p.parts()
+	r := &Run{call: c, set: s, options: options}
+	if s.has(hasValidator) {
+		r.fault = join(homeless(options))
+	}
+	r.call.begin(s)
+	return r
+}
+
+// parts returns the settings and options in force: a nil and a zero Policy are the defaults.
+func (p *Policy) parts() (*settings, []Option) {
+	if p == nil || p.settings.maxAttempts == 0 {
+		return &standard, nil
+	}
+	return &p.settings, p.options
+}

@@ -1,0 +1,176 @@
+// Package retry calls a function until it succeeds.
+package retry
+
+import (
+	"context"
+	"errors"
+	"iter"
+)
+
+// Do calls fn until it returns nil, and returns nil; or until the options say stop, and
+// returns an *[Error] that says why and what failed last.
+//
+// fn gets ctx, as the hooks and the attempt's timeout made of it, and should return when it
+// ends. Do never waits past ctx's deadline, and when ctx is already done fn is not called.
+// An error matching [ErrOption] means that an option was at fault and fn not called.
+func Do(ctx context.Context, fn func(ctx context.Context) error, opts ...Option) error {
+	if p, ok := prebuilt(opts); ok {
+		return p.Do(ctx, fn)
+	}
+	return doWith(ctx, fn, opts)
+}
+
+// DoValue is like [Do] for a function that returns a value, which validators may look at.
+// On failure it returns what the last run of fn returned.
+func DoValue[T any](ctx context.Context, fn func(ctx context.Context) (T, error), opts ...Option) (T, error) {
+	if p, ok := prebuilt(opts); ok {
+		s, options := p.parts()
+		return value(ctx, s, options, fn, nil)
+	}
+	return valueWith(ctx, fn, opts)
+}
+
+// Attempts returns an iterator over the attempts of a call whose function is the body of a
+// range statement: the body gets each attempt's context and number and assigns its result
+// to *err. The loop ends when that is nil, or when there is no further attempt; *err is then
+// nil or an *[Error].
+//
+//	for ctx, n := range retry.Attempts(ctx, &err) {
+//		err = call(ctx)
+//	}
+//
+// Leaving the loop by break or return ends the call and leaves *err as the body set it, nil
+// if it did not. A body that does not assign *err, mostly because := made a new err, ends
+// the loop with an error that says so. Each range over the iterator is a call of its own.
+func Attempts(ctx context.Context, err *error, opts ...Option) iter.Seq2[context.Context, int] {
+	p, faults := New(opts...)
+	return func(yield func(context.Context, int) bool) {
+		if *err = faults; faults != nil {
+			return
+		}
+		r := p.Start(ctx)
+		if *err = r.fault; r.fault != nil {
+			return
+		}
+		c := &r.call
+		c.loop(r.set, r.options, func(ctx context.Context) error {
+			*err = errUnassigned
+			c.left = !yield(ctx, c.number)
+			if c.left && *err == errUnassigned {
+				*err = nil
+			}
+			return *err
+		}, nil)
+		if !c.left {
+			*err = c.err()
+		}
+	}
+}
+
+// errUnassigned stands in *err until the body of a loop over Attempts assigns it.
+var errUnassigned = Permanent(errors.New(
+	"retry: Attempts: the loop body did not assign the error it was given; was it shadowed by := ?"))
+
+// Func returns fn with retries: a function of the same form that calls fn as [DoValue]
+// does. The options are checked once, and a fault is returned by each call.
+func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Option) func(context.Context, In) (Out, error) {
+	p, faults := New(opts...)
+	if fn == nil {
+		faults = errors.Join(faults, nilFunction)
+	}
+	return func(ctx context.Context, in In) (Out, error) {
+		if faults != nil {
+			var zero Out
+			return zero, faults
+		}
+		return DoValue(ctx, func(ctx context.Context) (Out, error) { return fn(ctx, in) }, p)
+	}
+}
+
+// prebuilt returns the policy of a call that is given nothing else.
+func prebuilt(opts []Option) (*Policy, bool) {
+	switch len(opts) {
+	case 0:
+		return nil, true
+	case 1:
+		p, ok := opts[0].(*Policy)
+		return p, ok
+	}
+	return nil, false
+}
+
+// nilFunction is the fault of a call without a function.
+var nilFunction error = fault{"fn", "nil function"}
+
+// doWith is Do with options to merge. It is a function of its own because the settings
+// take room on the stack that a prebuilt policy does not need.
+//
+//go:noinline
+func doWith(ctx context.Context, fn func(ctx context.Context) error, opts []Option) error {
+	s := defaults()
+	s.apply(opts)
+	return plain(ctx, &s, opts, fn, s.check())
+}
+
+// valueWith is DoValue with options to merge.
+//
+//go:noinline
+func valueWith[T any](ctx context.Context, fn func(ctx context.Context) (T, error), opts []Option) (T, error) {
+	s := defaults()
+	s.apply(opts)
+	return value(ctx, &s, opts, fn, s.check())
+}
+
+// plain is Do with its options merged and the faults found in them.
+func plain(ctx context.Context, s *settings, options []Option, fn func(ctx context.Context) error, faults []error) error {
+	if s.has(hasValidator) {
+		faults = append(faults, homeless(options)...)
+	}
+	if fn == nil {
+		faults = append(faults, nilFunction)
+	}
+	if faults != nil {
+		return join(faults)
+	}
+	return do(ctx, s, options, fn, nil)
+}
+
+// value is DoValue with its options merged and the faults found in them.
+func value[T any](ctx context.Context, s *settings, options []Option, fn func(ctx context.Context) (T, error), faults []error) (v T, err error) {
+	if s.has(hasValidator) {
+		faults = append(faults, misfits[T](options)...)
+	}
+	if fn == nil {
+		faults = append(faults, nilFunction)
+	}
+	if faults != nil {
+		return v, join(faults)
+	}
+	if s.has(hasValidator) {
+		return validated(ctx, s, options, fn)
+	}
+	err = do(ctx, s, options, func(ctx context.Context) (err error) {
+		v, err = fn(ctx)
+		return err
+	}, nil)
+	return v, err
+}
+
+// validated is value with validators. They are what makes v escape, so v is not value's.
+func validated[T any](ctx context.Context, s *settings, options []Option, fn func(ctx context.Context) (T, error)) (v T, err error) {
+	j := judge[T]{options: options, size: s.historySize}
+	err = do(ctx, s, options, func(ctx context.Context) (err error) {
+		v, err = fn(ctx)
+		return err
+	}, func(a Attempt) error { return j.check(v, a) })
+	return v, err
+}
+
+// do makes a call.
+func do(ctx context.Context, s *settings, options []Option, fn func(ctx context.Context) error, check func(Attempt) error) error {
+	c := call{ctx: ctx}
+	c.begin(s)
+	c.fresh = true
+	c.loop(s, options, fn, check)
+	return c.err()
+}

@@ -1,0 +1,149 @@
+package retry
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Validator says why the value v of attempt a is no good; nil accepts it. It runs only
+// when the function returned no error. It sees the attempt, so it can relax with time.
+type Validator[T any] func(v T, a Attempt) error
+
+// ValidationError holds the rejected values of a [DoValue] call whose last value was
+// rejected; errors.As finds it in the call's error.
+//
+// Its text never contains a value, whatever the verb, so it can be logged.
+type ValidationError[T any] struct {
+	// Name is the policy's name.
+	Name string
+	// Values are the rejected values, oldest first: the newest, at most [WithHistorySize].
+	Values []T
+	// Reasons says of each value why it was rejected; several validators' errors are joined.
+	Reasons []error
+	// Attempts is how many values were rejected in all.
+	Attempts int
+}
+
+// Error says how many values were rejected, and why the last one was.
+func (e *ValidationError[T]) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	var b strings.Builder
+	b.WriteString("retry: ")
+	if e.Name != "" {
+		b.WriteString(e.Name + ": ")
+	}
+	fmt.Fprintf(&b, "%d values of type %s rejected", e.Attempts, typeName[T]())
+	if n := len(e.Reasons); n > 0 {
+		fmt.Fprintf(&b, ", the last: %v", e.Reasons[n-1])
+	}
+	return oneLine(b.String())
+}
+
+// Is reports whether target is [ErrRejected].
+func (e *ValidationError[T]) Is(target error) bool { return target == ErrRejected }
+
+// Unwrap returns the reasons.
+func (e *ValidationError[T]) Unwrap() []error {
+	if e == nil {
+		return nil
+	}
+	return e.Reasons
+}
+
+// Format writes the text for every verb, so that none prints the values.
+func (e *ValidationError[T]) Format(s fmt.State, verb rune) {
+	text := e.Error()
+	if verb == 'q' || verb == 'v' && s.Flag('#') {
+		text = fmt.Sprintf("%q", text)
+	}
+	_, _ = s.Write([]byte(text))
+}
+
+// reject adds a value, in place of the oldest when there are size.
+func (e *ValidationError[T]) reject(v T, why error, size int) {
+	e.Attempts++
+	if size <= 0 {
+		return
+	}
+	if len(e.Values) == size {
+		e.Values = slices.Delete(e.Values, 0, 1)
+		e.Reasons = slices.Delete(e.Reasons, 0, 1)
+	}
+	e.Values = append(e.Values, v)
+	e.Reasons = append(e.Reasons, why)
+}
+
+// rejection is the error of an attempt whose value the validators rejected.
+type rejection struct {
+	reasons []error
+	report  error // the call's *ValidationError, of interest once the call has failed
+}
+
+func (r *rejection) Error() string {
+	texts := make([]string, len(r.reasons))
+	for i, err := range r.reasons {
+		texts[i] = fmt.Sprint(err) // a typed nil's method may panic, fmt's does not
+	}
+	return "value rejected: " + strings.Join(texts, "; ")
+}
+
+func (r *rejection) Is(target error) bool { return target == ErrRejected }
+func (r *rejection) Unwrap() []error      { return r.reasons }
+
+// judge holds the validators of one DoValue call against its values.
+type judge[T any] struct {
+	options []Option
+	size    int // how many rejected values to keep
+	report  *ValidationError[T]
+}
+
+// check runs every validator on v and returns nil or the *rejection.
+func (j *judge[T]) check(v T, a Attempt) error {
+	var reasons []error
+	sets := list[validatorOption, validatorSet]{options: j.options}
+	for set, ok := sets.next(); ok; set, ok = sets.next() {
+		validators, _ := set.list.([]Validator[T])
+		for _, valid := range validators {
+			if err := valid(v, a); err != nil {
+				reasons = append(reasons, err)
+			}
+		}
+	}
+	if len(reasons) == 0 {
+		return nil
+	}
+	if j.report == nil {
+		j.report = &ValidationError[T]{Name: a.Name}
+	}
+	why := &rejection{reasons: reasons, report: j.report}
+	j.report.reject(v, why, j.size)
+	return why
+}
+
+// misfits are the validators among the options that are for other types than T.
+func misfits[T any](options []Option) (faults []error) {
+	sets := list[validatorOption, validatorSet]{options: options}
+	for set, ok := sets.next(); ok; set, ok = sets.next() {
+		if _, fits := set.list.([]Validator[T]); !fits {
+			faults = append(faults, fault{"WithValidator", fmt.Sprintf(
+				"a validator for %s does not fit a call that returns %s", set.of(), typeName[T]())})
+		}
+	}
+	return faults
+}
+
+// homeless are all validators among the options, for calls that return no value.
+func homeless(options []Option) (faults []error) {
+	sets := list[validatorOption, validatorSet]{options: options}
+	for set, ok := sets.next(); ok; set, ok = sets.next() {
+		faults = append(faults, fault{"WithValidator", fmt.Sprintf(
+			"a validator for %s in a call that returns no value; use DoValue or Func", set.of())})
+	}
+	return faults
+}
+
+// typeName is T's name; %T of a T that is an interface would be nil's.
+func typeName[T any]() string { return strings.TrimPrefix(fmt.Sprintf("%T", (*T)(nil)), "*") }
