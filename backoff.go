@@ -186,12 +186,12 @@ func (c chain) Delay(a Attempt) time.Duration {
 	return b.Delay(a)
 }
 
-// member returns the backoff in charge after attempt a, and a as that member counts it.
+// member returns the backoff in charge after attempt a, and a as that member sees it.
 func (c chain) member(a Attempt) (Backoff, Attempt) {
 	if a.Number <= c.n {
 		return c.initial, a
 	}
-	a.Number -= max(c.n, 0)
+	a.Number -= c.n
 	if a.Number <= 1 {
 		a.Waited = 0 // the wait of another strategy
 	}
@@ -207,7 +207,7 @@ func (c chain) fault() string {
 	return either(backoffFault(c.initial), backoffFault(c.final))
 }
 
-// active follows chains down to the member in charge.
+// active follows chains down to the member in charge, and returns a as that member sees it.
 func active(b Backoff, a Attempt) (Backoff, Attempt) {
 	for {
 		c, ok := b.(chain)

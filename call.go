@@ -70,7 +70,7 @@ func (c *call) err() error {
 }
 
 // loop is the one loop of the package: try, wait, repeat.
-func (c *call) loop(s *settings, options []Option, fn func(context.Context) error, check func(Attempt) error) {
+func (c *call) loop(s *settings, options []Option, fn func(context.Context) error, check func(*Attempt) error) {
 	for {
 		wait, again := c.try(s, options, fn, check)
 		if !again {
@@ -87,10 +87,7 @@ func (c *call) loop(s *settings, options []Option, fn func(context.Context) erro
 func (c *call) sleep(s *settings, d time.Duration) {
 	done := c.ctx.Done()
 	if s.clock != nil {
-		select {
-		case <-s.clock.After(d):
-		case <-done:
-		}
+		waitFor(s.clock.After(d), done)
 		return
 	}
 	if done == nil {
@@ -102,10 +99,18 @@ func (c *call) sleep(s *settings, d time.Duration) {
 	} else {
 		c.timer.Reset(d)
 	}
-	select {
-	case <-c.timer.C:
-	case <-done:
+	if !waitFor(c.timer.C, done) {
 		c.timer.Stop()
+	}
+}
+
+// waitFor waits until it is time, and reports false if done was first.
+func waitFor(due <-chan time.Time, done <-chan struct{}) bool {
+	select {
+	case <-due:
+		return true
+	case <-done:
+		return false
 	}
 }
 
@@ -116,7 +121,7 @@ const (
 
 // try is the step: it makes one attempt and says how long to wait before the next, if there
 // is one.
-func (c *call) try(s *settings, options []Option, fn func(context.Context) error, check func(Attempt) error) (wait time.Duration, again bool) {
+func (c *call) try(s *settings, options []Option, fn func(context.Context) error, check func(*Attempt) error) (wait time.Duration, again bool) {
 	if c.done || !c.open(s, options) {
 		return 0, false
 	}
@@ -195,7 +200,9 @@ func (c *call) guarded(s *settings, options []Option, fn func(context.Context) e
 	if !s.has(hasGate) {
 		return true, c.invoke(s, options, fn)
 	}
-	held, refusal := pass(c.ctx, options, c.attempt(s))
+	var a Attempt
+	c.describe(s, &a)
+	held, refusal := pass(c.ctx, options, &a)
 	heard := errAbandoned
 	defer func() { held.release(heard) }() // also when fn panics or calls Goexit
 	if c.ctx.Err() != nil {
@@ -229,7 +236,9 @@ func (c *call) turnedAway(s *settings, options []Option, late *noTime) {
 func (c *call) invoke(s *settings, options []Option, fn func(context.Context) error) error {
 	ctx := c.fnCtx
 	if s.has(hasHooks) {
-		c.beforeAttempt(options, c.attempt(s))
+		var a Attempt
+		c.describe(s, &a)
+		c.beforeAttempt(options, &a)
 		ctx = c.tryCtx
 	}
 	if s.attemptTimeout > 0 {
@@ -240,19 +249,14 @@ func (c *call) invoke(s *settings, options []Option, fn func(context.Context) er
 	return fn(ctx)
 }
 
-// attempt is the record of the attempt as it begins.
-func (c *call) attempt(s *settings) Attempt {
+// describe makes a the record of the attempt as it begins.
+func (c *call) describe(s *settings, a *Attempt) {
 	if c.zero.IsZero() {
 		now := time.Now()
 		c.zero = now.Add(-now.Sub(epoch))
 	}
-	return Attempt{
-		Name:    s.name,
-		Number:  c.number,
-		Start:   c.zero.Add(c.at),
-		Waited:  c.waited,
-		Elapsed: c.elapsed(c.at),
-	}
+	a.Name, a.Number, a.Start = s.name, c.number, c.zero.Add(c.at)
+	a.Waited, a.Elapsed = c.waited, c.elapsed(c.at)
 }
 
 // elapsed is the time from the start of the call to the reading now.
@@ -261,20 +265,23 @@ func (c *call) elapsed(now time.Duration) time.Duration {
 }
 
 // close ends the attempt: it is validated, shown to the hooks, decided on and recorded.
-func (c *call) close(s *settings, options []Option, err error, check func(Attempt) error) (time.Duration, bool) {
+func (c *call) close(s *settings, options []Option, err error, check func(*Attempt) error) (time.Duration, bool) {
 	now := c.now(s)
-	a := c.attempt(s)
+	var a Attempt
+	c.describe(s, &a)
 	a.Duration, a.Elapsed, a.Err = max(now-c.at, 0), c.elapsed(now), err
 	c.at = now
 	if err == nil && check != nil {
-		a.Err = check(a)
+		a.Err = check(&a)
 	}
 	if s.has(hasHooks) {
 		c.afterAttempt(options, &a)
 	}
 	if a.Err == nil {
 		c.done = true
-		c.remember(s, &a)
+		if s.history != nil {
+			s.history.Add(a)
+		}
 		c.finish(s, options, a.Elapsed)
 		return 0, false
 	}
@@ -364,12 +371,7 @@ func (c *call) record(s *settings, a *Attempt, atMost int) {
 		}
 		c.attempts.buf = make([]Attempt, 0, room)
 	}
-	c.attempts.add(*a, s.historySize)
-	c.remember(s, a)
-}
-
-// remember keeps a in the shared history.
-func (c *call) remember(s *settings, a *Attempt) {
+	c.attempts.add(a, s.historySize)
 	if s.history != nil {
 		s.history.Add(*a)
 	}

@@ -99,7 +99,7 @@ func (p permits) release(err error) {
 
 // pass takes the attempt a through every gate. Where one refuses, those before it have
 // been released.
-func pass(ctx context.Context, options []Option, a Attempt) (held permits, err error) {
+func pass(ctx context.Context, options []Option, a *Attempt) (held permits, err error) {
 	heard := errAbandoned
 	passed := false
 	defer func() {
@@ -109,7 +109,7 @@ func pass(ctx context.Context, options []Option, a Attempt) (held permits, err e
 	}()
 	gates := list[gateOption, Gate]{options: options}
 	for gate, ok := gates.next(); ok; gate, ok = gates.next() {
-		release, err := gate(ctx, a)
+		release, err := gate(ctx, *a)
 		if err != nil {
 			heard = err
 			return nil, err

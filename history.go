@@ -47,7 +47,7 @@ func NewHistory(size int) *History { return &History{size: size} }
 func (h *History) Add(a Attempt) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.ring.add(a, h.size)
+	h.ring.add(&a, h.size)
 }
 
 // Len returns how many attempts are recorded, at most Cap.
@@ -86,13 +86,14 @@ type ring struct {
 	next int
 }
 
-func (r *ring) add(a Attempt, size int) {
+func (r *ring) add(a *Attempt, size int) {
 	switch {
 	case size <= 0:
 	case len(r.buf) < size:
-		r.buf = append(r.buf, a)
+		r.buf = append(r.buf, Attempt{})
+		r.buf[len(r.buf)-1] = *a
 	default:
-		r.buf[r.next] = a
+		r.buf[r.next] = *a
 		r.next = (r.next + 1) % size
 	}
 }

@@ -57,11 +57,11 @@ func (c *call) began(options []Option) {
 }
 
 // beforeAttempt runs the BeforeAttempt hooks.
-func (c *call) beforeAttempt(options []Option, a Attempt) {
+func (c *call) beforeAttempt(options []Option, a *Attempt) {
 	hooks := list[hooksOption, Hooks]{options: options}
 	for h, ok := hooks.next(); ok; h, ok = hooks.next() {
 		if h.BeforeAttempt != nil {
-			c.tryCtx = orElse(h.BeforeAttempt(c.tryCtx, a), c.tryCtx)
+			c.tryCtx = orElse(h.BeforeAttempt(c.tryCtx, *a), c.tryCtx)
 		}
 	}
 }

@@ -62,32 +62,31 @@ func (p *Policy) MaxTotal() (time.Duration, bool) {
 	for k := 1; k < s.maxAttempts && total < limit; {
 		a := Attempt{Name: s.name, Number: k, Waited: wait}
 		_, _, wait = s.bounds(a)
-		through := min(s.steady(s.backoff, a, wait), s.maxAttempts-1)
+		through := min(s.steady(s.backoff, k, wait), s.maxAttempts-1)
 		total = add(total, times(wait, uint64(through-k+1)))
 		k = through + 1
 	}
 	return min(total, limit), true
 }
 
-// steady returns the last attempt in a row from a on after which the longest wait stays at
+// steady returns the last attempt in a row from n on after which the longest wait stays at
 // wait, as far as that is known, so that a million attempts are not summed up singly.
-func (s *settings) steady(b Backoff, a Attempt, wait time.Duration) int {
+func (s *settings) steady(b Backoff, n int, wait time.Duration) int {
 	forever := false
 	switch b := b.(type) {
 	case chain:
-		member, own := b.member(a)
-		through := s.steady(member, own, wait)
-		switch {
-		case a.Number <= b.n:
-			return min(through, b.n)
-		case through > math.MaxInt-b.n:
+		if n <= b.n {
+			return min(s.steady(b.initial, n, wait), b.n)
+		}
+		through := s.steady(b.final, n-b.n, wait)
+		if through > math.MaxInt-b.n {
 			return math.MaxInt
 		}
 		return through + b.n
 	case constant:
 		forever = true
 	case sequence:
-		forever = a.Number >= len(b)
+		forever = n >= len(b)
 	case grower: // never shrinks, so what it is at the end it stays from now on
 		_, _, end := s.memberBounds(b, Attempt{Number: math.MaxInt, Waited: math.MaxInt64})
 		forever = end == wait
@@ -95,5 +94,5 @@ func (s *settings) steady(b Backoff, a Attempt, wait time.Duration) int {
 	if forever {
 		return math.MaxInt
 	}
-	return a.Number
+	return n
 }

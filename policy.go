@@ -74,7 +74,10 @@ func own(list, opts []Option) []Option {
 // Do calls fn under the policy until it succeeds, see the function [Do].
 func (p *Policy) Do(ctx context.Context, fn func(ctx context.Context) error) error {
 	s, options := p.parts()
-	return plain(ctx, s, options, fn, nil)
+	if fn == nil || s.has(hasValidator) {
+		return plain(ctx, s, options, fn, nil)
+	}
+	return do(ctx, s, options, fn, nil)
 }
 
 // Start begins a call that is driven a step at a time, see [Run]. Its time counts from now.

@@ -158,16 +158,16 @@ func value[T any](ctx context.Context, s *settings, options []Option, fn func(ct
 
 // validated is value with validators. They are what makes v escape, so v is not value's.
 func validated[T any](ctx context.Context, s *settings, options []Option, fn func(ctx context.Context) (T, error)) (v T, err error) {
-	j := judge[T]{options: options, size: s.historySize}
+	j := judge[T]{size: s.historySize}
 	err = do(ctx, s, options, func(ctx context.Context) (err error) {
 		v, err = fn(ctx)
 		return err
-	}, func(a Attempt) error { return j.check(v, a) })
+	}, func(a *Attempt) error { return j.check(options, v, *a) })
 	return v, err
 }
 
 // do makes a call.
-func do(ctx context.Context, s *settings, options []Option, fn func(ctx context.Context) error, check func(Attempt) error) error {
+func do(ctx context.Context, s *settings, options []Option, fn func(ctx context.Context) error, check func(*Attempt) error) error {
 	c := call{ctx: ctx}
 	c.begin(s)
 	c.fresh = true

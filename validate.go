@@ -93,17 +93,16 @@ func (r *rejection) Error() string {
 func (r *rejection) Is(target error) bool { return target == ErrRejected }
 func (r *rejection) Unwrap() []error      { return r.reasons }
 
-// judge holds the validators of one DoValue call against its values.
+// judge keeps the rejected values of one DoValue call.
 type judge[T any] struct {
-	options []Option
-	size    int // how many rejected values to keep
-	report  *ValidationError[T]
+	size   int // how many to keep
+	report *ValidationError[T]
 }
 
-// check runs every validator on v and returns nil or the *rejection.
-func (j *judge[T]) check(v T, a Attempt) error {
+// check runs every validator among the options on v and returns nil or the *rejection.
+func (j *judge[T]) check(options []Option, v T, a Attempt) error {
 	var reasons []error
-	sets := list[validatorOption, validatorSet]{options: j.options}
+	sets := list[validatorOption, validatorSet]{options: options}
 	for set, ok := sets.next(); ok; set, ok = sets.next() {
 		validators, _ := set.list.([]Validator[T])
 		for _, valid := range validators {
