@@ -70,7 +70,7 @@ func (c *call) err() error {
 }
 
 // loop is the one loop of the package: try, wait, repeat.
-func (c *call) loop(s *settings, options []Option, fn func(context.Context) error, check func(*Attempt) error) {
+func (c *call) loop(s *settings, options []Option, fn func(context.Context) error, check func(Attempt) error) {
 	for {
 		wait, again := c.try(s, options, fn, check)
 		if !again {
@@ -121,7 +121,7 @@ const (
 
 // try is the step: it makes one attempt and says how long to wait before the next, if there
 // is one.
-func (c *call) try(s *settings, options []Option, fn func(context.Context) error, check func(*Attempt) error) (wait time.Duration, again bool) {
+func (c *call) try(s *settings, options []Option, fn func(context.Context) error, check func(Attempt) error) (wait time.Duration, again bool) {
 	if c.done || !c.open(s, options) {
 		return 0, false
 	}
@@ -265,14 +265,14 @@ func (c *call) elapsed(now time.Duration) time.Duration {
 }
 
 // close ends the attempt: it is validated, shown to the hooks, decided on and recorded.
-func (c *call) close(s *settings, options []Option, err error, check func(*Attempt) error) (time.Duration, bool) {
+func (c *call) close(s *settings, options []Option, err error, check func(Attempt) error) (time.Duration, bool) {
 	now := c.now(s)
 	var a Attempt
 	c.describe(s, &a)
 	a.Duration, a.Elapsed, a.Err = max(now-c.at, 0), c.elapsed(now), err
 	c.at = now
 	if err == nil && check != nil {
-		a.Err = check(&a)
+		a.Err = check(a)
 	}
 	if s.has(hasHooks) {
 		c.afterAttempt(options, &a)

@@ -90,8 +90,7 @@ func (r *ring) add(a *Attempt, size int) {
 	switch {
 	case size <= 0:
 	case len(r.buf) < size:
-		r.buf = append(r.buf, Attempt{})
-		r.buf[len(r.buf)-1] = *a
+		r.buf = append(r.buf, *a)
 	default:
 		r.buf[r.next] = *a
 		r.next = (r.next + 1) % size

@@ -162,12 +162,12 @@ func validated[T any](ctx context.Context, s *settings, options []Option, fn fun
 	err = do(ctx, s, options, func(ctx context.Context) (err error) {
 		v, err = fn(ctx)
 		return err
-	}, func(a *Attempt) error { return j.check(options, v, *a) })
+	}, func(a Attempt) error { return j.check(options, v, a) })
 	return v, err
 }
 
 // do makes a call.
-func do(ctx context.Context, s *settings, options []Option, fn func(ctx context.Context) error, check func(*Attempt) error) error {
+func do(ctx context.Context, s *settings, options []Option, fn func(ctx context.Context) error, check func(Attempt) error) error {
 	c := call{ctx: ctx}
 	c.begin(s)
 	c.fresh = true
