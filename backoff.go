@@ -191,7 +191,7 @@ func (c chain) member(a Attempt) (Backoff, Attempt) {
 	if a.Number <= c.n {
 		return c.initial, a
 	}
-	a.Number -= c.n
+	a.Number -= max(c.n, 0)
 	if a.Number <= 1 {
 		a.Waited = 0 // the wait of another strategy
 	}

@@ -147,6 +147,7 @@ func (c *call) open(s *settings, options []Option) bool {
 		c.begun = true
 		if s.has(hasHooks) {
 			c.began(options)
+			c.fresh = false
 		}
 	}
 	if c.ctx.Err() != nil {
@@ -157,6 +158,8 @@ func (c *call) open(s *settings, options []Option) bool {
 		c.at = c.now(s)
 	}
 	c.fresh = false
+	c.waited, c.delay = c.delay, 0
+	c.waitedAll = add(c.waitedAll, c.waited)
 	if c.number > 0 && !c.allowed(s, options) {
 		return false
 	}
@@ -164,8 +167,6 @@ func (c *call) open(s *settings, options []Option) bool {
 		s.budget.deposit()
 	}
 	c.number++
-	c.waited, c.delay = c.delay, 0
-	c.waitedAll = add(c.waitedAll, c.waited)
 	return true
 }
 
@@ -251,7 +252,7 @@ func (c *call) invoke(s *settings, options []Option, fn func(context.Context) er
 
 // describe makes a the record of the attempt as it begins.
 func (c *call) describe(s *settings, a *Attempt) {
-	if c.zero.IsZero() {
+	if s.clock == nil && c.zero.IsZero() {
 		now := time.Now()
 		c.zero = now.Add(-now.Sub(epoch))
 	}

@@ -101,7 +101,7 @@ func (e *Error) why() string {
 	case !ok:
 		return fmt.Sprint(e.Reason)
 	case e.ctxErr != nil && e.Delay > 0:
-		return fmt.Sprintf("a wait of %v would pass the context's deadline,", short(e.Delay))
+		return fmt.Sprintf("%s (deadline sooner than the next wait of %v)", string(r), short(e.Delay))
 	case e.cause != nil:
 		return fmt.Sprintf("%s (%v)", string(r), e.cause)
 	case e.Delay > 0:

@@ -1,4 +1,42 @@
-// Package retry calls a function until it succeeds.
+// Package retry calls a function until it succeeds, never waits past your deadline, and
+// returns one error that says why it stopped and what failed last.
+//
+// Most callers need one call:
+//
+//	user, err := retry.DoValue(ctx, func(ctx context.Context) (User, error) {
+//		return client.Get(ctx, id)
+//	})
+//
+// It makes up to five attempts and waits between them, twice as long each time and at random
+// within that. Without options these are in force:
+//
+//	max_attempts=5 backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m0s jitter=full history_size=10
+//
+// [Do] is for functions without a value, [Attempts] for a loop's body, [Func] makes a function
+// that retries itself, and a [Policy] holds options for many calls:
+//
+//	var policy = retry.MustNew(retry.WithMaxAttempts(3), retry.WithRetryIf(retry.Transient))
+//	err := policy.Do(ctx, ping)
+//
+// Every error is retried unless told otherwise: the function marks an error with [Permanent],
+// or with [After] when the server said how long to wait; [WithRetryIf] and [WithStopIf] take
+// classifiers such as [Is], [As] and [Transient]; [WithValidator] rejects values.
+//
+// The context bounds it all. One that is done allows no attempt, its end cuts a wait short,
+// and a wait that would pass its deadline is not begun. A success counts, also when the
+// context ended meanwhile.
+//
+// A call that fails returns an *[Error]. It matches, for errors.Is and errors.As, the reason,
+// the last attempt's error, and the context's error and cause if that is what ended it:
+//
+//	retry: fetch: attempts exhausted after 5 attempts in 1.1s: connection refused
+//
+// Bad options are reported by the call, as an error that matches [ErrOption], and the
+// function does not run. A nil context panics.
+//
+// Everything is safe for concurrent use, but a [Run] and what says so. The package imports
+// the standard library alone, starts no goroutine, and allocates nothing until an attempt
+// fails. Exported names and documented rules are stable from v1 on; texts of errors are not.
 package retry
 
 import (

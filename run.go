@@ -32,7 +32,7 @@ type Run struct {
 // there is none to make; Err then says how the call ended. Try never sleeps.
 //
 // The context is looked at first, so Try makes no attempt after a wait that the context cut
-// short. After again was false Try does nothing.
+// short. The first Try runs the Start hooks. After again was false Try does nothing.
 func (r *Run) Try(fn func(ctx context.Context) error) (wait time.Duration, again bool) {
 	if fn == nil && !r.call.done {
 		r.fault = errors.Join(r.fault, nilFunction)
