@@ -58,7 +58,7 @@ func Linear(initial, step time.Duration) Backoff { return linear{initial, step} 
 type linear struct{ initial, step time.Duration }
 
 func (l linear) Delay(a Attempt) time.Duration {
-	return add(l.initial, times(l.step, uint64(index(a))))
+	return add(l.initial, times(l.step, int64(index(a))))
 }
 func (l linear) String() string { return callText("linear", l.initial, l.step) }
 func (l linear) fault() string {
@@ -244,9 +244,9 @@ func add(x, y time.Duration) time.Duration {
 	return math.MaxInt64
 }
 
-// times returns n·d for d ≥ 0, the longest duration where that overflows.
-func times(d time.Duration, n uint64) time.Duration {
-	if d > 0 && n > uint64(math.MaxInt64/d) {
+// times returns n·d for n, d ≥ 0, the longest duration where that overflows.
+func times(d time.Duration, n int64) time.Duration {
+	if d > 0 && n > int64(math.MaxInt64/d) {
 		return math.MaxInt64
 	}
 	return d * time.Duration(n)

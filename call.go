@@ -211,7 +211,7 @@ func (c *call) guarded(s *settings, options []Option, fn func(context.Context) e
 		c.turnedAway(s, options, nil)
 		return false, nil
 	}
-	if late := (*noTime)(nil); errors.As(refusal, &late) {
+	if late := (*noTimeError)(nil); errors.As(refusal, &late) {
 		c.turnedAway(s, options, late)
 		return false, nil
 	}
@@ -224,11 +224,11 @@ func (c *call) guarded(s *settings, options []Option, fn func(context.Context) e
 }
 
 // turnedAway ends the call at a gate, where its context ended or would in late's wait.
-func (c *call) turnedAway(s *settings, options []Option, late *noTime) {
+func (c *call) turnedAway(s *settings, options []Option, late *noTimeError) {
 	c.number--
 	e := &Error{Reason: ErrContext, Elapsed: c.elapsed(c.now(s))}
 	if late != nil {
-		e.ctxErr, e.cause = context.DeadlineExceeded, late.error
+		e.ctxErr, e.cause = context.DeadlineExceeded, late.refusal
 	}
 	c.fail(s, options, e)
 }

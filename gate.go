@@ -30,23 +30,25 @@ func RateLimit(l interface{ Wait(context.Context) error }) Gate {
 	return func(ctx context.Context, _ Attempt) (func(error), error) {
 		err := l.Wait(ctx)
 		if _, bounded := ctx.Deadline(); err != nil && bounded {
-			err = &noTime{err}
+			err = &noTimeError{err}
 		}
 		return nil, err
 	}
 }
 
-// noTime is a limiter's refusal under a deadline: its wait would not have ended in time.
-type noTime struct{ error }
+// noTimeError is a limiter's refusal under a deadline: its wait would not have ended in time.
+type noTimeError struct{ refusal error }
 
-func (e *noTime) Unwrap() error { return e.error }
+func (e *noTimeError) Error() string { return e.refusal.Error() }
+func (e *noTimeError) Unwrap() error { return e.refusal }
 
 // Bulkhead returns a gate that holds n of s during every attempt. *semaphore.Weighted of
 // golang.org/x/sync fits. With a negative n every attempt fails for good.
 func Bulkhead(s interface {
 	Acquire(context.Context, int64) error
 	Release(int64)
-}, n int64) Gate {
+}, n int64,
+) Gate {
 	if s == nil {
 		return nil // reported by the call
 	}

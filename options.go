@@ -194,7 +194,10 @@ func WithValidator[T any](validators ...Validator[T]) Option {
 		list: validators,
 		nils: slices.ContainsFunc(validators, func(v Validator[T]) bool { return v == nil }),
 		of:   typeName[T],
-		own:  func(list any) any { return slices.Clone(list.([]Validator[T])) },
+		own: func(list any) any {
+			validators, _ := list.([]Validator[T])
+			return slices.Clone(validators)
+		},
 	}}
 }
 
@@ -469,14 +472,14 @@ func below(d time.Duration) string {
 	return ""
 }
 
-// timeoutCause is the cause of an attempt's context that ended by the attempt's timeout. The
+// timeoutError is the cause of an attempt's context that ended by the attempt's timeout. The
 // standard library's clients return the cause, so it must pass for a deadline.
-type timeoutCause struct{}
+type timeoutError struct{}
 
-func (timeoutCause) Error() string        { return "retry: attempt timed out" }
-func (timeoutCause) Timeout() bool        { return true }
-func (timeoutCause) Temporary() bool      { return true }
-func (timeoutCause) Is(target error) bool { return target == context.DeadlineExceeded }
+func (timeoutError) Error() string        { return "retry: attempt timed out" }
+func (timeoutError) Timeout() bool        { return true }
+func (timeoutError) Temporary() bool      { return true }
+func (timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
 // withTimeout derives the context of an attempt that may take attemptTimeout.
 func (s *settings) withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -485,7 +488,7 @@ func (s *settings) withTimeout(ctx context.Context) (context.Context, context.Ca
 	}); ok {
 		return c.WithTimeout(ctx, s.attemptTimeout)
 	}
-	return context.WithTimeoutCause(ctx, s.attemptTimeout, timeoutCause{})
+	return context.WithTimeoutCause(ctx, s.attemptTimeout, timeoutError{})
 }
 
 // join makes one error of the faults, nil of none.

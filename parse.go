@@ -1,6 +1,7 @@
 package retry
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -114,8 +115,9 @@ func readSetting(name, value string) (Option, error) {
 	options := []Option{o}
 	s := defaults()
 	s.apply(options)
-	for _, err := range s.check() {
-		return nil, fmt.Errorf("%s: %s", name, err.(fault).problem)
+	var wrong fault
+	if errors.As(join(s.check()), &wrong) {
+		return nil, fmt.Errorf("%s: %s", name, wrong.problem)
 	}
 	return o, nil
 }

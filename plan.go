@@ -63,7 +63,7 @@ func (p *Policy) MaxTotal() (time.Duration, bool) {
 		a := Attempt{Name: s.name, Number: k, Waited: wait}
 		_, _, wait = s.bounds(a)
 		through := min(s.steady(s.backoff, k, wait), s.maxAttempts-1)
-		total = add(total, times(wait, uint64(through-k+1)))
+		total = add(total, times(wait, int64(through-k+1)))
 		k = through + 1
 	}
 	return min(total, limit), true

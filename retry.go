@@ -114,7 +114,7 @@ var errUnassigned = Permanent(errors.New(
 func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Option) func(context.Context, In) (Out, error) {
 	p, faults := New(opts...)
 	if fn == nil {
-		faults = errors.Join(faults, nilFunction)
+		faults = errors.Join(faults, errNilFunction)
 	}
 	return func(ctx context.Context, in In) (Out, error) {
 		if faults != nil {
@@ -137,8 +137,8 @@ func prebuilt(opts []Option) (*Policy, bool) {
 	return nil, false
 }
 
-// nilFunction is the fault of a call without a function.
-var nilFunction error = fault{"fn", "nil function"}
+// errNilFunction is the fault of a call without a function.
+var errNilFunction error = fault{"fn", "nil function"}
 
 // doWith is Do with options to merge. It is a function of its own because the settings
 // take room on the stack that a prebuilt policy does not need.
@@ -165,7 +165,7 @@ func plain(ctx context.Context, s *settings, options []Option, fn func(ctx conte
 		faults = append(faults, homeless(options)...)
 	}
 	if fn == nil {
-		faults = append(faults, nilFunction)
+		faults = append(faults, errNilFunction)
 	}
 	if faults != nil {
 		return join(faults)
@@ -179,7 +179,7 @@ func value[T any](ctx context.Context, s *settings, options []Option, fn func(ct
 		faults = append(faults, misfits[T](options)...)
 	}
 	if fn == nil {
-		faults = append(faults, nilFunction)
+		faults = append(faults, errNilFunction)
 	}
 	if faults != nil {
 		return v, join(faults)

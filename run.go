@@ -35,7 +35,7 @@ type Run struct {
 // short. The first Try runs the Start hooks. After again was false Try does nothing.
 func (r *Run) Try(fn func(ctx context.Context) error) (wait time.Duration, again bool) {
 	if fn == nil && !r.call.done {
-		r.fault = errors.Join(r.fault, nilFunction)
+		r.fault = errors.Join(r.fault, errNilFunction)
 	}
 	if r.fault != nil {
 		r.call.done = true

@@ -25,10 +25,14 @@ type key struct {
 var keys = []key{
 	{"name", func(s *settings) string { return s.ifGiven(hasName, quote(s.name)) }, readName},
 	{"max_attempts", (*settings).attemptsText, readAttempts},
-	{"max_elapsed", func(s *settings) string { return s.ifGiven(hasMaxElapsed, s.maxElapsed.String()) },
-		readDuration(WithMaxElapsed)},
-	{"attempt_timeout", func(s *settings) string { return s.ifGiven(hasAttemptTimeout, s.attemptTimeout.String()) },
-		readDuration(WithAttemptTimeout)},
+	{
+		"max_elapsed", func(s *settings) string { return s.ifGiven(hasMaxElapsed, s.maxElapsed.String()) },
+		readDuration(WithMaxElapsed),
+	},
+	{
+		"attempt_timeout", func(s *settings) string { return s.ifGiven(hasAttemptTimeout, s.attemptTimeout.String()) },
+		readDuration(WithAttemptTimeout),
+	},
 	{"backoff", func(s *settings) string { return backoffText(s.backoff) }, readBackoff},
 	{"max_delay", (*settings).maxDelayText, readDuration(WithMaxDelay)},
 	{"max_retry_after", func(s *settings) string { return s.maxRetryAfter.String() }, readDuration(WithMaxRetryAfter)},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 )
 
 // Transient reports whether the tree of err holds a failure of the network that is likely
@@ -35,12 +36,7 @@ func transient(err error) bool {
 		case interface{ Unwrap() error }:
 			err = e.Unwrap()
 		case interface{ Unwrap() []error }:
-			for _, branch := range e.Unwrap() {
-				if transient(branch) {
-					return true
-				}
-			}
-			return false
+			return slices.ContainsFunc(e.Unwrap(), transient)
 		default:
 			return false
 		}

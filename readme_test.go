@@ -1,0 +1,37 @@
+package retry_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestReadmeExample holds the first example of the README to be the one that is compiled
+// and run here.
+func TestReadmeExample(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	tests, err := os.ReadFile("example_test.go")
+	require.NoError(t, err)
+
+	_, program, ok := strings.Cut(string(readme), "```go\n")
+	require.True(t, ok, "README.md has no example")
+	program, _, _ = strings.Cut(program, "```")
+
+	want := body(t, program, "func main() {")
+	require.NotEmpty(t, want)
+	require.Equal(t, want, body(t, string(tests), "func Example() {"))
+}
+
+// body is what stands between the function's first line and its closing brace.
+func body(t *testing.T, source, function string) string {
+	t.Helper()
+	_, text, ok := strings.Cut(source, function+"\n")
+	require.True(t, ok, "no %s", function)
+	text, _, ok = strings.Cut(text, "\n}\n")
+	require.True(t, ok, "no end of %s", function)
+	return text
+}
