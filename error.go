@@ -22,8 +22,8 @@ var (
 	// ErrContext says that the caller's context ended, or that its deadline would have
 	// passed before the next attempt; the error then matches context.DeadlineExceeded.
 	ErrContext error = reason("context done")
-	// ErrPermanent says that the last error was not worth another attempt: it was marked
-	// by [Permanent], a [WithStopIf] classifier said so, or no [WithRetryIf] classifier did not.
+	// ErrPermanent says that the last error was not worth another attempt: it was marked by
+	// [Permanent], a [WithStopIf] classifier matched it, or none of [WithRetryIf]'s did.
 	ErrPermanent error = reason("permanent error")
 	// ErrRetryAfter says that the server asked for a longer wait than [WithMaxRetryAfter] allows.
 	ErrRetryAfter error = reason("server asks for a longer wait than allowed")

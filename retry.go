@@ -34,9 +34,9 @@
 // Bad options are reported by the call, as an error that matches [ErrOption], and the
 // function does not run. A nil context panics.
 //
-// Everything is safe for concurrent use, but a [Run] and what says so. The package imports
-// the standard library alone, starts no goroutine, and allocates nothing until an attempt
-// fails. Exported names and documented rules are stable from v1 on; texts of errors are not.
+// All types but [Run] are safe for concurrent use. The package imports the standard library
+// alone, starts no goroutine, and allocates nothing until an attempt fails. Exported names
+// and documented rules are stable from v1 on; texts of errors are not.
 package retry
 
 import (
