@@ -242,12 +242,19 @@ func (c *call) invoke(s *settings, options []Option, fn func(context.Context) er
 		c.beforeAttempt(options, &a)
 		ctx = c.tryCtx
 	}
-	if s.attemptTimeout > 0 {
-		timed, cancel := s.withTimeout(ctx)
-		defer cancel()
-		ctx = timed
+	if s.attemptTimeout <= 0 {
+		return fn(ctx)
 	}
-	return fn(ctx)
+	timed := s.withTimeout(ctx)
+	succeeded := false
+	defer func() {
+		if !succeeded || !timed.kept.Load() {
+			timed.cancel()
+		}
+	}()
+	err := fn(timed)
+	succeeded = err == nil
+	return err
 }
 
 // describe makes a the record of the attempt as it begins.

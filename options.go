@@ -1,7 +1,6 @@
 package retry
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -470,25 +469,6 @@ func below(d time.Duration) string {
 		return fmt.Sprintf("%v is negative", d)
 	}
 	return ""
-}
-
-// timeoutError is the cause of an attempt's context that ended by the attempt's timeout. The
-// standard library's clients return the cause, so it must pass for a deadline.
-type timeoutError struct{}
-
-func (timeoutError) Error() string        { return "retry: attempt timed out" }
-func (timeoutError) Timeout() bool        { return true }
-func (timeoutError) Temporary() bool      { return true }
-func (timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
-
-// withTimeout derives the context of an attempt that may take attemptTimeout.
-func (s *settings) withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
-	if c, ok := s.clock.(interface {
-		WithTimeout(context.Context, time.Duration) (context.Context, context.CancelFunc)
-	}); ok {
-		return c.WithTimeout(ctx, s.attemptTimeout)
-	}
-	return context.WithTimeoutCause(ctx, s.attemptTimeout, timeoutError{})
 }
 
 // join makes one error of the faults, nil of none.

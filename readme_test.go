@@ -21,13 +21,13 @@ func TestReadmeExample(t *testing.T) {
 	require.True(t, ok, "README.md has no example")
 	program, _, _ = strings.Cut(program, "```")
 
-	want := body(t, program, "func main() {")
+	want := functionBody(t, program, "func main() {")
 	require.NotEmpty(t, want)
-	require.Equal(t, want, body(t, string(tests), "func Example() {"))
+	require.Equal(t, want, functionBody(t, string(tests), "func Example() {"))
 }
 
-// body is what stands between the function's first line and its closing brace.
-func body(t *testing.T, source, function string) string {
+// functionBody is what stands between the function's first line and its closing brace.
+func functionBody(t *testing.T, source, function string) string {
 	t.Helper()
 	_, text, ok := strings.Cut(source, function+"\n")
 	require.True(t, ok, "no %s", function)
