@@ -246,14 +246,14 @@ func (c *call) invoke(s *settings, options []Option, fn func(context.Context) er
 		return fn(ctx)
 	}
 	timed := s.withTimeout(ctx)
-	succeeded := false
+	returned := false
 	defer func() {
-		if !succeeded || !timed.kept.Load() {
+		if !returned || !timed.kept.Load() {
 			timed.cancel()
 		}
 	}()
 	err := fn(timed)
-	succeeded = err == nil
+	returned = true
 	return err
 }
 

@@ -6,13 +6,14 @@ import (
 	"time"
 )
 
-// KeepContext lets the context of a successful attempt outlive it, for a function whose
-// value still needs it: a response with a body to read, rows to scan. It is called by that
-// function with the context that it was given. The attempt's timeout goes on to count;
-// release ends the context and must be called when the value is done with.
+// KeepContext lets the context of an attempt outlive it, for a function whose value still
+// needs it: a response with a body to read, rows to scan. It is called by that function with
+// the context that it was given, or one derived from it. The attempt's timeout goes on to
+// count; release ends the context and must be called when the value is done with, also when
+// the attempt failed.
 //
-// Without it the timeout of [WithAttemptTimeout] ends with the function. If the attempt
-// fails, or has no timeout, there is nothing to keep and release does nothing.
+// Without it the context ends with the function if there is a [WithAttemptTimeout]. If there
+// is none, there is nothing to keep and release does nothing.
 func KeepContext(ctx context.Context) (release context.CancelFunc) {
 	a, ok := ctx.Value(attemptKey{}).(*attemptContext)
 	if !ok {

@@ -20,10 +20,10 @@ func TestKeepContext(t *testing.T) {
 		attempts := 0
 		ctx, err := retry.DoValue(t.Context(), func(ctx context.Context) (context.Context, error) {
 			attempts++
-			release = retry.KeepContext(context.WithValue(ctx, struct{}{}, "derived"))
 			if attempts == 1 {
 				return ctx, errors.New("first attempt fails")
 			}
+			release = retry.KeepContext(context.WithValue(ctx, struct{}{}, "derived"))
 			return ctx, nil
 		}, retry.WithAttemptTimeout(time.Second))
 		require.NoError(t, err)
@@ -51,7 +51,8 @@ func TestKeepContextEnds(t *testing.T) {
 		{name: "not kept", ended: true},
 		{name: "kept", keep: true},
 		{name: "kept and released", keep: true, release: true, ended: true},
-		{name: "kept by an attempt that failed", keep: true, err: errors.New("bad"), ended: true},
+		{name: "kept by an attempt that failed", keep: true, err: errors.New("bad")},
+		{name: "failed and not kept", err: errors.New("bad"), ended: true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -82,4 +83,17 @@ func TestKeepContextWithoutTimeout(t *testing.T) {
 		return ctx.Err()
 	})
 	require.NoError(t, err, "there was nothing to release")
+}
+
+func TestKeepContextPanic(t *testing.T) {
+	t.Parallel()
+	var kept context.Context
+	assert.PanicsWithValue(t, "boom", func() {
+		_ = retry.Do(t.Context(), func(ctx context.Context) error {
+			kept = ctx
+			retry.KeepContext(ctx)
+			panic("boom")
+		}, retry.WithAttemptTimeout(time.Hour))
+	})
+	require.Error(t, kept.Err(), "nobody is left to release it")
 }
