@@ -42,7 +42,8 @@ type grower interface {
 }
 
 // Constant waits d every time: d, d, d, …
-// It is taken literally: no jitter and no cap unless they are set.
+// It is taken literally: no jitter and no cap unless they are set. A negative d is reported
+// by the call.
 func Constant(d time.Duration) Backoff { return constant(d) }
 
 type constant time.Duration
@@ -111,7 +112,8 @@ func (f fibonacci) first() time.Duration { return time.Duration(f) }
 // Decorrelated waits a random time that grows from the previous wait and not from the
 // attempt's number: uniform in [initial, min(cap, factor·previous)], previous starting at
 // initial. The cap is [WithMaxDelay] and binds the range, so waits do not pile up at it.
-// AWS uses a factor of 3.
+// AWS uses a factor of 3: with an initial delay of 100ms the first wait is from 100ms to
+// 300ms, the next from 100ms to three times the first.
 //
 // It brings the default cap and its own jitter, which [WithJitter] replaces: the wait is
 // then drawn around factor·previous. Its Delay is the end of the range. A negative initial
@@ -169,8 +171,8 @@ func (s sequence) fault() string {
 }
 
 // Chain waits as first says n times, then as the other says from its own start:
-// Chain(3, Constant(50*time.Millisecond), Exponential(time.Second, 2)) tries three times
-// in quick succession before it backs off.
+// Chain(3, Constant(50*time.Millisecond), Exponential(time.Second, 2)) makes three quick
+// retries before it backs off.
 //
 // Each member keeps its own default jitter and cap. A negative n, a nil member and a
 // member's own faults are reported by the call.

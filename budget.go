@@ -13,7 +13,8 @@ import (
 //
 // When every call fails, the load is at most 1+ratio times the calls, plus the burst. The
 // bucket fills by calls and not by successes or time, so it recovers under total failure
-// and scales with the traffic.
+// and scales with the traffic. A call pays in at its first attempt: one that makes none pays
+// nothing, nor does one that [Policy.Resume] goes on with.
 //
 // The zero Budget allows no retry. A Budget must not be copied after first use. It is safe
 // for concurrent use and takes no lock.
@@ -31,7 +32,7 @@ const (
 // NewBudget returns a budget to which each call adds ratio tokens, such as 0.1 for one
 // retry in ten calls, and which holds burst tokens at the start and at most. With a burst
 // of 0 there is never a retry. A ratio that is negative or not finite and a burst that is
-// negative or above 4611686018 are reported by the call that the budget is given to.
+// negative or above some 4.6 billion (4611686018) are reported by the call that the budget is given to.
 func NewBudget(ratio float64, burst int) *Budget {
 	b := &Budget{ratio: ratio, burst: burst}
 	if b.fault() == "" {

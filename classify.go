@@ -75,8 +75,8 @@ type permanent struct{ err error }
 func (p *permanent) Error() string { return p.err.Error() }
 func (p *permanent) Unwrap() error { return p.err }
 
-// After marks err with a hint, such as a server's Retry-After: if the call retries, not
-// sooner than d from now. Where several hints are in one error's tree the longest counts; a
+// After marks err with a hint, such as a server's Retry-After: a retry comes no sooner than d
+// after the attempt ended. Where several hints are in one error's tree the longest counts; a
 // d of 0 or below is none. See [WithMaxRetryAfter] for what is done with it.
 //
 // Like Permanent it counts anywhere in the tree but not beneath an inner *[Error], adds no

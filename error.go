@@ -44,8 +44,8 @@ type reason string
 
 func (r reason) Error() string { return "retry: " + string(r) }
 
-// Error says why a call stopped and what failed last. Every call whose function did not
-// succeed returns one, as a pointer.
+// Error says why a call stopped and what failed last. Every call that fails returns one, as
+// a pointer; only faults in options, which match [ErrOption], are another error.
 //
 // Through errors.Is and errors.As it matches, all at once, its Reason, the last attempt's
 // error, and when the context ended both its Err and its Cause. Its text is one line and
@@ -104,6 +104,8 @@ func (e *Error) why() string {
 		return fmt.Sprintf("%s (deadline sooner than the next wait of %v)", string(r), short(e.Delay))
 	case e.cause != nil:
 		return fmt.Sprintf("%s (%v)", string(r), e.cause)
+	case e.Delay > 0 && e.Reason == ErrRetryAfter:
+		return fmt.Sprintf("%s (%v)", string(r), short(e.Delay))
 	case e.Delay > 0:
 		return fmt.Sprintf("%s (next wait %v)", string(r), short(e.Delay))
 	}
@@ -167,8 +169,8 @@ func (e *Error) Temporary() bool {
 	return e.Timeout() || errors.As(e.Err, &t) && t.Temporary()
 }
 
-// RetryAfter returns Delay and true when the reason is ErrBudget or ErrRetryAfter: a call
-// made sooner would stop for the same reason. An outer retry waits at least so long.
+// RetryAfter returns Delay and true when the reason is ErrBudget or ErrRetryAfter, so that an
+// outer retry waits at least so long; a Delay of 0 asks for no wait.
 func (e *Error) RetryAfter() (time.Duration, bool) {
 	if e == nil || e.Reason != ErrBudget && e.Reason != ErrRetryAfter {
 		return 0, false
@@ -204,7 +206,7 @@ func (e *Error) attrs() []slog.Attr {
 	return attrs
 }
 
-// GoString returns the text quoted, so that %#v does not print what the errors hold.
+// GoString returns the line that Error does, quoted: %#v prints no fields of wrapped errors.
 func (e *Error) GoString() string { return fmt.Sprintf("&retry.Error(%q)", e.Error()) }
 
 // oneLine folds line breaks, such as errors.Join writes, into "; ".

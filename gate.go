@@ -21,8 +21,9 @@ type Gate func(ctx context.Context, a Attempt) (release func(err error), err err
 // RateLimit returns a gate that waits for l before every attempt. *rate.Limiter of
 // golang.org/x/time fits.
 //
-// When l refuses to wait because the context's deadline would pass, there is no attempt and
-// the call gives up with [ErrContext].
+// When l refuses to wait while the context lives and has a deadline, that is taken for the
+// reason: there is no attempt and the call gives up with [ErrContext]. Without a deadline a
+// refusal is the attempt's error.
 func RateLimit(l interface{ Wait(context.Context) error }) Gate {
 	if l == nil {
 		return nil // reported by the call
@@ -63,11 +64,11 @@ func Bulkhead(s interface {
 	}
 }
 
-// OnlyFirst returns a gate that first attempts pass through g and retries pass freely: so
+// OnlyFirst returns a gate that takes first attempts through g and lets retries pass, so that
 // retries do not count against a limit on calls.
 func OnlyFirst(g Gate) Gate { return onlyIf(g, func(a Attempt) bool { return a.Number == 1 }) }
 
-// OnlyRetries returns a gate that retries pass through g and first attempts pass freely:
+// OnlyRetries returns a gate that takes retries through g and lets first attempts pass:
 // OnlyRetries(Bulkhead(semaphore.NewWeighted(10), 1)) allows ten retries at once.
 func OnlyRetries(g Gate) Gate { return onlyIf(g, func(a Attempt) bool { return a.Number > 1 }) }
 

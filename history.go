@@ -14,9 +14,11 @@ type Attempt struct {
 	Name string
 	// Number counts the attempts of the call, from 1.
 	Number int
-	// Start is when the attempt began, once its gates had let it in.
+	// Start is when the attempt began: once its gates had let it in, and for a gate when it
+	// came to the gates.
 	Start time.Time
-	// Waited is the wait before the attempt as it was decided, 0 for the first.
+	// Waited is the wait before the attempt as it was decided, a server's hint included; 0
+	// for the first.
 	Waited time.Duration
 	// Duration is how long the attempt ran.
 	Duration time.Duration
@@ -24,7 +26,8 @@ type Attempt struct {
 	Elapsed time.Duration
 	// Delay is the wait that follows the attempt, 0 when none does.
 	Delay time.Duration
-	// Err is what the function returned, or why the value it returned was rejected.
+	// Err is what the function returned, or why the value it returned was rejected; nil after
+	// a success.
 	Err error
 }
 
@@ -57,7 +60,7 @@ func (h *History) Len() int {
 	return len(h.ring.buf)
 }
 
-// Cap returns how many attempts are kept.
+// Cap returns how many attempts are kept at most.
 func (h *History) Cap() int { return max(h.size, 0) }
 
 // Slice returns a copy of the recorded attempts, oldest first.

@@ -132,10 +132,10 @@ func WithMaxAttempts(n int) Option { return maxAttemptsOption(n) }
 func WithMaxElapsed(d time.Duration) Option { return maxElapsedOption(d) }
 
 // WithAttemptTimeout ends each attempt's context d after the function began; an attempt
-// that fails so may be retried. The context's cause then matches context.DeadlineExceeded.
-// Gates are not counted. 0 sets no timeout, so that a call can lift its policy's; a
-// negative d is a fault. With a [WithClock] clock that has a WithTimeout method, that is
-// used.
+// that fails so may be retried. The context's cause then matches context.DeadlineExceeded and
+// has Timeout() true. The context also ends when the function returns, see [KeepContext].
+// The time at the gates does not count. 0 sets no timeout, so that a call can lift its
+// policy's; a negative d is a fault. A [Clock] with a WithTimeout method makes the timeout.
 // The default is 0: attempts end when the caller's context does.
 func WithAttemptTimeout(d time.Duration) Option { return attemptTimeoutOption(d) }
 
@@ -152,7 +152,7 @@ func WithBackoff(b Backoff) Option { return backoffOption{b} }
 func WithMaxDelay(d time.Duration) Option { return maxDelayOption(d) }
 
 // WithMaxRetryAfter sets the longest server's hint that a call obeys; a longer one makes it
-// give up at once with [ErrRetryAfter]. 0 obeys none; a negative d is a fault.
+// give up at once with [ErrRetryAfter]. With 0 every hint does; a negative d is a fault.
 //
 // A hint of d makes the wait d + u·max(nominal delay, d/10), u uniform in [0, 1), so that
 // clients which were told the same d spread out; with WithJitter(NoJitter) it is exactly d.
@@ -173,8 +173,9 @@ func WithJitter(j Jitter) Option { return jitterOption(j) }
 func WithRand(f func() float64) Option { return randOption{f: f} }
 
 // WithRetryIf makes a call retry only errors that one of the classifiers matches; others stop
-// it with [ErrPermanent]. Repeats add up. [Permanent] and [WithStopIf] win over it, and a
-// rejected value is retried whatever it says. A nil classifier is a fault.
+// it with [ErrPermanent]. Repeats add up; without classifiers it changes nothing. [Permanent]
+// and [WithStopIf] win over it, and a rejected value is retried whatever it says. A nil
+// classifier is a fault.
 // The default is to retry every error that is not marked by Permanent.
 func WithRetryIf(matches ...Classifier) Option { return retryIfOption(matches) }
 
@@ -186,7 +187,8 @@ func WithStopIf(matches ...Classifier) Option { return stopIfOption(matches) }
 // WithValidator makes the validators look at every value that the function returned without
 // an error; all of them run. A value that one of them rejects is a failed attempt and is
 // retried, unless a reason is [Permanent] or [WithStopIf] matches. Repeats add up. A nil
-// validator is a fault, and so is one for another type than the call returns.
+// validator is a fault, and so is one for another type than the call returns, or in a call
+// that returns no value.
 // The default is none.
 func WithValidator[T any](validators ...Validator[T]) Option {
 	return validatorOption{{
@@ -201,7 +203,7 @@ func WithValidator[T any](validators ...Validator[T]) Option {
 }
 
 // WithHistorySize sets how many of a call's newest attempts its error keeps, and how many
-// rejected values a [ValidationError]. 0 keeps none; a negative n is a fault. Memory is
+// rejected values a [ValidationError] keeps. 0 keeps none; a negative n is a fault. Memory is
 // taken after the first failure only.
 // The default is 10.
 func WithHistorySize(n int) Option { return historySizeOption(n) }
@@ -225,7 +227,8 @@ func WithBudget(b *Budget) Option { return budgetOption{Budget: b} }
 // Clock tells the time and how to wait for it. The mock clocks of
 // github.com/benbjohnson/clock, github.com/jonboulle/clockwork and k8s.io/utils/clock fit
 // as they are. A clock that also has the method WithTimeout(context.Context, time.Duration)
-// (context.Context, context.CancelFunc) makes the attempts' timeouts.
+// (context.Context, context.CancelFunc) makes the attempts' timeouts; with any other they run
+// in real time.
 type Clock interface {
 	Now() time.Time
 	After(d time.Duration) <-chan time.Time
@@ -244,8 +247,9 @@ func WithHooks(h Hooks) Option { return hooksOption{h} }
 // with name, attempt, error, wait, duration, elapsed), one for a call that gives up at
 // Error ("gave up" with name, attempts, elapsed, reason, error, delay), and one for a
 // success after retries at Debug ("succeeded after retries" with name, attempts, elapsed);
-// none for a success at the first attempt. Errors are logged by their text; values,
-// arguments and results never are. A nil logger is a fault.
+// none for a success at the first attempt. The delay is left out if there is none, the name
+// is empty if there is none. Errors are logged by their text; values, arguments and results
+// never are. A nil logger is a fault.
 // The default is no logging.
 func WithLogger(l *slog.Logger) Option { return loggerOption{Logger: l} }
 

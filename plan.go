@@ -9,16 +9,17 @@ import (
 type Step struct {
 	// Retry counts the retries from 1: retry 1 is attempt 2.
 	Retry int
-	// Min, Median and Max are of the wait before it. Where a wait depends on the one
-	// before, as with [Decorrelated], that was the shortest, the median, the longest.
+	// Min, Median and Max are the shortest, the median and the longest wait before it. Where
+	// a wait depends on the one before, as with [Decorrelated], that was the shortest, the
+	// median, the longest too.
 	Min, Median, Max time.Duration
 	// TotalMax is the longest that all waits up to this one can take together.
 	TotalMax time.Duration
 }
 
-// Plan returns the waits before the first n retries, as far as the policy has so many. It
-// foresees neither servers' hints nor how long attempts run; a retry that [WithMaxElapsed]
-// forbids even if they take no time is left out.
+// Plan returns the waits before the first n retries, as far as the policy has so many; with
+// an n of 0 or below there are none. It foresees neither servers' hints nor how long attempts
+// run; a retry that [WithMaxElapsed] forbids even if they take no time is left out.
 func (p *Policy) Plan(n int) []Step {
 	s, _ := p.parts()
 	if s.maxAttempts != Unlimited {
@@ -47,8 +48,8 @@ func (p *Policy) Plan(n int) []Step {
 }
 
 // MaxTotal returns the longest that all waits of a call can take together, and whether they
-// are bounded at all: with unlimited attempts only [WithMaxElapsed] bounds them. Servers'
-// hints are not foreseen.
+// are bounded at all: with unlimited attempts only [WithMaxElapsed] bounds them, and without
+// it the time is the longest Duration. Servers' hints are not foreseen.
 func (p *Policy) MaxTotal() (time.Duration, bool) {
 	s, _ := p.parts()
 	limit := time.Duration(math.MaxInt64)

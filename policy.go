@@ -87,7 +87,10 @@ func (p *Policy) Start(ctx context.Context) *Run { return p.run(call{ctx: ctx}) 
 // as one that a queue stored at [Hooks].BeforeWait. The next attempt is last.Number+1, its
 // Waited is last.Delay, and Elapsed goes on from last.Elapsed + last.Delay; a queue that was
 // late adds that to Delay. Where the policy's limits forbid another attempt by now, the
-// first Try says so and makes none.
+// first Try says so and makes none. The Start hooks run again.
+//
+// What Resume reads is last.Number, Elapsed, Delay and Err. Store the error by its text, for
+// encoding/json cannot read one back; it may be nil.
 func (p *Policy) Resume(ctx context.Context, last Attempt) *Run {
 	delay := max(last.Delay, 0)
 	return p.run(call{

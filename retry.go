@@ -7,8 +7,8 @@
 //		return client.Get(ctx, id)
 //	})
 //
-// It makes up to five attempts and waits between them, twice as long each time and at random
-// within that. Without options these are in force:
+// It makes up to five attempts. The waits between them are random: up to 100ms, then up to
+// 200ms, 400ms and 800ms. Without options these are in force:
 //
 //	max_attempts=5 backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m0s jitter=full history_size=10
 //
@@ -35,8 +35,9 @@
 // function does not run. A nil context panics.
 //
 // All types but [Run] are safe for concurrent use. The package imports the standard library
-// alone, starts no goroutine, and allocates nothing until an attempt fails. Exported names
-// and documented rules are stable from v1 on; texts of errors are not.
+// alone and starts no goroutine. A call with a prebuilt Policy, or none, allocates nothing
+// until an attempt fails, unless attempts have a timeout. Exported names and documented rules
+// are stable from v1 on; texts of errors are not.
 package retry
 
 import (
@@ -59,7 +60,7 @@ func Do(ctx context.Context, fn func(ctx context.Context) error, opts ...Option)
 }
 
 // DoValue is like [Do] for a function that returns a value, which validators may look at.
-// On failure it returns what the last run of fn returned.
+// On failure it returns what the last run of fn returned, the zero value if fn never ran.
 func DoValue[T any](ctx context.Context, fn func(ctx context.Context) (T, error), opts ...Option) (T, error) {
 	if p, ok := prebuilt(opts); ok {
 		s, options := p.parts()
@@ -80,6 +81,7 @@ func DoValue[T any](ctx context.Context, fn func(ctx context.Context) (T, error)
 // Leaving the loop by break or return ends the call and leaves *err as the body set it, nil
 // if it did not. A body that does not assign *err, mostly because := made a new err, ends
 // the loop with an error that says so. Each range over the iterator is a call of its own.
+// err must not be nil; validators are a fault, for there is no value.
 func Attempts(ctx context.Context, err *error, opts ...Option) iter.Seq2[context.Context, int] {
 	p, faults := New(opts...)
 	return func(yield func(context.Context, int) bool) {

@@ -1,6 +1,7 @@
 package retry
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,7 +36,11 @@ func (e *ValidationError[T]) Error() string {
 	if e.Name != "" {
 		b.WriteString(e.Name + ": ")
 	}
-	fmt.Fprintf(&b, "%d values of type %s rejected", e.Attempts, typeName[T]())
+	plural := "s"
+	if e.Attempts == 1 {
+		plural = ""
+	}
+	fmt.Fprintf(&b, "%d value%s of type %s rejected", e.Attempts, plural, typeName[T]())
 	if n := len(e.Reasons); n > 0 {
 		fmt.Fprintf(&b, ", the last: %v", e.Reasons[n-1])
 	}
@@ -117,9 +122,12 @@ func (j *judge[T]) check(options []Option, v T, a Attempt) error {
 	if j.report == nil {
 		j.report = &ValidationError[T]{Name: a.Name}
 	}
-	why := &rejection{reasons: reasons, report: j.report}
+	why := reasons[0]
+	if len(reasons) > 1 {
+		why = errors.Join(reasons...)
+	}
 	j.report.reject(v, why, j.size)
-	return why
+	return &rejection{reasons: reasons, report: j.report}
 }
 
 // misfits are the validators among the options that are for other types than T.

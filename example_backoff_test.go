@@ -1,0 +1,158 @@
+package retry_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrytest"
+)
+
+// squares waits 1, 4, 9, 16, … units: a strategy of one's own.
+type squares struct{ unit time.Duration }
+
+func (q squares) Delay(a retry.Attempt) time.Duration {
+	n := min(a.Number, 1000) // bounds the square: attempts may be unlimited
+	return time.Duration(n*n) * q.unit
+}
+
+// A type of one's own is taken literally: jitter and cap are there if they are asked for.
+func ExampleBackoff() {
+	policy := retry.MustNew(
+		retry.WithBackoff(squares{100 * time.Millisecond}),
+		retry.WithMaxDelay(time.Second))
+
+	for _, step := range policy.Plan(4) {
+		fmt.Println(step.Max)
+	}
+	// Output:
+	// 100ms
+	// 400ms
+	// 900ms
+	// 1s
+}
+
+// How long to wait may depend on what failed.
+func ExampleBackoffFunc() {
+	errLocked := errors.New("row is locked")
+	backoff := retry.BackoffFunc(func(a retry.Attempt) time.Duration {
+		if errors.Is(a.Err, errLocked) {
+			return 5 * time.Millisecond // the other transaction is nearly done
+		}
+		return time.Second
+	})
+
+	var clock retrytest.Clock
+	failures := []error{errLocked, errLocked, errors.New("connection lost"), nil}
+	err := retry.Do(context.Background(), func(ctx context.Context) error {
+		err := failures[0]
+		failures = failures[1:]
+		return err
+	}, retry.WithBackoff(backoff), retry.WithClock(&clock))
+
+	fmt.Println(clock.Waits(), err)
+	// Output: [5ms 5ms 1s] <nil>
+}
+
+// A strategy is a pure function of the attempt, so one can be built on another.
+func ExampleBackoffFunc_Delay() {
+	inner := retry.Exponential(time.Second, 2)
+	polite := retry.BackoffFunc(func(a retry.Attempt) time.Duration {
+		return inner.Delay(a) + 500*time.Millisecond
+	})
+
+	fmt.Println(polite.Delay(retry.Attempt{Number: 1}), polite.Delay(retry.Attempt{Number: 4}))
+	// Output: 1.5s 8.5s
+}
+
+// Three quick retries get over a hiccup; what lasts longer gets room to recover.
+func ExampleChain() {
+	policy := retry.MustNew(
+		retry.WithBackoff(retry.Chain(3, retry.Constant(50*time.Millisecond), retry.Exponential(time.Second, 2))),
+		retry.WithJitter(retry.NoJitter),
+		retry.WithMaxAttempts(7))
+
+	for _, step := range policy.Plan(6) {
+		fmt.Print(step.Max, " ")
+	}
+	// Output: 50ms 50ms 50ms 1s 2s 4s
+}
+
+func ExampleConstant() {
+	policy := retry.MustNew(
+		retry.WithBackoff(retry.Constant(5*time.Second)), // a poll: no growth, no jitter
+		retry.WithMaxAttempts(retry.Unlimited))
+
+	for _, step := range policy.Plan(3) {
+		fmt.Print(step.Min, " ")
+	}
+	// Output: 5s 5s 5s
+}
+
+// Each wait is drawn from a range that begins at the initial delay and ends at three times
+// the wait before it, or at the cap.
+func ExampleDecorrelated() {
+	policy := retry.MustNew(
+		retry.WithBackoff(retry.Decorrelated(100*time.Millisecond, 3)),
+		retry.WithMaxDelay(2*time.Second))
+
+	for _, step := range policy.Plan(4) {
+		fmt.Printf("%v to %v, median %v\n", step.Min, step.Max, step.Median)
+	}
+	// Output:
+	// 100ms to 300ms, median 200ms
+	// 100ms to 900ms, median 350ms
+	// 100ms to 2s, median 575ms
+	// 100ms to 2s, median 912.5ms
+}
+
+// With the default jitter a wait is anything from 0 to a bound that doubles.
+func ExampleExponential() {
+	policy := retry.MustNew(retry.WithBackoff(retry.Exponential(200*time.Millisecond, 2)))
+
+	for _, step := range policy.Plan(4) {
+		fmt.Printf("%v to %v\n", step.Min, step.Max)
+	}
+	// Output:
+	// 0s to 200ms
+	// 0s to 400ms
+	// 0s to 800ms
+	// 0s to 1.6s
+}
+
+func ExampleFibonacci() {
+	policy := retry.MustNew(
+		retry.WithBackoff(retry.Fibonacci(time.Second)),
+		retry.WithJitter(retry.NoJitter),
+		retry.WithMaxAttempts(8))
+
+	for _, step := range policy.Plan(7) {
+		fmt.Print(step.Max, " ")
+	}
+	// Output: 1s 1s 2s 3s 5s 8s 13s
+}
+
+func ExampleLinear() {
+	policy := retry.MustNew(
+		retry.WithBackoff(retry.Linear(time.Second, 2*time.Second)),
+		retry.WithJitter(retry.NoJitter))
+
+	for _, step := range policy.Plan(4) {
+		fmt.Print(step.Max, " ")
+	}
+	// Output: 1s 3s 5s 7s
+}
+
+// The last delay repeats.
+func ExampleSequence() {
+	policy := retry.MustNew(
+		retry.WithBackoff(retry.Sequence(time.Second, 10*time.Second, time.Minute)),
+		retry.WithMaxAttempts(6))
+
+	for _, step := range policy.Plan(5) {
+		fmt.Print(step.Max, " ")
+	}
+	// Output: 1s 10s 1m0s 1m0s 1m0s
+}

@@ -1,0 +1,185 @@
+package retry_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"time"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrytest"
+)
+
+// storageError is the error of a request that was answered with a failure.
+type storageError int
+
+func (e storageError) Error() string { return fmt.Sprint("status ", int(e)) }
+
+// A classifier sees the whole attempt: here a failure is worth another attempt only if it
+// came quickly, so that a server which hangs is not asked twice.
+func ExampleClassifier() {
+	quick := func(a retry.Attempt) bool { return a.Duration < time.Second }
+
+	var clock retrytest.Clock
+	calls := 0
+	err := retry.Do(context.Background(), func(ctx context.Context) error {
+		if calls++; calls == 2 {
+			clock.Advance(20 * time.Second) // the second attempt hangs
+		}
+		return errors.New("bad gateway")
+	}, retry.WithRetryIf(quick), retry.WithClock(&clock))
+
+	fmt.Println(calls, errors.Is(err, retry.ErrPermanent))
+	// Output: 2 true
+}
+
+func ExampleIs() {
+	policy := retry.MustNew(
+		retry.WithRetryIf(retry.Is(io.ErrUnexpectedEOF, os.ErrDeadlineExceeded)),
+		retry.WithBackoff(retry.Constant(0)))
+
+	calls := 0
+	err := policy.Do(context.Background(), func(ctx context.Context) error {
+		if calls++; calls == 1 {
+			return fmt.Errorf("read header: %w", io.ErrUnexpectedEOF) // retried
+		}
+		return fs.ErrNotExist // not retried
+	})
+
+	fmt.Println(calls, errors.Is(err, fs.ErrNotExist))
+	// Output: 2 true
+}
+
+func ExampleAs() {
+	policy := retry.MustNew(
+		retry.WithStopIf(retry.As[*fs.PathError]()), // a file that cannot be opened stays so
+		retry.WithBackoff(retry.Constant(0)))
+
+	calls := 0
+	err := policy.Do(context.Background(), func(ctx context.Context) error {
+		calls++
+		return &fs.PathError{Op: "open", Path: "config.json", Err: fs.ErrPermission}
+	})
+
+	fmt.Println(calls, errors.Is(err, retry.ErrPermanent), errors.Is(err, fs.ErrPermission))
+	// Output: 1 true true
+}
+
+// Any function of the error is a classifier, a driver's or a client's for example.
+func ExampleMatch() {
+	serverFault := retry.Match(func(err error) bool {
+		var status storageError
+		return errors.As(err, &status) && status >= 500
+	})
+
+	replies := []error{storageError(503), storageError(502), storageError(404)}
+	calls := 0
+	err := retry.Do(context.Background(), func(ctx context.Context) error {
+		calls++
+		return replies[calls-1]
+	}, retry.WithRetryIf(serverFault), retry.WithBackoff(retry.Constant(0)))
+
+	var e *retry.Error
+	fmt.Println(calls, errors.As(err, &e), e.Err)
+	// Output: 3 true status 404
+}
+
+func ExampleTransient() {
+	for _, err := range []error{
+		fmt.Errorf("read response: %w", io.ErrUnexpectedEOF),
+		&net.DNSError{Err: "server misbehaving", Name: "example.test", IsTemporary: true},
+		&net.DNSError{Err: "no such host", Name: "exmaple.test", IsNotFound: true},
+	} {
+		calls := 0
+		_ = retry.Do(context.Background(), func(ctx context.Context) error {
+			calls++
+			return err
+		}, retry.WithRetryIf(retry.Transient), retry.WithMaxAttempts(3), retry.WithBackoff(retry.Constant(0)))
+		fmt.Printf("%d: %v\n", calls, err)
+	}
+	// Output:
+	// 3: read response: unexpected EOF
+	// 3: lookup example.test: server misbehaving
+	// 1: lookup exmaple.test: no such host
+}
+
+// Two layers with three attempts each make nine calls, unless the outer one leaves alone
+// what the inner one has given up on.
+func ExampleAlreadyRetried() {
+	calls := 0
+	inner := func(ctx context.Context) error {
+		return retry.Do(ctx, func(ctx context.Context) error {
+			calls++
+			return errors.New("connection refused")
+		}, retry.WithMaxAttempts(3), retry.WithBackoff(retry.Constant(0)))
+	}
+
+	_ = retry.Do(context.Background(), inner, retry.WithMaxAttempts(3), retry.WithBackoff(retry.Constant(0)))
+	fmt.Println(calls)
+
+	calls = 0
+	_ = retry.Do(context.Background(), inner, retry.WithMaxAttempts(3), retry.WithStopIf(retry.AlreadyRetried))
+	fmt.Println(calls)
+	// Output:
+	// 9
+	// 3
+}
+
+// The mark adds no text, and the error under it is found as before.
+func ExamplePermanent() {
+	errNoUser := errors.New("no such user")
+	calls := 0
+
+	err := retry.Do(context.Background(), func(ctx context.Context) error {
+		calls++
+		return retry.Permanent(fmt.Errorf("load user 7: %w", errNoUser))
+	})
+
+	var e *retry.Error
+	fmt.Println(calls, errors.As(err, &e), e.Err)
+	fmt.Println(errors.Is(err, retry.ErrPermanent), errors.Is(err, errNoUser))
+	// Output:
+	// 1 true load user 7: no such user
+	// true true
+}
+
+// A server that says when to come back is taken at its word.
+func ExampleAfter() {
+	var clock retrytest.Clock
+	calls := 0
+
+	err := retry.Do(context.Background(), func(ctx context.Context) error {
+		if calls++; calls == 1 {
+			return retry.After(20*time.Second, errors.New("429 too many requests"))
+		}
+		return nil
+	}, retry.WithJitter(retry.NoJitter), retry.WithClock(&clock))
+
+	fmt.Println(clock.Waits(), err)
+	// Output: [20s] <nil>
+}
+
+// throttledError is a client's own: it gives a hint by its method, and imports nothing for it.
+type throttledError struct{ wait time.Duration }
+
+func (e throttledError) Error() string                     { return "throttled" }
+func (e throttledError) RetryAfter() (time.Duration, bool) { return e.wait, e.wait > 0 }
+
+func ExampleAfter_method() {
+	var clock retrytest.Clock
+	calls := 0
+
+	err := retry.Do(context.Background(), func(ctx context.Context) error {
+		if calls++; calls == 1 {
+			return fmt.Errorf("put object: %w", throttledError{wait: 3 * time.Second})
+		}
+		return nil
+	}, retry.WithJitter(retry.NoJitter), retry.WithClock(&clock))
+
+	fmt.Println(clock.Waits(), err)
+	// Output: [3s] <nil>
+}

@@ -1,0 +1,125 @@
+package retry_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrytest"
+)
+
+// Every part of a policy sees the same record: here a hook, as the attempts end.
+func ExampleAttempt() {
+	var clock retrytest.Clock
+	calls := 0
+	show := func(ctx context.Context, a retry.Attempt) {
+		fmt.Printf("%s %d: waited %v, ran %v, %v in all: %v\n", a.Name, a.Number, a.Waited, a.Duration, a.Elapsed, a.Err)
+	}
+
+	_ = retry.Do(context.Background(), func(ctx context.Context) error {
+		clock.Advance(20 * time.Millisecond)
+		if calls++; calls < 3 {
+			return errors.New("status 503")
+		}
+		return nil
+	},
+		retry.WithName("fetch"),
+		retry.WithHooks(retry.Hooks{AfterAttempt: show}),
+		retry.WithJitter(retry.NoJitter),
+		retry.WithClock(&clock))
+	// Output:
+	// fetch 1: waited 0s, ran 20ms, 20ms in all: status 503
+	// fetch 2: waited 100ms, ran 20ms, 140ms in all: status 503
+	// fetch 3: waited 200ms, ran 20ms, 360ms in all: <nil>
+}
+
+// The last attempts of a whole service, for its status page: all calls share one History.
+func ExampleHistory() {
+	history := retry.NewHistory(100)
+	policy := retry.MustNew(
+		retry.WithHistory(history),
+		retry.WithMaxAttempts(2),
+		retry.WithBackoff(retry.Constant(0)))
+
+	ctx := context.Background()
+	_ = retry.Do(ctx, func(ctx context.Context) error { return errors.New("timeout") }, policy, retry.WithName("prices"))
+	_ = retry.Do(ctx, func(ctx context.Context) error { return nil }, policy, retry.WithName("stock"))
+
+	for a := range history.All() {
+		fmt.Println(a.Name, a.Number, a.Err)
+	}
+	// Output:
+	// prices 1 timeout
+	// prices 2 timeout
+	// stock 1 <nil>
+}
+
+func ExampleNewHistory() {
+	history := retry.NewHistory(3)
+	_ = retry.Do(context.Background(), func(ctx context.Context) error {
+		return errors.New("status 503")
+	}, retry.WithHistory(history), retry.WithBackoff(retry.Constant(0)))
+
+	for a := range history.All() {
+		fmt.Print(a.Number, " ") // the newest three of five
+	}
+	// Output: 3 4 5
+}
+
+// A program that makes attempts of its own can keep them in the same place.
+func ExampleHistory_Add() {
+	history := retry.NewHistory(100)
+	history.Add(retry.Attempt{Name: "health check", Number: 1, Err: errors.New("connection refused")})
+
+	fmt.Println(history.Slice()[0].Err)
+	// Output: connection refused
+}
+
+// The iteration works on a copy, so calls go on meanwhile, and it may stop early.
+func ExampleHistory_All() {
+	history := retry.NewHistory(100)
+	for n := range 6 {
+		history.Add(retry.Attempt{Number: n + 1, Duration: time.Duration(n) * time.Second})
+	}
+
+	for a := range history.All() {
+		if a.Duration >= 2*time.Second {
+			fmt.Println("the first slow one is", a.Number)
+			break
+		}
+	}
+	// Output: the first slow one is 3
+}
+
+func ExampleHistory_Cap() {
+	history := retry.NewHistory(100)
+	fmt.Println(history.Len(), "of", history.Cap())
+	// Output: 0 of 100
+}
+
+func ExampleHistory_Len() {
+	history := retry.NewHistory(2)
+	for n := range 5 {
+		history.Add(retry.Attempt{Number: n + 1})
+	}
+	fmt.Println(history.Len()) // never more than it keeps
+	// Output: 2
+}
+
+// The copy stays as it is while calls go on.
+func ExampleHistory_Slice() {
+	history := retry.NewHistory(2)
+	history.Add(retry.Attempt{Number: 1})
+	before := history.Slice()
+	history.Add(retry.Attempt{Number: 2})
+	history.Add(retry.Attempt{Number: 3})
+
+	after := history.Slice()
+	fmt.Println(len(before), before[0].Number)
+	fmt.Println(len(after), after[0].Number)
+	// Output:
+	// 1 1
+	// 2 2
+}

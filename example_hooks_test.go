@@ -1,0 +1,87 @@
+package retry_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrytest"
+)
+
+func ExampleHooks() {
+	var clock retrytest.Clock
+	hooks := retry.Hooks{
+		Start: func(ctx context.Context) context.Context {
+			fmt.Println("start")
+			return ctx
+		},
+		BeforeAttempt: func(ctx context.Context, a retry.Attempt) context.Context {
+			fmt.Println("attempt", a.Number)
+			return ctx
+		},
+		AfterAttempt: func(ctx context.Context, a retry.Attempt) { fmt.Println("  ended with", a.Err) },
+		BeforeWait:   func(ctx context.Context, a retry.Attempt) { fmt.Println("  waits", a.Delay) },
+		Done:         func(ctx context.Context, o retry.Outcome) { fmt.Println("done after", o.Attempts) },
+	}
+
+	calls := 0
+	_ = retry.Do(context.Background(), func(ctx context.Context) error {
+		if calls++; calls == 1 {
+			return errors.New("status 503")
+		}
+		return nil
+	}, retry.WithHooks(hooks), retry.WithJitter(retry.NoJitter), retry.WithClock(&clock))
+	// Output:
+	// start
+	// attempt 1
+	//   ended with status 503
+	//   waits 100ms
+	// attempt 2
+	//   ended with <nil>
+	// done after 2
+}
+
+// attemptHeader is the key of the attempt's number in the function's context.
+type attemptHeader struct{}
+
+// What BeforeAttempt returns is the context that the function gets: a span's, or one that
+// carries the attempt's number to an HTTP header.
+func ExampleHooks_context() {
+	number := retry.Hooks{BeforeAttempt: func(ctx context.Context, a retry.Attempt) context.Context {
+		return context.WithValue(ctx, attemptHeader{}, a.Number)
+	}}
+
+	_ = retry.Do(context.Background(), func(ctx context.Context) error {
+		fmt.Println("X-Attempt:", ctx.Value(attemptHeader{}))
+		return errors.New("status 503")
+	}, retry.WithHooks(number), retry.WithMaxAttempts(2), retry.WithBackoff(retry.Constant(0)))
+	// Output:
+	// X-Attempt: 1
+	// X-Attempt: 2
+}
+
+// What a service counts of its calls.
+func ExampleOutcome() {
+	var clock retrytest.Clock
+	measure := retry.Hooks{Done: func(ctx context.Context, o retry.Outcome) {
+		fmt.Printf("calls{name=%q, ok=%t} 1\n", o.Name, o.Err == nil)
+		fmt.Printf("retries{name=%q} %d\n", o.Name, o.Attempts-1)
+		fmt.Printf("waited{name=%q} %v of %v\n", o.Name, o.Waited, o.Elapsed)
+	}}
+
+	_ = retry.Do(context.Background(), func(ctx context.Context) error {
+		clock.Advance(100 * time.Millisecond)
+		return errors.New("status 503")
+	},
+		retry.WithName("prices"),
+		retry.WithHooks(measure),
+		retry.WithMaxAttempts(3),
+		retry.WithJitter(retry.NoJitter),
+		retry.WithClock(&clock))
+	// Output:
+	// calls{name="prices", ok=false} 1
+	// retries{name="prices"} 2
+	// waited{name="prices"} 300ms of 600ms
+}

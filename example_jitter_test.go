@@ -1,0 +1,77 @@
+package retry_test
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/seed-205ff063/retry"
+)
+
+// A jitter says where in the range around the nominal delay, here 10s, the waits fall.
+func ExampleJitter() {
+	for _, jitter := range []retry.Jitter{
+		retry.NoJitter,
+		retry.FullJitter,
+		retry.EqualJitter,
+		{Lo: 0.9, Hi: 1.1}, // or any other two numbers
+	} {
+		policy := retry.MustNew(retry.WithBackoff(retry.Constant(10*time.Second)), retry.WithJitter(jitter))
+		step := policy.Plan(1)[0]
+		fmt.Printf("%v: %v to %v\n", jitter, step.Min, step.Max)
+	}
+	// Output:
+	// none: 10s to 10s
+	// full: 0s to 10s
+	// equal: 5s to 10s
+	// spread(0.1): 9s to 11s
+}
+
+// The cap lowers the whole range, so waits stay spread out at the cap too.
+func ExampleJitter_cap() {
+	policy := retry.MustNew(
+		retry.WithBackoff(retry.Exponential(10*time.Second, 2)),
+		retry.WithJitter(retry.EqualJitter),
+		retry.WithMaxDelay(30*time.Second))
+
+	for _, step := range policy.Plan(4) {
+		fmt.Printf("%v to %v\n", step.Min, step.Max)
+	}
+	// Output:
+	// 5s to 10s
+	// 10s to 20s
+	// 15s to 30s
+	// 15s to 30s
+}
+
+// The text is what Parse reads, so a jitter can be written down with its policy.
+func ExampleJitter_String() {
+	fmt.Println(retry.EqualJitter.String(), retry.Jitter{Lo: 0.25, Hi: 0.75})
+
+	policy, err := retry.Parse("jitter=" + retry.SpreadJitter(0.2).String())
+	fmt.Println(policy, err)
+	// Output:
+	// equal range(0.25,0.75)
+	// max_attempts=5 backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m0s jitter=spread(0.2) history_size=10 <nil>
+}
+
+// Never sooner than the nominal delay, and up to a quarter of it later.
+func ExampleAddJitter() {
+	policy := retry.MustNew(
+		retry.WithBackoff(retry.Constant(time.Minute)),
+		retry.WithJitter(retry.AddJitter(0.25)))
+
+	step := policy.Plan(1)[0]
+	fmt.Println(step.Min, step.Max)
+	// Output: 1m0s 1m15s
+}
+
+// A fifth sooner or later than the nominal delay, which stays the mean.
+func ExampleSpreadJitter() {
+	policy := retry.MustNew(
+		retry.WithBackoff(retry.Constant(time.Minute)),
+		retry.WithJitter(retry.SpreadJitter(0.2)))
+
+	step := policy.Plan(1)[0]
+	fmt.Println(step.Min, step.Median, step.Max)
+	// Output: 48s 1m0s 1m12s
+}

@@ -1,0 +1,124 @@
+package retry_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed-205ff063/retry"
+)
+
+// A package-level policy, and a call that differs from it in one thing.
+func ExamplePolicy() {
+	policy := retry.MustNew(
+		retry.WithMaxAttempts(3),
+		retry.WithBackoff(retry.Constant(0)))
+
+	calls := 0
+	charge := func(ctx context.Context) (string, error) {
+		calls++
+		return "", errors.New("status 503")
+	}
+
+	ctx := context.Background()
+	_, _ = retry.DoValue(ctx, charge, policy)
+	fmt.Println(calls)
+
+	calls = 0
+	_, _ = retry.DoValue(ctx, charge, policy, retry.WithMaxAttempts(1)) // not safe to repeat
+	fmt.Println(calls)
+	// Output:
+	// 3
+	// 1
+}
+
+// A service has one policy, and derives those of its parts.
+func ExamplePolicy_derive() {
+	base := retry.MustNew(retry.WithMaxAttempts(3), retry.WithMaxDelay(2*time.Second))
+	search := retry.MustNew(base, retry.WithName("search"), retry.WithMaxElapsed(5*time.Second))
+
+	fmt.Println(search)
+	// Output: name=search max_attempts=3 max_elapsed=5s backoff=exponential(100ms,2) max_delay=2s max_retry_after=1m0s jitter=full history_size=10
+}
+
+func ExamplePolicy_Do() {
+	policy := retry.MustNew(retry.WithMaxAttempts(3), retry.WithBackoff(retry.Constant(0)))
+	pings := 0
+
+	err := policy.Do(context.Background(), func(ctx context.Context) error {
+		if pings++; pings == 1 {
+			return errors.New("connection refused")
+		}
+		return nil
+	})
+
+	fmt.Println(err, pings)
+	// Output: <nil> 2
+}
+
+// Settings from outside are reported, all faults at once, and not used in part.
+func ExampleNew() {
+	attempts, wait := 0, -time.Second // from a user's configuration
+	_, err := retry.New(retry.WithMaxAttempts(attempts), retry.WithMaxDelay(wait))
+
+	fmt.Println(errors.Is(err, retry.ErrOption))
+	fmt.Println(err)
+	// Output:
+	// true
+	// retry: WithMaxAttempts: 0 is below 1; use Unlimited for no limit
+	// retry: WithMaxDelay: -1s is negative
+}
+
+// For package-level variables: a fault is one of the program's text, and shows at its start.
+func ExampleMustNew() {
+	policy := retry.MustNew(
+		retry.WithName("payments"),
+		retry.WithMaxElapsed(time.Minute),
+		retry.WithRetryIf(retry.Transient))
+
+	fmt.Println(policy)
+	// Output: name=payments max_attempts=5 max_elapsed=1m0s backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m0s jitter=full history_size=10 retry_if=(func)
+}
+
+// The waits that a policy allows, before anything has failed.
+func ExamplePolicy_Plan() {
+	for _, step := range retry.MustNew().Plan(10) {
+		fmt.Printf("retry %d: %v to %v, %v in all\n", step.Retry, step.Min, step.Max, step.TotalMax)
+	}
+	// Output:
+	// retry 1: 0s to 100ms, 100ms in all
+	// retry 2: 0s to 200ms, 300ms in all
+	// retry 3: 0s to 400ms, 700ms in all
+	// retry 4: 0s to 800ms, 1.5s in all
+}
+
+// Which retry outlasts a server's restart, if that takes a minute?
+func ExampleStep() {
+	policy := retry.MustNew(
+		retry.WithMaxAttempts(retry.Unlimited),
+		retry.WithBackoff(retry.Linear(5*time.Second, 5*time.Second)),
+		retry.WithJitter(retry.NoJitter))
+
+	for _, step := range policy.Plan(100) {
+		if step.TotalMax > time.Minute {
+			fmt.Printf("retry %d, %v after the first failure\n", step.Retry, step.TotalMax)
+			break
+		}
+	}
+	// Output: retry 5, 1m15s after the first failure
+}
+
+// How long the callers of this policy may have to wait beyond the attempts themselves: what
+// a timeout above it must leave room for.
+func ExamplePolicy_MaxTotal() {
+	bounded := retry.MustNew(retry.WithMaxAttempts(6), retry.WithMaxDelay(time.Second))
+	fmt.Println(bounded.MaxTotal())
+
+	forever := retry.MustNew(retry.WithMaxAttempts(retry.Unlimited))
+	_, ok := forever.MaxTotal()
+	fmt.Println(ok)
+	// Output:
+	// 2.5s true
+	// false
+}

@@ -1,0 +1,121 @@
+package retry_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed-205ff063/retry"
+)
+
+// A loop of one's own waits in its own way: here two uploads share a goroutine, and the one
+// that has to wait goes back into the queue. A real queue would keep it there for the wait.
+func ExampleRun() {
+	policy := retry.MustNew(retry.WithBackoff(retry.Constant(time.Second)))
+	type upload struct {
+		file     string
+		failures int // that are still to come
+		run      *retry.Run
+	}
+	queue := []*upload{
+		{"a.txt", 2, policy.Start(context.Background())},
+		{"b.txt", 0, policy.Start(context.Background())},
+	}
+	for len(queue) > 0 {
+		next := queue[0]
+		queue = queue[1:]
+		wait, again := next.run.Try(func(ctx context.Context) error {
+			if next.failures--; next.failures >= 0 {
+				return errors.New("status 503")
+			}
+			return nil
+		})
+		if again {
+			fmt.Println(next.file, "comes back in", wait)
+			queue = append(queue, next)
+			continue
+		}
+		fmt.Println(next.file, "ended:", next.run.Err())
+	}
+	// Output:
+	// a.txt comes back in 1s
+	// b.txt ended: <nil>
+	// a.txt comes back in 1s
+	// a.txt ended: <nil>
+}
+
+func ExampleRun_Try() {
+	run := retry.MustNew(
+		retry.WithBackoff(retry.Sequence(time.Second, time.Minute)),
+		retry.WithMaxAttempts(3)).Start(context.Background())
+	deliver := func(ctx context.Context) error { return errors.New("mailbox is full") }
+
+	for wait, again := run.Try(deliver); again; wait, again = run.Try(deliver) {
+		fmt.Println("next try in", wait) // and here the program does something else
+	}
+	fmt.Println(errors.Is(run.Err(), retry.ErrExhausted))
+	// Output:
+	// next try in 1s
+	// next try in 1m0s
+	// true
+}
+
+func ExampleRun_Err() {
+	run := retry.MustNew().Start(context.Background())
+	_, again := run.Try(func(ctx context.Context) error {
+		return retry.Permanent(errors.New("no such mailbox"))
+	})
+
+	var e *retry.Error
+	if !again && errors.As(run.Err(), &e) {
+		fmt.Println("dead letter:", e.Err)
+	}
+	// Output: dead letter: no such mailbox
+}
+
+func ExamplePolicy_Start() {
+	policy := retry.MustNew(retry.WithBackoff(retry.Constant(time.Minute)))
+	run := policy.Start(context.Background())
+
+	wait, again := run.Try(func(ctx context.Context) error { return errors.New("status 503") })
+	fmt.Println(wait, again)
+
+	wait, again = run.Try(func(ctx context.Context) error { return nil }) // a minute later
+	fmt.Println(wait, again, run.Err())
+	// Output:
+	// 1m0s true
+	// 0s false <nil>
+}
+
+// A durable queue: what is needed to go on is stored with the job, and another process, an
+// hour or a restart later, makes the next attempt of the same call.
+func ExamplePolicy_Resume() {
+	var row struct { // in the database
+		Attempt        int
+		Elapsed, Delay time.Duration
+	}
+	store := retry.Hooks{BeforeWait: func(ctx context.Context, a retry.Attempt) {
+		row.Attempt, row.Elapsed, row.Delay = a.Number, a.Elapsed, a.Delay
+	}}
+	policy := retry.MustNew(
+		retry.WithMaxAttempts(3),
+		retry.WithBackoff(retry.Sequence(time.Minute, time.Hour)),
+		retry.WithHooks(store))
+	deliver := func(ctx context.Context) error { return errors.New("mailbox is full") }
+
+	_, again := policy.Start(context.Background()).Try(deliver)
+	for again {
+		fmt.Println("stored: attempt", row.Attempt, "failed, the next is due in", row.Delay)
+
+		last := retry.Attempt{Number: row.Attempt, Elapsed: row.Elapsed, Delay: row.Delay}
+		run := policy.Resume(context.Background(), last)
+		if _, again = run.Try(deliver); !again {
+			fmt.Println(errors.Is(run.Err(), retry.ErrExhausted))
+		}
+	}
+	// Output:
+	// stored: attempt 1 failed, the next is due in 1m0s
+	// stored: attempt 2 failed, the next is due in 1h0m0s
+	// true
+}

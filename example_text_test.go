@@ -1,0 +1,100 @@
+package retry_test
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"time"
+
+	"github.com/seed-205ff063/retry"
+)
+
+// An operator's setting becomes a policy, to which code adds what text cannot carry.
+func ExampleParse() {
+	parsed, err := retry.Parse("max_attempts=3 backoff=fibonacci(50ms) jitter=equal")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	policy := retry.MustNew(parsed, retry.WithRetryIf(retry.Transient))
+
+	fmt.Println(policy)
+	// Output: max_attempts=3 backoff=fibonacci(50ms) max_delay=30s max_retry_after=1m0s jitter=equal history_size=10 retry_if=(func)
+}
+
+// Each fault is reported with its position and what would be right.
+func ExampleParse_fault() {
+	_, err := retry.Parse("max_attempts=0 jitter=half")
+
+	fmt.Println(errors.Is(err, retry.ErrOption))
+	fmt.Println(err)
+	// Output:
+	// true
+	// retry: Parse: position 1: max_attempts: "0" is neither a number of at least 1 nor unlimited
+	// retry: Parse: position 16: jitter: "half" is no jitter, the choices are none, full, equal, add(f), spread(f) and range(lo,hi)
+}
+
+// A policy prints everything that is in force, the defaults included: for a log at startup.
+func ExamplePolicy_String() {
+	policy := retry.MustNew(
+		retry.WithMaxAttempts(retry.Unlimited),
+		retry.WithBackoff(retry.Constant(time.Second)),
+		retry.WithBudget(retry.NewBudget(0.1, 10)))
+
+	fmt.Println(policy.String())
+	// Output: max_attempts=unlimited backoff=constant(1s) max_retry_after=1m0s history_size=10 budget=(object)
+}
+
+// A policy can be a field of what a program writes to JSON.
+func ExamplePolicy_MarshalText() {
+	config := struct {
+		URL   string        `json:"url"`
+		Retry *retry.Policy `json:"retry"`
+	}{
+		URL:   "https://example.test",
+		Retry: retry.MustNew(retry.WithMaxAttempts(3), retry.WithBackoff(retry.Constant(time.Second))),
+	}
+
+	text, err := json.Marshal(config)
+	fmt.Println(string(text), err)
+
+	config.Retry = retry.MustNew(config.Retry, retry.WithRetryIf(retry.Transient))
+	_, err = config.Retry.MarshalText()
+	fmt.Println(err)
+	// Output:
+	// {"url":"https://example.test","retry":"max_attempts=3 backoff=constant(1s) max_retry_after=1m0s history_size=10"} <nil>
+	// retry: MarshalText: text cannot carry retry_if; leave it out and add it in code: New(policy, ...)
+}
+
+// A policy can be a field of a configuration file; one that is left out stays nil, which
+// stands for the defaults.
+func ExamplePolicy_UnmarshalText() {
+	var config struct {
+		Search  *retry.Policy `json:"search"`
+		Billing *retry.Policy `json:"billing"`
+	}
+	err := json.Unmarshal([]byte(`{"search": "max_attempts=2 max_elapsed=1s"}`), &config)
+
+	fmt.Println(err)
+	fmt.Println(config.Search)
+	fmt.Println(config.Billing)
+	// Output:
+	// <nil>
+	// max_attempts=2 max_elapsed=1s backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m0s jitter=full history_size=10
+	// max_attempts=5 backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m0s jitter=full history_size=10
+}
+
+// A policy is a command's flag: the first value is its default.
+func ExamplePolicy_UnmarshalText_flag() {
+	flags := flag.NewFlagSet("sync", flag.ContinueOnError)
+	var policy retry.Policy
+	flags.TextVar(&policy, "retry", retry.MustNew(retry.WithMaxAttempts(3)), "how to retry")
+
+	err := flags.Parse([]string{"-retry", "max_attempts=8 max_delay=5s"})
+	fmt.Println(err)
+	fmt.Println(&policy)
+	// Output:
+	// <nil>
+	// max_attempts=8 backoff=exponential(100ms,2) max_delay=5s max_retry_after=1m0s jitter=full history_size=10
+}

@@ -1,0 +1,143 @@
+package retry_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/seed-205ff063/retry"
+)
+
+// exportJob is what a service answers about work it does in the background.
+type exportJob struct{ State string }
+
+// A validator says why a value is no good yet: here a call polls until the job has ended.
+func ExampleValidator() {
+	var ended retry.Validator[exportJob] = func(j exportJob, a retry.Attempt) error {
+		switch j.State {
+		case "done":
+			return nil
+		case "failed":
+			return retry.Permanent(errors.New("the job failed"))
+		}
+		return fmt.Errorf("the job is %s", j.State)
+	}
+
+	states := []string{"queued", "running", "done"}
+	result, err := retry.DoValue(context.Background(), func(ctx context.Context) (exportJob, error) {
+		state := states[0]
+		states = states[1:]
+		return exportJob{state}, nil
+	}, retry.WithValidator(ended), retry.WithBackoff(retry.Constant(0)))
+
+	fmt.Println(result.State, err)
+	// Output: done <nil>
+}
+
+// A validator sees the attempt, so it can ask for less when time goes by.
+func ExampleValidator_relax() {
+	fresh := func(replicas int, a retry.Attempt) error {
+		if want := max(3-a.Number, 1); replicas < want {
+			return fmt.Errorf("%d replicas have the value, not %d", replicas, want)
+		}
+		return nil
+	}
+
+	calls := 0
+	replicas, err := retry.DoValue(context.Background(), func(ctx context.Context) (int, error) {
+		calls++
+		return 1, nil
+	}, retry.WithValidator(fresh), retry.WithBackoff(retry.Constant(0)))
+
+	fmt.Println(replicas, err, calls)
+	// Output: 1 <nil> 2
+}
+
+// pollEmptyPage asks three times for a page that stays empty.
+func pollEmptyPage() error {
+	_, err := retry.DoValue(context.Background(), func(ctx context.Context) ([]string, error) {
+		return []string{}, nil
+	},
+		retry.WithName("page"),
+		retry.WithMaxAttempts(3),
+		retry.WithBackoff(retry.Constant(0)),
+		retry.WithValidator(func(page []string, a retry.Attempt) error {
+			if len(page) == 0 {
+				return errors.New("page is empty")
+			}
+			return nil
+		}))
+	return err
+}
+
+func ExampleValidationError() {
+	err := pollEmptyPage()
+
+	var rejected *retry.ValidationError[[]string]
+	if errors.As(err, &rejected) {
+		fmt.Println(rejected.Name, rejected.Attempts, rejected.Values, rejected.Reasons[0])
+	}
+	fmt.Println(errors.Is(err, retry.ErrExhausted), errors.Is(err, retry.ErrRejected))
+	// Output:
+	// page 3 [[] [] []] page is empty
+	// true true
+}
+
+func ExampleValidationError_Error() {
+	var rejected *retry.ValidationError[[]string]
+	if errors.As(pollEmptyPage(), &rejected) {
+		fmt.Println(rejected)
+	}
+	// Output: retry: page: 3 values of type []string rejected, the last: page is empty
+}
+
+// No verb prints the values, so that a password or a person's record does not end in a log.
+func ExampleValidationError_Format() {
+	_, err := retry.DoValue(context.Background(), func(ctx context.Context) (string, error) {
+		return "secret", nil
+	},
+		retry.WithMaxAttempts(2),
+		retry.WithBackoff(retry.Constant(0)),
+		retry.WithValidator(func(token string, a retry.Attempt) error { return errors.New("too short") }))
+
+	var rejected *retry.ValidationError[string]
+	if errors.As(err, &rejected) {
+		for _, verb := range []string{"%v", "%+v", "%#v"} {
+			text := fmt.Sprintf(verb, rejected)
+			fmt.Println(strings.Contains(text, "too short"), strings.Contains(text, "secret"))
+		}
+	}
+	// Output:
+	// true false
+	// true false
+	// true false
+}
+
+func ExampleValidationError_Is() {
+	err := pollEmptyPage()
+	fmt.Println(errors.Is(err, retry.ErrRejected))
+	// Output: true
+}
+
+// The reasons can be matched too, those of earlier values included.
+func ExampleValidationError_Unwrap() {
+	errStale, errEmpty := errors.New("value is stale"), errors.New("value is empty")
+	values := []string{"old", ""}
+	_, err := retry.DoValue(context.Background(), func(ctx context.Context) (string, error) {
+		v := values[0]
+		values = values[1:]
+		return v, nil
+	},
+		retry.WithMaxAttempts(2),
+		retry.WithBackoff(retry.Constant(0)),
+		retry.WithValidator(func(v string, a retry.Attempt) error {
+			if v == "" {
+				return errEmpty
+			}
+			return errStale
+		}))
+
+	fmt.Println(errors.Is(err, errEmpty), errors.Is(err, errStale))
+	// Output: true true
+}
