@@ -45,10 +45,13 @@ func Match(f func(err error) bool) Classifier {
 
 // Transient is a classifier that matches failures of the network that pass: connections
 // refused, reset, aborted or broken, hosts and networks that are unreachable, timeouts,
-// unexpected ends of the stream, and DNS failures other than a name that does not exist.
+// streams that break off (io.ErrUnexpectedEOF), and DNS failures other than a name that does
+// not exist.
 //
 // It matches nothing else: not certificate errors, TLS alerts, a cancelled lookup, nor any
-// error that merely calls itself temporary. Use it as WithRetryIf(retry.Transient).
+// error that merely calls itself temporary. A plain io.EOF is mostly an end and no failure;
+// where it is one, as when an HTTP server closes the connection without an answer, add
+// retry.Is(io.EOF). Use it as WithRetryIf(retry.Transient).
 func Transient(a Attempt) bool { return neterr.Transient(a.Err) }
 
 // AlreadyRetried is a classifier that matches an error which carries an inner call's

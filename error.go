@@ -184,10 +184,7 @@ func (e *Error) LogValue() slog.Value {
 	if e == nil {
 		return slog.AnyValue(nil)
 	}
-	if e.Name == "" {
-		return slog.GroupValue(e.attrs()...)
-	}
-	return slog.GroupValue(append([]slog.Attr{slog.String("name", e.Name)}, e.attrs()...)...)
+	return slog.GroupValue(append([]slog.Attr{nameAttr(e.Name)}, e.attrs()...)...)
 }
 
 // attrs are the attributes of a log record but the name.

@@ -106,7 +106,7 @@ func orElse(ctx, other context.Context) context.Context {
 
 func logRetry(ctx context.Context, l *slog.Logger, a *Attempt) {
 	l.LogAttrs(ctx, slog.LevelWarn, "attempt failed, will retry",
-		slog.String("name", a.Name),
+		nameAttr(a.Name),
 		slog.Int("attempt", a.Number),
 		slog.String("error", oneLine(fmt.Sprint(a.Err))),
 		slog.Duration("wait", a.Delay),
@@ -115,7 +115,7 @@ func logRetry(ctx context.Context, l *slog.Logger, a *Attempt) {
 }
 
 func logEnd(ctx context.Context, l *slog.Logger, o *Outcome) {
-	name := slog.String("name", o.Name)
+	name := nameAttr(o.Name)
 	switch {
 	case o.Err != nil:
 		l.LogAttrs(ctx, slog.LevelError, "gave up", append([]slog.Attr{name}, o.Err.attrs()...)...)
@@ -124,4 +124,12 @@ func logEnd(ctx context.Context, l *slog.Logger, o *Outcome) {
 			slog.Int("attempts", o.Attempts),
 			slog.Duration("elapsed", o.Elapsed))
 	}
+}
+
+// nameAttr is the attribute of a name; handlers leave an empty attribute out.
+func nameAttr(name string) slog.Attr {
+	if name == "" {
+		return slog.Attr{}
+	}
+	return slog.String("name", name)
 }

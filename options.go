@@ -120,7 +120,8 @@ func (*Policy) option()              {}
 func WithName(name string) Option { return nameOption(name) }
 
 // WithMaxAttempts limits the attempts of a call, the first one included: WithMaxAttempts(1)
-// never retries. [Unlimited] sets no limit; 0 and other negative numbers are faults.
+// never retries. One that a [Gate] refused counts. [Unlimited] sets no limit; 0 and other
+// negative numbers are faults.
 // The default is 5.
 func WithMaxAttempts(n int) Option { return maxAttemptsOption(n) }
 
@@ -247,9 +248,9 @@ func WithHooks(h Hooks) Option { return hooksOption{h} }
 // with name, attempt, error, wait, duration, elapsed), one for a call that gives up at
 // Error ("gave up" with name, attempts, elapsed, reason, error, delay), and one for a
 // success after retries at Debug ("succeeded after retries" with name, attempts, elapsed);
-// none for a success at the first attempt. The delay is left out if there is none, the name
-// is empty if there is none. Errors are logged by their text; values, arguments and results
-// never are. A nil logger is a fault.
+// none for a success at the first attempt. A name or a delay that is not there is left out.
+// Errors are logged by their text; values, arguments and results never are. A nil logger is
+// a fault.
 // The default is no logging.
 func WithLogger(l *slog.Logger) Option { return loggerOption{Logger: l} }
 

@@ -12,7 +12,8 @@ import (
 type Validator[T any] func(v T, a Attempt) error
 
 // ValidationError holds the rejected values of a [DoValue] call whose last value was
-// rejected; errors.As finds it in the call's error.
+// rejected; errors.As finds it in the call's error. A call whose last attempt returned an
+// error has none: make what may be malformed part of the value if a fallback needs it.
 //
 // Its text never contains a value, whatever the verb, so it can be logged.
 type ValidationError[T any] struct {

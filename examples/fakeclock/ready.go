@@ -1,0 +1,25 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/seed-205ff063/retry"
+)
+
+// patience is how long WaitReady waits for a service that was just started.
+var patience = retry.MustNew(
+	retry.WithName("wait until ready"),
+	retry.WithMaxAttempts(retry.Unlimited),
+	retry.WithMaxElapsed(time.Minute),
+	retry.WithAttemptTimeout(3*time.Second),
+	retry.WithBackoff(retry.Exponential(time.Second, 2)),
+	retry.WithMaxDelay(10*time.Second),
+	retry.WithJitter(retry.NoJitter), // one caller, one service: nobody to spread out from
+)
+
+// WaitReady probes a service until it is ready, for as long as a minute. The options come on
+// top of its own and replace them: that is how a test passes a clock.
+func WaitReady(ctx context.Context, probe func(context.Context) error, opts ...retry.Option) error {
+	return retry.Do(ctx, probe, append([]retry.Option{patience}, opts...)...)
+}

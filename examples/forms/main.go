@@ -1,0 +1,121 @@
+// Forms makes one and the same call in the four forms of package retry, then wraps a method
+// whose arguments decide whether it is retried.
+//
+//	go run ./examples/forms
+//
+// Every call fails twice and succeeds at the third attempt. The last part writes to a store:
+// setting a key is retried, appending to it is not, because a second append would not be the
+// same as one.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"time"
+
+	"github.com/seed-205ff063/retry"
+)
+
+// policy is what all calls here share. Options that are needed once can be given to the
+// call itself, next to a policy or instead of one.
+var policy = retry.MustNew(
+	retry.WithMaxAttempts(4),
+	retry.WithBackoff(retry.Exponential(10*time.Millisecond, 2)),
+)
+
+func main() {
+	if err := run(context.Background(), os.Stdout); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, w io.Writer) error {
+	return errors.Join(
+		useDo(ctx, w),
+		useDoValue(ctx, w),
+		useAttempts(ctx, w),
+		useFunc(ctx, w),
+		useMethod(ctx, w),
+	)
+}
+
+// Do is for a function that returns an error and nothing else.
+func useDo(ctx context.Context, w io.Writer) error {
+	var s sensor
+	err := retry.Do(ctx, s.ping, policy)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "Do:        reached the sensor, %d attempts\n", s.calls)
+	return nil
+}
+
+// DoValue is for a function that returns a value too. A closure passes the arguments.
+func useDoValue(ctx context.Context, w io.Writer) error {
+	var s sensor
+	celsius, err := retry.DoValue(ctx, func(ctx context.Context) (float64, error) {
+		return s.read(ctx, "kitchen")
+	}, policy)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "DoValue:   %.1f °C, %d attempts\n", celsius, s.calls)
+	return nil
+}
+
+// Attempts makes the body of a loop the function: it can use, and return from, the function
+// around it. The body must assign the err that the iterator was given (= and not :=).
+func useAttempts(ctx context.Context, w io.Writer) error {
+	var s sensor
+	var celsius float64
+	var err error
+	for ctx, n := range retry.Attempts(ctx, &err, policy) {
+		celsius, err = s.read(ctx, "kitchen")
+		fmt.Fprintf(w, "Attempts:  attempt %d: error %v\n", n, err)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "Attempts:  %.1f °C, %d attempts\n", celsius, s.calls)
+	return nil
+}
+
+// Func makes a function that retries itself, with the same arguments and results as before:
+// callers do not see that it does.
+func useFunc(ctx context.Context, w io.Writer) error {
+	var s sensor
+	read := retry.Func(s.read, policy)
+
+	celsius, err := read(ctx, "kitchen")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "Func:      %.1f °C, %d attempts\n", celsius, s.calls)
+	return nil
+}
+
+var errTimeout = errors.New("no answer in time")
+
+// sensor answers at the third call.
+type sensor struct{ calls int }
+
+func (s *sensor) ping(context.Context) error {
+	if s.calls++; s.calls < 3 {
+		return errTimeout
+	}
+	return nil
+}
+
+func (s *sensor) read(ctx context.Context, room string) (float64, error) {
+	if room == "" {
+		return 0, retry.Permanent(errors.New("no room given"))
+	}
+	if err := s.ping(ctx); err != nil {
+		return 0, fmt.Errorf("read %s: %w", room, err)
+	}
+	return 21.5, nil
+}

@@ -1,0 +1,62 @@
+// Limits puts gates before the attempts: a rate limiter of golang.org/x/time/rate, a semaphore
+// of golang.org/x/sync/semaphore, and a circuit breaker of github.com/sony/gobreaker.
+//
+//	go run ./examples/limits
+//
+// Its four parts show that calls of different weight share a bulkhead and hold nothing of it
+// while they wait; that retries may be exempt from a limit on calls; that a limit may be on
+// retries alone; and that an open breaker keeps attempts away from a server that is down.
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"os"
+	"sync/atomic"
+)
+
+func main() {
+	if err := run(context.Background(), os.Stdout); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, w io.Writer) error {
+	for _, part := range []func(context.Context, io.Writer) error{
+		shareSlots,
+		limitCalls,
+		limitRetries,
+		breakCircuit,
+	} {
+		if err := part(ctx, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errUnavailable = errors.New("unavailable")
+
+// failing returns a function that fails n times before it succeeds.
+func failing(n int) func(context.Context) error {
+	return func(context.Context) error {
+		if n--; n >= 0 {
+			return errUnavailable
+		}
+		return nil
+	}
+}
+
+// gauge measures how much goes on at once.
+type gauge struct{ now, peak atomic.Int64 }
+
+// add raises the gauge by n, and the function it returns lowers it again.
+func (g *gauge) add(n int64) (done func()) {
+	now := g.now.Add(n)
+	for peak := g.peak.Load(); now > peak && !g.peak.CompareAndSwap(peak, now); {
+		peak = g.peak.Load()
+	}
+	return func() { g.now.Add(-n) }
+}
