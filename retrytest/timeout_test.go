@@ -1,0 +1,321 @@
+package retrytest_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+	"weak"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry/retrytest"
+)
+
+// isDone reports whether ctx has ended, by its channel.
+func isDone(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+func TestWithTimeoutEnds(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		timeout time.Duration
+		move    func(*retrytest.Clock)
+		ended   bool
+	}{
+		"not moved":           {time.Second, func(*retrytest.Clock) {}, false},
+		"advanced too little": {time.Second, func(c *retrytest.Clock) { c.Advance(time.Second - 1) }, false},
+		"advanced":            {time.Second, func(c *retrytest.Clock) { c.Advance(time.Second) }, true},
+		"advanced past it":    {time.Second, func(c *retrytest.Clock) { c.Advance(time.Hour) }, true},
+		"advanced in steps":   {time.Second, func(c *retrytest.Clock) { c.Advance(time.Second - 1); c.Advance(1) }, true},
+		"waited":              {time.Second, func(c *retrytest.Clock) { c.After(time.Second) }, true},
+		"zero timeout":        {0, func(*retrytest.Clock) {}, true},
+		"negative timeout":    {-1, func(*retrytest.Clock) {}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var clk retrytest.Clock
+			clk.Advance(time.Hour)
+			ctx, cancel := clk.WithTimeout(t.Context(), row.timeout)
+			defer cancel()
+			done := ctx.Done()
+			derived, cancelDerived := context.WithCancel(ctx)
+			defer cancelDerived()
+			row.move(&clk)
+
+			deadline, ok := ctx.Deadline()
+			assert.True(t, ok)
+			assert.Equal(t, start.Add(time.Hour+max(row.timeout, 0)), deadline)
+			for name, ctx := range map[string]context.Context{"itself": ctx, "derived": derived} {
+				assert.Equal(t, row.ended, isDone(ctx), name)
+				if !row.ended {
+					assert.NoError(t, ctx.Err(), name)
+					assert.NoError(t, context.Cause(ctx), name)
+					continue
+				}
+				<-done
+				assert.Equal(t, context.DeadlineExceeded, ctx.Err(), name)
+				assert.ErrorIs(t, context.Cause(ctx), context.DeadlineExceeded, name)
+				var netErr net.Error
+				require.ErrorAs(t, context.Cause(ctx), &netErr, name)
+				assert.True(t, netErr.Timeout(), name)
+			}
+			cancel()
+			want := context.Canceled
+			if row.ended {
+				want = context.DeadlineExceeded
+			}
+			assert.Equal(t, want, ctx.Err(), "the first end stays")
+			assert.Equal(t, want, context.Cause(ctx))
+			assert.Equal(t, want, derived.Err())
+			clk.Advance(time.Hour)
+			assert.Equal(t, want, ctx.Err(), "a cancelled context has no deadline to pass")
+		})
+	}
+}
+
+func TestWithTimeoutFollowsParent(t *testing.T) {
+	t.Parallel()
+	errStop := errors.New("shutting down")
+	type contextKey struct{}
+	base := context.WithValue(context.Background(), contextKey{}, "value")
+	for name, row := range map[string]struct {
+		parent     func(*retrytest.Clock) (context.Context, func())
+		err, cause error
+	}{
+		"cancelled with a cause": {func(*retrytest.Clock) (context.Context, func()) {
+			ctx, cancel := context.WithCancelCause(base)
+			return ctx, func() { cancel(errStop) }
+		}, context.Canceled, errStop},
+		"cancelled above a value": {func(*retrytest.Clock) (context.Context, func()) {
+			ctx, cancel := context.WithCancelCause(base)
+			return context.WithValue(ctx, contextKey{}, "value"), func() { cancel(errStop) }
+		}, context.Canceled, errStop},
+		"virtual timeout": {func(clk *retrytest.Clock) (context.Context, func()) {
+			ctx, _ := clk.WithTimeout(base, time.Millisecond)
+			return ctx, func() { clk.Advance(time.Millisecond) }
+		}, context.DeadlineExceeded, context.DeadlineExceeded},
+		"virtual timeout, cancelled": {func(clk *retrytest.Clock) (context.Context, func()) {
+			return clk.WithTimeout(base, time.Hour)
+		}, context.Canceled, context.Canceled},
+		"a grandparent's end": {func(clk *retrytest.Clock) (context.Context, func()) {
+			ctx, cancel := context.WithCancelCause(base)
+			ctx, _ = clk.WithTimeout(ctx, time.Hour)
+			return ctx, func() { cancel(errStop) }
+		}, context.Canceled, errStop},
+		// The Clock gets there before anybody looked at the context.
+		"ended just before its time is up": {func(clk *retrytest.Clock) (context.Context, func()) {
+			ctx, cancel := context.WithCancelCause(base)
+			return ctx, func() { cancel(errStop); clk.Advance(time.Minute) }
+		}, context.Canceled, errStop},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, before := range []bool{false, true} {
+				var clk retrytest.Clock
+				parent, end := row.parent(&clk)
+				if before {
+					end()
+				}
+				ctx, cancel := clk.WithTimeout(parent, time.Minute)
+				defer cancel()
+				done := ctx.Done()
+				assert.Equal(t, "value", ctx.Value(contextKey{}))
+				if !before {
+					require.NoError(t, ctx.Err())
+					end()
+				}
+				// At once, in the goroutine that ended the parent.
+				assert.Equal(t, row.err, ctx.Err())
+				assert.Equal(t, row.cause, context.Cause(ctx))
+				assert.True(t, isDone(ctx))
+				<-done
+				cancel()
+				clk.Advance(time.Hour)
+				assert.Equal(t, row.err, ctx.Err())
+				assert.Equal(t, row.cause, context.Cause(ctx))
+			}
+		})
+	}
+}
+
+// A select that was entered before the parent ended, and a context derived earlier, hear of
+// it without anybody asking.
+func TestWithTimeoutHearsOfParent(t *testing.T) {
+	t.Parallel()
+	var clk retrytest.Clock
+	parent, end := context.WithCancel(t.Context())
+	ctx, cancel := clk.WithTimeout(parent, time.Minute)
+	defer cancel()
+	derived, cancelDerived := context.WithCancel(ctx)
+	defer cancelDerived()
+	done := ctx.Done()
+	end()
+	<-done
+	<-derived.Done()
+	assert.Equal(t, context.Canceled, derived.Err())
+}
+
+// The goroutine that ended the parent sees that at once, whatever it asks first; though
+// context.AfterFunc, which tells of it, may have run or not, or be running.
+func TestWithTimeoutFollowsAtOnce(t *testing.T) {
+	t.Parallel()
+	errStop := errors.New("shutting down")
+	for name, ask := range map[string]func(ctx context.Context, cancel func()) (ok bool){
+		"Err":   func(ctx context.Context, _ func()) bool { return ctx.Err() == context.Canceled },
+		"Done":  func(ctx context.Context, _ func()) bool { return isDone(ctx) },
+		"Cause": func(ctx context.Context, _ func()) bool { return context.Cause(ctx) == errStop },
+		"derived": func(ctx context.Context, _ func()) bool {
+			ctx, cancel := context.WithCancel(ctx)
+			defer cancel()
+			return context.Cause(ctx) == errStop
+		},
+		"cancel": func(ctx context.Context, cancel func()) bool {
+			cancel()
+			return context.Cause(ctx) == errStop
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var clk retrytest.Clock
+			for range 500 {
+				parent, end := context.WithCancelCause(t.Context())
+				ctx, cancel := clk.WithTimeout(parent, time.Minute)
+				end(errStop)
+				require.True(t, ask(ctx, cancel))
+				cancel()
+			}
+		})
+	}
+}
+
+// Neither the Clock nor the parent holds on to a context that was cancelled.
+func TestWithTimeoutReleases(t *testing.T) {
+	t.Parallel()
+	var clk retrytest.Clock
+	type contextKey struct{}
+	parent, end := context.WithCancel(t.Context())
+	defer end()
+	held := func() weak.Pointer[[64]byte] {
+		value := new([64]byte)
+		ctx, cancel := clk.WithTimeout(context.WithValue(parent, contextKey{}, value), time.Hour)
+		defer cancel()
+		require.NoError(t, ctx.Err())
+		return weak.Make(value)
+	}()
+	runtime.GC()
+	assert.Nil(t, held.Value())
+	runtime.KeepAlive(&clk)
+}
+
+func TestWithTimeoutDeadline(t *testing.T) {
+	t.Parallel()
+	var clk retrytest.Clock
+	shorter, cancel := clk.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	within, cancel := clk.WithTimeout(shorter, time.Hour)
+	defer cancel()
+	deadline, _ := within.Deadline()
+	assert.Equal(t, start.Add(time.Second), deadline, "the earlier one")
+	clk.Advance(time.Second)
+	assert.Equal(t, context.DeadlineExceeded, within.Err())
+
+	// A parent's deadline in real time that is before the virtual now ends nothing.
+	late := retrytest.NewClock(time.Now().AddDate(100, 0, 0))
+	parent, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	want, _ := parent.Deadline()
+	ctx, cancel := late.WithTimeout(parent, time.Second)
+	defer cancel()
+	deadline, _ = ctx.Deadline()
+	assert.Equal(t, want, deadline)
+	assert.NoError(t, ctx.Err())
+	late.Advance(time.Second)
+	assert.Equal(t, context.DeadlineExceeded, ctx.Err())
+}
+
+// A bubble waits for every goroutine in it, and dies if one never ends.
+func TestWithTimeoutStartsNoGoroutine(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var clk retrytest.Clock
+		parent, cancel := context.WithCancel(context.Background())
+		ctx, _ := clk.WithTimeout(parent, time.Second)
+		ctx, _ = clk.WithTimeout(ctx, time.Second)
+		derived, cancelDerived := context.WithCancel(ctx)
+		context.AfterFunc(derived, func() {})
+		ended, _ := clk.WithTimeout(parent, 1)
+		clk.Advance(1)
+		assert.Error(t, ended.Err())
+		// Nothing is cancelled here.
+		_, _ = cancel, cancelDerived
+	})
+}
+
+// The Clock and the parent end a context at the same time: one of them wins, everybody
+// agrees which, and nothing blocks.
+func TestWithTimeoutRace(t *testing.T) {
+	t.Parallel()
+	errStop := errors.New("shutting down")
+	for range 200 {
+		var clk retrytest.Clock
+		parent, end := context.WithCancelCause(t.Context())
+		ctx, cancel := clk.WithTimeout(parent, time.Second)
+		derived, cancelDerived := context.WithCancel(ctx)
+		go clk.Advance(time.Second)
+		go end(errStop)
+		<-derived.Done()
+		require.Error(t, ctx.Err())
+		require.Equal(t, ctx.Err(), derived.Err())
+		require.Equal(t, context.Cause(ctx), context.Cause(derived))
+		cancel()
+		cancelDerived()
+	}
+}
+
+// What the comment of WithTimeout says about real connections. (net/http dials in a context
+// without the request's deadline, so its clients work with any Clock.)
+func TestWithTimeoutDials(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(retrytest.Handler(http.StatusNoContent))
+	t.Cleanup(server.Close)
+	for name, row := range map[string]struct {
+		clock *retrytest.Clock
+		dials bool
+	}{
+		"zero clock": {new(retrytest.Clock), false},
+		"from now":   {retrytest.NewClock(time.Now()), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := row.clock.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+
+			conn, err := new(net.Dialer).DialContext(ctx, "tcp", server.Listener.Addr().String())
+			assert.Equal(t, row.dials, err == nil, "%v", err)
+			if err == nil {
+				assert.NoError(t, conn.Close())
+			}
+
+			request, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
+			require.NoError(t, err)
+			transport := new(http.Transport) // with no connection that another row left
+			defer transport.CloseIdleConnections()
+			response, err := transport.RoundTrip(request)
+			require.NoError(t, err)
+			assert.NoError(t, response.Body.Close())
+		})
+	}
+}
