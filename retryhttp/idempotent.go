@@ -1,0 +1,31 @@
+package retryhttp
+
+import (
+	"crypto/rand"
+	"net/http"
+)
+
+// isIdempotent says whether req may be processed twice.
+func (t *Transport) isIdempotent(req *http.Request) bool {
+	if t.IsIdempotent != nil {
+		return t.IsIdempotent(req)
+	}
+	switch req.Method {
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace,
+		http.MethodPut, http.MethodDelete: // RFC 9110, section 9.2.2
+		return true
+	}
+	return hasKey(req)
+}
+
+func hasKey(req *http.Request) bool {
+	return len(req.Header.Values("Idempotency-Key")) > 0 || len(req.Header.Values("X-Idempotency-Key")) > 0
+}
+
+// lacksKey says whether AddIdempotencyKey is for req.
+func lacksKey(req *http.Request) bool {
+	return (req.Method == http.MethodPost || req.Method == http.MethodPatch) && !hasKey(req)
+}
+
+// newKey returns 128 random bits as text.
+func newKey() string { return rand.Text() }
