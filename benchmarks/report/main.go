@@ -1,0 +1,43 @@
+// Command report runs all the benchmarks and writes BENCHMARKS.md. From the module's
+// directory:
+//
+//	go run ./report
+//
+// It takes about four minutes and wants a machine that does nothing else.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"time"
+)
+
+// settings are what the report may be asked for.
+type settings struct {
+	rounds    int
+	benchtime time.Duration
+	calls     int // that wait at once
+	out       string
+}
+
+func main() {
+	var s settings
+	flag.IntVar(&s.rounds, "rounds", 10, "how often every benchmark runs")
+	flag.DurationVar(&s.benchtime, "benchtime", 50*time.Millisecond, "how long a benchmark runs each time")
+	flag.IntVar(&s.calls, "calls", 100_000, "how many calls wait at once")
+	flag.StringVar(&s.out, "o", "../BENCHMARKS.md", "the `file` to write")
+	flag.Parse()
+	if err := run(s); err != nil {
+		fmt.Fprintln(os.Stderr, "report:", err)
+		os.Exit(1)
+	}
+}
+
+func run(s settings) error {
+	m, err := measureAll(s)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(s.out, []byte(render(m)), 0o644)
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/seed-205ff063/retry/benchmarks"
+)
+
+// target is one promise of the design and what became of it.
+type target struct {
+	promise  string
+	measured string
+	met      bool
+	why      string // shown when it is missed: by how much, and what is behind it
+}
+
+// targets compares the promises with the measurement.
+func targets(m *measurement) []target {
+	all := []target{
+		firstTry(m),
+		noAllocation(m),
+		doValue(m),
+		options(m),
+		lists(m),
+		counted("retries without waits, no history: no allocation", m.allocs("Call/two-zero/retry-no-history"), 0),
+		counted("history: one allocation a failing call",
+			m.allocs("Call/two-zero/retry")-m.allocs("Call/two-zero/retry-no-history"), 1),
+		oneTimer(m),
+		counted("giving up: the error and its history, two allocations", m.allocs("Call/five/retry"), 2),
+	}
+	for _, c := range []struct{ id, how string }{
+		{"five-zero", "without waits"},
+		{"five", "with waits of 1 ns"},
+		{"five-context", "with waits of 1 ns that the context could cut short"},
+	} {
+		all = append(all, givesUp(m, c.id, c.how))
+	}
+	return append(all, stack(m), cores(m))
+}
+
+func firstTry(m *measurement) target {
+	const allowed = 15
+	ours, bare, clock := m.ns("Call/first/retry"), m.ns("Call/first/bare"), m.ns("Clock/since")
+	rest := ours - bare - clock
+	return target{
+		promise: fmt.Sprintf("first try succeeds, prebuilt policy: the bare call, one clock reading, and at most %d ns", allowed),
+		measured: fmt.Sprintf("%s ns = %s bare + %s clock + %s", nanoseconds(ours), nanoseconds(bare),
+			nanoseconds(clock), nanoseconds(rest)),
+		met: rest <= allowed,
+		why: fmt.Sprintf("by %s ns. Beyond the clock a call clears its state, looks at the context and passes through "+
+			"the functions between Do and the caller's; that is all there is in it, so look at the ± of the three figures first.",
+			nanoseconds(rest-allowed)),
+	}
+}
+
+func noAllocation(m *measurement) target {
+	most := 0.0
+	for _, c := range benchmarks.Cases() {
+		if strings.HasPrefix(c.ID, "first") {
+			most = math.Max(most, m.allocs("Call/"+c.ID+"/retry"))
+		}
+	}
+	return counted("first try succeeds, prebuilt policy, in every form: no allocation", most, 0)
+}
+
+func doValue(m *measurement) target {
+	const allowed = 10
+	plain := m.ns("Call/first/retry")
+	more := math.Max(m.ns("Call/first-int/retry"), m.ns("Call/first-struct/retry")) - plain
+	return target{
+		promise:  fmt.Sprintf("DoValue takes at most %d ns more than Do", allowed),
+		measured: fmt.Sprintf("%+.1f ns", more),
+		met:      more <= allowed,
+		why:      fmt.Sprintf("by %s ns. The value passes through one more closure.", nanoseconds(more-allowed)),
+	}
+}
+
+func options(m *measurement) target {
+	return counted("options given at the call, a strategy and numbers: at most one allocation, the strategy's",
+		m.allocs("Call/options/retry"), 1)
+}
+
+func lists(m *measurement) target {
+	none, one, two := m.allocs("Call/options/retry"), m.allocs("Call/options/retry-list"), m.allocs("Call/options/retry-lists")
+	return target{
+		promise:  "options that carry a list, such as WithRetryIf: one more for each",
+		measured: fmt.Sprintf("%.0f, %.0f, %.0f with none, one, two", none, one, two),
+		met:      one-none <= 1 && two-one <= 1,
+		why:      "The variadic arguments of such an option escape, and something else with them.",
+	}
+}
+
+func oneTimer(m *measurement) target {
+	two := m.allocs("Call/two-context/retry-no-history")
+	four := m.allocs("Call/five-context/retry-no-history") - 1 // the error
+	return target{
+		promise:  "waits: one timer a failing call, however many",
+		measured: fmt.Sprintf("%.0f allocations for two waits, %.0f for four", two, four),
+		met:      two == four,
+		why:      "Waits allocate beyond the call's one timer.",
+	}
+}
+
+// givesUp compares the time of giving up with that of the best peer.
+func givesUp(m *measurement, id, how string) target {
+	const about = 0.6
+	ours := m.ns("Call/" + id + "/retry")
+	best, name, clock := math.Inf(1), "", ""
+	for _, l := range benchmarks.Peers() {
+		if ns := m.ns("Call/" + id + "/" + l.ID); ns < best {
+			best, name, clock = ns, l.Name, l.Clock
+		}
+	}
+	readings := 10*m.ns("Clock/since") + m.ns("Clock/now")
+	why := fmt.Sprintf("by %s ns. Of the call's time %s ns are the clock, which it reads twice an attempt and once for the "+
+		"wall clock, to record when each began and how long it ran", nanoseconds(ours-about*best), nanoseconds(readings))
+	if clock == "no" {
+		why += "; " + name + " reads none and records nothing"
+	}
+	switch id {
+	case "five":
+		why += ". And four waits by time.Sleep park the goroutine each time; see the remark at the table on waits of 1 ns."
+	default:
+		why += "."
+	}
+	ratio := ours / best
+	return target{
+		promise:  fmt.Sprintf("giving up after five attempts, %s: about %.1f of the best peer's time", how, about),
+		measured: fmt.Sprintf("%.2f (%s ns, %s %s ns)", ratio, nanoseconds(ours), name, nanoseconds(best)),
+		met:      ratio < about+0.05,
+		why:      why,
+	}
+}
+
+func stack(m *measurement) target {
+	ours, bare := m.Background["retry"].Stack, m.Background["bare"].Stack
+	return target{
+		promise:  "a waiting call does not double its goroutine's stack",
+		measured: fmt.Sprintf("%d bytes, a goroutine that only waits %d", ours, bare),
+		met:      ours < bare*3/2,
+		why: fmt.Sprintf("by %d bytes. A stack grows by doubling and is not shrunk while the call waits: the deepest point of "+
+			"the step, not the wait, decides. A function that does real work, a network call say, grows it further by itself.", ours-bare),
+	}
+}
+
+func cores(m *measurement) target {
+	const share = 0.75
+	alone, all := m.ns("Call/first/retry"), m.ns("Call/all-first/retry")
+	scale := alone / all
+	return target{
+		promise:  "a policy shared by all cores: no lock, no shared cache line written",
+		measured: fmt.Sprintf("%.2f times the calls of one core on %d", scale, m.Cores),
+		met:      scale >= share*float64(m.Cores),
+		why: fmt.Sprintf("A call writes to nothing shared, so %.2f times was the aim (%.0f %% of the cores); "+
+			"the bare call reached %.2f here, which shows how free the other cores were.",
+			share*float64(m.Cores), 100*share, m.ns("Call/first/bare")/m.ns("Call/all-first/bare")),
+	}
+}
+
+// counted is a target for a number of allocations.
+func counted(promise string, got, most float64) target {
+	return target{
+		promise:  promise,
+		measured: fmt.Sprintf("%.0f", got),
+		met:      got <= most,
+		why:      fmt.Sprintf("by %.0f: something escapes to the heap that used not to.", got-most),
+	}
+}

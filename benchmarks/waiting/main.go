@@ -1,0 +1,72 @@
+// Command waiting measures what a call that waits takes in memory. A process measures one
+// library under one kind of context and prints the result as JSON, so that none sees what
+// another left behind:
+//
+//	go run ./waiting -library retry -context cancel
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/seed-205ff063/retry/benchmarks"
+)
+
+func main() {
+	library := flag.String("library", "retry", "`ID` of the library")
+	kind := flag.String("context", "background", "background, or cancel for one that can be cancelled")
+	calls := flag.Int("calls", 100_000, "how many `calls` wait at once")
+	flag.Parse()
+
+	ctx := context.Background()
+	if *kind == "cancel" {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
+		defer cancel()
+	}
+	op, err := benchmarks.WaitingOp(*library, *kind == "cancel")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	_ = json.NewEncoder(os.Stdout).Encode(measure(ctx, op, *calls))
+	// The process ends here, and the waiting calls with it.
+}
+
+// measure starts the calls and compares the memory in use before them and when all wait.
+func measure(ctx context.Context, op benchmarks.WaitOp, calls int) benchmarks.Waiting {
+	var failed sync.WaitGroup
+	failed.Add(calls)
+	fn := func(context.Context) error {
+		failed.Done()
+		return benchmarks.ErrFailed
+	}
+	call := op(fn)
+	before := memory()
+	for range calls {
+		go func() { _ = call(ctx) }()
+	}
+	failed.Wait()
+	time.Sleep(200 * time.Millisecond) // the last ones go from their function to their wait
+	after := memory()
+	per := func(after, before uint64) int { return int(int64(after-before) / int64(calls)) }
+	return benchmarks.Waiting{
+		Stack: per(after.StackInuse, before.StackInuse),
+		Heap:  per(after.HeapAlloc, before.HeapAlloc),
+		Sys:   per(after.Sys, before.Sys),
+	}
+}
+
+// memory reads the figures once everything that can be collected is.
+func memory() (m runtime.MemStats) {
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m
+}
