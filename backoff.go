@@ -33,12 +33,64 @@ type strategy interface {
 	Backoff
 	fmt.Stringer   // the form that Parse reads
 	fault() string // what is wrong with the arguments, if anything
+
+	// after is Delay by what of the Attempt matters. Copies of whole ones would make the
+	// stack grow under every goroutine that waits.
+	after(number int, waited time.Duration) time.Duration
+
+	// first is the first delay, below which the default cap never falls, of a strategy that
+	// grows and so brings the default jitter and cap.
+	first() (d time.Duration, grows bool)
 }
 
-// grower is a strategy that brings the default jitter and cap.
-type grower interface {
-	strategy
-	first() time.Duration // the first delay, below which the default cap never falls
+// part is a backoff as a policy or a chain holds it: looked at once for whether it is one of
+// the package's own, because to ask takes time and stack.
+type part struct {
+	Backoff
+	ours strategy // nil: somebody else's
+}
+
+func newPart(b Backoff) part {
+	ours, _ := b.(strategy)
+	return part{b, ours}
+}
+
+func (p *part) String() string {
+	if p.ours == nil {
+		return callback
+	}
+	return p.ours.String()
+}
+
+// fault says what is wrong with the backoff.
+func (p *part) fault() string {
+	if p.ours != nil {
+		return p.ours.fault()
+	}
+	if p.Backoff == nil {
+		return "nil Backoff"
+	}
+	if f, ok := p.Backoff.(BackoffFunc); ok && f == nil {
+		return "nil BackoffFunc"
+	}
+	return ""
+}
+
+// after is the delay after a, seen as the attempt of that number after that wait.
+func (p *part) after(a *Attempt, number int, waited time.Duration) time.Duration {
+	if p.ours != nil {
+		return p.ours.after(number, waited)
+	}
+	return p.foreign(a, number, waited)
+}
+
+// foreign is after for somebody else's type, in a frame of its own for the copy that it gets.
+//
+//go:noinline
+func (p *part) foreign(a *Attempt, number int, waited time.Duration) time.Duration {
+	own := *a
+	own.Number, own.Waited = number, waited
+	return p.Delay(own)
 }
 
 // Constant waits d every time: d, d, d, …
@@ -48,9 +100,11 @@ func Constant(d time.Duration) Backoff { return constant(d) }
 
 type constant time.Duration
 
-func (c constant) Delay(Attempt) time.Duration { return time.Duration(c) }
-func (c constant) String() string              { return callText("constant", time.Duration(c)) }
-func (c constant) fault() string               { return negative("delay", time.Duration(c)) }
+func (c constant) Delay(Attempt) time.Duration            { return time.Duration(c) }
+func (c constant) after(int, time.Duration) time.Duration { return time.Duration(c) }
+func (c constant) first() (time.Duration, bool)           { return 0, false }
+func (c constant) String() string                         { return callText("constant", time.Duration(c)) }
+func (c constant) fault() string                          { return negative("delay", time.Duration(c)) }
 
 // Linear waits initial + (n−1)·step after attempt n: initial, initial+step, initial+2·step, …
 // It brings the default jitter and cap. Negative arguments are reported by the call.
@@ -58,14 +112,17 @@ func Linear(initial, step time.Duration) Backoff { return linear{initial, step} 
 
 type linear struct{ initial, step time.Duration }
 
-func (l linear) Delay(a Attempt) time.Duration {
-	return add(l.initial, times(l.step, int64(index(a))))
+func (l linear) Delay(a Attempt) time.Duration { return l.after(a.Number, 0) }
+
+func (l linear) after(number int, _ time.Duration) time.Duration {
+	return add(l.initial, times(l.step, int64(index(number))))
 }
-func (l linear) String() string { return callText("linear", l.initial, l.step) }
+
+func (l linear) first() (time.Duration, bool) { return l.initial, true }
+func (l linear) String() string               { return callText("linear", l.initial, l.step) }
 func (l linear) fault() string {
 	return either(negative("initial delay", l.initial), negative("step", l.step))
 }
-func (l linear) first() time.Duration { return l.initial }
 
 // Exponential waits initial·factorⁿ⁻¹ after attempt n: with a factor of 2 initial,
 // 2·initial, 4·initial, 8·initial, …
@@ -80,16 +137,18 @@ type exponential struct {
 	factor  float64
 }
 
-func (e exponential) Delay(a Attempt) time.Duration {
-	n := index(a)
+func (e exponential) Delay(a Attempt) time.Duration { return e.after(a.Number, 0) }
+
+func (e exponential) after(number int, _ time.Duration) time.Duration {
+	n := index(number)
 	if e.factor == 2 && n < 63 { // the common factor: a shift is exact and costs nothing
 		return times(e.initial, 1<<n)
 	}
 	return scale(e.initial, math.Pow(e.factor, float64(n)))
 }
-func (e exponential) String() string       { return callText("exponential", e.initial, e.factor) }
-func (e exponential) fault() string        { return growth(e.initial, e.factor) }
-func (e exponential) first() time.Duration { return e.initial }
+func (e exponential) String() string               { return callText("exponential", e.initial, e.factor) }
+func (e exponential) fault() string                { return growth(e.initial, e.factor) }
+func (e exponential) first() (time.Duration, bool) { return e.initial, true }
 
 // Fibonacci waits Fₙ·unit after attempt n: 1, 1, 2, 3, 5, 8, … units. It grows by a factor
 // of 1.618, more gently than doubling.
@@ -98,16 +157,18 @@ func Fibonacci(unit time.Duration) Backoff { return fibonacci(unit) }
 
 type fibonacci time.Duration
 
-func (f fibonacci) Delay(a Attempt) time.Duration {
+func (f fibonacci) Delay(a Attempt) time.Duration { return f.after(a.Number, 0) }
+
+func (f fibonacci) after(number int, _ time.Duration) time.Duration {
 	current, next := time.Duration(f), time.Duration(f)
-	for n := index(a); n > 0 && current < math.MaxInt64 && current > 0; n-- {
+	for n := index(number); n > 0 && current < math.MaxInt64 && current > 0; n-- {
 		current, next = next, add(current, next)
 	}
 	return current
 }
-func (f fibonacci) String() string       { return callText("fibonacci", time.Duration(f)) }
-func (f fibonacci) fault() string        { return negative("unit", time.Duration(f)) }
-func (f fibonacci) first() time.Duration { return time.Duration(f) }
+func (f fibonacci) String() string               { return callText("fibonacci", time.Duration(f)) }
+func (f fibonacci) fault() string                { return negative("unit", time.Duration(f)) }
+func (f fibonacci) first() (time.Duration, bool) { return time.Duration(f), true }
 
 // Decorrelated waits a random time that grows from the previous wait and not from the
 // attempt's number: uniform in [initial, min(cap, factor·previous)], previous starting at
@@ -129,12 +190,15 @@ type decorrelated struct {
 	factor  float64
 }
 
-func (d decorrelated) Delay(a Attempt) time.Duration {
-	return scale(max(a.Waited, d.initial), d.factor)
+func (d decorrelated) Delay(a Attempt) time.Duration { return d.after(0, a.Waited) }
+
+func (d decorrelated) after(_ int, waited time.Duration) time.Duration {
+	return scale(max(waited, d.initial), d.factor)
 }
-func (d decorrelated) String() string       { return callText("decorrelated", d.initial, d.factor) }
-func (d decorrelated) fault() string        { return growth(d.initial, d.factor) }
-func (d decorrelated) first() time.Duration { return scale(d.initial, d.factor) }
+
+func (d decorrelated) first() (time.Duration, bool) { return d.after(1, 0), true }
+func (d decorrelated) String() string               { return callText("decorrelated", d.initial, d.factor) }
+func (d decorrelated) fault() string                { return growth(d.initial, d.factor) }
 
 // Sequence waits the given delays in turn, then the last one again and again.
 // It is taken literally: no jitter and no cap unless they are set. No delays at all and
@@ -143,12 +207,16 @@ func Sequence(delays ...time.Duration) Backoff { return sequence(slices.Clone(de
 
 type sequence []time.Duration
 
-func (s sequence) Delay(a Attempt) time.Duration {
+func (s sequence) Delay(a Attempt) time.Duration { return s.after(a.Number, 0) }
+
+func (s sequence) after(number int, _ time.Duration) time.Duration {
 	if len(s) == 0 {
 		return 0
 	}
-	return s[min(index(a), len(s)-1)]
+	return s[min(index(number), len(s)-1)]
 }
+
+func (s sequence) first() (time.Duration, bool) { return 0, false }
 
 func (s sequence) String() string {
 	args := make([]any, len(s))
@@ -176,67 +244,59 @@ func (s sequence) fault() string {
 //
 // Each member keeps its own default jitter and cap. A negative n, a nil member and a
 // member's own faults are reported by the call.
-func Chain(n int, first, then Backoff) Backoff { return chain{n, first, then} }
+func Chain(n int, first, then Backoff) Backoff { return &chain{n, newPart(first), newPart(then)} }
 
 type chain struct {
 	n              int
-	initial, final Backoff
+	initial, final part
 }
 
-func (c chain) Delay(a Attempt) time.Duration {
-	b, a := c.member(a)
-	return b.Delay(a)
+func (c *chain) Delay(a Attempt) time.Duration {
+	member, number, waited := c.member(a.Number, a.Waited)
+	return member.after(&a, number, waited)
 }
 
-// member returns the backoff in charge after attempt a, and a as that member sees it.
-func (c chain) member(a Attempt) (Backoff, Attempt) {
-	if a.Number <= c.n {
-		return c.initial, a
+func (c *chain) after(number int, waited time.Duration) time.Duration {
+	return c.Delay(Attempt{Number: number, Waited: waited})
+}
+
+func (c *chain) first() (time.Duration, bool) { return 0, false }
+
+// member returns the backoff in charge after the attempt of that number, which came after
+// that wait, and both as that member counts them.
+func (c *chain) member(number int, waited time.Duration) (*part, int, time.Duration) {
+	if number <= c.n {
+		return &c.initial, number, waited
 	}
-	a.Number -= max(c.n, 0)
-	if a.Number <= 1 {
-		a.Waited = 0 // the wait of another strategy
+	number -= max(c.n, 0)
+	if number <= 1 {
+		waited = 0 // the wait of another strategy
 	}
-	return c.final, a
+	return &c.final, number, waited
 }
 
-func (c chain) String() string { return callText("chain", c.n, c.initial, c.final) }
+func (c *chain) String() string { return callText("chain", c.n, &c.initial, &c.final) }
 
-func (c chain) fault() string {
+func (c *chain) fault() string {
 	if c.n < 0 {
 		return fmt.Sprintf("chain length %d is negative", c.n)
 	}
-	return either(backoffFault(c.initial), backoffFault(c.final))
+	return either(c.initial.fault(), c.final.fault())
 }
 
-// active follows chains down to the member in charge, and returns a as that member sees it.
-func active(b Backoff, a Attempt) (Backoff, Attempt) {
+// active follows chains down to the member in charge, see chain.member.
+func active(p *part, number int, waited time.Duration) (*part, int, time.Duration) {
 	for {
-		c, ok := b.(chain)
+		c, ok := p.Backoff.(*chain)
 		if !ok {
-			return b, a
+			return p, number, waited
 		}
-		b, a = c.member(a)
+		p, number, waited = c.member(number, waited)
 	}
 }
 
-// backoffFault says what is wrong with b.
-func backoffFault(b Backoff) string {
-	switch b := b.(type) {
-	case nil:
-		return "nil backoff"
-	case BackoffFunc:
-		if b == nil {
-			return "nil BackoffFunc"
-		}
-	case strategy:
-		return b.fault()
-	}
-	return ""
-}
-
-// index is a's place in its row of attempts, from 0.
-func index(a Attempt) int { return max(a.Number, 1) - 1 }
+// index is an attempt's place in its row, from 0.
+func index(number int) int { return max(number, 1) - 1 }
 
 // add returns x+y for x, y ≥ 0, the longest duration where that overflows.
 func add(x, y time.Duration) time.Duration {

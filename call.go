@@ -13,7 +13,7 @@ import (
 type call struct {
 	ctx    context.Context // the caller's: limits and waits look at this one
 	fnCtx  context.Context // what the Start hooks made of it
-	tryCtx context.Context // what the BeforeAttempt hooks made of that
+	tryCtx context.Context // what the BeforeAttempt hooks made of that; nil: nothing
 
 	zero      time.Time     // the wall clock at reading 0
 	start     time.Duration // reading when the call began
@@ -70,11 +70,13 @@ func (c *call) err() error {
 }
 
 // loop is the one loop of the package: try, wait, repeat.
-func (c *call) loop(s *settings, options []Option, fn func(context.Context) error, check func(Attempt) error) {
+func (c *call) loop(s *settings, options []Option, fn func(context.Context) error, check func(Attempt) error) error {
+	c.begin(s)
+	c.fresh = true
 	for {
 		wait, again := c.try(s, options, fn, check)
 		if !again {
-			return
+			return c.err()
 		}
 		if wait > 0 {
 			c.sleep(s, wait)
@@ -86,37 +88,37 @@ func (c *call) loop(s *settings, options []Option, fn func(context.Context) erro
 // small because many goroutines may be waiting in it.
 func (c *call) sleep(s *settings, d time.Duration) {
 	done := c.ctx.Done()
-	if s.clock != nil {
-		waitFor(s.clock.After(d), done)
-		return
-	}
-	if done == nil {
+	if s.clock == nil && done == nil {
 		time.Sleep(d) // nothing can cut it short
 		return
 	}
-	if c.timer == nil {
-		c.timer = time.NewTimer(d)
-	} else {
-		c.timer.Reset(d)
-	}
-	if !waitFor(c.timer.C, done) {
-		c.timer.Stop()
+	due := c.due(s, d)
+	select {
+	case <-due:
+	case <-done:
+		if c.timer != nil {
+			c.timer.Stop()
+		}
 	}
 }
 
-// waitFor waits until it is time, and reports false if done was first.
-func waitFor(due <-chan time.Time, done <-chan struct{}) bool {
-	select {
-	case <-due:
-		return true
-	case <-done:
-		return false
+// due returns a channel that tells when d is over: the clock's, or that of the call's one
+// timer.
+func (c *call) due(s *settings, d time.Duration) <-chan time.Time {
+	switch {
+	case s.clock != nil:
+		return s.clock.After(d)
+	case c.timer == nil:
+		c.timer = time.NewTimer(d)
+	default:
+		c.timer.Reset(d)
 	}
+	return c.timer.C
 }
 
 const (
-	guards   = hasGate | hasHooks | hasAttemptTimeout           // what surrounds an attempt
-	watchers = hasValidator | hasHooks | hasHistory | hasLogger // whom a success interests
+	guards   = hasGate | hasBeforeAttempt | hasAttemptTimeout                    // what surrounds an attempt
+	watchers = hasValidator | hasAfterAttempt | hasDone | hasHistory | hasLogger // whom a success interests
 )
 
 // try is the step: it makes one attempt and says how long to wait before the next, if there
@@ -145,7 +147,7 @@ func (c *call) try(s *settings, options []Option, fn func(context.Context) error
 func (c *call) open(s *settings, options []Option) bool {
 	if !c.begun {
 		c.begun = true
-		if s.has(hasHooks) {
+		if s.has(hasStart) {
 			c.began(options)
 			c.fresh = false
 		}
@@ -166,7 +168,7 @@ func (c *call) open(s *settings, options []Option) bool {
 	if s.budget != nil && c.number == 0 {
 		s.budget.deposit()
 	}
-	c.number++
+	c.number += min(1, math.MaxInt-c.number) // a resumed call may be that old
 	return true
 }
 
@@ -204,23 +206,24 @@ func (c *call) guarded(s *settings, options []Option, fn func(context.Context) e
 	var a Attempt
 	c.describe(s, &a)
 	held, refusal := pass(c.ctx, options, &a)
-	heard := errAbandoned
-	defer func() { held.release(heard) }() // also when fn panics or calls Goexit
-	if c.ctx.Err() != nil {
-		heard = c.ctx.Err()
+	late := (*noTimeError)(nil)
+	switch {
+	case c.ctx.Err() != nil:
+		held.release(c.ctx.Err())
 		c.turnedAway(s, options, nil)
 		return false, nil
-	}
-	if late := (*noTimeError)(nil); errors.As(refusal, &late) {
+	case errors.As(refusal, &late):
 		c.turnedAway(s, options, late)
 		return false, nil
+	case refusal != nil:
+		return true, refusal
 	}
-	if refusal == nil {
-		c.at = c.now(s)
-		refusal = c.invoke(s, options, fn)
-		heard = refusal
-	}
-	return true, refusal
+	heard := errAbandoned
+	defer func() { held.release(heard) }() // also when fn panics or calls Goexit
+	c.at = c.now(s)
+	err = c.invoke(s, options, fn)
+	heard = err
+	return true, err
 }
 
 // turnedAway ends the call at a gate, where its context ended or would in late's wait.
@@ -236,7 +239,7 @@ func (c *call) turnedAway(s *settings, options []Option, late *noTimeError) {
 // invoke calls fn, between the BeforeAttempt hooks and the end of the attempt's timeout.
 func (c *call) invoke(s *settings, options []Option, fn func(context.Context) error) error {
 	ctx := c.fnCtx
-	if s.has(hasHooks) {
+	if s.has(hasBeforeAttempt) {
 		var a Attempt
 		c.describe(s, &a)
 		c.beforeAttempt(options, &a)
@@ -280,15 +283,15 @@ func (c *call) close(s *settings, options []Option, err error, check func(Attemp
 	a.Duration, a.Elapsed, a.Err = max(now-c.at, 0), c.elapsed(now), err
 	c.at = now
 	if err == nil && check != nil {
-		a.Err = check(a)
+		a.Err = examine(check, &a)
 	}
-	if s.has(hasHooks) {
+	if s.has(hasAfterAttempt) {
 		c.afterAttempt(options, &a)
 	}
 	if a.Err == nil {
 		c.done = true
 		if s.history != nil {
-			s.history.Add(a)
+			s.history.add(&a)
 		}
 		c.finish(s, options, a.Elapsed)
 		return 0, false
@@ -303,7 +306,7 @@ func (c *call) close(s *settings, options []Option, err error, check func(Attemp
 	}
 	a.Delay = wait
 	c.record(s, &a, s.maxAttempts)
-	if s.has(hasHooks) {
+	if s.has(hasBeforeWait) {
 		c.beforeWait(options, &a)
 	}
 	if s.logger != nil {
@@ -312,9 +315,28 @@ func (c *call) close(s *settings, options []Option, err error, check func(Attemp
 	return wait, true
 }
 
+// examine keeps the copy of a that check gets out of close's frame.
+//
+//go:noinline
+func examine(check func(Attempt) error, a *Attempt) error { return check(*a) }
+
 // decide says how long to wait after the failed attempt a, or why no other follows. It is
 // the only place that does.
 func (c *call) decide(s *settings, options []Option, a *Attempt) (wait time.Duration, reason error) {
+	hint, reason := c.worth(s, options, a)
+	if reason != nil {
+		return hint, reason
+	}
+	wait, reason = c.pause(s, a, hint)
+	if reason == nil && s.budget != nil && !s.budget.withdraw() {
+		return wait, ErrBudget
+	}
+	return wait, reason
+}
+
+// worth returns the server's hint for another attempt, or why none may follow whatever the
+// wait.
+func (c *call) worth(s *settings, options []Option, a *Attempt) (hint time.Duration, reason error) {
 	if c.left {
 		return 0, ErrPermanent
 	}
@@ -334,16 +356,12 @@ func (c *call) decide(s *settings, options []Option, a *Attempt) (wait time.Dura
 	case hint > s.maxRetryAfter:
 		return hint, ErrRetryAfter
 	}
-	wait, reason = c.pause(s, a, hint)
-	if reason == nil && s.budget != nil && !s.budget.withdraw() {
-		return wait, ErrBudget
-	}
-	return wait, reason
+	return hint, nil
 }
 
 // pause says how long to wait after a, no less than hint, or which limit that would pass.
 func (c *call) pause(s *settings, a *Attempt, hint time.Duration) (wait time.Duration, limit error) {
-	nominal, lo, hi := s.bounds(*a)
+	nominal, lo, hi := s.bounds(a)
 	wait = hint
 	if hint <= 0 {
 		wait = s.draw(lo, hi)
@@ -381,7 +399,7 @@ func (c *call) record(s *settings, a *Attempt, atMost int) {
 	}
 	c.attempts.add(a, s.historySize)
 	if s.history != nil {
-		s.history.Add(*a)
+		s.history.add(a)
 	}
 }
 
@@ -408,11 +426,11 @@ func (c *call) fail(s *settings, options []Option, e *Error) {
 
 // finish tells how the call ended, elapsed after its start.
 func (c *call) finish(s *settings, options []Option, elapsed time.Duration) {
-	if s.given&(hasHooks|hasLogger) == 0 {
+	if s.given&(hasDone|hasLogger) == 0 {
 		return
 	}
 	o := Outcome{Name: s.name, Attempts: c.number, Elapsed: elapsed, Waited: c.waitedAll, Err: c.failure}
-	if s.has(hasHooks) {
+	if s.has(hasDone) {
 		c.ended(options, &o)
 	}
 	if s.logger != nil {

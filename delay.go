@@ -8,40 +8,44 @@ import (
 
 // bounds returns the nominal delay after a, and the range that its wait is drawn from. The
 // cap lowers the range and does not cut the drawn wait, so that waits never pile up at it.
-func (s *settings) bounds(a Attempt) (nominal, lo, hi time.Duration) {
-	return s.memberBounds(active(s.backoff, a))
+func (s *settings) bounds(a *Attempt) (nominal, lo, hi time.Duration) {
+	member, number, waited := active(&s.backoff, a.Number, a.Waited)
+	return s.memberBounds(member, member.after(a, number, waited))
 }
 
-// memberBounds is bounds for a backoff that is no chain.
-func (s *settings) memberBounds(b Backoff, a Attempt) (nominal, lo, hi time.Duration) {
-	d := max(b.Delay(a), 0)
-	jitter, limit := s.shape(b)
-	if own, ok := b.(decorrelated); ok && !s.has(hasJitter) {
+// memberBounds is bounds for a backoff that is no chain, around the delay d.
+func (s *settings) memberBounds(member *part, d time.Duration) (nominal, lo, hi time.Duration) {
+	d = max(d, 0)
+	jitter, limit := s.shape(member)
+	if own, ok := member.Backoff.(decorrelated); ok && !s.has(hasJitter) {
 		hi = min(d, limit)
 		return hi, min(own.initial, hi), hi
 	}
 	return jitter.over(d, limit)
 }
 
-// shape returns the jitter and the cap in force for b. The defaults of both belong to the
-// strategies that grow; a first delay above the default cap raises it.
-func (s *settings) shape(b Backoff) (jitter Jitter, limit time.Duration) {
-	g, grows := b.(grower)
+// shape returns the jitter and the cap in force for a backoff that is no chain. The defaults
+// of both belong to the strategies that grow; a first delay above the default cap raises it.
+func (s *settings) shape(member *part) (jitter Jitter, limit time.Duration) {
+	jitter, limit = Jitter{1, 1}, math.MaxInt64
+	var first time.Duration
+	grows := false
+	if member.ours != nil {
+		first, grows = member.ours.first()
+	}
 	switch {
 	case s.has(hasJitter):
 		jitter = s.jitter
 	case grows:
 		jitter = defaultJitter
-	default:
-		jitter = Jitter{1, 1}
 	}
 	switch {
 	case s.has(hasMaxDelay):
 		limit = s.maxDelay
+	case grows && first > defaultMaxDelay:
+		limit = max(defaultMaxDelay, scale(first, jitter.Hi))
 	case grows:
-		limit = max(defaultMaxDelay, scale(g.first(), jitter.Hi))
-	default:
-		limit = math.MaxInt64
+		limit = defaultMaxDelay
 	}
 	return jitter, limit
 }

@@ -102,14 +102,10 @@ func (p permits) release(err error) {
 
 // pass takes the attempt a through every gate. Where one refuses, those before it have
 // been released.
-func pass(ctx context.Context, options []Option, a *Attempt) (held permits, err error) {
+func pass(ctx context.Context, options []Option, a *Attempt) (permits, error) {
+	var held permits
 	heard := errAbandoned
-	passed := false
-	defer func() {
-		if !passed {
-			held.release(heard)
-		}
-	}()
+	defer func() { held.release(heard) }() // also when a gate panics or calls Goexit
 	gates := list[gateOption, Gate]{options: options}
 	for gate, ok := gates.next(); ok; gate, ok = gates.next() {
 		release, err := gate(ctx, *a)
@@ -121,6 +117,7 @@ func pass(ctx context.Context, options []Option, a *Attempt) (held permits, err 
 			held = append(held, release)
 		}
 	}
-	passed = true
-	return held, nil
+	passed := held
+	held = nil
+	return passed, nil
 }

@@ -47,10 +47,12 @@ type History struct {
 func NewHistory(size int) *History { return &History{size: size} }
 
 // Add records a, in place of the oldest attempt when the history is full.
-func (h *History) Add(a Attempt) {
+func (h *History) Add(a Attempt) { h.add(&a) }
+
+func (h *History) add(a *Attempt) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.ring.add(&a, h.size)
+	h.ring.add(a, h.size)
 }
 
 // Len returns how many attempts are recorded, at most Cap.
@@ -93,7 +95,8 @@ func (r *ring) add(a *Attempt, size int) {
 	switch {
 	case size <= 0:
 	case len(r.buf) < size:
-		r.buf = append(r.buf, *a)
+		r.buf = append(r.buf, Attempt{})
+		r.buf[len(r.buf)-1] = *a // appending *a itself would copy it twice, on the stack
 	default:
 		r.buf[r.next] = *a
 		r.next = (r.next + 1) % size

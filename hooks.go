@@ -53,11 +53,11 @@ func (c *call) began(options []Option) {
 			c.fnCtx = orElse(h.Start(c.fnCtx), c.fnCtx)
 		}
 	}
-	c.tryCtx = c.fnCtx
 }
 
 // beforeAttempt runs the BeforeAttempt hooks.
 func (c *call) beforeAttempt(options []Option, a *Attempt) {
+	c.tryCtx = c.fnCtx
 	hooks := list[hooksOption, Hooks]{options: options}
 	for h, ok := hooks.next(); ok; h, ok = hooks.next() {
 		if h.BeforeAttempt != nil {
@@ -68,13 +68,14 @@ func (c *call) beforeAttempt(options []Option, a *Attempt) {
 
 // afterAttempt runs the AfterAttempt hooks.
 func (c *call) afterAttempt(options []Option, a *Attempt) {
+	ctx := orElse(c.tryCtx, c.fnCtx)
 	hooks := list[hooksOption, Hooks]{options: options}
 	for h, ok := hooks.next(); ok; h, ok = hooks.next() {
 		if h.AfterAttempt != nil {
-			h.AfterAttempt(c.tryCtx, *a)
+			h.AfterAttempt(ctx, *a)
 		}
 	}
-	c.tryCtx = c.fnCtx
+	c.tryCtx = nil
 }
 
 // beforeWait runs the BeforeWait hooks.

@@ -20,7 +20,7 @@ const (
 )
 
 var (
-	defaultBackoff = Exponential(100*time.Millisecond, 2)
+	defaultBackoff = newPart(Exponential(100*time.Millisecond, 2))
 	defaultJitter  = Jitter{0, 1} // FullJitter, of the strategies that grow
 )
 
@@ -49,46 +49,40 @@ type Option interface{ option() }
 // An option is a value of its own type that apply knows, and not a function: so options
 // stay on the caller's stack.
 type (
-	nameOption           string
+	nameOption           deep[string]
 	maxAttemptsOption    int
 	maxElapsedOption     time.Duration
 	attemptTimeoutOption time.Duration
-	backoffOption        struct{ Backoff }
+	backoffOption        deep[Backoff]
 	maxDelayOption       time.Duration
 	maxRetryAfterOption  time.Duration
 	jitterOption         Jitter
-	randOption           struct {
-		f func() float64
-		_ boxed
-	}
-	retryIfOption     []Classifier
-	stopIfOption      []Classifier
-	validatorOption   []validatorSet
-	historySizeOption int
-	historyOption     struct {
-		*History
-		_ boxed
-	}
-	gateOption   []Gate
-	budgetOption struct {
-		*Budget
-		_ boxed
-	}
-	clockOption  struct{ Clock }
-	hooksOption  []Hooks
-	loggerOption struct {
-		*slog.Logger
-		_ boxed
-	}
+	randOption           deep[func() float64]
+	retryIfOption        []Classifier
+	stopIfOption         []Classifier
+	validatorOption      []validatorSet
+	historySizeOption    int
+	historyOption        deep[*History]
+	gateOption           []Gate
+	budgetOption         deep[*Budget]
+	clockOption          deep[Clock]
+	hooksOption          []Hooks
+	loggerOption         deep[*slog.Logger]
 )
 
-// boxed makes an option with a single pointer too wide for an interface to hold as it is.
-// What is in a box may move to the heap without the boxes of all options going along.
-type boxed struct{}
+// deep holds what the settings keep, and what therefore escapes to the heap, two pointers
+// below the option. Escape analysis knows only how deep in the options something escapes,
+// and not in which one: nothing above that depth then does, such as the lists and the
+// functions in them. The second field keeps interfaces from holding the pointer unboxed.
+type deep[T any] struct {
+	at **T
+	_  struct{}
+}
 
 // validatorSet is a []Validator[T] for some T.
 type validatorSet struct {
 	list any
+	n    int
 	nils bool          // one of them is nil
 	of   func() string // T's name
 	own  func(any) any // copies the list
@@ -117,7 +111,10 @@ func (*Policy) option()              {}
 
 // WithName names the call in errors, logs, hooks and histories.
 // The default is no name.
-func WithName(name string) Option { return nameOption(name) }
+func WithName(name string) Option {
+	p := &name
+	return nameOption{at: &p}
+}
 
 // WithMaxAttempts limits the attempts of a call, the first one included: WithMaxAttempts(1)
 // never retries. One that a [Gate] refused counts. [Unlimited] sets no limit; 0 and other
@@ -143,13 +140,17 @@ func WithAttemptTimeout(d time.Duration) Option { return attemptTimeoutOption(d)
 // WithBackoff sets how the waits between attempts grow. A nil strategy and its bad
 // arguments are faults.
 // The default is Exponential(100*time.Millisecond, 2).
-func WithBackoff(b Backoff) Option { return backoffOption{b} }
+func WithBackoff(b Backoff) Option {
+	p := &b
+	return backoffOption{at: &p}
+}
 
 // WithMaxDelay caps the waits of any strategy at d, jitter included: the range that jitter
 // draws from is lowered until it ends at d. With 0 there are no waits; a negative d is a
 // fault. It does not cut a server's hint, see [WithMaxRetryAfter], and never ends a call.
-// The default is 30s for the strategies that grow, or their first delay if that is longer
-// (for [Decorrelated] factor·initial), and no cap for the others.
+// The default is 30s for the strategies that grow, or where their first delay (for
+// [Decorrelated] factor·initial) is longer than that, Hi times that delay, Hi being the
+// jitter's; and no cap for the others.
 func WithMaxDelay(d time.Duration) Option { return maxDelayOption(d) }
 
 // WithMaxRetryAfter sets the longest server's hint that a call obeys; a longer one makes it
@@ -171,7 +172,10 @@ func WithJitter(j Jitter) Option { return jitterOption(j) }
 // must be safe for concurrent use if the policy is shared. Numbers outside are brought into
 // the range. A nil f is a fault.
 // The default is math/rand/v2's, which takes no lock.
-func WithRand(f func() float64) Option { return randOption{f: f} }
+func WithRand(f func() float64) Option {
+	p := &f
+	return randOption{at: &p}
+}
 
 // WithRetryIf makes a call retry only errors that one of the classifiers matches; others stop
 // it with [ErrPermanent]. Repeats add up; without classifiers it changes nothing. [Permanent]
@@ -194,6 +198,7 @@ func WithStopIf(matches ...Classifier) Option { return stopIfOption(matches) }
 func WithValidator[T any](validators ...Validator[T]) Option {
 	return validatorOption{{
 		list: validators,
+		n:    len(validators),
 		nils: slices.ContainsFunc(validators, func(v Validator[T]) bool { return v == nil }),
 		of:   typeName[T],
 		own: func(list any) any {
@@ -212,7 +217,10 @@ func WithHistorySize(n int) Option { return historySizeOption(n) }
 // WithHistory also records every attempt in h, the successful ones too: the last attempts of
 // all the calls that share h. A nil or negative-sized history is a fault.
 // The default is none.
-func WithHistory(h *History) Option { return historyOption{History: h} }
+func WithHistory(h *History) Option {
+	p := &h
+	return historyOption{at: &p}
+}
 
 // WithGate makes every attempt pass the gates, in the order given. Repeats add up. A nil
 // gate is a fault.
@@ -223,7 +231,10 @@ func WithGate(gates ...Gate) Option { return gateOption(gates) }
 // last, for a retry that nothing else forbids; where it has no token the call gives up with
 // [ErrBudget]. A nil budget and its bad arguments are faults.
 // The default is none: retries are bounded by each call's own limits.
-func WithBudget(b *Budget) Option { return budgetOption{Budget: b} }
+func WithBudget(b *Budget) Option {
+	p := &b
+	return budgetOption{at: &p}
+}
 
 // Clock tells the time and how to wait for it. The mock clocks of
 // github.com/benbjohnson/clock, github.com/jonboulle/clockwork and k8s.io/utils/clock fit
@@ -238,7 +249,10 @@ type Clock interface {
 // WithClock sets the clock that times, waits and deadlines go by, for tests. Under
 // testing/synctest it is not needed. A nil clock is a fault.
 // The default is the real clock.
-func WithClock(c Clock) Option { return clockOption{c} }
+func WithClock(c Clock) Option {
+	p := &c
+	return clockOption{at: &p}
+}
 
 // WithHooks calls h as the call goes on. Repeats add up, in the order given.
 // The default is none.
@@ -252,7 +266,10 @@ func WithHooks(h Hooks) Option { return hooksOption{h} }
 // Errors are logged by their text; values, arguments and results never are. A nil logger is
 // a fault.
 // The default is no logging.
-func WithLogger(l *slog.Logger) Option { return loggerOption{Logger: l} }
+func WithLogger(l *slog.Logger) Option {
+	p := &l
+	return loggerOption{at: &p}
+}
 
 // settings are options merged over the defaults. The lists are not copied in: they are read
 // where they are, from the options, so that they can stay on the caller's stack.
@@ -261,7 +278,7 @@ type settings struct {
 	maxAttempts    int
 	maxElapsed     time.Duration
 	attemptTimeout time.Duration
-	backoff        Backoff
+	backoff        part
 	maxDelay       time.Duration
 	maxRetryAfter  time.Duration
 	jitter         Jitter
@@ -295,8 +312,12 @@ const (
 	hasGate
 	hasBudget
 	hasClock
-	hasHooks
 	hasLogger
+	hasStart
+	hasBeforeAttempt
+	hasAfterAttempt
+	hasBeforeWait
+	hasDone
 
 	// Not options but faults that apply meets.
 	hasNilOption
@@ -304,10 +325,12 @@ const (
 	hasNilStopIf
 	hasNilValidator
 	hasNilGate
+
+	hasHooks = hasStart | hasBeforeAttempt | hasAfterAttempt | hasBeforeWait | hasDone
 )
 
-func (s *settings) blameIf(wrong bool, k kinds) {
-	if wrong {
+func (s *settings) note(is bool, k kinds) {
+	if is {
 		s.given |= k
 	}
 }
@@ -321,11 +344,10 @@ func (s *settings) apply(options []Option) {
 		case nil:
 			s.given |= hasNilOption
 		case *Policy:
-			if o != nil {
-				s.apply(o.options)
-			}
+			_, options := o.parts()
+			s.apply(options)
 		case nameOption:
-			s.name, s.given = string(o), s.given|hasName
+			s.name, s.given = **o.at, s.given|hasName
 		case maxAttemptsOption:
 			s.maxAttempts, s.given = int(o), s.given|hasMaxAttempts
 		case maxElapsedOption:
@@ -333,7 +355,7 @@ func (s *settings) apply(options []Option) {
 		case attemptTimeoutOption:
 			s.attemptTimeout, s.given = time.Duration(o), s.given|hasAttemptTimeout
 		case backoffOption:
-			s.backoff, s.given = o.Backoff, s.given|hasBackoff
+			s.backoff, s.given = newPart(**o.at), s.given|hasBackoff
 		case maxDelayOption:
 			s.maxDelay, s.given = time.Duration(o), s.given|hasMaxDelay
 		case maxRetryAfterOption:
@@ -341,37 +363,41 @@ func (s *settings) apply(options []Option) {
 		case jitterOption:
 			s.jitter, s.given = Jitter(o), s.given|hasJitter
 		case randOption:
-			s.rand, s.given = o.f, s.given|hasRand
+			s.rand, s.given = **o.at, s.given|hasRand
 		case historySizeOption:
 			s.historySize, s.given = int(o), s.given|hasHistorySize
 		case historyOption:
-			s.history, s.given = o.History, s.given|hasHistory
+			s.history, s.given = **o.at, s.given|hasHistory
 		case budgetOption:
-			s.budget, s.given = o.Budget, s.given|hasBudget
+			s.budget, s.given = **o.at, s.given|hasBudget
 		case clockOption:
-			s.clock, s.given = o.Clock, s.given|hasClock
+			s.clock, s.given = **o.at, s.given|hasClock
 		case loggerOption:
-			s.logger, s.given = o.Logger, s.given|hasLogger
-		case retryIfOption:
-			s.given |= hasRetryIf
+			s.logger, s.given = **o.at, s.given|hasLogger
+		case retryIfOption: // an empty list is as good as none
 			for _, c := range o {
-				s.blameIf(c == nil, hasNilRetryIf)
+				s.given |= hasRetryIf
+				s.note(c == nil, hasNilRetryIf)
 			}
 		case stopIfOption:
-			s.given |= hasStopIf
 			for _, c := range o {
-				s.blameIf(c == nil, hasNilStopIf)
+				s.given |= hasStopIf
+				s.note(c == nil, hasNilStopIf)
 			}
 		case validatorOption:
-			s.given |= hasValidator
-			s.blameIf(o[0].nils, hasNilValidator)
+			s.note(o[0].n > 0, hasValidator)
+			s.note(o[0].nils, hasNilValidator)
 		case gateOption:
-			s.given |= hasGate
 			for _, g := range o {
-				s.blameIf(g == nil, hasNilGate)
+				s.given |= hasGate
+				s.note(g == nil, hasNilGate)
 			}
 		case hooksOption:
-			s.given |= hasHooks
+			s.note(o[0].Start != nil, hasStart)
+			s.note(o[0].BeforeAttempt != nil, hasBeforeAttempt)
+			s.note(o[0].AfterAttempt != nil, hasAfterAttempt)
+			s.note(o[0].BeforeWait != nil, hasBeforeWait)
+			s.note(o[0].Done != nil, hasDone)
 		}
 	}
 }
@@ -396,8 +422,9 @@ func (l *list[L, E]) next() (element E, ok bool) {
 			}
 			continue
 		}
-		for ; p != nil && l.within < len(p.options); l.within++ {
-			if element, ok = l.take(p.options[l.within]); ok {
+		_, options := p.parts()
+		for ; l.within < len(options); l.within++ {
+			if element, ok = l.take(options[l.within]); ok {
 				return element, true
 			}
 		}
@@ -442,7 +469,7 @@ func (s *settings) check() (faults []error) {
 	}
 	blame(hasMaxElapsed, "WithMaxElapsed", below(s.maxElapsed))
 	blame(hasAttemptTimeout, "WithAttemptTimeout", below(s.attemptTimeout))
-	blame(hasBackoff, "WithBackoff", backoffFault(s.backoff))
+	blame(hasBackoff, "WithBackoff", s.backoff.fault())
 	blame(hasMaxDelay, "WithMaxDelay", below(s.maxDelay))
 	blame(hasMaxRetryAfter, "WithMaxRetryAfter", below(s.maxRetryAfter))
 	blame(hasJitter, "WithJitter", s.jitter.fault())

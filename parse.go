@@ -70,7 +70,7 @@ func pair(text string, pos int) (name, value string, end int, err error) {
 	if strings.HasPrefix(rest, `"`) {
 		quoted, err := strconv.QuotedPrefix(rest)
 		if err != nil {
-			return name, "", len(text), fmt.Errorf("%s has a quoted value without an end", name)
+			return name, "", len(text), fmt.Errorf("%s has a value that is not quoted as in Go", name)
 		}
 		end = pos + len(quoted)
 		if end < len(text) && !strings.ContainsRune(space, rune(text[end])) {

@@ -30,10 +30,10 @@ func (p *Policy) Plan(n int) []Step {
 	var totalMin time.Duration
 	for k := 1; k <= n; k++ {
 		step := Step{Retry: k}
-		_, step.Min, _ = s.bounds(Attempt{Name: s.name, Number: k, Waited: last.Min})
-		_, lo, hi := s.bounds(Attempt{Name: s.name, Number: k, Waited: last.Median})
+		_, step.Min, _ = s.bounds(&Attempt{Name: s.name, Number: k, Waited: last.Min})
+		_, lo, hi := s.bounds(&Attempt{Name: s.name, Number: k, Waited: last.Median})
 		step.Median = lo + (hi-lo)/2
-		_, _, step.Max = s.bounds(Attempt{Name: s.name, Number: k, Waited: last.Max})
+		_, _, step.Max = s.bounds(&Attempt{Name: s.name, Number: k, Waited: last.Max})
 		step.TotalMax = add(last.TotalMax, step.Max)
 		if totalMin = add(totalMin, step.Min); s.maxElapsed > 0 {
 			if totalMin >= s.maxElapsed {
@@ -49,7 +49,9 @@ func (p *Policy) Plan(n int) []Step {
 
 // MaxTotal returns the longest that all waits of a call can take together, and whether they
 // are bounded at all: with unlimited attempts only [WithMaxElapsed] bounds them, and without
-// it the time is the longest Duration. Servers' hints are not foreseen.
+// it the time is the longest Duration. Servers' hints are not foreseen. It takes the longer
+// the more different waits there are: a strategy that still grows after a million attempts,
+// or is somebody else's, is asked for each.
 func (p *Policy) MaxTotal() (time.Duration, bool) {
 	s, _ := p.parts()
 	limit := time.Duration(math.MaxInt64)
@@ -62,8 +64,8 @@ func (p *Policy) MaxTotal() (time.Duration, bool) {
 	var total, wait time.Duration
 	for k := 1; k < s.maxAttempts && total < limit; {
 		a := Attempt{Name: s.name, Number: k, Waited: wait}
-		_, _, wait = s.bounds(a)
-		through := min(s.steady(s.backoff, k, wait), s.maxAttempts-1)
+		_, _, wait = s.bounds(&a)
+		through := min(s.steady(&s.backoff, k, wait), s.maxAttempts-1)
 		total = add(total, times(wait, int64(through-k+1)))
 		k = through + 1
 	}
@@ -72,14 +74,14 @@ func (p *Policy) MaxTotal() (time.Duration, bool) {
 
 // steady returns the last attempt in a row from n on after which the longest wait stays at
 // wait, as far as that is known, so that a million attempts are not summed up singly.
-func (s *settings) steady(b Backoff, n int, wait time.Duration) int {
+func (s *settings) steady(p *part, n int, wait time.Duration) int {
 	forever := false
-	switch b := b.(type) {
-	case chain:
+	switch b := p.Backoff.(type) {
+	case *chain:
 		if n <= b.n {
-			return min(s.steady(b.initial, n, wait), b.n)
+			return min(s.steady(&b.initial, n, wait), b.n)
 		}
-		through := s.steady(b.final, n-b.n, wait)
+		through := s.steady(&b.final, n-b.n, wait)
 		if through > math.MaxInt-b.n {
 			return math.MaxInt
 		}
@@ -88,8 +90,12 @@ func (s *settings) steady(b Backoff, n int, wait time.Duration) int {
 		forever = true
 	case sequence:
 		forever = n >= len(b)
-	case grower: // never shrinks, so what it is at the end it stays from now on
-		_, _, end := s.memberBounds(b, Attempt{Number: math.MaxInt, Waited: math.MaxInt64})
+	case decorrelated: // depends on the wait before alone
+		_, _, next := s.memberBounds(p, b.after(n+1, wait))
+		forever = next == wait
+	case linear, exponential, fibonacci:
+		// They never shrink: what the wait is at the end it stays from now on.
+		_, _, end := s.memberBounds(p, p.ours.after(math.MaxInt, math.MaxInt64))
 		forever = end == wait
 	}
 	if forever {

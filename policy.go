@@ -2,7 +2,6 @@ package retry
 
 import (
 	"context"
-	"math"
 	"slices"
 )
 
@@ -16,22 +15,27 @@ import (
 // defaults. It prints itself, see [Policy.String], and reads itself from text, see [Parse].
 // It is safe for concurrent use.
 type Policy struct {
+	at **plan // as deep as what other options hold, see deep; nil: the defaults
+}
+
+// plan is what a Policy is made of.
+type plan struct {
 	settings settings
 	options  []Option // what it was given, policies among them taken apart
 }
 
-// standard are the settings of the zero Policy.
-var standard = defaults()
+// standard is the plan of the zero Policy.
+var standard = &plan{settings: defaults()}
 
 // New returns a policy of the options, or an error that matches [ErrOption] and names every
 // fault among them. Without options it is the defaults.
 func New(opts ...Option) (*Policy, error) {
-	p := &Policy{settings: defaults(), options: own(nil, opts)}
+	p := &plan{settings: defaults(), options: own(nil, opts)}
 	p.settings.apply(p.options)
 	if err := join(p.settings.check()); err != nil {
 		return nil, err
 	}
-	return p, nil
+	return &Policy{at: &p}, nil
 }
 
 // MustNew is like [New] but panics at a fault. It is for package-level variables.
@@ -49,9 +53,8 @@ func own(list, opts []Option) []Option {
 	for _, o := range opts {
 		switch o := o.(type) {
 		case *Policy:
-			if o != nil {
-				list = append(list, o.options...)
-			}
+			_, options := o.parts()
+			list = append(list, options...)
 		case retryIfOption:
 			list = append(list, slices.Clone(o))
 		case stopIfOption:
@@ -75,9 +78,10 @@ func own(list, opts []Option) []Option {
 func (p *Policy) Do(ctx context.Context, fn func(ctx context.Context) error) error {
 	s, options := p.parts()
 	if fn == nil || s.has(hasValidator) {
-		return plain(ctx, s, options, fn, nil)
+		return join(misuse(options, fn == nil))
 	}
-	return do(ctx, s, options, fn, nil)
+	c := call{ctx: ctx}
+	return c.loop(s, options, fn, nil)
 }
 
 // Start begins a call that is driven a step at a time, see [Run]. Its time counts from now.
@@ -95,7 +99,7 @@ func (p *Policy) Resume(ctx context.Context, last Attempt) *Run {
 	delay := max(last.Delay, 0)
 	return p.run(call{
 		ctx:     ctx,
-		number:  min(max(last.Number, 0), math.MaxInt-1),
+		number:  max(last.Number, 0),
 		last:    last.Err,
 		delay:   delay,
 		before:  add(max(last.Elapsed, 0), delay),
@@ -115,8 +119,9 @@ func (p *Policy) run(c call) *Run {
 
 // parts returns the settings and options in force: a nil and a zero Policy are the defaults.
 func (p *Policy) parts() (*settings, []Option) {
-	if p == nil || p.settings.maxAttempts == 0 {
-		return &standard, nil
+	q := standard
+	if p != nil && p.at != nil {
+		q = *p.at
 	}
-	return &p.settings, p.options
+	return &q.settings, q.options
 }

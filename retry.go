@@ -88,12 +88,12 @@ func Attempts(ctx context.Context, err *error, opts ...Option) iter.Seq2[context
 		if *err = faults; faults != nil {
 			return
 		}
-		r := p.Start(ctx)
-		if *err = r.fault; r.fault != nil {
+		s, options := p.parts()
+		if *err = join(homeless(options)); *err != nil {
 			return
 		}
-		c := &r.call
-		c.loop(r.set, r.options, func(ctx context.Context) error {
+		c := call{ctx: ctx}
+		failed := c.loop(s, options, func(ctx context.Context) error {
 			*err = errUnassigned
 			c.left = !yield(ctx, c.number)
 			if c.left && *err == errUnassigned {
@@ -102,7 +102,7 @@ func Attempts(ctx context.Context, err *error, opts ...Option) iter.Seq2[context
 			return *err
 		}, nil)
 		if !c.left {
-			*err = c.err()
+			*err = failed
 		}
 	}
 }
@@ -149,7 +149,15 @@ var errNilFunction error = fault{"fn", "nil function"}
 func doWith(ctx context.Context, fn func(ctx context.Context) error, opts []Option) error {
 	s := defaults()
 	s.apply(opts)
-	return plain(ctx, &s, opts, fn, s.check())
+	faults := s.check()
+	if fn == nil || s.has(hasValidator) {
+		faults = append(faults, misuse(opts, fn == nil)...)
+	}
+	if faults != nil {
+		return join(faults)
+	}
+	c := call{ctx: ctx}
+	return c.loop(&s, opts, fn, nil)
 }
 
 // valueWith is DoValue with options to merge.
@@ -161,18 +169,15 @@ func valueWith[T any](ctx context.Context, fn func(ctx context.Context) (T, erro
 	return value(ctx, &s, opts, fn, s.check())
 }
 
-// plain is Do with its options merged and the faults found in them.
-func plain(ctx context.Context, s *settings, options []Option, fn func(ctx context.Context) error, faults []error) error {
-	if s.has(hasValidator) {
-		faults = append(faults, homeless(options)...)
-	}
-	if fn == nil {
+// misuse are the faults of a call that returns no value, beyond those of its options.
+//
+//go:noinline
+func misuse(options []Option, noFunction bool) []error {
+	faults := homeless(options)
+	if noFunction {
 		faults = append(faults, errNilFunction)
 	}
-	if faults != nil {
-		return join(faults)
-	}
-	return do(ctx, s, options, fn, nil)
+	return faults
 }
 
 // value is DoValue with its options merged and the faults found in them.
@@ -189,7 +194,8 @@ func value[T any](ctx context.Context, s *settings, options []Option, fn func(ct
 	if s.has(hasValidator) {
 		return validated(ctx, s, options, fn)
 	}
-	err = do(ctx, s, options, func(ctx context.Context) (err error) {
+	c := call{ctx: ctx}
+	err = c.loop(s, options, func(ctx context.Context) (err error) {
 		v, err = fn(ctx)
 		return err
 	}, nil)
@@ -199,18 +205,10 @@ func value[T any](ctx context.Context, s *settings, options []Option, fn func(ct
 // validated is value with validators. They are what makes v escape, so v is not value's.
 func validated[T any](ctx context.Context, s *settings, options []Option, fn func(ctx context.Context) (T, error)) (v T, err error) {
 	j := judge[T]{size: s.historySize}
-	err = do(ctx, s, options, func(ctx context.Context) (err error) {
+	c := call{ctx: ctx}
+	err = c.loop(s, options, func(ctx context.Context) (err error) {
 		v, err = fn(ctx)
 		return err
 	}, func(a Attempt) error { return j.check(options, v, a) })
 	return v, err
-}
-
-// do makes a call.
-func do(ctx context.Context, s *settings, options []Option, fn func(ctx context.Context) error, check func(Attempt) error) error {
-	c := call{ctx: ctx}
-	c.begin(s)
-	c.fresh = true
-	c.loop(s, options, fn, check)
-	return c.err()
 }

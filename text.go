@@ -33,7 +33,7 @@ var keys = []key{
 		"attempt_timeout", func(s *settings) string { return s.ifGiven(hasAttemptTimeout, s.attemptTimeout.String()) },
 		readDuration(WithAttemptTimeout),
 	},
-	{"backoff", func(s *settings) string { return backoffText(s.backoff) }, readBackoff},
+	{"backoff", func(s *settings) string { return s.backoff.String() }, readBackoff},
 	{"max_delay", (*settings).maxDelayText, readDuration(WithMaxDelay)},
 	{"max_retry_after", func(s *settings) string { return s.maxRetryAfter.String() }, readDuration(WithMaxRetryAfter)},
 	{"jitter", (*settings).jitterText, readJitter},
@@ -114,26 +114,19 @@ func (s *settings) attemptsText() string {
 }
 
 func (s *settings) maxDelayText() string {
-	if _, limit := s.shape(s.backoff); limit < math.MaxInt64 || s.has(hasMaxDelay) {
+	if _, limit := s.shape(&s.backoff); limit < math.MaxInt64 || s.has(hasMaxDelay) {
 		return limit.String()
 	}
 	return ""
 }
 
 func (s *settings) jitterText() string {
-	_, grows := s.backoff.(grower)
-	_, own := s.backoff.(decorrelated)
-	if jitter, _ := s.shape(s.backoff); s.has(hasJitter) || grows && !own {
+	jitter, _ := s.shape(&s.backoff)
+	_, own := s.backoff.Backoff.(decorrelated)
+	if s.has(hasJitter) || jitter == defaultJitter && !own {
 		return jitter.String()
 	}
 	return ""
-}
-
-func backoffText(b Backoff) string {
-	if ours, ok := b.(strategy); ok {
-		return ours.String()
-	}
-	return callback
 }
 
 // callText writes a constructor's call as Parse reads it.
@@ -143,8 +136,6 @@ func callText(name string, args ...any) string {
 		switch arg := arg.(type) {
 		case float64:
 			text[i] = formatFloat(arg)
-		case Backoff:
-			text[i] = backoffText(arg)
 		default:
 			text[i] = fmt.Sprint(arg)
 		}

@@ -1,0 +1,155 @@
+package retry_test
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/seed-205ff063/retry"
+)
+
+// allocs is how many allocations one run of f makes.
+func allocs(f func()) float64 { return testing.AllocsPerRun(200, f) }
+
+// These tests are not parallel: AllocsPerRun counts for the whole process.
+
+func succeed(context.Context) error             { return nil }
+func succeedValue(context.Context) (int, error) { return 1, nil }
+func breakDown(context.Context) error           { return errDown }
+
+func TestAllocsOfASuccess(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	p := retry.MustNew(retry.WithName("call"), retry.WithMaxAttempts(3), retry.WithRetryIf(retry.Transient),
+		retry.WithStopIf(retry.AlreadyRetried), retry.WithMaxElapsed(time.Minute), retry.WithBudget(retry.NewBudget(0.1, 10)))
+	f := retry.Func(func(_ context.Context, in int) (int, error) { return in, nil }, p)
+	for name, run := range map[string]func(){
+		"Policy.Do":                         func() { _ = p.Do(ctx, succeed) },
+		"Do":                                func() { _ = retry.Do(ctx, succeed, p) },
+		"Do with the defaults":              func() { _ = retry.Do(ctx, succeed) },
+		"DoValue":                           func() { _, _ = retry.DoValue(ctx, succeedValue, p) },
+		"DoValue with the defaults":         func() { _, _ = retry.DoValue(ctx, succeedValue) },
+		"Func":                              func() { _, _ = f(ctx, 1) },
+		"a context that nothing can cancel": func() { _ = p.Do(context.Background(), succeed) },
+	} {
+		assert.Zero(t, allocs(run), name)
+	}
+}
+
+func TestAllocsOfAClosure(t *testing.T) {
+	p := retry.MustNew()
+	sum := 0
+	assert.Zero(t, allocs(func() {
+		n := 1
+		_ = p.Do(context.Background(), func(context.Context) error { sum += n; return nil })
+	}), "the function does not escape")
+	assert.Zero(t, allocs(func() {
+		n := 1
+		v, _ := retry.DoValue(context.Background(), func(context.Context) (int, error) { sum += n; return n, nil }, p)
+		sum += v
+	}))
+}
+
+func TestAllocsOfOptionsAtTheCall(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	p := retry.MustNew(retry.WithName("call"))
+	for name, run := range map[string]func(){
+		"numbers": func() {
+			_ = retry.Do(ctx, succeed, retry.WithMaxAttempts(3), retry.WithMaxElapsed(time.Minute), retry.WithMaxDelay(time.Second))
+		},
+		"backoff and jitter": func() {
+			_ = retry.Do(ctx, succeed, retry.WithBackoff(retry.Exponential(time.Millisecond, 3)), retry.WithJitter(retry.EqualJitter))
+		},
+		"classifiers": func() {
+			_ = retry.Do(ctx, succeed, retry.WithRetryIf(retry.Transient), retry.WithStopIf(retry.AlreadyRetried))
+		},
+		"a common call": func() {
+			_ = retry.Do(ctx, succeed, retry.WithMaxAttempts(3), retry.WithBackoff(retry.Exponential(time.Second, 2)), retry.WithRetryIf(retry.Transient))
+		},
+		"over a policy": func() { _ = retry.Do(ctx, succeed, p, retry.WithMaxAttempts(3)) },
+		"DoValue":       func() { _, _ = retry.DoValue(ctx, succeedValue, retry.WithMaxAttempts(3), retry.WithName("x")) },
+		"all in one": func() {
+			_ = retry.Do(ctx, succeed, p, retry.WithMaxAttempts(3), retry.WithName("x"), retry.WithBackoff(retry.Constant(time.Second)),
+				retry.WithJitter(retry.SpreadJitter(0.2)), retry.WithRetryIf(retry.Transient), retry.WithHistorySize(3))
+		},
+	} {
+		assert.LessOrEqual(t, allocs(run), 1.0, name)
+	}
+}
+
+func TestAllocsOfFailures(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	policy := func(opts ...retry.Option) *retry.Policy {
+		return retry.MustNew(append(opts, retry.WithMaxAttempts(5))...)
+	}
+	recovering := func(p *retry.Policy, ctx context.Context) func() {
+		return func() {
+			n := 0
+			_ = p.Do(ctx, func(context.Context) error {
+				if n++; n <= 4 {
+					return errDown
+				}
+				return nil
+			})
+		}
+	}
+	failing := func(p *retry.Policy, ctx context.Context) func() {
+		return func() { _ = p.Do(ctx, breakDown) }
+	}
+	dead, die := context.WithCancel(context.Background())
+	die()
+	noHistory := retry.WithHistorySize(0)
+	const timer = 3 // what a timer costs: itself, its channel, its function
+	for _, tt := range []struct {
+		name string
+		run  func()
+		want float64
+	}{
+		{"retries at once, no history", recovering(policy(atOnce, noHistory), ctx), 0},
+		{"retries at once, one history a call", recovering(policy(atOnce), ctx), 1},
+		{"retries with waits, nothing to cut them short", recovering(policy(every(1), noHistory), context.Background()), 0},
+		{"retries with waits, one timer a call", recovering(policy(every(1), noHistory), ctx), timer},
+		{"giving up: the error", failing(policy(atOnce, noHistory), ctx), 1},
+		{"giving up: the error and its history", failing(policy(atOnce), ctx), 2},
+		{"giving up after waits", failing(policy(every(1)), ctx), 2 + timer},
+		{"giving up at once", failing(policy(retry.WithStopIf(yes)), ctx), 2},
+		{"default backoff and classifiers", failing(policy(retry.WithMaxDelay(0), retry.WithRetryIf(retry.Is(errDown)), noHistory), ctx), 1},
+		{"budget", failing(policy(atOnce, retry.WithBudget(retry.NewBudget(1, 5)), noHistory), ctx), 1},
+		{"dead context", func() { _ = retry.Do(dead, succeed) }, 1},
+	} {
+		assert.LessOrEqual(t, allocs(tt.run), tt.want, tt.name)
+	}
+}
+
+func TestMemoryOfAHistory(t *testing.T) {
+	const runs = 200
+	bytes := func(p *retry.Policy) uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range runs {
+			_ = p.Do(context.Background(), breakDown)
+		}
+		runtime.ReadMemStats(&after)
+		return (after.TotalAlloc - before.TotalAlloc) / runs
+	}
+	const attempt = uint64(unsafe.Sizeof(retry.Attempt{}))
+	none := bytes(retry.MustNew(atOnce, retry.WithHistorySize(0)))
+	for _, tt := range []struct {
+		name string
+		opts []retry.Option
+		most uint64 // attempts' worth, a size class for rounding included
+	}{
+		{"no more attempts than may follow", []retry.Option{retry.WithMaxAttempts(2)}, 3},
+		{"one that is the last", []retry.Option{retry.WithStopIf(yes)}, 2},
+		{"no more than the size", []retry.Option{retry.WithHistorySize(2), retry.WithMaxAttempts(30)}, 3},
+		{"few at a time", []retry.Option{retry.WithHistorySize(1e6), retry.WithMaxAttempts(1e6), retry.WithStopIf(func(a retry.Attempt) bool { return a.Number == 2 })}, 20},
+	} {
+		assert.LessOrEqual(t, bytes(retry.MustNew(append(tt.opts, atOnce)...)), none+tt.most*attempt, tt.name)
+	}
+}

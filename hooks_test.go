@@ -1,0 +1,332 @@
+package retry_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+)
+
+// ctxTrail is the key of what the hooks have put into a context, in order.
+type ctxTrail struct{}
+
+func trail(ctx context.Context) string {
+	s, _ := ctx.Value(ctxTrail{}).(string)
+	return s
+}
+
+func extend(ctx context.Context, s string) context.Context {
+	return context.WithValue(ctx, ctxTrail{}, trail(ctx)+s)
+}
+
+// tracing are hooks that note the context they get and extend it with name.
+func (j *journal) tracing(name string) retry.Hooks {
+	return retry.Hooks{
+		Start: func(ctx context.Context) context.Context {
+			j.notef("%s start [%s]", name, trail(ctx))
+			return extend(ctx, name)
+		},
+		BeforeAttempt: func(ctx context.Context, a retry.Attempt) context.Context {
+			j.notef("%s before %d [%s]", name, a.Number, trail(ctx))
+			return extend(ctx, strings.ToUpper(name))
+		},
+		AfterAttempt: func(ctx context.Context, a retry.Attempt) {
+			j.notef("%s after %d [%s] %v", name, a.Number, trail(ctx), a.Err)
+		},
+		BeforeWait: func(ctx context.Context, a retry.Attempt) { j.notef("%s wait %d [%s]", name, a.Number, trail(ctx)) },
+		Done:       func(ctx context.Context, o retry.Outcome) { j.notef("%s done %d [%s]", name, o.Attempts, trail(ctx)) },
+	}
+}
+
+func TestHooksOrderAndContexts(t *testing.T) {
+	t.Parallel()
+	for _, way := range waysIn {
+		t.Run(way.name, func(t *testing.T) {
+			t.Parallel()
+			var j journal
+			fn, _ := failing(1, errDown)
+			require.NoError(t, way.call(context.Background(), func(ctx context.Context) error {
+				j.notef("fn [%s]", trail(ctx))
+				return fn(ctx)
+			}, retry.MustNew(retry.WithHooks(j.tracing("a"))), atOnce, retry.WithHooks(retry.Hooks{}), retry.WithHooks(j.tracing("b"))))
+			assert.Equal(t, journal{
+				"a start []", "b start [a]",
+				"a before 1 [ab]", "b before 1 [abA]", "fn [abAB]",
+				"a after 1 [abAB] server down", "b after 1 [abAB] server down",
+				"a wait 1 [ab]", "b wait 1 [ab]",
+				"a before 2 [ab]", "b before 2 [abA]", "fn [abAB]",
+				"a after 2 [abAB] <nil>", "b after 2 [abAB] <nil>",
+				"a done 2 [ab]", "b done 2 [ab]",
+			}, j)
+		})
+	}
+}
+
+func TestHooksOfARefusedAttempt(t *testing.T) {
+	t.Parallel()
+	var j journal
+	passes := 0
+	err := retry.Do(context.Background(), always(errDown), atOnce, retry.WithMaxAttempts(2), retry.WithHooks(j.tracing("a")),
+		retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) {
+			if passes++; passes == 2 {
+				return nil, errOdd
+			}
+			return nil, nil
+		}))
+	require.ErrorIs(t, err, errOdd)
+	assert.Equal(t, journal{
+		"a start []", "a before 1 [a]", "a after 1 [aA] server down", "a wait 1 [a]", "a after 2 [a] odd", "a done 2 [a]",
+	}, j, "without BeforeAttempt, AfterAttempt gets the call's context and not the earlier attempt's")
+}
+
+func TestHooksMayReturnNoContext(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	ctx := context.WithValue(context.Background(), key{}, 1)
+	require.NoError(t, retry.Do(ctx, func(got context.Context) error {
+		assert.Equal(t, ctx, got)
+		return nil
+	}, retry.WithHooks(retry.Hooks{
+		Start:         func(context.Context) context.Context { return nil },
+		BeforeAttempt: func(context.Context, retry.Attempt) context.Context { return nil },
+		AfterAttempt:  func(got context.Context, _ retry.Attempt) { assert.Equal(t, ctx, got) },
+		Done:          func(got context.Context, _ retry.Outcome) { assert.Equal(t, ctx, got) },
+	})))
+}
+
+func TestLimitsLookAtTheCallersContextOnly(t *testing.T) {
+	t.Parallel()
+	ended := func(ctx context.Context) context.Context {
+		ctx, cancel := context.WithTimeout(ctx, 0)
+		cancel()
+		return ctx
+	}
+	fn, calls := failing(3, errDown)
+	require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error {
+		assert.Error(t, ctx.Err())
+		return fn(ctx)
+	}, atOnce, retry.WithHooks(retry.Hooks{Start: ended})))
+	assert.Equal(t, 4, *calls)
+}
+
+func TestHooksSeeTheAttempt(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		const s = time.Second
+		start := time.Now()
+		var before, after, waits []retry.Attempt
+		var done outcomes
+		fn, _ := failing(1, errDown)
+		require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error {
+			time.Sleep(s)
+			return fn(ctx)
+		}, every(10*s), retry.WithName("call"), done.hook(), retry.WithHooks(retry.Hooks{
+			BeforeAttempt: func(ctx context.Context, a retry.Attempt) context.Context { before = append(before, a); return ctx },
+			AfterAttempt:  func(_ context.Context, a retry.Attempt) { after = append(after, a) },
+			BeforeWait:    func(_ context.Context, a retry.Attempt) { waits = append(waits, a) },
+		})))
+		second := start.Add(11 * s)
+		assert.Equal(t, []retry.Attempt{
+			{Name: "call", Number: 1, Start: start},
+			{Name: "call", Number: 2, Start: second, Waited: 10 * s, Elapsed: 11 * s},
+		}, before)
+		assert.Equal(t, []retry.Attempt{
+			{Name: "call", Number: 1, Start: start, Duration: s, Elapsed: s, Err: errDown},
+			{Name: "call", Number: 2, Start: second, Waited: 10 * s, Duration: s, Elapsed: 12 * s},
+		}, after, "Delay is not yet known")
+		assert.Equal(t, []retry.Attempt{
+			{Name: "call", Number: 1, Start: start, Duration: s, Elapsed: s, Delay: 10 * s, Err: errDown},
+		}, waits)
+		assert.Equal(t, retry.Outcome{Name: "call", Attempts: 2, Elapsed: 12 * s, Waited: 10 * s}, done.one(t))
+	})
+}
+
+func TestBeforeWaitOnlyIfARetryFollows(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		err   error
+		opts  []retry.Option
+		waits int
+	}{
+		{"success", nil, nil, 0},
+		{"exhausted", errDown, []retry.Option{retry.WithMaxAttempts(3)}, 2},
+		{"permanent", retry.Permanent(errDown), nil, 0},
+		{"stopped", errDown, []retry.Option{retry.WithStopIf(yes)}, 0},
+		{"max elapsed", errDown, []retry.Option{every(time.Hour), retry.WithMaxElapsed(1)}, 0},
+		{"hint too long", retry.After(time.Hour, errDown), nil, 0},
+		{"budget", errDown, []retry.Option{retry.WithBudget(retry.NewBudget(0, 1))}, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			waits := 0
+			_ = retry.Do(context.Background(), always(tt.err), append([]retry.Option{atOnce, retry.WithHooks(retry.Hooks{
+				BeforeWait: func(context.Context, retry.Attempt) { waits++ },
+			})}, tt.opts...)...)
+			assert.Equal(t, tt.waits, waits)
+		})
+	}
+}
+
+func TestDoneTellsTheOutcome(t *testing.T) {
+	t.Parallel()
+	const s = time.Second
+	for _, tt := range []struct {
+		name   string
+		fails  int
+		err    error
+		opts   []retry.Option
+		want   retry.Outcome
+		reason error
+	}{
+		{"first try", 0, nil, nil, retry.Outcome{Attempts: 1, Elapsed: s}, nil},
+		{"after retries", 2, errDown, nil, retry.Outcome{Attempts: 3, Elapsed: 23 * s, Waited: 20 * s}, nil},
+		{"exhausted", 9, errDown, []retry.Option{retry.WithMaxAttempts(3)}, retry.Outcome{Attempts: 3, Elapsed: 23 * s, Waited: 20 * s}, retry.ErrExhausted},
+		{"permanent", 9, retry.Permanent(errDown), nil, retry.Outcome{Attempts: 1, Elapsed: s}, retry.ErrPermanent},
+		{"gave up instead of waiting", 9, errDown, []retry.Option{retry.WithMaxElapsed(15 * s)}, retry.Outcome{Attempts: 2, Elapsed: 12 * s, Waited: 10 * s}, retry.ErrMaxElapsed},
+	} {
+		for _, way := range waysIn {
+			t.Run(tt.name+"/"+way.name, func(t *testing.T) {
+				inBubble(t, func(t *testing.T) {
+					var done outcomes
+					fn, _ := failing(tt.fails, tt.err)
+					err := way.call(context.Background(), func(ctx context.Context) error {
+						time.Sleep(s)
+						return fn(ctx)
+					}, append([]retry.Option{every(10 * s), done.hook()}, tt.opts...)...)
+					out := done.one(t)
+					if tt.reason != nil {
+						assert.Same(t, stopped(t, err), out.Err)
+						assert.Equal(t, tt.reason, out.Err.Reason)
+						out.Err = nil
+					}
+					assert.Equal(t, tt.want, out)
+				})
+			})
+		}
+	}
+}
+
+func TestHooksRunInTheCallersGoroutine(t *testing.T) {
+	t.Parallel()
+	steps := 0 // unguarded: the race detector watches
+	step := func() { steps++ }
+	fn, _ := failing(1, errDown)
+	require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error { step(); return fn(ctx) }, every(1),
+		retry.WithHooks(retry.Hooks{
+			Start:         func(ctx context.Context) context.Context { step(); return ctx },
+			BeforeAttempt: func(ctx context.Context, _ retry.Attempt) context.Context { step(); return ctx },
+			AfterAttempt:  func(context.Context, retry.Attempt) { step() },
+			BeforeWait:    func(context.Context, retry.Attempt) { step() },
+			Done:          func(context.Context, retry.Outcome) { step() },
+		})))
+	assert.Equal(t, 9, steps)
+}
+
+// logged makes a call and returns what it logged, without the time.
+func logged(level slog.Level, call func(l retry.Option)) string {
+	var b bytes.Buffer
+	call(retry.WithLogger(slog.New(slog.NewTextHandler(&b, &slog.HandlerOptions{
+		Level: level,
+		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		},
+	}))))
+	return b.String()
+}
+
+func TestLogging(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		fails int
+		err   error
+		opts  []retry.Option
+		level slog.Level
+		want  string
+	}{
+		{"first try", 0, nil, nil, slog.LevelDebug, ""},
+		{
+			"success after retries", 2, errDown,
+			[]retry.Option{retry.WithName("fetch")},
+			slog.LevelDebug,
+			`level=WARN msg="attempt failed, will retry" name=fetch attempt=1 error="server down" wait=10s duration=1s elapsed=1s` + "\n" +
+				`level=WARN msg="attempt failed, will retry" name=fetch attempt=2 error="server down" wait=10s duration=1s elapsed=12s` + "\n" +
+				`level=DEBUG msg="succeeded after retries" name=fetch attempts=3 elapsed=23s` + "\n",
+		},
+		{
+			"the success is but for debugging", 1, errDown, nil, slog.LevelInfo,
+			`level=WARN msg="attempt failed, will retry" attempt=1 error="server down" wait=10s duration=1s elapsed=1s` + "\n",
+		},
+		{
+			"exhausted", 9, errDown,
+			[]retry.Option{retry.WithName("fetch"), retry.WithMaxAttempts(2)},
+			slog.LevelWarn,
+			`level=WARN msg="attempt failed, will retry" name=fetch attempt=1 error="server down" wait=10s duration=1s elapsed=1s` + "\n" +
+				`level=ERROR msg="gave up" name=fetch attempts=2 elapsed=12s reason="attempts exhausted" error="server down"` + "\n",
+		},
+		{
+			"gave up instead of waiting", 9, errors.Join(errDown, errOdd),
+			[]retry.Option{retry.WithMaxElapsed(5 * time.Second)},
+			slog.LevelDebug,
+			`level=ERROR msg="gave up" attempts=1 elapsed=1s reason="time limit reached (next wait 10s)" error="server down; odd" delay=10s` + "\n",
+		},
+		{
+			"lines are folded", 1, errors.New("a\nb"), nil, slog.LevelInfo,
+			`level=WARN msg="attempt failed, will retry" attempt=1 error="a; b" wait=10s duration=1s elapsed=1s` + "\n",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				fn, _ := failing(tt.fails, tt.err)
+				assert.Equal(t, tt.want, logged(tt.level, func(l retry.Option) {
+					_ = retry.Do(context.Background(), func(ctx context.Context) error {
+						time.Sleep(time.Second)
+						return fn(ctx)
+					}, append([]retry.Option{l, every(10 * time.Second)}, tt.opts...)...)
+				}))
+			})
+		})
+	}
+	t.Run("no attempt", func(t *testing.T) {
+		inBubble(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(context.Background())
+			cancel()
+			assert.Equal(t, `level=ERROR msg="gave up" attempts=0 elapsed=0s reason="context done (context canceled)"`+"\n",
+				logged(slog.LevelDebug, func(l retry.Option) { _ = retry.Do(ctx, always(nil), l) }))
+		})
+	})
+}
+
+// contextHandler notes the trail of the contexts that records come with.
+type contextHandler struct {
+	slog.Handler
+	trails *[]string
+}
+
+func (h contextHandler) Handle(ctx context.Context, _ slog.Record) error {
+	*h.trails = append(*h.trails, trail(ctx))
+	return nil
+}
+
+func TestLogRecordsCarryTheCallsContext(t *testing.T) {
+	t.Parallel()
+	var trails []string
+	l := slog.New(contextHandler{slog.NewTextHandler(nil, &slog.HandlerOptions{Level: slog.LevelDebug}), &trails})
+	for _, fails := range []int{1, 2} {
+		fn, _ := failing(fails, errDown)
+		_ = retry.Do(extend(context.Background(), "c"), fn, atOnce, retry.WithMaxAttempts(2), retry.WithLogger(l),
+			retry.WithHooks(retry.Hooks{Start: func(ctx context.Context) context.Context { return extend(ctx, "s") }}))
+	}
+	assert.Equal(t, []string{"cs", "cs", "cs", "cs"}, trails)
+}

@@ -1,0 +1,292 @@
+package retry_test
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+)
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	backoff := retry.WithBackoff
+	tests := []struct {
+		text string
+		want []retry.Option
+	}{
+		{"", nil},
+		{" \t\r\n ", nil},
+		{"name=fetch max_attempts=5 max_elapsed=2m attempt_timeout=10s backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m jitter=full history_size=10",
+			[]retry.Option{retry.WithName("fetch"), retry.WithMaxAttempts(5), retry.WithMaxElapsed(2 * time.Minute), retry.WithAttemptTimeout(10 * time.Second),
+				backoff(retry.Exponential(100*ms, 2)), retry.WithMaxDelay(30 * time.Second), retry.WithMaxRetryAfter(time.Minute), retry.WithJitter(retry.FullJitter), retry.WithHistorySize(10)}},
+		{"\n max_attempts=3\t\tname=x\r\n", []retry.Option{retry.WithMaxAttempts(3), retry.WithName("x")}},
+		{"max_attempts=unlimited", []retry.Option{retry.WithMaxAttempts(retry.Unlimited)}},
+		{"max_attempts=1", []retry.Option{retry.WithMaxAttempts(1)}},
+		{"max_attempts=2147483647", []retry.Option{retry.WithMaxAttempts(2147483647)}},
+		{"max_elapsed=0", []retry.Option{retry.WithMaxElapsed(0)}},
+		{"attempt_timeout=1h2m3.000000004s", []retry.Option{retry.WithAttemptTimeout(time.Hour + 2*time.Minute + 3*time.Second + 4)}},
+		{"max_delay=1.5us", []retry.Option{retry.WithMaxDelay(1500)}},
+		{"max_retry_after=2562047h47m16.854775807s", []retry.Option{retry.WithMaxRetryAfter(longest)}},
+		{"history_size=0", []retry.Option{retry.WithHistorySize(0)}},
+
+		{"backoff=constant(1s)", []retry.Option{backoff(retry.Constant(time.Second))}},
+		{"backoff=linear(1s,2s)", []retry.Option{backoff(retry.Linear(time.Second, 2*time.Second))}},
+		{"backoff=exponential(1s,1.5e0)", []retry.Option{backoff(retry.Exponential(time.Second, 1.5))}},
+		{"backoff=fibonacci(1s)", []retry.Option{backoff(retry.Fibonacci(time.Second))}},
+		{"backoff=decorrelated(1s,3)", []retry.Option{backoff(retry.Decorrelated(time.Second, 3))}},
+		{"backoff=sequence(1s)", []retry.Option{backoff(retry.Sequence(time.Second))}},
+		{"backoff=sequence(1s,0,3s)", []retry.Option{backoff(retry.Sequence(time.Second, 0, 3*time.Second))}},
+		{"backoff=chain(0,constant(1s),constant(2s))", []retry.Option{backoff(retry.Chain(0, retry.Constant(time.Second), retry.Constant(2*time.Second)))}},
+		{"backoff=chain(2,chain(1,constant(1s),linear(1s,2s)),sequence(1s,2s))", []retry.Option{backoff(retry.Chain(2,
+			retry.Chain(1, retry.Constant(time.Second), retry.Linear(time.Second, 2*time.Second)), retry.Sequence(time.Second, 2*time.Second)))}},
+		{"backoff=chain( 2 , constant( 1s ) , exponential( 1s , 2 ) ) max_attempts=3",
+			[]retry.Option{backoff(retry.Chain(2, retry.Constant(time.Second), retry.Exponential(time.Second, 2))), retry.WithMaxAttempts(3)}},
+		{"backoff=\"constant(1s)\"", []retry.Option{backoff(retry.Constant(time.Second))}},
+
+		{"jitter=none", []retry.Option{retry.WithJitter(retry.NoJitter)}},
+		{"jitter=full", []retry.Option{retry.WithJitter(retry.FullJitter)}},
+		{"jitter=equal", []retry.Option{retry.WithJitter(retry.EqualJitter)}},
+		{"jitter=add(0.5)", []retry.Option{retry.WithJitter(retry.AddJitter(0.5))}},
+		{"jitter=spread(0.2)", []retry.Option{retry.WithJitter(retry.SpreadJitter(0.2))}},
+		{"jitter=range(0.25, 0.75)", []retry.Option{retry.WithJitter(retry.Jitter{Lo: 0.25, Hi: 0.75})}},
+		{"jitter=none backoff=constant(1s)", []retry.Option{retry.WithJitter(retry.NoJitter), backoff(retry.Constant(time.Second))}},
+
+		{"name=", []retry.Option{retry.WithName("")}},
+		{`name=""`, []retry.Option{retry.WithName("")}},
+		{`name="a b" max_attempts=2`, []retry.Option{retry.WithName("a b"), retry.WithMaxAttempts(2)}},
+		{`name="a\"\n\u00fc\xff max_attempts=9"`, []retry.Option{retry.WithName("a\"\nü\xff max_attempts=9")}},
+		{`name=a=b`, []retry.Option{retry.WithName("a=b")}},
+		{`name=a"b`, []retry.Option{retry.WithName(`a"b`)}},
+		{"name=ü,'`\\", []retry.Option{retry.WithName("ü,'`\\")}},
+	}
+	for _, test := range tests {
+		t.Run(test.text, func(t *testing.T) {
+			t.Parallel()
+			p, err := retry.Parse(test.text)
+			require.NoError(t, err)
+			want := retry.MustNew(test.want...)
+			assert.Equal(t, want.String(), p.String())
+			assert.Equal(t, want.Plan(10), p.Plan(10))
+		})
+	}
+}
+
+// What text gives is given, as an option is: it wins over an earlier option and no more.
+func TestParsedPolicyIsAnOption(t *testing.T) {
+	t.Parallel()
+	p, err := retry.Parse("max_attempts=3")
+	require.NoError(t, err)
+	got := retry.MustNew(retry.WithMaxAttempts(9), retry.WithHistorySize(1), p).String()
+	assert.Equal(t, retry.MustNew(retry.WithMaxAttempts(3), retry.WithHistorySize(1)).String(), got)
+}
+
+const (
+	keyChoices     = "the keys are name, max_attempts, max_elapsed, attempt_timeout, backoff, max_delay, max_retry_after, jitter, history_size"
+	backoffChoices = "the choices are constant(d), linear(initial,step), exponential(initial,factor), fibonacci(unit), decorrelated(initial,factor), sequence(d,...) and chain(n,backoff,backoff)"
+	jitterChoices  = "the choices are none, full, equal, add(f), spread(f) and range(lo,hi)"
+)
+
+func TestParseFaults(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, text string
+		want       []string // without "retry: Parse: position "
+	}{
+		{"unknown key", "name=x attempts=5", []string{`8: unknown key "attempts", ` + keyChoices}},
+		{"key in capitals", "Name=x", []string{`1: unknown key "Name", ` + keyChoices}},
+		{"no key", "=5", []string{`1: unknown key "", ` + keyChoices}},
+		{"no equals sign", "max_attempts", []string{`1: "max_attempts" has no value; write key=value, ` + keyChoices}},
+		{"space before the equals sign", "max_attempts =5", []string{
+			`1: "max_attempts" has no value; write key=value, ` + keyChoices, `14: unknown key "", ` + keyChoices}},
+		{"positions count bytes", "name=üü x", []string{`11: "x" has no value; write key=value, ` + keyChoices}},
+		{"twice", "jitter=full name=a jitter=none", []string{"20: jitter is given twice"}},
+		{"twice the same", "name=a name=a name=a", []string{"8: name is given twice", "15: name is given twice"}},
+		{"twice, first one bad", "jitter=x jitter=full", []string{`1: jitter: "x" is no jitter, ` + jitterChoices, "10: jitter is given twice"}},
+		{"callback", "retry_if=(func)", []string{"1: retry_if is not for text; set it in code: New(policy, ...)"}},
+		{"object", "name=a budget=(object)", []string{"8: budget is not for text; set it in code: New(policy, ...)"}},
+
+		{"attempts zero", "max_attempts=0", []string{`1: max_attempts: "0" is neither a number of at least 1 nor unlimited`}},
+		{"attempts minus one", "max_attempts=-1", []string{`1: max_attempts: "-1" is neither a number of at least 1 nor unlimited`}},
+		{"attempts empty", "max_attempts=", []string{`1: max_attempts: "" is neither a number of at least 1 nor unlimited`}},
+		{"attempts fraction", "max_attempts=1.5", []string{`1: max_attempts: "1.5" is neither a number of at least 1 nor unlimited`}},
+		{"attempts too many", "max_attempts=9223372036854775808", []string{`1: max_attempts: "9223372036854775808" is neither a number of at least 1 nor unlimited`}},
+		{"duration without unit", "max_elapsed=5", []string{`1: max_elapsed: "5" is not a duration such as 1.5s`}},
+		{"duration too long", "attempt_timeout=2562048h", []string{`1: attempt_timeout: "2562048h" is not a duration such as 1.5s`}},
+		{"duration negative", "max_delay=-1s", []string{"1: max_delay: -1s is negative"}},
+		{"duration empty", "max_retry_after=", []string{`1: max_retry_after: "" is not a duration such as 1.5s`}},
+		{"history size", "history_size=many", []string{`1: history_size: "many" is not a whole number`}},
+		{"history size negative", "history_size=-1", []string{"1: history_size: -1 is negative"}},
+
+		{"backoff unknown", "backoff=quadratic(1s)", []string{`1: backoff: "quadratic(1s)" is no backoff, ` + backoffChoices}},
+		{"backoff empty", "backoff=", []string{`1: backoff: "" is no backoff, ` + backoffChoices}},
+		{"backoff without arguments", "backoff=constant", []string{`1: backoff: "constant" is no backoff, ` + backoffChoices}},
+		{"backoff with too few", "backoff=linear(1s)", []string{`1: backoff: "linear(1s)" is no backoff, ` + backoffChoices}},
+		{"backoff with too many", "backoff=constant(1s,2s)", []string{`1: backoff: "constant(1s,2s)" is no backoff, ` + backoffChoices}},
+		{"backoff with none", "backoff=sequence()", []string{`1: backoff: "" is not a duration such as 1.5s`}},
+		{"backoff with an empty one", "backoff=sequence(1s,)", []string{`1: backoff: "" is not a duration such as 1.5s`}},
+		{"backoff with text behind", "backoff=constant(1s)x", []string{`1: backoff: "constant(1s)x" is no backoff, ` + backoffChoices}},
+		{"backoff unbalanced, open", "backoff=constant(1s name=x", []string{`1: backoff: "constant(1s name=x" is no backoff, ` + backoffChoices}},
+		{"backoff unbalanced, open inside", "backoff=chain(1,constant(1s),constant((1s))", []string{`1: backoff: "chain(1,constant(1s),constant((1s))" is no backoff, ` + backoffChoices}},
+		{"backoff unbalanced, closed", "backoff=constant(1s)) name=x", []string{`1: backoff: "constant(1s))" is no backoff, ` + backoffChoices}},
+		{"backoff closed first", "backoff=constant)1s(", []string{`1: backoff: "constant)1s(" is no backoff, ` + backoffChoices}},
+		{"backoff in two calls", "backoff=constant(1s)(2s)", []string{`1: backoff: "constant(1s)(2s)" is no backoff, ` + backoffChoices}},
+		{"backoff's duration", "backoff=linear(1s,two)", []string{`1: backoff: "two" is not a duration such as 1.5s`}},
+		{"backoff's factor", "backoff=exponential(1s,x)", []string{`1: backoff: "x" is not a number`}},
+		{"backoff's factor too large", "backoff=exponential(1s,1e999)", []string{`1: backoff: "1e999" is not a number`}},
+		{"backoff's factor NaN", "backoff=exponential(1s,NaN)", []string{"1: backoff: factor NaN is not a finite number of at least 1"}},
+		{"backoff's factor Inf", "backoff=decorrelated(1s,Inf)", []string{"1: backoff: factor +Inf is not a finite number of at least 1"}},
+		{"backoff's factor below 1", "backoff=decorrelated(1s,0.5)", []string{"1: backoff: factor 0.5 is not a finite number of at least 1"}},
+		{"backoff negative", "backoff=constant(-1s)", []string{"1: backoff: delay -1s is negative"}},
+		{"chain's number", "backoff=chain(x,constant(1s),constant(1s))", []string{`1: backoff: "x" is not a whole number`}},
+		{"chain negative", "backoff=chain(-1,constant(1s),constant(1s))", []string{"1: backoff: chain length -1 is negative"}},
+		{"chain's member unknown", "backoff=chain(1,constant(1s),bad)", []string{`1: backoff: "bad" is no backoff, ` + backoffChoices}},
+		{"chain's member at fault", "backoff=chain(1,constant(1s),fibonacci(-2s))", []string{"1: backoff: unit -2s is negative"}},
+		{"func", "backoff=(func)", []string{`1: backoff: "(func)" is no backoff, ` + backoffChoices}},
+
+		{"jitter unknown", "jitter=half", []string{`1: jitter: "half" is no jitter, ` + jitterChoices}},
+		{"jitter empty", "jitter=", []string{`1: jitter: "" is no jitter, ` + jitterChoices}},
+		{"jitter with arguments", "jitter=full(1)", []string{`1: jitter: "full(1)" is no jitter, ` + jitterChoices}},
+		{"jitter without", "jitter=add", []string{`1: jitter: "add" is no jitter, ` + jitterChoices}},
+		{"jitter with too many", "jitter=add(1,2)", []string{`1: jitter: "add(1,2)" is no jitter, ` + jitterChoices}},
+		{"jitter with too few", "jitter=range(1)", []string{`1: jitter: "range(1)" is no jitter, ` + jitterChoices}},
+		{"jitter's number", "jitter=add(x)", []string{`1: jitter: "x" is not a number`}},
+		{"jitter zero", "jitter=range(0,0)", []string{"1: jitter: {0 0} makes every wait 0; use WithBackoff(Constant(0)) to retry at once"}},
+		{"jitter reversed", "jitter=range(1,0.5)", []string{"1: jitter: {1 0.5} has Hi below Lo"}},
+		{"jitter below 0", "jitter=spread(2)", []string{"1: jitter: {-1 3} has Lo below 0"}},
+		{"jitter NaN", "jitter=range(nan,1)", []string{"1: jitter: {NaN 1} is not finite"}},
+		{"jitter Inf", "jitter=add(+Inf)", []string{"1: jitter: {1 +Inf} is not finite"}},
+
+		{"quoted without an end", `max_attempts=0 name="a b`, []string{
+			`1: max_attempts: "0" is neither a number of at least 1 nor unlimited`, "16: name has a value that is not quoted as in Go"}},
+		{"text behind the quotes", `name="a"b max_attempts=2 x=1`, []string{"1: name has text behind its quoted value", `26: unknown key "x", ` + keyChoices}},
+		{"no escape of Go", `name="\z"`, []string{"1: name has a value that is not quoted as in Go"}},
+
+		{"all at once", "max_delay=-1s foo jitter=x bar=1 backoff=exponential(1s,0.5)", []string{
+			"1: max_delay: -1s is negative", `15: "foo" has no value; write key=value, ` + keyChoices, `19: jitter: "x" is no jitter, ` + jitterChoices,
+			`28: unknown key "bar", ` + keyChoices, "34: backoff: factor 0.5 is not a finite number of at least 1"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			p, err := retry.Parse(test.text)
+			require.Error(t, err)
+			assert.Nil(t, p)
+			var want []string
+			for _, fault := range test.want {
+				want = append(want, "retry: Parse: position "+fault)
+			}
+			assert.Equal(t, strings.Join(want, "\n"), err.Error())
+			assertFault(t, err)
+		})
+	}
+}
+
+// The choices are all that there are: each key and form that a fault names is accepted.
+func TestParseChoicesAreAccepted(t *testing.T) {
+	t.Parallel()
+	fill := strings.NewReplacer("d,...", "1s", "initial", "1s", "step", "1s", "unit", "1s", "(d)", "(1s)", "factor", "2",
+		"n,backoff,backoff", "1,constant(1s),constant(1s)", "lo,hi", "0,1", "(f)", "(0.5)")
+	for kind, choices := range map[string]string{"backoff": backoffChoices, "jitter": jitterChoices} {
+		list := strings.ReplaceAll(strings.TrimPrefix(choices, "the choices are "), " and ", ", ")
+		for form := range strings.SplitSeq(list, ", ") {
+			_, err := retry.Parse(kind + "=" + fill.Replace(form))
+			assert.NoError(t, err, form)
+		}
+	}
+	for key := range strings.SplitSeq(strings.TrimPrefix(keyChoices, "the keys are "), ", ") {
+		_, err := retry.Parse(key + "=")
+		assert.False(t, err != nil && strings.Contains(err.Error(), "unknown"), key)
+	}
+}
+
+// nested is a chain within a chain, depth deep.
+func nested(depth int) string {
+	return strings.Repeat("chain(1,constant(1s),", depth) + "constant(2s)" + strings.Repeat(")", depth)
+}
+
+func TestParseOfLargeText(t *testing.T) {
+	t.Parallel()
+	t.Run("deep", func(t *testing.T) {
+		t.Parallel()
+		p, err := retry.Parse("backoff=" + nested(500))
+		require.NoError(t, err)
+		assert.Equal(t, "max_attempts=5 backoff="+nested(500)+" max_retry_after=1m0s history_size=10", p.String())
+	})
+	t.Run("too deep", func(t *testing.T) {
+		t.Parallel()
+		_, err := retry.Parse("backoff=" + nested(5000))
+		assert.EqualError(t, err, "retry: Parse: position 1: backoff: chains are nested more than 1000 deep")
+		assertFault(t, err)
+	})
+	t.Run("wide", func(t *testing.T) {
+		t.Parallel()
+		text := "sequence(" + strings.Repeat("1s,", 100_000) + "2s)"
+		p, err := retry.Parse("backoff=" + text)
+		require.NoError(t, err)
+		assert.Contains(t, p.String(), "backoff="+text+" ")
+	})
+	t.Run("long name", func(t *testing.T) {
+		t.Parallel()
+		name := strings.Repeat("x", 1_000_000)
+		p, err := retry.Parse("name=" + name)
+		require.NoError(t, err)
+		assert.Equal(t, "name="+name+" "+defaultText, p.String())
+	})
+	t.Run("many faults", func(t *testing.T) {
+		t.Parallel()
+		_, err := retry.Parse(strings.Repeat("x ", 1000))
+		require.Error(t, err)
+		assert.Equal(t, 1000, strings.Count(err.Error(), "retry: Parse: position "))
+	})
+	t.Run("open parentheses", func(t *testing.T) {
+		t.Parallel()
+		_, err := retry.Parse("backoff=" + strings.Repeat("(", 100_000))
+		assertFault(t, err)
+	})
+}
+
+var faultLine = regexp.MustCompile(`^retry: Parse: position ([0-9]+): .+$`)
+
+// Whatever parses prints a text that parses to the same; whatever does not has faults that
+// match ErrOption, each with its position, in order and within the text.
+func FuzzParse(f *testing.F) {
+	for _, text := range []string{
+		"", defaultText, "max_attempts=unlimited jitter=add(0.1) backoff=decorrelated(1ms,3)",
+		`name="a b\xff" backoff=chain(2,sequence(1s,2s),linear(1s,1s)) jitter=range(0.1,0.7)`,
+		"max_delay=-1s foo jitter=x bar=1 backoff=exponential(1s,0.5) name=a name=b", `name="open`, "=()", "backoff=chain(1,chain(", "jitter=spread(1e-20)",
+		"retry_if=(func)", "max_attempts=3 max_attempts=3", "\x00=\x80", "name=\u2028", fmt.Sprint("backoff=", nested(30)),
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := retry.Parse(text)
+		if err == nil {
+			printed := p.String()
+			require.NotContains(t, printed, "\n")
+			q, err := retry.Parse(printed)
+			require.NoError(t, err, "%s", printed)
+			require.Equal(t, printed, q.String())
+			require.Equal(t, p.Plan(10), q.Plan(10))
+			return
+		}
+		require.Nil(t, p)
+		require.ErrorIs(t, err, retry.ErrOption)
+		before := 0
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			match := faultLine.FindStringSubmatch(line)
+			require.NotNil(t, match, "%q", line)
+			position, _ := strconv.Atoi(match[1])
+			require.Greater(t, position, before, "one fault a position")
+			require.LessOrEqual(t, position, len(text))
+			require.NotContains(t, " \t\r\n", text[position-1:position], "where a pair begins")
+			before = position
+		}
+	})
+}

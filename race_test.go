@@ -1,0 +1,110 @@
+package retry_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+)
+
+// gauge is a semaphore for many goroutines that knows how many are in.
+type gauge struct{ in atomic.Int64 }
+
+func (g *gauge) Acquire(context.Context, int64) error { g.in.Add(1); return nil }
+func (g *gauge) Release(int64)                        { g.in.Add(-1) }
+
+func TestOnePolicyOnManyGoroutines(t *testing.T) {
+	t.Parallel()
+	const workers, calls = 100, 20
+	var g gauge
+	var started, attempts, waits, done atomic.Int64
+	h := retry.NewHistory(50)
+	b := retry.NewBudget(1, 1000)
+	p := retry.MustNew(
+		retry.WithName("shared"), retry.WithMaxAttempts(4), retry.WithMaxElapsed(time.Hour), retry.WithAttemptTimeout(time.Hour),
+		retry.WithBackoff(retry.Chain(1, retry.Decorrelated(1, 3), retry.Exponential(1, 2))), retry.WithMaxDelay(time.Microsecond),
+		retry.WithRetryIf(retry.Is(errDown), retry.Transient), retry.WithStopIf(retry.AlreadyRetried),
+		retry.WithValidator(func(v int, _ retry.Attempt) error {
+			if v < 0 {
+				return errDown
+			}
+			return nil
+		}),
+		retry.WithHistory(h), retry.WithGate(retry.Bulkhead(&g, 1), retry.OnlyRetries(retry.Bulkhead(&g, 1))), retry.WithBudget(b),
+		retry.WithLogger(slog.New(slog.NewTextHandler(new(bytes.Buffer), nil))),
+		retry.WithHooks(retry.Hooks{
+			Start:         func(ctx context.Context) context.Context { started.Add(1); return ctx },
+			BeforeAttempt: func(ctx context.Context, _ retry.Attempt) context.Context { attempts.Add(1); return ctx },
+			BeforeWait:    func(context.Context, retry.Attempt) { waits.Add(1) },
+			Done:          func(context.Context, retry.Outcome) { done.Add(1) },
+		}))
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for i := range calls {
+				n := 0
+				v, err := retry.DoValue(context.Background(), func(context.Context) (int, error) {
+					switch n++; {
+					case n <= i%3:
+						return n, errDown
+					case n == 2:
+						return -n, nil
+					}
+					return w, nil
+				}, p)
+				if !errors.Is(err, retry.ErrBudget) && (err != nil || v != w) {
+					t.Errorf("%v, %v", v, err)
+				}
+				_ = p.String()
+			}
+		})
+	}
+	wg.Wait()
+	assert.Equal(t, int64(workers*calls), started.Load())
+	assert.Equal(t, int64(workers*calls), done.Load())
+	assert.Equal(t, attempts.Load(), started.Load()+waits.Load(), "each retry had its wait")
+	assert.Zero(t, g.in.Load(), "all permits are back")
+	assert.Equal(t, 50, h.Len())
+}
+
+// Not parallel: it counts the goroutines of the whole process.
+func TestNoGoroutineIsStarted(t *testing.T) {
+	before := runtime.NumGoroutine()
+	count := func() { assert.Equal(t, before, runtime.NumGoroutine()) }
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+	defer cancel()
+	opts := []retry.Option{
+		retry.WithBackoff(retry.BackoffFunc(func(retry.Attempt) time.Duration { count(); return 1 })),
+		retry.WithAttemptTimeout(time.Hour), retry.WithMaxAttempts(4), retry.WithBudget(retry.NewBudget(0.1, 100)),
+		retry.WithHistory(retry.NewHistory(3)), retry.WithLogger(slog.New(slog.NewTextHandler(new(bytes.Buffer), nil))),
+		retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) {
+			count()
+			return func(error) { count() }, nil
+		}),
+		retry.WithHooks(retry.Hooks{
+			Start:        func(ctx context.Context) context.Context { count(); return ctx },
+			AfterAttempt: func(context.Context, retry.Attempt) { count() },
+			BeforeWait:   func(context.Context, retry.Attempt) { count() },
+			Done:         func(context.Context, retry.Outcome) { count() },
+		}),
+	}
+	for _, way := range waysIn {
+		for _, fails := range []int{0, 2, 9} {
+			fn, calls := failing(fails, errDown)
+			err := way.call(ctx, func(ctx context.Context) error { count(); return fn(ctx) }, opts...)
+			require.Equal(t, fails == 9, err != nil, way.name)
+			require.Equal(t, min(fails+1, 4), *calls)
+			count()
+		}
+	}
+}

@@ -1,0 +1,307 @@
+package retry_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+)
+
+// counting returns 1, 2, 3, …
+func counting() func(context.Context) (int, error) {
+	n := 0
+	return func(context.Context) (int, error) { n++; return n, nil }
+}
+
+// rejectAll rejects every value for the reason.
+func rejectAll(reason error) retry.Option {
+	return retry.WithValidator(func(int, retry.Attempt) error { return reason })
+}
+
+func TestValidatorsAccept(t *testing.T) {
+	t.Parallel()
+	atLeast := func(n int) retry.Validator[int] {
+		return func(v int, _ retry.Attempt) error {
+			if v < n {
+				return fmt.Errorf("below %d", n)
+			}
+			return nil
+		}
+	}
+	for _, tt := range []struct {
+		name string
+		opts []retry.Option
+		want int
+	}{
+		{"one", []retry.Option{retry.WithValidator(atLeast(3))}, 3},
+		{"several in one option", []retry.Option{retry.WithValidator(atLeast(2), atLeast(4))}, 4},
+		{"several options add up", []retry.Option{retry.WithValidator(atLeast(4)), retry.WithValidator(atLeast(2))}, 4},
+		{"a policy's and the call's", []retry.Option{retry.MustNew(retry.WithValidator(atLeast(4))), retry.WithValidator(atLeast(2))}, 4},
+		{"none in the option", []retry.Option{retry.WithValidator[int]()}, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v, err := retry.DoValue(context.Background(), counting(), append(tt.opts, atOnce)...)
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, v)
+			f := retry.Func(func(_ context.Context, in int) (int, error) { return in, nil }, append(tt.opts, atOnce)...)
+			_, err = f(context.Background(), tt.want-1)
+			assert.Equal(t, tt.want > 1, errors.Is(err, retry.ErrRejected))
+		})
+	}
+}
+
+func TestValidatorsSeeSuccessesOnly(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		const s = time.Second
+		var saw []retry.Attempt
+		start, n := time.Now(), 0
+		v, err := retry.DoValue(context.Background(), func(context.Context) (int, error) {
+			time.Sleep(s)
+			if n++; n == 1 {
+				return 99, errDown
+			}
+			return n, nil
+		}, every(10*s), retry.WithName("call"), retry.WithValidator(func(v int, a retry.Attempt) error {
+			assert.Equal(t, a.Number, v)
+			if saw = append(saw, a); a.Elapsed < 20*s { // relaxes with time
+				return errOdd
+			}
+			return nil
+		}))
+		require.NoError(t, err)
+		assert.Equal(t, 3, v)
+		assert.Equal(t, []retry.Attempt{
+			{Name: "call", Number: 2, Start: start.Add(11 * s), Waited: 10 * s, Duration: s, Elapsed: 12 * s},
+			{Name: "call", Number: 3, Start: start.Add(22 * s), Waited: 10 * s, Duration: s, Elapsed: 23 * s},
+		}, saw)
+	})
+}
+
+func TestValidatorsAllRunAndAllReasonsAreKept(t *testing.T) {
+	t.Parallel()
+	small, even := errors.New("small"), errors.New("even")
+	ran := 0
+	reject := func(reason error) retry.Validator[int] {
+		return func(int, retry.Attempt) error { ran++; return reason }
+	}
+	_, err := retry.DoValue(context.Background(), counting(), atOnce, retry.WithMaxAttempts(2), retry.WithName("call"),
+		retry.WithValidator(reject(small), reject(nil)), retry.WithValidator(reject(even)))
+	assert.Equal(t, 6, ran)
+	e := stopped(t, err)
+	assert.Equal(t, retry.ErrExhausted, e.Reason)
+	for _, target := range []error{retry.ErrRejected, retry.ErrExhausted, small, even} {
+		assert.ErrorIs(t, err, target)
+	}
+	assert.ErrorIs(t, e.Err, retry.ErrRejected)
+	assert.ErrorIs(t, e.Err, even)
+	assert.EqualError(t, e.Err, "value rejected: small; even")
+	var report *retry.ValidationError[int]
+	require.ErrorAs(t, err, &report)
+	assert.Equal(t, "call", report.Name)
+	assert.Equal(t, []int{1, 2}, report.Values)
+	assert.Equal(t, 2, report.Attempts)
+	require.Len(t, report.Reasons, 2)
+	for _, reason := range report.Reasons {
+		assert.EqualError(t, reason, "small\neven", "joined")
+		assert.ErrorIs(t, reason, small)
+		assert.ErrorIs(t, reason, even)
+	}
+	assert.ErrorIs(t, report, retry.ErrRejected)
+	assert.ErrorIs(t, report, small)
+	assert.EqualError(t, report, "retry: call: 2 values of type int rejected, the last: small; even")
+	assert.Equal(t, report.Error(), fmt.Sprintf("%d", report))
+	assert.Equal(t, fmt.Sprintf("%q", report.Error()), fmt.Sprintf("%#v", report))
+	var other *retry.ValidationError[string]
+	assert.False(t, errors.As(err, &other))
+}
+
+func TestValidationErrorText(t *testing.T) {
+	t.Parallel()
+	lines := retry.WithValidator(func(fmt.Stringer, retry.Attempt) error { return errors.New("a\nb") })
+	_, err := retry.DoValue(context.Background(), func(context.Context) (fmt.Stringer, error) { return nil, nil },
+		atOnce, retry.WithMaxAttempts(2), retry.WithHistorySize(0), lines)
+	var none *retry.ValidationError[fmt.Stringer]
+	require.ErrorAs(t, err, &none)
+	assert.EqualError(t, none, "retry: 2 values of type fmt.Stringer rejected")
+	_, err = retry.DoValue(context.Background(), func(context.Context) (fmt.Stringer, error) { return nil, nil },
+		atOnce, retry.WithMaxAttempts(1), lines)
+	require.ErrorAs(t, err, &none)
+	assert.EqualError(t, none, "retry: 1 value of type fmt.Stringer rejected, the last: a; b")
+}
+
+func TestRejectionsAreClassified(t *testing.T) {
+	t.Parallel()
+	type opts = []retry.Option
+	for _, tt := range []struct {
+		name     string
+		reason   error
+		opts     opts
+		attempts int
+		want     error
+		delay    time.Duration
+	}{
+		{"retried", errOdd, nil, 3, retry.ErrExhausted, 0},
+		{"whatever WithRetryIf says", errOdd, opts{retry.WithRetryIf(no)}, 3, retry.ErrExhausted, 0},
+		{"WithStopIf stops", errOdd, opts{retry.WithStopIf(retry.Is(errOdd))}, 1, retry.ErrPermanent, 0},
+		{"WithStopIf sees the rejection", errOdd, opts{retry.WithStopIf(retry.Is(retry.ErrRejected))}, 1, retry.ErrPermanent, 0},
+		{"WithStopIf over WithRetryIf", errOdd, opts{retry.WithStopIf(yes), retry.WithRetryIf(yes)}, 1, retry.ErrPermanent, 0},
+		{"a permanent reason stops", retry.Permanent(errOdd), opts{retry.WithRetryIf(yes)}, 1, retry.ErrPermanent, 0},
+		{"a hint in a reason", retry.After(time.Hour, errOdd), nil, 1, retry.ErrRetryAfter, time.Hour},
+		{"a limit", errOdd, opts{every(time.Hour), retry.WithMaxElapsed(1)}, 1, retry.ErrMaxElapsed, time.Hour},
+		{"the budget", errOdd, opts{retry.WithBudget(new(retry.Budget))}, 1, retry.ErrBudget, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v, err := retry.DoValue(context.Background(), counting(), append(opts{
+				atOnce, retry.WithMaxAttempts(3),
+				retry.WithValidator(func(int, retry.Attempt) error { return nil }), rejectAll(tt.reason),
+			}, tt.opts...)...)
+			e := stopped(t, err)
+			assert.Equal(t, tt.attempts, v, "the last value")
+			assert.Equal(t, tt.attempts, e.Attempts)
+			assert.Equal(t, tt.want, e.Reason)
+			assert.Equal(t, tt.delay, e.Delay)
+			assert.ErrorIs(t, err, retry.ErrRejected)
+			assert.ErrorIs(t, err, errOdd)
+			var report *retry.ValidationError[int]
+			require.ErrorAs(t, err, &report, "whatever the reason")
+			assert.Equal(t, tt.attempts, report.Attempts)
+		})
+	}
+	t.Run("an error is not excused", func(t *testing.T) {
+		t.Parallel()
+		e := stopped(t, viaDoValue(context.Background(), always(errDown), rejectAll(errOdd), retry.WithRetryIf(no)))
+		assert.Equal(t, retry.ErrPermanent, e.Reason)
+		assert.Equal(t, 1, e.Attempts)
+	})
+	t.Run("the context ended meanwhile", func(t *testing.T) {
+		t.Parallel()
+		ctx, cancel := context.WithCancel(context.Background())
+		_, err := retry.DoValue(ctx, func(context.Context) (int, error) { cancel(); return 1, nil }, rejectAll(errOdd))
+		assert.Equal(t, retry.ErrContext, stopped(t, err).Reason)
+		assert.ErrorIs(t, err, retry.ErrRejected)
+		assert.ErrorIs(t, err, errOdd)
+	})
+}
+
+func TestRejectedValuesAreBounded(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		size   retry.Option
+		values []int
+	}{
+		{retry.WithHistorySize(3), []int{10, 11, 12}},
+		{retry.WithHistorySize(1), []int{12}},
+		{retry.WithHistorySize(0), nil},
+		{retry.WithHistorySize(12), []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
+		{retry.WithName("default size"), []int{3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
+	} {
+		_, err := retry.DoValue(context.Background(), counting(), atOnce, retry.WithMaxAttempts(12), tt.size,
+			retry.WithValidator(func(v int, _ retry.Attempt) error { return fmt.Errorf("no %d", v) }))
+		var report *retry.ValidationError[int]
+		require.ErrorAs(t, err, &report)
+		assert.Equal(t, tt.values, report.Values)
+		require.Len(t, report.Reasons, len(tt.values))
+		for i, v := range tt.values {
+			assert.EqualError(t, report.Reasons[i], fmt.Sprintf("no %d", v))
+		}
+		assert.Equal(t, 12, report.Attempts)
+		assert.EqualError(t, stopped(t, err).Err, "value rejected: no 12")
+	}
+}
+
+func TestValidationErrorIsFoundOnlyAfterARejection(t *testing.T) {
+	t.Parallel()
+	n := 0
+	_, err := retry.DoValue(context.Background(), func(context.Context) (int, error) {
+		if n++; n == 3 {
+			return n, errDown
+		}
+		return n, nil
+	}, atOnce, retry.WithMaxAttempts(3), rejectAll(errOdd))
+	var report *retry.ValidationError[int]
+	assert.False(t, errors.As(err, &report))
+	assert.NotErrorIs(t, err, retry.ErrRejected)
+	assert.NotErrorIs(t, err, errOdd)
+	assert.ErrorIs(t, err, errDown)
+
+	n = 1 // and values between failures are all counted
+	_, err = retry.DoValue(context.Background(), func(context.Context) (int, error) {
+		if n++; n == 3 {
+			return n, errDown
+		}
+		return n, nil
+	}, atOnce, retry.WithMaxAttempts(3), rejectAll(errOdd))
+	require.ErrorAs(t, err, &report)
+	assert.Equal(t, []int{2, 4}, report.Values)
+	assert.Equal(t, 2, report.Attempts)
+}
+
+func TestHooksSeeARejection(t *testing.T) {
+	t.Parallel()
+	h := retry.NewHistory(2)
+	var after, waits []error
+	v, err := retry.DoValue(context.Background(), counting(), atOnce, retry.WithHistory(h),
+		retry.WithValidator(func(v int, _ retry.Attempt) error {
+			if v == 1 {
+				return errOdd
+			}
+			return nil
+		}),
+		retry.WithHooks(retry.Hooks{
+			AfterAttempt: func(_ context.Context, a retry.Attempt) { after = append(after, a.Err) },
+			BeforeWait:   func(_ context.Context, a retry.Attempt) { waits = append(waits, a.Err) },
+		}))
+	require.NoError(t, err)
+	assert.Equal(t, 2, v)
+	require.Len(t, after, 2)
+	assert.NoError(t, after[1])
+	require.Len(t, waits, 1)
+	for _, err := range []error{after[0], waits[0], h.Slice()[0].Err} {
+		assert.ErrorIs(t, err, retry.ErrRejected)
+		assert.ErrorIs(t, err, errOdd)
+	}
+}
+
+func TestValidatorForAnotherTypeIsAFault(t *testing.T) {
+	t.Parallel()
+	forString := retry.WithValidator(func(string, retry.Attempt) error { return nil })
+	forStringer := retry.WithValidator(func(fmt.Stringer, retry.Attempt) error { return nil })
+	value := func(opts ...retry.Option) error {
+		_, err := retry.DoValue(context.Background(), func(context.Context) (int, error) { t.Error("called"); return 0, nil }, opts...)
+		return err
+	}
+	plain := func(opts ...retry.Option) error {
+		return retry.Do(context.Background(), func(context.Context) error { t.Error("called"); return nil }, opts...)
+	}
+	const misfit = "retry: WithValidator: a validator for %s does not fit a call that returns int"
+	const homeless = "retry: WithValidator: a validator for %s in a call that returns no value; use DoValue or Func"
+	for _, tt := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"DoValue", value(forString), fmt.Sprintf(misfit, "string")},
+		{"DoValue, interface", value(forStringer), fmt.Sprintf(misfit, "fmt.Stringer")},
+		{"DoValue, among fitting ones", value(rejectAll(nil), forString, rejectAll(nil)), fmt.Sprintf(misfit, "string")},
+		{"DoValue, prebuilt", value(retry.MustNew(forString)), fmt.Sprintf(misfit, "string")},
+		{"DoValue, policy and option", value(retry.MustNew(forString), forStringer), fmt.Sprintf(misfit, "string") + "\n" + fmt.Sprintf(misfit, "fmt.Stringer")},
+		{"Do", plain(forString), fmt.Sprintf(homeless, "string")},
+		{"Do, prebuilt", plain(retry.MustNew(forStringer)), fmt.Sprintf(homeless, "fmt.Stringer")},
+		{"Policy.Do", retry.MustNew(forString).Do(context.Background(), always(nil)), fmt.Sprintf(homeless, "string")},
+		{"nil", value(retry.WithValidator(nil, retry.Validator[int](nil))), "retry: WithValidator: nil Validator"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			require.ErrorIs(t, tt.err, retry.ErrOption)
+			assert.EqualError(t, tt.err, tt.want)
+		})
+	}
+}
