@@ -78,7 +78,7 @@ func own(list, opts []Option) []Option {
 func (p *Policy) Do(ctx context.Context, fn func(ctx context.Context) error) error {
 	s, options := p.parts()
 	if fn == nil || s.has(hasValidator) {
-		return join(misuse(options, fn == nil))
+		return misuse(options, fn == nil, nil)
 	}
 	c := call{ctx: ctx}
 	return c.loop(s, options, fn, nil)

@@ -147,14 +147,10 @@ var errNilFunction error = fault{"fn", "nil function"}
 //
 //go:noinline
 func doWith(ctx context.Context, fn func(ctx context.Context) error, opts []Option) error {
-	s := defaults()
+	s := standard.settings
 	s.apply(opts)
-	faults := s.check()
-	if fn == nil || s.has(hasValidator) {
-		faults = append(faults, misuse(opts, fn == nil)...)
-	}
-	if faults != nil {
-		return join(faults)
+	if faults := s.check(); faults != nil || fn == nil || s.has(hasValidator) {
+		return misuse(opts, fn == nil, faults)
 	}
 	c := call{ctx: ctx}
 	return c.loop(&s, opts, fn, nil)
@@ -164,20 +160,20 @@ func doWith(ctx context.Context, fn func(ctx context.Context) error, opts []Opti
 //
 //go:noinline
 func valueWith[T any](ctx context.Context, fn func(ctx context.Context) (T, error), opts []Option) (T, error) {
-	s := defaults()
+	s := standard.settings
 	s.apply(opts)
 	return value(ctx, &s, opts, fn, s.check())
 }
 
-// misuse are the faults of a call that returns no value, beyond those of its options.
+// misuse are the faults of a call that returns no value, with those of its options.
 //
 //go:noinline
-func misuse(options []Option, noFunction bool) []error {
-	faults := homeless(options)
+func misuse(options []Option, noFunction bool, faults []error) error {
+	faults = append(faults, homeless(options)...)
 	if noFunction {
 		faults = append(faults, errNilFunction)
 	}
-	return faults
+	return join(faults)
 }
 
 // value is DoValue with its options merged and the faults found in them.
