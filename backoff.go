@@ -103,8 +103,9 @@ type constant time.Duration
 func (c constant) Delay(Attempt) time.Duration            { return time.Duration(c) }
 func (c constant) after(int, time.Duration) time.Duration { return time.Duration(c) }
 func (c constant) first() (time.Duration, bool)           { return 0, false }
-func (c constant) String() string                         { return callText("constant", time.Duration(c)) }
-func (c constant) fault() string                          { return negative("delay", time.Duration(c)) }
+
+func (c constant) String() string { return callText("constant", time.Duration(c)) }
+func (c constant) fault() string  { return negative("delay", time.Duration(c)) }
 
 // Linear waits initial + (n−1)·step after attempt n: initial, initial+step, initial+2·step, …
 // It brings the default jitter and cap. Negative arguments are reported by the call.
@@ -146,6 +147,7 @@ func (e exponential) after(number int, _ time.Duration) time.Duration {
 	}
 	return scale(e.initial, math.Pow(e.factor, float64(n)))
 }
+
 func (e exponential) String() string               { return callText("exponential", e.initial, e.factor) }
 func (e exponential) fault() string                { return growth(e.initial, e.factor) }
 func (e exponential) first() (time.Duration, bool) { return e.initial, true }

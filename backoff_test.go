@@ -37,28 +37,46 @@ func TestBackoffFirstDelays(t *testing.T) {
 		{"linear", retry.Linear(10*ms, 3*ms), []time.Duration{10 * ms, 13 * ms, 16 * ms, 19 * ms}},
 		{"linear from zero", retry.Linear(0, 5*ms), []time.Duration{0, 5 * ms, 10 * ms}},
 		{"linear without step", retry.Linear(5*ms, 0), []time.Duration{5 * ms, 5 * ms}},
-		{"exponential doubles", retry.Exponential(100*ms, 2),
-			[]time.Duration{100 * ms, 200 * ms, 400 * ms, 800 * ms, 1600 * ms}},
-		{"exponential by a fraction", retry.Exponential(100*ms, 1.5),
-			[]time.Duration{100 * ms, 150 * ms, 225 * ms, 337500 * time.Microsecond}},
+		{
+			"exponential doubles", retry.Exponential(100*ms, 2),
+			[]time.Duration{100 * ms, 200 * ms, 400 * ms, 800 * ms, 1600 * ms},
+		},
+		{
+			"exponential by a fraction", retry.Exponential(100*ms, 1.5),
+			[]time.Duration{100 * ms, 150 * ms, 225 * ms, 337500 * time.Microsecond},
+		},
 		{"exponential by ten", retry.Exponential(ms, 10), []time.Duration{ms, 10 * ms, 100 * ms, time.Second}},
 		{"exponential by one", retry.Exponential(ms, 1), []time.Duration{ms, ms, ms}},
-		{"fibonacci", retry.Fibonacci(ms),
-			[]time.Duration{ms, ms, 2 * ms, 3 * ms, 5 * ms, 8 * ms, 13 * ms, 21 * ms}},
-		{"sequence repeats its last", retry.Sequence(3*ms, ms, 2*ms),
-			[]time.Duration{3 * ms, ms, 2 * ms, 2 * ms, 2 * ms}},
+		{
+			"fibonacci", retry.Fibonacci(ms),
+			[]time.Duration{ms, ms, 2 * ms, 3 * ms, 5 * ms, 8 * ms, 13 * ms, 21 * ms},
+		},
+		{
+			"sequence repeats its last", retry.Sequence(3*ms, ms, 2*ms),
+			[]time.Duration{3 * ms, ms, 2 * ms, 2 * ms, 2 * ms},
+		},
 		{"sequence of one", retry.Sequence(ms), []time.Duration{ms, ms}},
 		{"func", retry.BackoffFunc(secondsByNumber), []time.Duration{time.Second, 2 * time.Second}},
-		{"chain", retry.Chain(2, retry.Linear(ms, ms), retry.Exponential(time.Second, 2)),
-			[]time.Duration{ms, 2 * ms, time.Second, 2 * time.Second, 4 * time.Second}},
-		{"chain of none", retry.Chain(0, retry.Constant(ms), retry.BackoffFunc(secondsByNumber)),
-			[]time.Duration{time.Second, 2 * time.Second}},
-		{"chain in the second place", retry.Chain(1, retry.Constant(ms), retry.Chain(2, retry.Linear(5*ms, ms), retry.Fibonacci(time.Second))),
-			[]time.Duration{ms, 5 * ms, 6 * ms, time.Second, time.Second, 2 * time.Second}},
-		{"chain in the first place", retry.Chain(3, retry.Chain(2, retry.Constant(ms), retry.Linear(5*ms, ms)), retry.Fibonacci(time.Second)),
-			[]time.Duration{ms, ms, 5 * ms, time.Second, time.Second, 2 * time.Second}},
-		{"inner chain that the outer cuts short", retry.Chain(1, retry.Chain(2, retry.Constant(ms), retry.Constant(2*ms)), retry.Constant(3*ms)),
-			[]time.Duration{ms, 3 * ms, 3 * ms}},
+		{
+			"chain", retry.Chain(2, retry.Linear(ms, ms), retry.Exponential(time.Second, 2)),
+			[]time.Duration{ms, 2 * ms, time.Second, 2 * time.Second, 4 * time.Second},
+		},
+		{
+			"chain of none", retry.Chain(0, retry.Constant(ms), retry.BackoffFunc(secondsByNumber)),
+			[]time.Duration{time.Second, 2 * time.Second},
+		},
+		{
+			"chain in the second place", retry.Chain(1, retry.Constant(ms), retry.Chain(2, retry.Linear(5*ms, ms), retry.Fibonacci(time.Second))),
+			[]time.Duration{ms, 5 * ms, 6 * ms, time.Second, time.Second, 2 * time.Second},
+		},
+		{
+			"chain in the first place", retry.Chain(3, retry.Chain(2, retry.Constant(ms), retry.Linear(5*ms, ms)), retry.Fibonacci(time.Second)),
+			[]time.Duration{ms, ms, 5 * ms, time.Second, time.Second, 2 * time.Second},
+		},
+		{
+			"inner chain that the outer cuts short", retry.Chain(1, retry.Chain(2, retry.Constant(ms), retry.Constant(2*ms)), retry.Constant(3*ms)),
+			[]time.Duration{ms, 3 * ms, 3 * ms},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -145,18 +163,26 @@ func TestChainSwitch(t *testing.T) {
 		backoff retry.Backoff
 		want    []time.Duration // with samples at the end of their ranges
 	}{
-		{"decorrelated starts at initial, not at the other's wait",
+		{
+			"decorrelated starts at initial, not at the other's wait",
 			retry.Chain(2, retry.Constant(9*time.Second), retry.Decorrelated(100*ms, 3)),
-			[]time.Duration{9 * time.Second, 9 * time.Second, 300 * ms, 900 * ms, 2700 * ms}},
-		{"decorrelated behind a chain of none",
+			[]time.Duration{9 * time.Second, 9 * time.Second, 300 * ms, 900 * ms, 2700 * ms},
+		},
+		{
+			"decorrelated behind a chain of none",
 			retry.Chain(0, retry.Constant(time.Hour), retry.Decorrelated(100*ms, 3)),
-			[]time.Duration{300 * ms, 900 * ms}},
-		{"decorrelated first, in the second place",
+			[]time.Duration{300 * ms, 900 * ms},
+		},
+		{
+			"decorrelated first, in the second place",
 			retry.Chain(1, retry.Constant(9*time.Second), retry.Chain(2, retry.Decorrelated(100*ms, 3), retry.Constant(1))),
-			[]time.Duration{9 * time.Second, 300 * ms, 900 * ms, 1}},
-		{"decorrelated twice",
+			[]time.Duration{9 * time.Second, 300 * ms, 900 * ms, 1},
+		},
+		{
+			"decorrelated twice",
 			retry.Chain(2, retry.Decorrelated(100*ms, 3), retry.Decorrelated(10*ms, 2)),
-			[]time.Duration{300 * ms, 900 * ms, 20 * ms, 40 * ms}},
+			[]time.Duration{300 * ms, 900 * ms, 20 * ms, 40 * ms},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -219,8 +245,11 @@ func TestDefaultsBelongToGrowing(t *testing.T) {
 		{"linear", []retry.Option{retry.WithBackoff(retry.Linear(2*time.Second, hour))}, []time.Duration{time.Second, cap30 / 2}},
 		{"exponential", []retry.Option{retry.WithBackoff(retry.Exponential(2*time.Second, 1000))}, []time.Duration{time.Second, cap30 / 2}},
 		{"fibonacci", []retry.Option{retry.WithBackoff(retry.Fibonacci(20 * time.Second))}, []time.Duration{10 * time.Second, 10 * time.Second, cap30 / 2}},
-		{"decorrelated", []retry.Option{retry.WithBackoff(retry.Decorrelated(2*time.Second, 10))},
-			[]time.Duration{11 * time.Second, 16 * time.Second, 16 * time.Second}},
+		{
+			"decorrelated",
+			[]retry.Option{retry.WithBackoff(retry.Decorrelated(2*time.Second, 10))},
+			[]time.Duration{11 * time.Second, 16 * time.Second, 16 * time.Second},
+		},
 
 		{"constant", []retry.Option{retry.WithBackoff(retry.Constant(hour))}, []time.Duration{hour, hour}},
 		{"sequence", []retry.Option{retry.WithBackoff(retry.Sequence(ms, hour))}, []time.Duration{ms, hour, hour}},
@@ -238,19 +267,37 @@ func TestDefaultsBelongToGrowing(t *testing.T) {
 		{"cap adds no jitter: func", []retry.Option{retry.WithBackoff(literal), limit}, []time.Duration{time.Minute, time.Minute}},
 		{"cap adds no jitter: own type", []retry.Option{retry.WithBackoff(plainBackoff(hour)), limit}, []time.Duration{time.Minute, time.Minute}},
 
-		{"chain follows its member", []retry.Option{retry.WithBackoff(retry.Chain(1, retry.Constant(hour), retry.Exponential(10*time.Second, 100)))},
-			[]time.Duration{hour, 5 * time.Second, cap30 / 2}},
-		{"chain follows its member back", []retry.Option{retry.WithBackoff(retry.Chain(2, retry.Exponential(10*time.Second, 100), retry.Constant(hour)))},
-			[]time.Duration{5 * time.Second, cap30 / 2, hour}},
-		{"chain with a jitter for all", []retry.Option{retry.WithBackoff(retry.Chain(1, retry.Constant(hour), retry.Exponential(10*time.Second, 100))), retry.WithJitter(retry.EqualJitter)},
-			[]time.Duration{45 * time.Minute, 7500 * ms, 22500 * ms}},
-		{"chain with a cap for all", []retry.Option{retry.WithBackoff(retry.Chain(1, retry.Constant(hour), retry.Exponential(10*time.Second, 100))), limit},
-			[]time.Duration{time.Minute, 5 * time.Second, half / 60}},
+		{
+			"chain follows its member",
+			[]retry.Option{retry.WithBackoff(retry.Chain(1, retry.Constant(hour), retry.Exponential(10*time.Second, 100)))},
+			[]time.Duration{hour, 5 * time.Second, cap30 / 2},
+		},
+		{
+			"chain follows its member back",
+			[]retry.Option{retry.WithBackoff(retry.Chain(2, retry.Exponential(10*time.Second, 100), retry.Constant(hour)))},
+			[]time.Duration{5 * time.Second, cap30 / 2, hour},
+		},
+		{
+			"chain with a jitter for all",
+			[]retry.Option{retry.WithBackoff(retry.Chain(1, retry.Constant(hour), retry.Exponential(10*time.Second, 100))), retry.WithJitter(retry.EqualJitter)},
+			[]time.Duration{45 * time.Minute, 7500 * ms, 22500 * ms},
+		},
+		{
+			"chain with a cap for all",
+			[]retry.Option{retry.WithBackoff(retry.Chain(1, retry.Constant(hour), retry.Exponential(10*time.Second, 100))), limit},
+			[]time.Duration{time.Minute, 5 * time.Second, half / 60},
+		},
 
-		{"jitter of a growing one keeps its cap", []retry.Option{retry.WithBackoff(retry.Exponential(time.Second, 1000)), retry.WithJitter(retry.NoJitter)},
-			[]time.Duration{time.Second, cap30}},
-		{"cap of a growing one keeps its jitter", []retry.Option{retry.WithBackoff(retry.Exponential(time.Second, 1000)), retry.WithMaxDelay(hour)},
-			[]time.Duration{500 * ms, 500 * time.Second, half}},
+		{
+			"jitter of a growing one keeps its cap",
+			[]retry.Option{retry.WithBackoff(retry.Exponential(time.Second, 1000)), retry.WithJitter(retry.NoJitter)},
+			[]time.Duration{time.Second, cap30},
+		},
+		{
+			"cap of a growing one keeps its jitter",
+			[]retry.Option{retry.WithBackoff(retry.Exponential(time.Second, 1000)), retry.WithMaxDelay(hour)},
+			[]time.Duration{500 * ms, 500 * time.Second, half},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -269,28 +316,61 @@ func TestFirstDelayRaisesDefaultCap(t *testing.T) {
 		opts []retry.Option
 		want []time.Duration // with samples at the end of their ranges
 	}{
-		{"exponential", []retry.Option{retry.WithBackoff(retry.Exponential(time.Minute, 2))},
-			[]time.Duration{time.Minute, time.Minute, time.Minute}},
-		{"linear", []retry.Option{retry.WithBackoff(retry.Linear(time.Minute, time.Minute))},
-			[]time.Duration{time.Minute, time.Minute}},
-		{"linear, only its second delay is longer", []retry.Option{retry.WithBackoff(retry.Linear(time.Second, time.Hour))},
-			[]time.Duration{time.Second, 30 * time.Second}},
-		{"fibonacci", []retry.Option{retry.WithBackoff(retry.Fibonacci(time.Minute))},
-			[]time.Duration{time.Minute, time.Minute, time.Minute}},
-		{"decorrelated, by factor·initial", []retry.Option{retry.WithBackoff(retry.Decorrelated(20*time.Second, 3))},
-			[]time.Duration{time.Minute, time.Minute}},
-		{"decorrelated, just at the default", []retry.Option{retry.WithBackoff(retry.Decorrelated(10*time.Second, 3))},
-			[]time.Duration{30 * time.Second, 30 * time.Second}},
-		{"to Hi times itself", []retry.Option{retry.WithBackoff(retry.Exponential(time.Minute, 2)), retry.WithJitter(retry.AddJitter(0.5))},
-			[]time.Duration{90 * time.Second, 90 * time.Second}},
-		{"never below the default", []retry.Option{retry.WithBackoff(retry.Exponential(40*time.Second, 2)), retry.WithJitter(retry.Jitter{Lo: 0, Hi: 0.5})},
-			[]time.Duration{20 * time.Second, 30 * time.Second}},
-		{"within a chain", []retry.Option{retry.WithBackoff(retry.Chain(1, retry.Constant(time.Hour), retry.Exponential(time.Minute, 2)))},
-			[]time.Duration{time.Hour, time.Minute, time.Minute}},
-		{"the longest", []retry.Option{retry.WithBackoff(retry.Exponential(longest, 2)), retry.WithJitter(retry.AddJitter(1))},
-			[]time.Duration{longest, longest}},
-		{"a cap that was given stays", []retry.Option{retry.WithBackoff(retry.Exponential(time.Minute, 2)), retry.WithMaxDelay(10 * time.Second)},
-			[]time.Duration{10 * time.Second, 10 * time.Second}},
+		{
+			"exponential",
+			[]retry.Option{retry.WithBackoff(retry.Exponential(time.Minute, 2))},
+			[]time.Duration{time.Minute, time.Minute, time.Minute},
+		},
+		{
+			"linear",
+			[]retry.Option{retry.WithBackoff(retry.Linear(time.Minute, time.Minute))},
+			[]time.Duration{time.Minute, time.Minute},
+		},
+		{
+			"linear, only its second delay is longer",
+			[]retry.Option{retry.WithBackoff(retry.Linear(time.Second, time.Hour))},
+			[]time.Duration{time.Second, 30 * time.Second},
+		},
+		{
+			"fibonacci",
+			[]retry.Option{retry.WithBackoff(retry.Fibonacci(time.Minute))},
+			[]time.Duration{time.Minute, time.Minute, time.Minute},
+		},
+		{
+			"decorrelated, by factor·initial",
+			[]retry.Option{retry.WithBackoff(retry.Decorrelated(20*time.Second, 3))},
+			[]time.Duration{time.Minute, time.Minute},
+		},
+		{
+			"decorrelated, just at the default",
+			[]retry.Option{retry.WithBackoff(retry.Decorrelated(10*time.Second, 3))},
+			[]time.Duration{30 * time.Second, 30 * time.Second},
+		},
+		{
+			"to Hi times itself",
+			[]retry.Option{retry.WithBackoff(retry.Exponential(time.Minute, 2)), retry.WithJitter(retry.AddJitter(0.5))},
+			[]time.Duration{90 * time.Second, 90 * time.Second},
+		},
+		{
+			"never below the default",
+			[]retry.Option{retry.WithBackoff(retry.Exponential(40*time.Second, 2)), retry.WithJitter(retry.Jitter{Lo: 0, Hi: 0.5})},
+			[]time.Duration{20 * time.Second, 30 * time.Second},
+		},
+		{
+			"within a chain",
+			[]retry.Option{retry.WithBackoff(retry.Chain(1, retry.Constant(time.Hour), retry.Exponential(time.Minute, 2)))},
+			[]time.Duration{time.Hour, time.Minute, time.Minute},
+		},
+		{
+			"the longest",
+			[]retry.Option{retry.WithBackoff(retry.Exponential(longest, 2)), retry.WithJitter(retry.AddJitter(1))},
+			[]time.Duration{longest, longest},
+		},
+		{
+			"a cap that was given stays",
+			[]retry.Option{retry.WithBackoff(retry.Exponential(time.Minute, 2)), retry.WithMaxDelay(10 * time.Second)},
+			[]time.Duration{10 * time.Second, 10 * time.Second},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -13,6 +13,8 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
+type derivedKey struct{}
+
 func TestKeepContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -23,7 +25,7 @@ func TestKeepContext(t *testing.T) {
 			if attempts == 1 {
 				return ctx, errors.New("first attempt fails")
 			}
-			release = retry.KeepContext(context.WithValue(ctx, struct{}{}, "derived"))
+			release = retry.KeepContext(context.WithValue(ctx, derivedKey{}, "derived"))
 			return ctx, nil
 		}, retry.WithAttemptTimeout(time.Second))
 		require.NoError(t, err)

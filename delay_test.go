@@ -435,11 +435,14 @@ func FuzzDelay(f *testing.F) {
 		f.Add(kind, int64(1), int64(1), 1.0, true, 1.0, 1.0, true, int64(0), -1.0, 0, int64(0), int64(time.Hour))
 	}
 	f.Fuzz(func(t *testing.T, kind uint8, initial, step int64, factor float64, jittered bool, lo, hi float64,
-		capped bool, limit int64, u float64, number int, waited, hint int64) {
+		capped bool, limit int64, u float64, number int, waited, hint int64,
+	) {
 		b := anyBackoff(kind, time.Duration(initial), time.Duration(step), factor)
 		jitter := retry.Jitter{Lo: lo, Hi: hi}
-		opts := []retry.Option{retry.WithBackoff(b), sampling(u), retry.WithClock(clock.NewMock()),
-			retry.WithMaxAttempts(retry.Unlimited), retry.WithMaxRetryAfter(longest)}
+		opts := []retry.Option{
+			retry.WithBackoff(b), sampling(u), retry.WithClock(clock.NewMock()),
+			retry.WithMaxAttempts(retry.Unlimited), retry.WithMaxRetryAfter(longest),
+		}
 		if jittered {
 			opts = append(opts, retry.WithJitter(jitter))
 		}

@@ -99,8 +99,15 @@ func TestRandomNumbersAreBroughtIntoRange(t *testing.T) {
 	tests := []struct {
 		u, as float64
 	}{
-		{math.Copysign(0, -1), 0}, {-0.5, 0}, {-1e308, 0}, {math.Inf(-1), 0}, {math.NaN(), 0},
-		{1, almost1}, {1.5, almost1}, {1e308, almost1}, {math.Inf(1), almost1},
+		{math.Copysign(0, -1), 0},
+		{-0.5, 0},
+		{-1e308, 0},
+		{math.Inf(-1), 0},
+		{math.NaN(), 0},
+		{1, almost1},
+		{1.5, almost1},
+		{1e308, almost1},
+		{math.Inf(1), almost1},
 	}
 	hint := func(context.Context) error { return retry.After(10*time.Second, errRefused) }
 	for _, test := range tests {

@@ -476,7 +476,8 @@ func TestListsAccumulate(t *testing.T) {
 			switch test.name {
 			case "retry if", "stop if":
 				classifiers := []retry.Classifier{
-					func(retry.Attempt) bool { note("a"); return false }, func(retry.Attempt) bool { note("b"); return false }}
+					func(retry.Attempt) bool { note("a"); return false }, func(retry.Attempt) bool { note("b"); return false },
+				}
 				if o = retry.WithStopIf(classifiers...); test.name == "retry if" {
 					o = retry.WithRetryIf(classifiers...)
 				}

@@ -23,9 +23,13 @@ func TestParse(t *testing.T) {
 	}{
 		{"", nil},
 		{" \t\r\n ", nil},
-		{"name=fetch max_attempts=5 max_elapsed=2m attempt_timeout=10s backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m jitter=full history_size=10",
-			[]retry.Option{retry.WithName("fetch"), retry.WithMaxAttempts(5), retry.WithMaxElapsed(2 * time.Minute), retry.WithAttemptTimeout(10 * time.Second),
-				backoff(retry.Exponential(100*ms, 2)), retry.WithMaxDelay(30 * time.Second), retry.WithMaxRetryAfter(time.Minute), retry.WithJitter(retry.FullJitter), retry.WithHistorySize(10)}},
+		{
+			"name=fetch max_attempts=5 max_elapsed=2m attempt_timeout=10s backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m jitter=full history_size=10",
+			[]retry.Option{
+				retry.WithName("fetch"), retry.WithMaxAttempts(5), retry.WithMaxElapsed(2 * time.Minute), retry.WithAttemptTimeout(10 * time.Second),
+				backoff(retry.Exponential(100*ms, 2)), retry.WithMaxDelay(30 * time.Second), retry.WithMaxRetryAfter(time.Minute), retry.WithJitter(retry.FullJitter), retry.WithHistorySize(10),
+			},
+		},
 		{"\n max_attempts=3\t\tname=x\r\n", []retry.Option{retry.WithMaxAttempts(3), retry.WithName("x")}},
 		{"max_attempts=unlimited", []retry.Option{retry.WithMaxAttempts(retry.Unlimited)}},
 		{"max_attempts=1", []retry.Option{retry.WithMaxAttempts(1)}},
@@ -46,8 +50,10 @@ func TestParse(t *testing.T) {
 		{"backoff=chain(0,constant(1s),constant(2s))", []retry.Option{backoff(retry.Chain(0, retry.Constant(time.Second), retry.Constant(2*time.Second)))}},
 		{"backoff=chain(2,chain(1,constant(1s),linear(1s,2s)),sequence(1s,2s))", []retry.Option{backoff(retry.Chain(2,
 			retry.Chain(1, retry.Constant(time.Second), retry.Linear(time.Second, 2*time.Second)), retry.Sequence(time.Second, 2*time.Second)))}},
-		{"backoff=chain( 2 , constant( 1s ) , exponential( 1s , 2 ) ) max_attempts=3",
-			[]retry.Option{backoff(retry.Chain(2, retry.Constant(time.Second), retry.Exponential(time.Second, 2))), retry.WithMaxAttempts(3)}},
+		{
+			"backoff=chain( 2 , constant( 1s ) , exponential( 1s , 2 ) ) max_attempts=3",
+			[]retry.Option{backoff(retry.Chain(2, retry.Constant(time.Second), retry.Exponential(time.Second, 2))), retry.WithMaxAttempts(3)},
+		},
 		{"backoff=\"constant(1s)\"", []retry.Option{backoff(retry.Constant(time.Second))}},
 
 		{"jitter=none", []retry.Option{retry.WithJitter(retry.NoJitter)}},
@@ -104,7 +110,8 @@ func TestParseFaults(t *testing.T) {
 		{"no key", "=5", []string{`1: unknown key "", ` + keyChoices}},
 		{"no equals sign", "max_attempts", []string{`1: "max_attempts" has no value; write key=value, ` + keyChoices}},
 		{"space before the equals sign", "max_attempts =5", []string{
-			`1: "max_attempts" has no value; write key=value, ` + keyChoices, `14: unknown key "", ` + keyChoices}},
+			`1: "max_attempts" has no value; write key=value, ` + keyChoices, `14: unknown key "", ` + keyChoices,
+		}},
 		{"positions count bytes", "name=üü x", []string{`11: "x" has no value; write key=value, ` + keyChoices}},
 		{"twice", "jitter=full name=a jitter=none", []string{"20: jitter is given twice"}},
 		{"twice the same", "name=a name=a name=a", []string{"8: name is given twice", "15: name is given twice"}},
@@ -164,13 +171,15 @@ func TestParseFaults(t *testing.T) {
 		{"jitter Inf", "jitter=add(+Inf)", []string{"1: jitter: {1 +Inf} is not finite"}},
 
 		{"quoted without an end", `max_attempts=0 name="a b`, []string{
-			`1: max_attempts: "0" is neither a number of at least 1 nor unlimited`, "16: name has a value that is not quoted as in Go"}},
+			`1: max_attempts: "0" is neither a number of at least 1 nor unlimited`, "16: name has a value that is not quoted as in Go",
+		}},
 		{"text behind the quotes", `name="a"b max_attempts=2 x=1`, []string{"1: name has text behind its quoted value", `26: unknown key "x", ` + keyChoices}},
 		{"no escape of Go", `name="\z"`, []string{"1: name has a value that is not quoted as in Go"}},
 
 		{"all at once", "max_delay=-1s foo jitter=x bar=1 backoff=exponential(1s,0.5)", []string{
 			"1: max_delay: -1s is negative", `15: "foo" has no value; write key=value, ` + keyChoices, `19: jitter: "x" is no jitter, ` + jitterChoices,
-			`28: unknown key "bar", ` + keyChoices, "34: backoff: factor 0.5 is not a finite number of at least 1"}},
+			`28: unknown key "bar", ` + keyChoices, "34: backoff: factor 0.5 is not a finite number of at least 1",
+		}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -159,8 +159,11 @@ func TestMaxTotalOfManyAttemptsIsQuick(t *testing.T) {
 		{"chain", retry.Chain(2, retry.Constant(3*time.Second), retry.Constant(time.Second)), nil, total + 4*time.Second},
 		{"chain of many", retry.Chain(many/2, retry.Constant(2*time.Second), retry.Constant(time.Second)), nil, total + many/2*time.Second},
 		{"chain of all", retry.Chain(math.MaxInt, retry.Constant(time.Second), retry.Constant(0)), nil, total},
-		{"chain in a chain", retry.Chain(many/2, retry.Chain(many/4, retry.Constant(2*time.Second), retry.Fibonacci(time.Second)), retry.Chain(math.MaxInt, retry.Sequence(time.Second), retry.Constant(0))),
-			[]retry.Option{retry.WithMaxDelay(time.Second), retry.WithJitter(retry.FullJitter)}, total},
+		{
+			"chain in a chain", retry.Chain(many/2, retry.Chain(many/4, retry.Constant(2*time.Second), retry.Fibonacci(time.Second)), retry.Chain(math.MaxInt, retry.Sequence(time.Second), retry.Constant(0))),
+			[]retry.Option{retry.WithMaxDelay(time.Second), retry.WithJitter(retry.FullJitter)},
+			total,
+		},
 		{"no waits", retry.Exponential(time.Second, 2), []retry.Option{retry.WithMaxDelay(0)}, 0},
 	}
 	for _, test := range tests {

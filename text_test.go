@@ -59,8 +59,11 @@ func TestPolicyString(t *testing.T) {
 			backoff(retry.Fibonacci(ms)), retry.WithAttemptTimeout(10 * time.Second), retry.WithMaxElapsed(2 * time.Minute), retry.WithMaxAttempts(3), retry.WithName("fetch"),
 		}, "name=fetch max_attempts=3 max_elapsed=2m0s attempt_timeout=10s backoff=fibonacci(1ms) max_delay=1s max_retry_after=1h0m0s jitter=equal history_size=0"},
 		{"unlimited", []retry.Option{retry.WithMaxAttempts(retry.Unlimited)}, strings.Replace(defaultText, "=5", "=unlimited", 1)},
-		{"lifted limits", []retry.Option{retry.WithMaxElapsed(0), retry.WithAttemptTimeout(0)},
-			strings.Replace(defaultText, "=5", "=5 max_elapsed=0s attempt_timeout=0s", 1)},
+		{
+			"lifted limits",
+			[]retry.Option{retry.WithMaxElapsed(0), retry.WithAttemptTimeout(0)},
+			strings.Replace(defaultText, "=5", "=5 max_elapsed=0s attempt_timeout=0s", 1),
+		},
 
 		{"constant has neither jitter nor cap", []retry.Option{backoff(retry.Constant(1500 * ms))}, "max_attempts=5 backoff=constant(1.5s)" + rest},
 		{"sequence has neither", []retry.Option{backoff(retry.Sequence(0, 20*ms, time.Hour))}, "max_attempts=5 backoff=sequence(0s,20ms,1h0m0s)" + rest},
@@ -75,8 +78,11 @@ func TestPolicyString(t *testing.T) {
 		{"decorrelated with another", []retry.Option{backoff(retry.Decorrelated(ms, 3)), retry.WithJitter(retry.FullJitter)}, "max_attempts=5 backoff=decorrelated(1ms,3) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
 		{"raised cap", []retry.Option{backoff(retry.Decorrelated(time.Minute, 3))}, "max_attempts=5 backoff=decorrelated(1m0s,3) max_delay=3m0s max_retry_after=1m0s history_size=10"},
 		{"chain brings its members'", []retry.Option{backoff(retry.Chain(2, retry.Constant(1), retry.Chain(0, retry.Linear(1, 2), plainBackoff(1))))}, "max_attempts=5 backoff=chain(2,constant(1ns),chain(0,linear(1ns,2ns),(func)))" + rest},
-		{"chain with jitter and cap", []retry.Option{backoff(retry.Chain(2, retry.Constant(1), retry.Fibonacci(1))), retry.WithJitter(retry.AddJitter(0.5)), retry.WithMaxDelay(0)},
-			"max_attempts=5 backoff=chain(2,constant(1ns),fibonacci(1ns)) max_delay=0s max_retry_after=1m0s jitter=add(0.5) history_size=10"},
+		{
+			"chain with jitter and cap",
+			[]retry.Option{backoff(retry.Chain(2, retry.Constant(1), retry.Fibonacci(1))), retry.WithJitter(retry.AddJitter(0.5)), retry.WithMaxDelay(0)},
+			"max_attempts=5 backoff=chain(2,constant(1ns),fibonacci(1ns)) max_delay=0s max_retry_after=1m0s jitter=add(0.5) history_size=10",
+		},
 
 		{"name, plain", []retry.Option{retry.WithName("a.b-c/d=e,ü'`\\")}, "name=a.b-c/d=e,ü'`\\ " + defaultText},
 		{"name, empty", []retry.Option{retry.WithName("")}, `name="" ` + defaultText},
@@ -243,7 +249,8 @@ func FuzzPolicyText(f *testing.F) {
 		f.Add("a \"b\" (c)\n\xff\u00a0\u2028\\", retry.Unlimited, uint8(255), int64(0), int64(longest), int64(1), kind, int64(longest), int64(1), 1e300, 1.0, 1.3, 0)
 	}
 	f.Fuzz(func(t *testing.T, name string, attempts int, given uint8, elapsed, timeout, limit int64,
-		kind uint8, initial, step int64, factor, lo, hi float64, size int) {
+		kind uint8, initial, step int64, factor, lo, hi float64, size int,
+	) {
 		options := []retry.Option{
 			retry.WithName(name), retry.WithMaxAttempts(attempts), retry.WithMaxElapsed(time.Duration(elapsed)),
 			retry.WithAttemptTimeout(time.Duration(timeout)), retry.WithMaxDelay(time.Duration(limit)),

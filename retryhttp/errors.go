@@ -65,6 +65,7 @@ func aboutRequest(text string) bool {
 		"http: ContentLength=", // … with Body length …
 		"http: Request.ContentLength=",
 		"stopped after 10 redirects",
+		"failed to parse Location header",
 	} {
 		if strings.Contains(text, known) {
 			return true
@@ -109,8 +110,12 @@ func (t *connTrace) client() *httptrace.ClientTrace {
 // unsent reports whether there was no connection to send the request on.
 func (t *connTrace) unsent() bool { return t.asked.Load() && !t.got.Load() }
 
-// redacted takes the query, the fragment and the password out of the URL that a url.Error
-// prints.
+// errLocation stands for http.Client's error for a redirect that leads nowhere, which prints
+// the whole address.
+var errLocation = errors.New("failed to parse Location header")
+
+// redacted leaves no more than scheme and host of the addresses that http.Client's errors
+// print.
 func redacted(err error) error {
 	e, ok := err.(*url.Error)
 	if !ok {
@@ -118,8 +123,10 @@ func redacted(err error) error {
 	}
 	clean := &url.Error{Op: e.Op, Err: e.Err}
 	if u, parseErr := url.Parse(e.URL); parseErr == nil {
-		u.User, u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = nil, "", false, "", ""
-		clean.URL = u.String()
+		clean.URL = (&url.URL{Scheme: u.Scheme, Host: u.Host}).String()
+	}
+	if strings.HasPrefix(e.Err.Error(), errLocation.Error()) {
+		clean.Err = errLocation
 	}
 	return clean
 }

@@ -42,9 +42,11 @@ func (r *response) discard() {
 	r.done = true
 	if body := r.Body; body != nil {
 		// Closing a body ends a read of it that hangs.
-		timer := time.AfterFunc(drainTime, func() { _ = body.Close() })
-		_, _ = io.CopyN(io.Discard, body, drainBytes)
-		timer.Stop()
+		if r.ContentLength <= drainBytes {
+			timer := time.AfterFunc(drainTime, func() { _ = body.Close() })
+			_, _ = io.CopyN(io.Discard, body, drainBytes)
+			timer.Stop()
+		}
 		_ = body.Close()
 	}
 	if r.release != nil {

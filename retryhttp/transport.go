@@ -35,7 +35,9 @@
 // its end, as far as 64 KiB and 100 ms, so that the connection can be used again, and closed.
 // The last response is returned unread, whatever its status, with a nil error.
 //
-// Texts of this package have a request's method and host: no path, query, header or password.
+// A failure that is not retried because that would not be safe or of no use is a
+// retry.ErrPermanent. Texts of this package have a request's method and host, and no path,
+// query, header or password; those that http.Client adds around them have the URL.
 package retryhttp
 
 import (

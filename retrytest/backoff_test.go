@@ -140,32 +140,58 @@ func TestBackoffFails(t *testing.T) {
 		want    []string // parts of the message
 	}{
 		"nil": {nil, []string{"nil Backoff"}},
-		"negative": {f(func(int) time.Duration { return -time.Second }),
-			[]string{"retry.BackoffFunc: attempt 1 (waited 0s): the delay -1s is negative"}},
-		"negative in the end": {f(func(n int) time.Duration { return time.Minute - time.Duration(min(n, 70))*time.Second }),
-			[]string{"attempt 61 (waited 0s): the delay -1s is negative"}},
-		"negative at the last number": {f(func(n int) time.Duration { return min(time.Duration(math.MaxInt-n), 1) - 1 }),
-			[]string{fmt.Sprintf("attempt %d (waited 0s): the delay -1ns is negative", math.MaxInt)}},
-		"negative after an endless wait": {retry.BackoffFunc(func(a retry.Attempt) time.Duration { return a.Waited + 1 }),
-			[]string{"attempt 1 (waited 2562047h47m16.854775807s): the delay overflows to -2562047h47m16.854775808s; it was "}},
-		"overflowing shift": {f(func(n int) time.Duration { return time.Second << (n - 1) }),
-			[]string{"attempt 35 (waited 0s): the delay overflows to -", "; it was 2386092h56m", " for attempt 34 (waited 0s)"}},
-		"overflowing product": {f(func(n int) time.Duration { return time.Duration(n) * time.Hour }),
-			[]string{"the delay overflows to -"}},
-		"overflowing float": {f(func(n int) time.Duration { return time.Second * time.Duration(1<<min(n, 62)) }),
-			[]string{"attempt 34 (waited 0s): the delay overflows to -"}},
-		"overflowing square": {f(func(n int) time.Duration { return time.Duration(n) * time.Duration(n) * 100 * time.Millisecond }),
-			[]string{"the delay overflows to -"}},
-		"panicking": {f(func(n int) time.Duration { return []time.Duration{1, 2, 3}[n-1] }),
-			[]string{"attempt 4 (waited 0s): panic: runtime error: index out of range [3] with length 3"}},
-		"stateful": {new(counting),
-			[]string{"*retrytest_test.counting: attempt ", " for the same Attempt: it depends on earlier calls or on chance"}},
-		"resetting": {new(resetting),
-			[]string{"attempt ", "for the same Attempt: it depends on earlier calls or on chance"}},
-		"wrong after the first": {&particular{after: 1, number: 50},
-			[]string{"attempt 50 (waited 0s): the delay is 1ns, and was 0s for the same Attempt"}},
-		"wrong when asked twice": {&particular{after: 50, number: 50},
-			[]string{"attempt 50 (waited 0s): the delay is 1ns, and was 0s for the same Attempt"}},
+		"negative": {
+			f(func(int) time.Duration { return -time.Second }),
+			[]string{"retry.BackoffFunc: attempt 1 (waited 0s): the delay -1s is negative"},
+		},
+		"negative in the end": {
+			f(func(n int) time.Duration { return time.Minute - time.Duration(min(n, 70))*time.Second }),
+			[]string{"attempt 61 (waited 0s): the delay -1s is negative"},
+		},
+		"negative at the last number": {
+			f(func(n int) time.Duration { return min(time.Duration(math.MaxInt-n), 1) - 1 }),
+			[]string{fmt.Sprintf("attempt %d (waited 0s): the delay -1ns is negative", math.MaxInt)},
+		},
+		"negative after an endless wait": {
+			retry.BackoffFunc(func(a retry.Attempt) time.Duration { return a.Waited + 1 }),
+			[]string{"attempt 1 (waited 2562047h47m16.854775807s): the delay overflows to -2562047h47m16.854775808s; it was "},
+		},
+		"overflowing shift": {
+			f(func(n int) time.Duration { return time.Second << (n - 1) }),
+			[]string{"attempt 35 (waited 0s): the delay overflows to -", "; it was 2386092h56m", " for attempt 34 (waited 0s)"},
+		},
+		"overflowing product": {
+			f(func(n int) time.Duration { return time.Duration(n) * time.Hour }),
+			[]string{"the delay overflows to -"},
+		},
+		"overflowing float": {
+			f(func(n int) time.Duration { return time.Second * time.Duration(1<<min(n, 62)) }),
+			[]string{"attempt 34 (waited 0s): the delay overflows to -"},
+		},
+		"overflowing square": {
+			f(func(n int) time.Duration { return time.Duration(n) * time.Duration(n) * 100 * time.Millisecond }),
+			[]string{"the delay overflows to -"},
+		},
+		"panicking": {
+			f(func(n int) time.Duration { return []time.Duration{1, 2, 3}[n-1] }),
+			[]string{"attempt 4 (waited 0s): panic: runtime error: index out of range [3] with length 3"},
+		},
+		"stateful": {
+			new(counting),
+			[]string{"*retrytest_test.counting: attempt ", " for the same Attempt: it depends on earlier calls or on chance"},
+		},
+		"resetting": {
+			new(resetting),
+			[]string{"attempt ", "for the same Attempt: it depends on earlier calls or on chance"},
+		},
+		"wrong after the first": {
+			&particular{after: 1, number: 50},
+			[]string{"attempt 50 (waited 0s): the delay is 1ns, and was 0s for the same Attempt"},
+		},
+		"wrong when asked twice": {
+			&particular{after: 50, number: 50},
+			[]string{"attempt 50 (waited 0s): the delay is 1ns, and was 0s for the same Attempt"},
+		},
 		"wrong after larger ones": {retry.BackoffFunc(func() func(retry.Attempt) time.Duration {
 			largest := 0
 			return func(a retry.Attempt) time.Duration {
@@ -183,12 +209,18 @@ func TestBackoffFails(t *testing.T) {
 				return d
 			}
 		}()), []string{"attempt 50 (waited ", "): the delay is 1ns, and was 0s for the same Attempt"}},
-		"alternating": {f(func(int) time.Duration { return time.Duration(last.Add(1) % 2) }),
-			[]string{"it depends on earlier calls or on chance"}},
-		"random": {f(func(int) time.Duration { return rand.N(time.Second) }),
-			[]string{"it depends on earlier calls or on chance"}},
-		"not concurrent": {new(passing),
-			[]string{"*retrytest_test.passing: attempt ", " for the same Attempt, when other goroutines ask too: it is not safe for concurrent use"}},
+		"alternating": {
+			f(func(int) time.Duration { return time.Duration(last.Add(1) % 2) }),
+			[]string{"it depends on earlier calls or on chance"},
+		},
+		"random": {
+			f(func(int) time.Duration { return rand.N(time.Second) }),
+			[]string{"it depends on earlier calls or on chance"},
+		},
+		"not concurrent": {
+			new(passing),
+			[]string{"*retrytest_test.passing: attempt ", " for the same Attempt, when other goroutines ask too: it is not safe for concurrent use"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -27,7 +27,7 @@ type measurement struct {
 	Versions            map[string]string // of the modules
 	Timings             map[string]timing // by the benchmark's name
 	Background, Waiting map[string]benchmarks.Waiting
-	Behaviour           string
+	HTTP, Behaviour     string // tables that other programs wrote
 }
 
 // timing is the results of one benchmark, one of each round.
@@ -51,10 +51,12 @@ func measureAll(s settings) (*measurement, error) {
 	bench := filepath.Join(dir, "bench")
 	waiting := filepath.Join(dir, "waiting")
 	behaviour := filepath.Join(dir, "behaviour")
+	http := filepath.Join(dir, "http")
 	for _, args := range [][]string{
 		{"test", "-c", "-o", bench, "."},
 		{"build", "-o", waiting, "./waiting"},
 		{"build", "-o", behaviour, "./behaviour"},
+		{"build", "-o", http, "./http"},
 	} {
 		if _, err := output("go", args...); err != nil {
 			return nil, err
@@ -72,7 +74,13 @@ func measureAll(s settings) (*measurement, error) {
 	if m.Waiting, err = measureWaiting(waiting, "cancel", s.calls); err != nil {
 		return nil, err
 	}
-	text, err := output(behaviour)
+	fmt.Fprintln(os.Stderr, "HTTP")
+	text, err := output(http)
+	if err != nil {
+		return nil, err
+	}
+	m.HTTP = string(text)
+	text, err = output(behaviour)
 	m.Behaviour = string(text)
 	return m, err
 }

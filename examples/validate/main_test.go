@@ -67,12 +67,24 @@ func TestExtract(t *testing.T) {
 	}{
 		{"good at once", model{good}, ada(0.9), nil},
 		{"good in the end", model{malformed, poor, incomplete, good}, ada(0.9), nil},
-		{"best rejected", model{poor, better, poor, incomplete}, ada(0.2),
-			[]error{errDoubtful, retry.ErrExhausted, retry.ErrRejected}},
-		{"the last is malformed", model{poor, better, poor, malformed}, ada(0.2),
-			[]error{errDoubtful, retry.ErrExhausted, retry.ErrRejected}},
-		{"nothing to fall back to", model{malformed, malformed, malformed, malformed}, Invoice{},
-			[]error{retry.ErrExhausted, retry.ErrRejected}},
+		{
+			"best rejected",
+			model{poor, better, poor, incomplete},
+			ada(0.2),
+			[]error{errDoubtful, retry.ErrExhausted, retry.ErrRejected},
+		},
+		{
+			"the last is malformed",
+			model{poor, better, poor, malformed},
+			ada(0.2),
+			[]error{errDoubtful, retry.ErrExhausted, retry.ErrRejected},
+		},
+		{
+			"nothing to fall back to",
+			model{malformed, malformed, malformed, malformed},
+			Invoice{},
+			[]error{retry.ErrExhausted, retry.ErrRejected},
+		},
 		{"the model fails", model{poor}, Invoice{}, []error{retry.ErrPermanent}},
 	}
 	for _, tt := range tests {

@@ -1,0 +1,117 @@
+// Http sends requests with package retryhttp to a server on the loopback interface that
+// misbehaves in each of the documented ways.
+//
+//	go run ./examples/http
+//
+// It prints a table and takes about two seconds, one of them for a server that asks for it by
+// Retry-After. A line says what was sent, what met it, how many attempts the client made and
+// how many connections it opened for them, how long that took, and what the caller got: a
+// status, which is no error to net/http, or why there is none. Worth a look:
+//
+//   - a POST is sent again only if the server cannot have processed it (refused, 429, no TLS)
+//     or was told how to recognise it (Idempotency-Key);
+//   - a stream that was read is not sent again, unless it was kept in memory;
+//   - error bodies that are short are read and keep the connection, those that are huge or
+//     trickle cost another connection instead of time;
+//   - what no retry can help, such as a wrong certificate, fails at the first attempt;
+//   - a Retry-After that is longer than allowed costs no time at all.
+//
+// HTTP/2's REFUSED_STREAM is missing: net/http repeats such requests itself, within an attempt.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/signal"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Stdout)
+	stop()
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+// part is a table with a title.
+type part struct {
+	title     string
+	scenarios []scenario
+}
+
+func parts() []part {
+	return []part{
+		{"Statuses", statuses()},
+		{"Retry-After", hints()},
+		{"Bodies of requests and responses", bodies()},
+		{"No answer", failures()},
+		{"No use in another attempt", hopeless()},
+	}
+}
+
+func run(ctx context.Context, w io.Writer) error {
+	for i, p := range parts() {
+		results, err := p.run(ctx)
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintln(w, "==", p.title)
+		if err := printTable(w, results); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p part) run(ctx context.Context) ([]result, error) {
+	var results []result
+	for _, s := range p.scenarios {
+		r, err := s.run(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.request, err)
+		}
+		results = append(results, r)
+	}
+	return results, nil
+}
+
+func printTable(w io.Writer, results []result) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "request\tmet\tattempts\tconnections\ttime\toutcome")
+	for _, r := range results {
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%v\t%s\n", r.request, counted(r.met), r.attempts,
+			r.connections, r.took.Round(10*time.Millisecond), r.outcome)
+	}
+	return t.Flush()
+}
+
+// counted lists the names, those that come several times in a row once with their number.
+func counted(names []string) string {
+	var list []string
+	for i := 0; i < len(names); {
+		n := 1
+		for i+n < len(names) && names[i+n] == names[i] {
+			n++
+		}
+		if n == 1 {
+			list = append(list, names[i])
+		} else {
+			list = append(list, fmt.Sprintf("%d × %s", n, names[i]))
+		}
+		i += n
+	}
+	if list == nil {
+		return "nothing"
+	}
+	return strings.Join(list, ", ")
+}
