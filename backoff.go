@@ -10,7 +10,8 @@ import (
 // Backoff says how long to wait after the failed attempt a, before jitter and cap.
 //
 // Delay must be a pure function of a: a.Number is 1 after the first attempt, a.Waited is
-// the wait that came before the attempt. A negative delay counts as 0. The strategies of
+// the wait that came before the attempt. A negative delay counts as 0; a strategy that grows
+// should saturate and not overflow (retrytest.TestBackoff checks that). The strategies of
 // this package are plain values, saturate instead of overflowing for every attempt number,
 // and are safe for concurrent use.
 //

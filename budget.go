@@ -29,7 +29,8 @@ const (
 	maxBurst   = math.MaxInt64 / budgetUnit / 2
 )
 
-// NewBudget returns a budget to which each call adds ratio tokens, such as 0.1 for one
+// NewBudget returns a budget for all the calls that are to share it: one that is made anew at
+// each call bounds nothing. To it each call adds ratio tokens, such as 0.1 for one
 // retry in ten calls, and which holds burst tokens at the start and at most. With a burst
 // of 0 there is never a retry. A ratio that is negative or not finite and a burst that is
 // negative or above some 4.6 billion (4611686018) are reported by the call that the budget is given to.

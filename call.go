@@ -106,6 +106,8 @@ func (c *call) sleep(s *settings, d time.Duration) {
 // timer.
 func (c *call) due(s *settings, d time.Duration) <-chan time.Time {
 	switch {
+	case s.clock != nil && c.ctx.Err() != nil:
+		return nil // a virtual clock would move on for a wait that does not take place
 	case s.clock != nil:
 		return s.clock.After(d)
 	case c.timer == nil:

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrytest"
 )
 
 func TestMaxAttemptsCountsCalls(t *testing.T) {
@@ -869,4 +870,15 @@ func FuzzOutcome(f *testing.F) {
 			require.Equal(t, attempts, kept[len(kept)-1].Number, "the newest attempts are kept")
 		}
 	})
+}
+
+// A virtual clock would move on for a wait that does not take place.
+func TestNoWaitOnTheClockAfterCancellation(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	var clk retrytest.Clock
+	err := retry.Do(ctx, func(context.Context) error { return errDown }, retry.WithClock(&clk),
+		retry.WithHooks(retry.Hooks{BeforeWait: func(context.Context, retry.Attempt) { cancel() }}))
+	require.ErrorIs(t, err, retry.ErrContext)
+	require.Empty(t, clk.Waits())
 }

@@ -80,7 +80,8 @@ func (p *permanent) Unwrap() error { return p.err }
 
 // After marks err with a hint, such as a server's Retry-After: a retry comes no sooner than d
 // after the attempt ended. Where several hints are in one error's tree the longest counts; a
-// d of 0 or below is none. See [WithMaxRetryAfter] for what is done with it.
+// d of 0 or below is none. The hint takes the place of the strategy's delay, also of a longer
+// one; see [WithMaxRetryAfter].
 //
 // Like Permanent it counts anywhere in the tree but not beneath an inner *[Error], adds no
 // text, and After(d, nil) is nil. An error with a method RetryAfter() (time.Duration, bool)

@@ -12,8 +12,9 @@ import (
 // count; release ends the context and must be called when the value is done with, also when
 // the attempt failed.
 //
-// Without it the context ends with the function if there is a [WithAttemptTimeout]. If there
-// is none, there is nothing to keep and release does nothing.
+// Without it the context ends with the function if there is a [WithAttemptTimeout], and the
+// body is cut off: "context canceled". If there is none, there is nothing to keep and release
+// does nothing.
 func KeepContext(ctx context.Context) (release context.CancelFunc) {
 	a, ok := ctx.Value(attemptKey{}).(*attemptContext)
 	if !ok {

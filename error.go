@@ -53,14 +53,16 @@ func (r reason) Error() string { return "retry: " + string(r) }
 type Error struct {
 	// Name is the policy's name, empty if it has none.
 	Name string
-	// Attempts is how many attempts were made; 0 when the context was done before the first.
+	// Attempts is how many attempts were made; 0 when the context was done before the first,
+	// or before its gates let it in.
 	Attempts int
 	// Elapsed is the time from the start of the call to its end, waits included.
 	Elapsed time.Duration
 	// Reason is why this loop stopped, one of ErrExhausted, ErrMaxElapsed, ErrContext,
 	// ErrPermanent, ErrRetryAfter and ErrBudget. Switch on it.
 	Reason error
-	// Err is the last attempt's error; nil only if there was no attempt.
+	// Err is the last attempt's error; nil only if there was no attempt, or [Policy.Resume] was
+	// not told of it.
 	Err error
 	// Delay is the wait that did not take place, when the call gave up instead of waiting:
 	// the server's hint, or what the policy would have waited. Otherwise it is 0.
@@ -178,8 +180,8 @@ func (e *Error) RetryAfter() (time.Duration, bool) {
 	return e.Delay, true
 }
 
-// LogValue returns the group name, attempts, elapsed, reason, error and delay, so that a
-// structured log has the parts and not the line.
+// LogValue returns the group name, attempts, elapsed, reason, cause (the context's), error and
+// delay, so that a structured log has the parts and not the line.
 func (e *Error) LogValue() slog.Value {
 	if e == nil {
 		return slog.AnyValue(nil)
@@ -192,7 +194,10 @@ func (e *Error) attrs() []slog.Attr {
 	attrs := []slog.Attr{
 		slog.Int("attempts", e.Attempts),
 		slog.Duration("elapsed", e.Elapsed),
-		slog.String("reason", e.why()),
+		slog.String("reason", strings.TrimPrefix(fmt.Sprint(e.Reason), "retry: ")),
+	}
+	if e.cause != nil {
+		attrs = append(attrs, slog.String("cause", oneLine(fmt.Sprint(e.cause))))
 	}
 	if e.Err != nil {
 		attrs = append(attrs, slog.String("error", oneLine(fmt.Sprint(e.Err))))

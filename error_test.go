@@ -392,7 +392,7 @@ func TestErrorLogValue(t *testing.T) {
 			"all parts",
 			[]retry.Option{retry.WithName("fetch"), every(2 * time.Second), retry.WithMaxElapsed(3 * time.Second)},
 			false,
-			`err.name=fetch err.attempts=2 err.elapsed=2s err.reason="time limit reached (next wait 2s)" err.error="server down; odd" err.delay=2s` + "\n",
+			`err.name=fetch err.attempts=2 err.elapsed=2s err.reason="time limit reached" err.error="server down; odd" err.delay=2s` + "\n",
 		},
 		{
 			"no name, no delay",
@@ -400,7 +400,7 @@ func TestErrorLogValue(t *testing.T) {
 			false,
 			`err.attempts=1 err.elapsed=0s err.reason="attempts exhausted" err.error="server down; odd"` + "\n",
 		},
-		{"no attempt", nil, true, `err.attempts=0 err.elapsed=0s err.reason="context done (context canceled)"` + "\n"},
+		{"no attempt", nil, true, `err.attempts=0 err.elapsed=0s err.reason="context done" err.cause="context canceled"` + "\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {

@@ -98,3 +98,17 @@ func ExamplePolicy_UnmarshalText_flag() {
 	// <nil>
 	// max_attempts=8 backoff=exponential(100ms,2) max_delay=5s max_retry_after=1m0s jitter=full history_size=10
 }
+
+// What a YAML library calls; the function it hands over decodes the node.
+func ExamplePolicy_UnmarshalYAML() {
+	var policy retry.Policy
+	err := policy.UnmarshalYAML(func(into any) error {
+		*into.(*string) = "max_attempts=3 backoff=constant(1s)"
+		return nil
+	})
+	fmt.Println(err)
+	fmt.Println(&policy)
+	// Output:
+	// <nil>
+	// max_attempts=3 backoff=constant(1s) max_retry_after=1m0s history_size=10
+}

@@ -37,9 +37,11 @@ type Outcome struct {
 	Attempts int
 	// Elapsed is the time from the start of the call to its end.
 	Elapsed time.Duration
-	// Waited is the part of it that was spent waiting between attempts.
+	// Waited is the part of it that was spent waiting between attempts; of a [Run], what it was
+	// told to wait.
 	Waited time.Duration
-	// Err is nil if the call succeeded.
+	// Err is nil if the call succeeded. Being a pointer it must be compared with nil before it
+	// is passed on as an error.
 	Err *Error
 }
 

@@ -279,7 +279,7 @@ func TestLogging(t *testing.T) {
 			"gave up instead of waiting", 9, errors.Join(errDown, errOdd),
 			[]retry.Option{retry.WithMaxElapsed(5 * time.Second)},
 			slog.LevelDebug,
-			`level=ERROR msg="gave up" attempts=1 elapsed=1s reason="time limit reached (next wait 10s)" error="server down; odd" delay=10s` + "\n",
+			`level=ERROR msg="gave up" attempts=1 elapsed=1s reason="time limit reached" error="server down; odd" delay=10s` + "\n",
 		},
 		{
 			"lines are folded", 1, errors.New("a\nb"), nil, slog.LevelInfo,
@@ -302,7 +302,7 @@ func TestLogging(t *testing.T) {
 		inBubble(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(context.Background())
 			cancel()
-			assert.Equal(t, `level=ERROR msg="gave up" attempts=0 elapsed=0s reason="context done (context canceled)"`+"\n",
+			assert.Equal(t, `level=ERROR msg="gave up" attempts=0 elapsed=0s reason="context done" cause="context canceled"`+"\n",
 				logged(slog.LevelDebug, func(l retry.Option) { _ = retry.Do(ctx, always(nil), l) }))
 		})
 	})

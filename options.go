@@ -260,9 +260,10 @@ func WithHooks(h Hooks) Option { return hooksOption{h} }
 
 // WithLogger logs one record for each retry at level Warn ("attempt failed, will retry"
 // with name, attempt, error, wait, duration, elapsed), one for a call that gives up at
-// Error ("gave up" with name, attempts, elapsed, reason, error, delay), and one for a
+// Error ("gave up" with name, attempts, elapsed, reason, cause, error, delay), and one for a
 // success after retries at Debug ("succeeded after retries" with name, attempts, elapsed);
-// none for a success at the first attempt. A name or a delay that is not there is left out.
+// none for a success at the first attempt. What is not there, such as a name, is left out. The
+// reason is the text of [Error].Reason without its prefix, so that records group by it.
 // Errors are logged by their text; values, arguments and results never are. A nil logger is
 // a fault.
 // The default is no logging.

@@ -18,7 +18,8 @@ import (
 // spaces, quotes or parentheses is quoted as in Go. A backoff is constant(d),
 // linear(initial,step), exponential(initial,factor), fibonacci(unit),
 // decorrelated(initial,factor), sequence(d,...) or chain(n,backoff,backoff), a jitter is
-// none, full, equal, add(f), spread(f) or range(lo,hi). What is left out has its default.
+// none, full, equal, add(f), spread(f) or range(lo,hi). What is left out has its default, and
+// is not set by the policy when it is used as an option.
 //
 // An error matches [ErrOption] and names every fault with its position, counted in bytes
 // from 1, and the choices; a key that is given twice is one.

@@ -18,6 +18,10 @@
 //	var policy = retry.MustNew(retry.WithMaxAttempts(3), retry.WithRetryIf(retry.Transient))
 //	err := policy.Do(ctx, ping)
 //
+// A policy can be read from text ([Parse]) and foresee its waits ([Policy.Plan]). A [Run] is
+// a call whose waits are up to its owner. [WithGate] limits what runs at once, and a [Budget]
+// how many retries there are in all. Package retrytest has a clock for tests.
+//
 // Every error is retried unless told otherwise: the function marks an error with [Permanent],
 // or with [After] when the server said how long to wait; [WithRetryIf] and [WithStopIf] take
 // classifiers such as [Is], [As] and [Transient]; [WithValidator] rejects values.
@@ -79,10 +83,17 @@ func DoValue[T any](ctx context.Context, fn func(ctx context.Context) (T, error)
 //	}
 //
 // Leaving the loop by break or return ends the call and leaves *err as the body set it, nil
-// if it did not. A body that does not assign *err, mostly because := made a new err, ends
-// the loop with an error that says so. Each range over the iterator is a call of its own.
-// err must not be nil; validators are a fault, for there is no value.
+// if it did not: it is then no *Error. Hooks and the log see a success if *err is nil at that
+// moment and ErrPermanent otherwise, whatever the function around the loop returns; to end
+// the call with an *Error, assign [Permanent] of it and go on.
+//
+// A body that does not assign *err, mostly because := made a new err, ends the loop with an
+// error that says so. Each range over the iterator is a call of its own. A nil err panics;
+// validators are a fault, for there is no value.
 func Attempts(ctx context.Context, err *error, opts ...Option) iter.Seq2[context.Context, int] {
+	if err == nil {
+		panic("retry: Attempts: nil error pointer")
+	}
 	p, faults := New(opts...)
 	return func(yield func(context.Context, int) bool) {
 		if *err = faults; faults != nil {

@@ -563,3 +563,8 @@ func TestAttemptsWithoutAnAttempt(t *testing.T) {
 	assert.Equal(t, retry.ErrContext, e.Reason)
 	assert.NoError(t, e.Err)
 }
+
+func TestAttemptsNilErrorPointer(t *testing.T) {
+	t.Parallel()
+	require.PanicsWithValue(t, "retry: Attempts: nil error pointer", func() { retry.Attempts(t.Context(), nil) })
+}

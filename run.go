@@ -45,7 +45,7 @@ func (r *Run) Try(fn func(ctx context.Context) error) (wait time.Duration, again
 }
 
 // Err returns nil after a success and otherwise the *[Error] that says why the call stopped,
-// or what was wrong with its options. It is valid once Try returned again false.
+// or what was wrong with its options. It is nil until Try returned again false.
 func (r *Run) Err() error {
 	if r.fault != nil {
 		return r.fault

@@ -71,7 +71,9 @@ func (p *Policy) String() string {
 }
 
 // MarshalText returns what String does, or an error that names the settings which text
-// cannot carry. It makes a *Policy a value for flag.TextVar, encoding/json and others.
+// cannot carry. It makes a *Policy a value for flag.TextVar, encoding/json and others; keep
+// pointers in structs and maps, for by value a Policy has no methods. As the text has all
+// settings in force, a policy read from it sets all of them when it is used as an option.
 func (p *Policy) MarshalText() ([]byte, error) {
 	s, _ := p.parts()
 	var lost []string
@@ -83,7 +85,7 @@ func (p *Policy) MarshalText() ([]byte, error) {
 	}
 	if lost != nil {
 		return nil, fault{"MarshalText", "text cannot carry " + strings.Join(lost, ", ") +
-			"; leave it out and add it in code: New(policy, ...)"}
+			"; keep the rest as a policy and add these in code: retry.New(policy, ...)"}
 	}
 	return []byte(p.String()), nil
 }
@@ -97,6 +99,16 @@ func (p *Policy) UnmarshalText(text []byte) error {
 	}
 	*p = *parsed
 	return nil
+}
+
+// UnmarshalYAML is UnmarshalText for YAML libraries, which would pass over a mapping in
+// silence: the policy is one string.
+func (p *Policy) UnmarshalYAML(unmarshal func(any) error) error {
+	var text string
+	if err := unmarshal(&text); err != nil {
+		return fmt.Errorf("retry: a policy is one string such as %q: %w", "max_attempts=3 jitter=full", err)
+	}
+	return p.UnmarshalText([]byte(text))
 }
 
 func (s *settings) ifGiven(k kinds, value string) string {

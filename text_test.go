@@ -157,7 +157,7 @@ func TestMarshalTextRefusesWhatTextCannotCarry(t *testing.T) {
 			t.Parallel()
 			text, err := retry.MustNew(test.option).MarshalText()
 			assert.Empty(t, text)
-			assert.EqualError(t, err, "retry: MarshalText: text cannot carry "+test.lost+"; leave it out and add it in code: New(policy, ...)")
+			assert.EqualError(t, err, "retry: MarshalText: text cannot carry "+test.lost+"; keep the rest as a policy and add these in code: retry.New(policy, ...)")
 			assert.ErrorIs(t, err, retry.ErrOption)
 		})
 	}
@@ -312,4 +312,22 @@ func FuzzJitterText(f *testing.F) {
 		require.Equal(t, p.Plan(4), q.Plan(4))
 		require.Contains(t, p.String(), "jitter="+j.String()+" ")
 	})
+}
+
+func TestUnmarshalYAML(t *testing.T) {
+	t.Parallel()
+	mapping := errors.New("cannot unmarshal a mapping into a string")
+	var p retry.Policy
+	require.NoError(t, p.UnmarshalText([]byte("name=before")))
+
+	err := p.UnmarshalYAML(func(any) error { return mapping })
+	require.ErrorIs(t, err, mapping)
+	require.EqualError(t, err, `retry: a policy is one string such as "max_attempts=3 jitter=full": `+
+		"cannot unmarshal a mapping into a string")
+	require.Contains(t, p.String(), "name=before", "untouched")
+
+	err = p.UnmarshalYAML(func(into any) error { *into.(*string) = "max_attempts=0"; return nil })
+	require.ErrorIs(t, err, retry.ErrOption)
+	require.NoError(t, p.UnmarshalYAML(func(into any) error { *into.(*string) = "name=after"; return nil }))
+	require.Contains(t, p.String(), "name=after")
 }
