@@ -64,7 +64,7 @@ func ExamplePolicy_MarshalText() {
 	fmt.Println(err)
 	// Output:
 	// {"url":"https://example.test","retry":"max_attempts=3 backoff=constant(1s) max_retry_after=1m0s history_size=10"} <nil>
-	// retry: MarshalText: text cannot carry retry_if; leave it out and add it in code: New(policy, ...)
+	// retry: MarshalText: text cannot carry retry_if; keep the rest as a policy and add these in code: retry.New(policy, ...)
 }
 
 // A policy can be a field of a configuration file; one that is left out stays nil, which
