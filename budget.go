@@ -50,6 +50,9 @@ func (b *Budget) Tokens() float64 { return float64(b.tokens.Load()) / budgetUnit
 func (b *Budget) deposit() {
 	limit := b.limit()
 	share := int64(min(math.Round(b.ratio*budgetUnit), float64(limit)))
+	if b.ratio > 0 {
+		share = max(share, 1)
+	}
 	for share > 0 {
 		had := b.tokens.Load()
 		if had >= limit || b.tokens.CompareAndSwap(had, min(had+share, limit)) {

@@ -29,11 +29,11 @@ type call struct {
 	attempts ring
 	timer    *time.Timer
 
-	begun   bool // the first step has begun
-	resumed bool // an earlier Run began the call
-	fresh   bool // at is a reading of just now
-	left    bool // the loop over Attempts was left
-	done    bool
+	begun    bool // the first step has begun
+	fresh    bool // at is a reading of just now
+	rejected bool // the last attempt's value was rejected
+	left     bool // the loop over Attempts was left
+	done     bool
 }
 
 // epoch is reading 0 of the real clock. time.Since of a fixed time reads the monotonic clock
@@ -56,6 +56,7 @@ func (c *call) begin(s *settings) {
 	c.fnCtx = c.ctx
 	if s.clock != nil {
 		c.zero = s.clock.Now()
+		return // at reading 0
 	}
 	c.start = c.now(s)
 	c.at = c.start
@@ -92,6 +93,9 @@ func (c *call) sleep(s *settings, d time.Duration) {
 		time.Sleep(d) // nothing can cut it short
 		return
 	}
+	if s.clock != nil && c.ctx.Err() != nil {
+		return // a virtual clock would move on for a wait that does not take place
+	}
 	due := c.due(s, d)
 	select {
 	case <-due:
@@ -106,8 +110,6 @@ func (c *call) sleep(s *settings, d time.Duration) {
 // timer.
 func (c *call) due(s *settings, d time.Duration) <-chan time.Time {
 	switch {
-	case s.clock != nil && c.ctx.Err() != nil:
-		return nil // a virtual clock would move on for a wait that does not take place
 	case s.clock != nil:
 		return s.clock.After(d)
 	case c.timer == nil:
@@ -131,6 +133,7 @@ func (c *call) try(s *settings, options []Option, fn func(context.Context) error
 	}
 	var err error
 	if s.given&guards == 0 {
+		c.pay(s)
 		err = fn(c.fnCtx)
 	} else {
 		var made bool
@@ -167,9 +170,7 @@ func (c *call) open(s *settings, options []Option) bool {
 	if c.number > 0 && !c.allowed(s, options) {
 		return false
 	}
-	if s.budget != nil && c.number == 0 {
-		s.budget.deposit()
-	}
+	c.tryCtx = nil
 	c.number += min(1, math.MaxInt-c.number) // a resumed call may be that old
 	return true
 }
@@ -185,39 +186,52 @@ func (c *call) cutShort(s *settings, options []Option) {
 }
 
 // allowed looks again at the limits that decide looked at before the wait: it may have been
-// longer than was asked for, and a resumed call may be under a stricter policy.
+// longer than was asked for, a resumed call may be under a stricter policy, and an attempt
+// that panicked may not have been decided on.
 func (c *call) allowed(s *settings, options []Option) bool {
 	elapsed := c.elapsed(c.at)
 	switch {
-	case c.resumed && s.maxAttempts != Unlimited && c.number >= s.maxAttempts:
+	case s.maxAttempts != Unlimited && c.number >= s.maxAttempts:
 		c.stop(s, options, ErrExhausted, elapsed)
 	case s.maxElapsed > 0 && elapsed >= s.maxElapsed:
 		c.stop(s, options, ErrMaxElapsed, elapsed)
+	case s.clock != nil && c.pastDeadline(s):
+		c.stop(s, options, ErrContext, elapsed)
 	default:
 		return true
 	}
 	return false
 }
 
+// pastDeadline asks the policy's clock, by which the context may be late to end.
+func (c *call) pastDeadline(s *settings) bool {
+	deadline, ok := c.ctx.Deadline()
+	return ok && s.until(deadline) <= 0
+}
+
 // guarded makes the attempt through gates, hooks and timeout. It is not made when the
 // caller's time ran out at the gates.
 func (c *call) guarded(s *settings, options []Option, fn func(context.Context) error) (made bool, err error) {
 	if !s.has(hasGate) {
+		c.pay(s)
 		return true, c.invoke(s, options, fn)
 	}
 	var a Attempt
 	c.describe(s, &a)
-	held, refusal := pass(c.ctx, options, &a)
-	late := (*noTimeError)(nil)
+	var room [2]func(error) // most policies have no more gates
+	held, refusal := pass(c.ctx, options, &a, room[:0])
+	late := c.late(refusal)
 	switch {
 	case c.ctx.Err() != nil:
 		held.release(c.ctx.Err())
 		c.turnedAway(s, options, nil)
 		return false, nil
-	case errors.As(refusal, &late):
+	case late != nil:
 		c.turnedAway(s, options, late)
 		return false, nil
-	case refusal != nil:
+	}
+	c.pay(s)
+	if refusal != nil {
 		return true, refusal
 	}
 	heard := errAbandoned
@@ -226,6 +240,24 @@ func (c *call) guarded(s *settings, options []Option, fn func(context.Context) e
 	err = c.invoke(s, options, fn)
 	heard = err
 	return true, err
+}
+
+// late returns the refusal of a limiter for want of time: of the caller's time, and not of
+// what a gate of its own making allowed it.
+func (c *call) late(refusal error) *noTimeError {
+	if _, bounded := c.ctx.Deadline(); refusal == nil || !bounded {
+		return nil
+	}
+	var late *noTimeError
+	errors.As(refusal, &late)
+	return late
+}
+
+// pay puts into the budget what the call brings, once it makes its first attempt.
+func (c *call) pay(s *settings) {
+	if s.budget != nil && c.number == 1 {
+		s.budget.deposit()
+	}
 }
 
 // turnedAway ends the call at a gate, where its context ended or would in late's wait.
@@ -284,8 +316,10 @@ func (c *call) close(s *settings, options []Option, err error, check func(Attemp
 	c.describe(s, &a)
 	a.Duration, a.Elapsed, a.Err = max(now-c.at, 0), c.elapsed(now), err
 	c.at = now
+	c.rejected = false
 	if err == nil && check != nil {
 		a.Err = examine(check, &a)
+		c.rejected = a.Err != nil
 	}
 	if s.has(hasAfterAttempt) {
 		c.afterAttempt(options, &a)
@@ -346,12 +380,11 @@ func (c *call) worth(s *settings, options []Option, a *Attempt) (hint time.Durat
 		return 0, ErrContext
 	}
 	isPermanent, hint := marks(a.Err)
-	// A rejected value is retried whatever WithRetryIf says: the call did work.
-	_, rejected := a.Err.(*rejection)
 	switch {
 	case isPermanent,
 		s.has(hasStopIf) && stops(options, a),
-		s.has(hasRetryIf) && !rejected && !retries(options, a):
+		// A rejected value is retried whatever they say: the call did work.
+		s.has(hasRetryIf) && !c.rejected && !retries(options, a):
 		return 0, ErrPermanent
 	case s.maxAttempts != Unlimited && c.number >= s.maxAttempts:
 		return 0, ErrExhausted
@@ -370,7 +403,8 @@ func (c *call) pause(s *settings, a *Attempt, hint time.Duration) (wait time.Dur
 	}
 	room := time.Duration(math.MaxInt64)
 	if s.maxElapsed > 0 {
-		if room = s.maxElapsed - a.Elapsed; wait >= room {
+		// Read again: hooks, classifiers and the backoff have had their time since a ended.
+		if room = s.maxElapsed - c.elapsed(c.now(s)); wait >= room {
 			return wait, ErrMaxElapsed
 		}
 	}
@@ -414,7 +448,7 @@ func (c *call) stop(s *settings, options []Option, reason error, elapsed time.Du
 func (c *call) fail(s *settings, options []Option, e *Error) {
 	c.done = true
 	e.Name, e.Attempts, e.Err = s.name, c.number, c.last
-	e.Delay, e.attempts = c.delay, c.attempts
+	e.Delay, e.attempts, e.rejected = c.delay, c.attempts, c.rejected
 	if e.Reason == ErrContext && e.ctxErr == nil {
 		if e.ctxErr = c.ctx.Err(); e.ctxErr != nil {
 			e.cause = context.Cause(c.ctx)

@@ -2,6 +2,7 @@ package retry
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/seed-205ff063/retry/internal/neterr"
@@ -16,8 +17,12 @@ type Classifier func(a Attempt) bool
 // Is returns a classifier that matches errors that are any of the targets, as errors.Is
 // says. Without targets it matches none.
 func Is(targets ...error) Classifier {
+	own := targets
+	if len(targets) > 1 { // perhaps not a list written at the call but somebody's slice
+		own = slices.Clone(targets)
+	}
 	return func(a Attempt) bool {
-		for _, target := range targets {
+		for _, target := range own {
 			if errors.Is(a.Err, target) {
 				return true
 			}

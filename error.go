@@ -70,6 +70,7 @@ type Error struct {
 
 	ctxErr, cause error // why the context forbids more, nil if it does not
 	attempts      ring  // the newest attempts
+	rejected      bool  // Err is of a value that this call's validators rejected
 }
 
 // Error returns one line: the name, why the call stopped, after how many attempts, in what
@@ -132,7 +133,7 @@ func (e *Error) Unwrap() []error {
 
 // report is the *ValidationError of a call whose last attempt was a rejection.
 func (e *Error) report() error {
-	if r, ok := e.Err.(*rejection); ok {
+	if r, ok := e.Err.(*rejection); ok && e.rejected {
 		return r.report
 	}
 	return nil
@@ -158,7 +159,7 @@ func (e *Error) Timeout() bool {
 		return true
 	}
 	var t interface{ Timeout() bool }
-	return errors.As(e.Err, &t) && t.Timeout()
+	return errors.As(e.Err, &t) && t != nil && t.Timeout()
 }
 
 // Temporary reports whether the last attempt's error calls itself temporary or is a timeout.
@@ -168,7 +169,7 @@ func (e *Error) Temporary() bool {
 		return false
 	}
 	var t interface{ Temporary() bool }
-	return e.Timeout() || errors.As(e.Err, &t) && t.Temporary()
+	return e.Timeout() || errors.As(e.Err, &t) && t != nil && t.Temporary()
 }
 
 // RetryAfter returns Delay and true when the reason is ErrBudget or ErrRetryAfter, so that an
@@ -213,10 +214,11 @@ func (e *Error) GoString() string { return fmt.Sprintf("&retry.Error(%q)", e.Err
 
 // oneLine folds line breaks, such as errors.Join writes, into "; ".
 func oneLine(s string) string {
-	if !strings.ContainsAny(s, "\n\r") {
+	const breaks = "\n\r\v\f\u0085\u2028\u2029"
+	if !strings.ContainsAny(s, breaks) {
 		return s
 	}
-	lines := strings.FieldsFunc(s, func(c rune) bool { return c == '\n' || c == '\r' })
+	lines := strings.FieldsFunc(s, func(c rune) bool { return strings.ContainsRune(breaks, c) })
 	return strings.Join(lines, "; ")
 }
 

@@ -101,9 +101,8 @@ func (p permits) release(err error) {
 }
 
 // pass takes the attempt a through every gate. Where one refuses, those before it have
-// been released.
-func pass(ctx context.Context, options []Option, a *Attempt) (permits, error) {
-	var held permits
+// been released. The permits are appended to held.
+func pass(ctx context.Context, options []Option, a *Attempt, held permits) (permits, error) {
 	heard := errAbandoned
 	defer func() { held.release(heard) }() // also when a gate panics or calls Goexit
 	gates := list[gateOption, Gate]{options: options}

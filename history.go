@@ -20,7 +20,7 @@ type Attempt struct {
 	// Waited is the wait before the attempt as it was decided, a server's hint included; 0
 	// for the first.
 	Waited time.Duration
-	// Duration is how long the attempt ran.
+	// Duration is how long the attempt ran, from Start to the release of its gates.
 	Duration time.Duration
 	// Elapsed is the time since the call began, earlier attempts and waits included.
 	Elapsed time.Duration

@@ -322,6 +322,7 @@ const (
 
 	// Not options but faults that apply meets.
 	hasNilOption
+	hasForeignOption
 	hasNilRetryIf
 	hasNilStopIf
 	hasNilValidator
@@ -399,6 +400,8 @@ func (s *settings) apply(options []Option) {
 			s.note(o[0].AfterAttempt != nil, hasAfterAttempt)
 			s.note(o[0].BeforeWait != nil, hasBeforeWait)
 			s.note(o[0].Done != nil, hasDone)
+		default:
+			s.given |= hasForeignOption
 		}
 	}
 }
@@ -464,6 +467,7 @@ func (s *settings) check() (faults []error) {
 		return ""
 	}
 	blame(hasNilOption, "options", "nil Option")
+	blame(hasForeignOption, "options", "an Option embedded in another type; pass the Option itself")
 	if s.maxAttempts < 1 && s.maxAttempts != Unlimited {
 		blame(hasMaxAttempts, "WithMaxAttempts",
 			fmt.Sprintf("%d is below 1; use Unlimited for no limit", s.maxAttempts))

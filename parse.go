@@ -22,12 +22,12 @@ import (
 // is not set by the policy when it is used as an option.
 //
 // An error matches [ErrOption] and names every fault with its position, counted in bytes
-// from 1, and the choices; a key that is given twice is one.
+// from 1, and the choices; a key that is given twice is one. After twenty faults it stops.
 func Parse(text string) (*Policy, error) {
 	var opts []Option
 	var faults []error
 	seen := map[string]bool{}
-	for pos := skipSpace(text, 0); pos < len(text); pos = skipSpace(text, pos) {
+	for pos := skipSpace(text, 0); pos < len(text) && len(faults) < maxFaults; pos = skipSpace(text, pos) {
 		name, value, end, err := pair(text, pos)
 		var o Option
 		if err == nil {
@@ -49,7 +49,10 @@ func Parse(text string) (*Policy, error) {
 	return New(opts...)
 }
 
-const space = " \t\r\n"
+const (
+	space     = " \t\r\n"
+	maxFaults = 20
+)
 
 func skipSpace(text string, pos int) int {
 	return len(text) - len(strings.TrimLeft(text[pos:], space))
@@ -206,7 +209,7 @@ func readBackoff(value string) (Option, error) {
 const (
 	backoffForms = "constant(d), linear(initial,step), exponential(initial,factor), fibonacci(unit), " +
 		"decorrelated(initial,factor), sequence(d,...) and chain(n,backoff,backoff)"
-	maxNesting = 1000 // of chains: what no one writes, so that text cannot use up the stack
+	maxNesting = 100 // of chains: what no one writes, so that text cannot use up the stack
 )
 
 func parseBackoff(value string, depth int) (Backoff, error) {

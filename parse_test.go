@@ -224,14 +224,14 @@ func TestParseOfLargeText(t *testing.T) {
 	t.Parallel()
 	t.Run("deep", func(t *testing.T) {
 		t.Parallel()
-		p, err := retry.Parse("backoff=" + nested(500))
+		p, err := retry.Parse("backoff=" + nested(50))
 		require.NoError(t, err)
-		assert.Equal(t, "max_attempts=5 backoff="+nested(500)+" max_retry_after=1m0s history_size=10", p.String())
+		assert.Equal(t, "max_attempts=5 backoff="+nested(50)+" max_retry_after=1m0s history_size=10", p.String())
 	})
 	t.Run("too deep", func(t *testing.T) {
 		t.Parallel()
 		_, err := retry.Parse("backoff=" + nested(5000))
-		assert.EqualError(t, err, "retry: Parse: position 1: backoff: chains are nested more than 1000 deep")
+		assert.EqualError(t, err, "retry: Parse: position 1: backoff: chains are nested more than 100 deep")
 		assertFault(t, err)
 	})
 	t.Run("wide", func(t *testing.T) {
@@ -252,7 +252,7 @@ func TestParseOfLargeText(t *testing.T) {
 		t.Parallel()
 		_, err := retry.Parse(strings.Repeat("x ", 1000))
 		require.Error(t, err)
-		assert.Equal(t, 1000, strings.Count(err.Error(), "retry: Parse: position "))
+		assert.Equal(t, 20, strings.Count(err.Error(), "retry: Parse: position "), "it stops there")
 	})
 	t.Run("open parentheses", func(t *testing.T) {
 		t.Parallel()

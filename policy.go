@@ -99,12 +99,11 @@ func (p *Policy) Start(ctx context.Context) *Run { return p.run(call{ctx: ctx}) 
 func (p *Policy) Resume(ctx context.Context, last Attempt) *Run {
 	delay := max(last.Delay, 0)
 	return p.run(call{
-		ctx:     ctx,
-		number:  max(last.Number, 0),
-		last:    last.Err,
-		delay:   delay,
-		before:  add(max(last.Elapsed, 0), delay),
-		resumed: true,
+		ctx:    ctx,
+		number: max(last.Number, 0),
+		last:   last.Err,
+		delay:  delay,
+		before: add(max(last.Elapsed, 0), delay),
 	})
 }
 

@@ -39,9 +39,9 @@
 // function does not run. A nil context panics.
 //
 // All types but [Run] are safe for concurrent use. The package imports the standard library
-// alone and starts no goroutine. A call with a prebuilt Policy, or none, allocates nothing
-// until an attempt fails, unless attempts have a timeout. Exported names and documented rules
-// are stable from v1 on; texts of errors are not.
+// alone and starts no goroutine. Do, DoValue and Func with a prebuilt Policy, or none, allocate
+// nothing until an attempt fails, unless attempts have a timeout. Exported names and
+// documented rules are stable from v1 on; texts of errors are not.
 package retry
 
 import (
@@ -94,7 +94,11 @@ func Attempts(ctx context.Context, err *error, opts ...Option) iter.Seq2[context
 	if err == nil {
 		panic("retry: Attempts: nil error pointer")
 	}
-	p, faults := New(opts...)
+	var faults error
+	p, ok := prebuilt(opts)
+	if !ok {
+		p, faults = New(opts...)
+	}
 	return func(yield func(context.Context, int) bool) {
 		if *err = faults; faults != nil {
 			return

@@ -60,7 +60,7 @@ func (e *ValidationError[T]) Unwrap() []error {
 }
 
 // Format writes the text for every verb, so that none prints the values.
-func (e *ValidationError[T]) Format(s fmt.State, verb rune) {
+func (e ValidationError[T]) Format(s fmt.State, verb rune) {
 	text := e.Error()
 	if verb == 'q' || verb == 'v' && s.Flag('#') {
 		text = fmt.Sprintf("%q", text)
@@ -135,7 +135,7 @@ func (j *judge[T]) check(options []Option, v T, a Attempt) error {
 func misfits[T any](options []Option) (faults []error) {
 	sets := list[validatorOption, validatorSet]{options: options}
 	for set, ok := sets.next(); ok; set, ok = sets.next() {
-		if _, fits := set.list.([]Validator[T]); !fits {
+		if _, fits := set.list.([]Validator[T]); !fits && set.n > 0 {
 			faults = append(faults, fault{"WithValidator", fmt.Sprintf(
 				"a validator for %s does not fit a call that returns %s", set.of(), typeName[T]())})
 		}
@@ -147,6 +147,9 @@ func misfits[T any](options []Option) (faults []error) {
 func homeless(options []Option) (faults []error) {
 	sets := list[validatorOption, validatorSet]{options: options}
 	for set, ok := sets.next(); ok; set, ok = sets.next() {
+		if set.n == 0 {
+			continue
+		}
 		faults = append(faults, fault{"WithValidator", fmt.Sprintf(
 			"a validator for %s in a call that returns no value; use DoValue or Func", set.of())})
 	}
