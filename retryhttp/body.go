@@ -2,6 +2,8 @@ package retryhttp
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"sync"
@@ -10,35 +12,57 @@ import (
 
 // body is a request's body, to be sent by several attempts if it can be. A nil body is none.
 type body struct {
-	first  *source                       // the caller's
+	caller *source                       // the caller's own
 	get    func() (io.ReadCloser, error) // makes another like it; nil: a stream that can be read once
-	last   *source
-	handed bool // to an attempt, which closes it
+	limit  int64                         // up to which a stream is kept in memory; 0: not at all
+	last   *handle                       // of the last attempt; nil before the first
 }
 
-// newBody takes over the body of req. Up to limit bytes of one without GetBody are kept.
 func newBody(req *http.Request, limit int64) *body {
 	if req.Body == nil || req.Body == http.NoBody {
 		return nil
 	}
-	b := &body{first: &source{reader: req.Body, closer: req.Body}, get: req.GetBody}
-	if b.get == nil && limit > 0 && req.ContentLength <= limit {
-		b.keep(limit)
+	b := &body{caller: &source{reader: req.Body, closer: req.Body}, get: req.GetBody}
+	if b.get == nil && req.ContentLength <= limit {
+		b.limit = limit
 	}
 	return b
 }
 
-// keep reads the body into memory. If it is longer than limit, or fails, what was read is
-// put back in front of the rest.
-func (b *body) keep(limit int64) {
-	rest := b.first.reader
-	read, err := io.ReadAll(io.LimitReader(rest, limit+1))
-	b.first.reader = bytes.NewReader(read)
+// next is the body for another attempt.
+func (b *body) next(ctx context.Context) (*handle, error) {
+	if b.limit > 0 && b.last == nil {
+		b.keep(ctx)
+	}
+	from := b.caller
+	switch {
+	case b.last == nil:
+	case b.get == nil:
+		b.last.withdrawn.Store(true)
+	default:
+		rc, err := b.get()
+		if err != nil {
+			return nil, err
+		}
+		from = &source{reader: rc, closer: rc}
+	}
+	b.last = &handle{source: from, mayWait: b.get == nil}
+	return b.last, nil
+}
+
+// keep reads the body into memory. If it is longer than the limit, or fails, what was read is
+// put back in front of the rest. The end of ctx ends a read that hangs.
+func (b *body) keep(ctx context.Context) {
+	rest := b.caller.reader
+	stop := context.AfterFunc(ctx, func() { _ = b.caller.close() })
+	read, err := io.ReadAll(io.LimitReader(rest, b.limit+1))
+	stop()
+	b.caller.reader = bytes.NewReader(read)
 	switch {
 	case err != nil:
-		b.first.reader = io.MultiReader(b.first.reader, failing{err})
-	case int64(len(read)) > limit:
-		b.first.reader = io.MultiReader(b.first.reader, rest)
+		b.caller.reader = io.MultiReader(b.caller.reader, failing{err})
+	case int64(len(read)) > b.limit:
+		b.caller.reader = io.MultiReader(b.caller.reader, rest)
 	default:
 		b.get = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(read)), nil }
 	}
@@ -48,100 +72,90 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-// next is the body for another attempt.
-func (b *body) next() (io.ReadCloser, func() (io.ReadCloser, error), error) {
-	switch {
-	case b.last == nil || b.get == nil:
-		b.last = b.first
-		b.last.hold(b.get == nil)
-	default:
-		rc, err := b.get()
-		if err != nil {
-			return nil, nil, err
-		}
-		b.last = &source{reader: rc, closer: rc}
-	}
-	b.handed = true
-	return b.last, b.get, nil
-}
-
 // replayable reports whether the body can be sent once more: it is another each time, or a
 // stream of which nothing was read.
 func (b *body) replayable() bool {
-	return b == nil || b.get != nil || b.last == nil || !b.last.touched.Load()
+	return b == nil || b.get != nil || b.last == nil || !b.last.source.touched.Load()
 }
 
 // failed reports whether it was the body's own reader that failed.
 func (b *body) failed() bool {
-	return b != nil && b.last != nil && b.last.broken.Load()
+	return b != nil && b.last != nil && b.last.source.broken.Load()
 }
 
-// finish ends the hold on a stream, and closes a body that no attempt was given.
+// finish ends the call. A body that no attempt was given, or whose Close was put off, is
+// closed; else that is up to the transport, which may still be reading it.
 func (b *body) finish() {
 	if b == nil {
 		return
 	}
-	b.first.letGo()
-	if !b.handed {
-		_ = b.first.Close()
+	if b.last == nil || b.last.finish() {
+		_ = b.caller.close()
 	}
 }
 
-// source is a body that is closed once, and knows what was done with it. While it is held
-// and nothing was read, Close is put off: a transport closes the body also when it could not
-// connect.
+// source is a body that is closed once, and knows what was done with it.
 type source struct {
 	reader  io.Reader
 	closer  io.Closer
 	touched atomic.Bool
 	broken  atomic.Bool
-
-	mu      sync.Mutex
-	held    bool
-	closing bool // Close was put off
-	closed  bool
+	closed  atomic.Bool
 }
 
-func (s *source) Read(p []byte) (int, error) {
-	s.touched.Store(true)
-	n, err := s.reader.Read(p)
-	if err != nil && err != io.EOF {
-		s.broken.Store(true)
+func (s *source) close() error {
+	if s.closed.Swap(true) {
+		return nil
+	}
+	return s.closer.Close()
+}
+
+// handle is a source as one attempt has it. Close of an untouched stream is put off while
+// the call goes on: a transport closes the body also when it could not connect. An attempt
+// that is over can neither read nor close a stream that the next one sends.
+type handle struct {
+	source    *source
+	mayWait   bool // with the Close
+	withdrawn atomic.Bool
+
+	mu       sync.Mutex
+	closing  bool // Close was put off
+	finished bool
+}
+
+var errWithdrawn = errors.New("retryhttp: read of a body whose attempt is over")
+
+func (h *handle) Read(p []byte) (int, error) {
+	if h.withdrawn.Load() {
+		return 0, errWithdrawn
+	}
+	h.source.touched.Store(true)
+	n, err := h.source.reader.Read(p)
+	if err != nil && err != io.EOF && !h.source.closed.Load() {
+		h.source.broken.Store(true)
 	}
 	return n, err
 }
 
-func (s *source) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.held && !s.touched.Load() {
-		s.closing = true
+func (h *handle) Close() error {
+	if h.withdrawn.Load() {
 		return nil
 	}
-	return s.close()
-}
-
-func (s *source) close() error {
-	if s.closed {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.mayWait && !h.finished && !h.source.touched.Load() {
+		h.closing = true
 		return nil
 	}
-	s.closed = true
-	return s.closer.Close()
+	return h.source.close()
 }
 
-func (s *source) hold(held bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.held, s.closing = held, false
-}
-
-func (s *source) letGo() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.held = false
-	if s.closing {
-		_ = s.close()
-	}
+// finish ends the waiting, and reports whether a Close was put off.
+func (h *handle) finish() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.finished = true
+	return h.closing
 }
 
 func closeBody(req *http.Request) {

@@ -19,6 +19,8 @@ type call struct {
 	key        string // the idempotency key that was added
 	idempotent bool
 	sent       int        // attempts
+	redirected bool       // the attempt was: what was redirected has been processed
+	ownHeader  bool       // the sender may add to the header, as http.Client does
 	trace      *connTrace // of an attempt that is not idempotent
 	resp       *response  // of the last attempt, still open
 }
@@ -46,6 +48,7 @@ func (c *call) do(attempt func(context.Context) error) error {
 // end better; the response stays with the call.
 func (c *call) attempt(ctx context.Context, send func(*http.Request) (*http.Response, error)) error {
 	c.sent++
+	c.redirected = false
 	req, err := c.request(ctx)
 	if err != nil {
 		return retry.Permanent(err)
@@ -67,24 +70,28 @@ func (c *call) attempt(ctx context.Context, send func(*http.Request) (*http.Resp
 
 // request is what an attempt sends: the caller's own request where that will do.
 func (c *call) request(ctx context.Context) (*http.Request, error) {
+	parent := ctx
 	if !c.idempotent {
 		c.trace = new(connTrace)
 		ctx = httptrace.WithClientTrace(ctx, c.trace.client())
 	}
-	header := c.key != "" || c.transport.AttemptHeader != ""
-	if ctx == c.req.Context() && c.body == nil && !header {
+	ownHeader := c.ownHeader || c.key != "" || c.transport.AttemptHeader != ""
+	if ctx == c.req.Context() && c.body == nil && !ownHeader {
 		return c.req, nil
 	}
 	req := c.req.WithContext(ctx)
-	if header {
+	if ownHeader {
 		c.addHeaders(req)
 	}
 	if c.body == nil {
 		return req, nil
 	}
-	var err error
-	req.Body, req.GetBody, err = c.body.next()
-	return req, err
+	sent, err := c.body.next(parent)
+	if err != nil {
+		return nil, err
+	}
+	req.Body, req.GetBody = sent, c.body.get
+	return req, nil
 }
 
 // addHeaders gives req a header of its own with the additions.
@@ -107,7 +114,7 @@ func (c *call) judgeError(err error) error {
 	switch {
 	case c.body.failed(),
 		!c.worth(nil, err),
-		!c.idempotent && !c.trace.unsent() && !unprocessed(err),
+		!c.idempotent && (c.redirected || !c.trace.unprocessed(err)),
 		!c.body.replayable():
 		return retry.Permanent(err)
 	}
@@ -121,7 +128,7 @@ func (c *call) judgeResponse(resp *http.Response) error {
 		return nil
 	}
 	err := newStatusError(c.req, resp, c.resp)
-	if !c.idempotent && !refused(resp.StatusCode) || !c.body.replayable() {
+	if !c.idempotent && (c.redirected || !refused(resp.StatusCode)) || !c.body.replayable() {
 		return retry.Permanent(err)
 	}
 	return err

@@ -2,6 +2,7 @@ package retryhttp
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 
@@ -36,6 +37,8 @@ func Do[T any](c *http.Client, req *http.Request, decode func(*http.Response) (T
 		return value, err
 	}
 	call := t.newCall(req, policy)
+	call.ownHeader = true
+	client.CheckRedirect = call.noteRedirect(c.CheckRedirect)
 	err = call.do(func(ctx context.Context) error {
 		value = *new(T)
 		if err := call.attempt(ctx, client.Do); err != nil {
@@ -54,3 +57,20 @@ func Do[T any](c *http.Client, req *http.Request, decode func(*http.Response) (T
 	}
 	return value, err
 }
+
+// noteRedirect returns a CheckRedirect that notes the redirect and asks the given one, or
+// does as http.Client without one.
+func (c *call) noteRedirect(check func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
+	return func(req *http.Request, via []*http.Request) error {
+		c.redirected = true
+		if check != nil {
+			return check(req, via)
+		}
+		if len(via) >= maxRedirects {
+			return errors.New("stopped after 10 redirects")
+		}
+		return nil
+	}
+}
+
+const maxRedirects = 10 // http.Client's

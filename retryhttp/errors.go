@@ -35,7 +35,6 @@ func passes(err error) bool {
 		hostname     x509.HostnameError
 		invalid      x509.CertificateInvalidError
 		record       tls.RecordHeaderError
-		op           *net.OpError
 		dns          *net.DNSError
 	)
 	switch {
@@ -45,16 +44,36 @@ func passes(err error) bool {
 		errors.Is(err, http.ErrNotSupported),
 		errors.As(err, &verification), errors.As(err, &authority), errors.As(err, &hostname), errors.As(err, &invalid),
 		errors.As(err, &record),
-		errors.As(err, &op) && op.Op == "remote error", // a TLS alert
+		isAlert(err),
 		errors.As(err, &dns) && dns.IsNotFound:
 		return false
 	}
-	return !aboutRequest(err.Error())
+	return !aboutRequest(err)
+}
+
+// isAlert reports whether err is a TLS alert from the server or a proxy.
+func isAlert(err error) bool {
+	var op *net.OpError
+	for errors.As(err, &op) {
+		if op.Op == "remote error" {
+			return true
+		}
+		err = op.Err
+	}
+	return false
 }
 
 // aboutRequest knows the texts of net/http for requests that cannot be sent: it has no
 // types for them.
-func aboutRequest(text string) bool {
+func aboutRequest(err error) bool {
+	var with *url.Error
+	for errors.As(err, &with) { // its text has the URL, in which anything may stand
+		err = with.Err
+	}
+	if err == nil {
+		return false
+	}
+	text := err.Error()
 	for _, known := range []string{
 		"unsupported protocol scheme",
 		"http: no Host in request URL",
@@ -62,6 +81,9 @@ func aboutRequest(text string) bool {
 		"net/http: invalid header",
 		"net/http: invalid trailer",
 		"net/http: invalid method",
+		"http: invalid Host header",
+		"invalid control character in URL",
+		"net/http: can't write control character in Request.URL",
 		"http: ContentLength=", // … with Body length …
 		"http: Request.ContentLength=",
 		"stopped after 10 redirects",
@@ -74,16 +96,17 @@ func aboutRequest(text string) bool {
 	return false
 }
 
-// unprocessed reports whether err itself proves that the server did not process the request.
-func unprocessed(err error) bool {
+// unconnected reports whether err is one of having no connection.
+func unconnected(err error) bool {
 	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
-		return true
-	}
 	var dns *net.DNSError
+	return errors.As(err, &op) && op.Op == "dial" || errors.As(err, &dns)
+}
+
+// refusedStream reports whether err is HTTP/2's for a request that was not processed.
+func refusedStream(err error) bool {
 	var reset streamError
-	const refusedStream = 7
-	return errors.As(err, &dns) || errors.As(err, &reset) && reset.Code == refusedStream
+	return errors.As(err, &reset) && reset.Code == 7
 }
 
 // streamError is what net/http's error for a reset HTTP/2 stream, which has no exported
@@ -107,8 +130,13 @@ func (t *connTrace) client() *httptrace.ClientTrace {
 	}
 }
 
-// unsent reports whether there was no connection to send the request on.
-func (t *connTrace) unsent() bool { return t.asked.Load() && !t.got.Load() }
+// unprocessed reports whether err proves that the server did not process the request.
+func (t *connTrace) unprocessed(err error) bool {
+	if t.got.Load() {
+		return refusedStream(err)
+	}
+	return t.asked.Load() || unconnected(err) || refusedStream(err)
+}
 
 // errLocation stands for http.Client's error for a redirect that leads nowhere, which prints
 // the whole address.
@@ -121,7 +149,7 @@ func redacted(err error) error {
 	if !ok {
 		return err
 	}
-	clean := &url.Error{Op: e.Op, Err: e.Err}
+	clean := &url.Error{Op: e.Op, Err: redacted(e.Err)}
 	if u, parseErr := url.Parse(e.URL); parseErr == nil {
 		clean.URL = (&url.URL{Scheme: u.Scheme, Host: u.Host}).String()
 	}

@@ -18,8 +18,12 @@ func (t *Transport) isIdempotent(req *http.Request) bool {
 	return hasKey(req)
 }
 
+// hasKey says whether req has an idempotency key. As for net/http an empty list of values
+// counts: it marks the request as idempotent and is not sent.
 func hasKey(req *http.Request) bool {
-	return len(req.Header.Values("Idempotency-Key")) > 0 || len(req.Header.Values("X-Idempotency-Key")) > 0
+	_, key := req.Header["Idempotency-Key"]
+	_, xKey := req.Header["X-Idempotency-Key"]
+	return key || xKey
 }
 
 // lacksKey says whether AddIdempotencyKey is for req.

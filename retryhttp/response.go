@@ -42,9 +42,9 @@ func (r *response) discard() {
 	r.done = true
 	if body := r.Body; body != nil {
 		// Closing a body ends a read of it that hangs.
-		if r.ContentLength <= drainBytes {
+		if r.ContentLength <= drainBytes { // or -1, unknown
 			timer := time.AfterFunc(drainTime, func() { _ = body.Close() })
-			_, _ = io.CopyN(io.Discard, body, drainBytes)
+			_, _ = io.CopyN(io.Discard, body, drainBytes+1) // and the end behind it
 			timer.Stop()
 		}
 		_ = body.Close()
