@@ -668,10 +668,10 @@ func TestUnlimitedIsMinusOne(t *testing.T) {
 
 // fuzzOption makes an option of the numbers, and says its name and whether it is at fault.
 func fuzzOption(kind uint8, n int64, x, y float64) (o retry.Option, name string, bad bool) {
-	d := time.Duration(n)
+	d, i := time.Duration(n), int(n) // an int may hold less of n
 	switch kind % 13 {
 	case 0:
-		return retry.WithMaxAttempts(int(n)), "WithMaxAttempts", n < 1 && n != retry.Unlimited
+		return retry.WithMaxAttempts(i), "WithMaxAttempts", i < 1 && i != retry.Unlimited
 	case 1:
 		return retry.WithMaxElapsed(d), "WithMaxElapsed", n < 0
 	case 2:
@@ -686,13 +686,13 @@ func fuzzOption(kind uint8, n int64, x, y float64) (o retry.Option, name string,
 	case 6:
 		return retry.WithBackoff(retry.Exponential(d, x)), "WithBackoff", n < 0 || !(x >= 1 && x <= math.MaxFloat64)
 	case 7:
-		return retry.WithBackoff(retry.Chain(int(n), retry.Decorrelated(max(d, 0), x), retry.Sequence())), "WithBackoff", true
+		return retry.WithBackoff(retry.Chain(i, retry.Decorrelated(max(d, 0), x), retry.Sequence())), "WithBackoff", true
 	case 8:
-		return retry.WithHistorySize(int(n)), "WithHistorySize", n < 0
+		return retry.WithHistorySize(i), "WithHistorySize", i < 0
 	case 9:
-		return retry.WithHistory(retry.NewHistory(int(n))), "WithHistory", n < 0
+		return retry.WithHistory(retry.NewHistory(i)), "WithHistory", i < 0
 	case 10:
-		return retry.WithBudget(retry.NewBudget(x, int(n))), "WithBudget", !(x >= 0 && x <= math.MaxFloat64) || n < 0 || n > largestBurst
+		return retry.WithBudget(retry.NewBudget(x, i)), "WithBudget", !(x >= 0 && x <= math.MaxFloat64) || i < 0 || int64(i) > largestBurst
 	case 11:
 		return retry.WithBackoff(anyBackoff(uint8(n), max(d, 0), max(d, 0), min(max(x, 1), 9))), "WithBackoff", math.IsNaN(x)
 	default:
