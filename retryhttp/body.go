@@ -35,11 +35,7 @@ func (b *body) next(ctx context.Context) (*handle, error) {
 		b.keep(ctx)
 	}
 	from := b.caller
-	switch {
-	case b.last == nil:
-	case b.get == nil:
-		b.last.withdrawn.Store(true)
-	default:
+	if b.last != nil && b.get != nil {
 		rc, err := b.get()
 		if err != nil {
 			return nil, err
@@ -73,14 +69,14 @@ type failing struct{ err error }
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 // replayable reports whether the body can be sent once more: it is another each time, or a
-// stream of which nothing was read.
+// stream of which nothing was read. Such a stream is out of the last attempt's hands then.
 func (b *body) replayable() bool {
-	return b == nil || b.get != nil || b.last == nil || !b.last.source.touched.Load()
+	return b == nil || b.get != nil || b.last == nil || b.last.withdraw()
 }
 
 // failed reports whether it was the body's own reader that failed.
 func (b *body) failed() bool {
-	return b != nil && b.last != nil && b.last.source.broken.Load()
+	return b != nil && b.last != nil && b.last.broken.Load()
 }
 
 // finish ends the call. A body that no attempt was given, or whose Close was put off, is
@@ -94,13 +90,11 @@ func (b *body) finish() {
 	}
 }
 
-// source is a body that is closed once, and knows what was done with it.
+// source is a body that is closed once.
 type source struct {
-	reader  io.Reader
-	closer  io.Closer
-	touched atomic.Bool
-	broken  atomic.Bool
-	closed  atomic.Bool
+	reader io.Reader
+	closer io.Closer
+	closed atomic.Bool
 }
 
 func (s *source) close() error {
@@ -114,48 +108,65 @@ func (s *source) close() error {
 // the call goes on: a transport closes the body also when it could not connect. An attempt
 // that is over can neither read nor close a stream that the next one sends.
 type handle struct {
-	source    *source
-	mayWait   bool // with the Close
-	withdrawn atomic.Bool
+	source  *source
+	mayWait bool        // with the Close
+	broken  atomic.Bool // the reader failed
 
-	mu       sync.Mutex
-	closing  bool // Close was put off
-	finished bool
+	mu        sync.Mutex
+	touched   bool // it was read, or tried to be
+	withdrawn bool
+	closing   bool // Close was put off
+	finished  bool
 }
 
 var errWithdrawn = errors.New("retryhttp: read of a body whose attempt is over")
 
 func (h *handle) Read(p []byte) (int, error) {
-	if h.withdrawn.Load() {
+	if !h.touch() {
 		return 0, errWithdrawn
 	}
-	h.source.touched.Store(true)
 	n, err := h.source.reader.Read(p)
 	if err != nil && err != io.EOF && !h.source.closed.Load() {
-		h.source.broken.Store(true)
+		h.broken.Store(true)
 	}
 	return n, err
 }
 
-func (h *handle) Close() error {
-	if h.withdrawn.Load() {
-		return nil
-	}
+// touch marks the body as read, if it is still the attempt's to read.
+func (h *handle) touch() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.mayWait && !h.finished && !h.source.touched.Load() {
+	h.touched = h.touched || !h.withdrawn
+	return !h.withdrawn
+}
+
+// withdraw takes the body from the attempt, if nothing of it was read.
+func (h *handle) withdraw() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.withdrawn = h.withdrawn || !h.touched
+	return h.withdrawn
+}
+
+func (h *handle) Close() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.withdrawn && !h.finished {
+		return nil
+	}
+	if h.mayWait && !h.finished && !h.touched {
 		h.closing = true
 		return nil
 	}
 	return h.source.close()
 }
 
-// finish ends the waiting, and reports whether a Close was put off.
+// finish ends the waiting, and reports whether nobody else will close the body.
 func (h *handle) finish() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.finished = true
-	return h.closing
+	return h.closing || h.withdrawn
 }
 
 func closeBody(req *http.Request) {
