@@ -34,6 +34,9 @@ func (b *body) next(ctx context.Context) (*handle, error) {
 	if b.limit > 0 && b.last == nil {
 		b.keep(ctx)
 	}
+	if !b.withdraw() {
+		return nil, errReadMeanwhile
+	}
 	from := b.caller
 	if b.last != nil && b.get != nil {
 		rc, err := b.get()
@@ -69,8 +72,15 @@ type failing struct{ err error }
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 // replayable reports whether the body can be sent once more: it is another each time, or a
-// stream of which nothing was read. Such a stream is out of the last attempt's hands then.
+// stream of which nothing was read.
 func (b *body) replayable() bool {
+	return b == nil || b.get != nil || b.last == nil || b.last.unread()
+}
+
+// withdraw takes an unread stream out of the last attempt's hands, for another attempt. As
+// long as none is certain it must not: the transport that cannot read on closes the
+// connection, and with it the response.
+func (b *body) withdraw() bool {
 	return b == nil || b.get != nil || b.last == nil || b.last.withdraw()
 }
 
@@ -119,7 +129,10 @@ type handle struct {
 	finished  bool
 }
 
-var errWithdrawn = errors.New("retryhttp: read of a body whose attempt is over")
+var (
+	errWithdrawn     = errors.New("retryhttp: read of a body whose attempt is over")
+	errReadMeanwhile = errors.New("retryhttp: the body was read by an attempt that is over")
+)
 
 func (h *handle) Read(p []byte) (int, error) {
 	if !h.touch() {
@@ -138,6 +151,12 @@ func (h *handle) touch() bool {
 	defer h.mu.Unlock()
 	h.touched = h.touched || !h.withdrawn
 	return !h.withdrawn
+}
+
+func (h *handle) unread() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return !h.touched
 }
 
 // withdraw takes the body from the attempt, if nothing of it was read.

@@ -54,6 +54,9 @@ func (c *call) attempt(ctx context.Context, send func(*http.Request) (*http.Resp
 		return retry.Permanent(err)
 	}
 	resp, err := send(req)
+	if resp == nil && err == nil {
+		err = errNoResponse
+	}
 	if err != nil {
 		err = c.judgeError(err)
 		if resp != nil { // http.Client's way to say that CheckRedirect failed
@@ -61,7 +64,7 @@ func (c *call) attempt(ctx context.Context, send func(*http.Request) (*http.Resp
 		}
 		return err
 	}
-	c.resp = &response{Response: resp}
+	c.resp = &response{Response: resp, body: c.body}
 	if ctx != c.req.Context() { // it may end with the attempt, and the body with it
 		c.resp.release = retry.KeepContext(ctx)
 	}

@@ -16,8 +16,9 @@ import (
 //
 // What is retried is decided as by a Transport: by c's own if it has one, whose policy the
 // options then override, so that attempts do not multiply; else by the zero Transport. An
-// error of decode is retried only if the request may be processed twice. The client's Timeout
-// is for each attempt here. A nil c is http.DefaultClient.
+// error of decode is retried, if the request may be processed twice, unless it is marked by
+// retry.Permanent, as one for a 404 should be. The client's Timeout is for each attempt here.
+// A nil c is http.DefaultClient.
 func Do[T any](c *http.Client, req *http.Request, decode func(*http.Response) (T, error), opts ...retry.Option) (T, error) {
 	var value T
 	if c == nil {

@@ -271,6 +271,19 @@ func TestDoRedirects(t *testing.T) {
 		require.ErrorIs(t, err, retry.ErrPermanent)
 		assert.Len(t, s.requests(), 1, "the POST was processed")
 	})
+	t.Run("POST, then no connection, of a base that does not say when it has one", func(t *testing.T) {
+		t.Parallel()
+		n := 0
+		base := roundTripper(func(req *http.Request) (*http.Response, error) {
+			if n++; n == 1 {
+				return reply(req, 303, "", "Location", "/next"), nil
+			}
+			return nil, refusedDial
+		})
+		_, err := retryhttp.Do(&http.Client{Transport: base}, newRequest(t, "POST", "http://host.example", nil), decodeText, noWait)
+		require.ErrorIs(t, err, retry.ErrPermanent)
+		assert.Equal(t, 2, n, "the POST was processed")
+	})
 	t.Run("POST, then 429", func(t *testing.T) {
 		t.Parallel()
 		s := serve(t, func(w http.ResponseWriter, r *http.Request) {

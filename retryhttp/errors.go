@@ -138,6 +138,9 @@ func (t *connTrace) unprocessed(err error) bool {
 	return t.asked.Load() || unconnected(err) || refusedStream(err)
 }
 
+// errNoResponse is for a Base that breaks its contract.
+var errNoResponse = retry.Permanent(errors.New("retryhttp: Base returned neither a response nor an error"))
+
 // errLocation stands for http.Client's error for a redirect that leads nowhere, which prints
 // the whole address.
 var errLocation = errors.New("failed to parse Location header")

@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -27,7 +26,8 @@ import (
 
 func TestTransient(t *testing.T) {
 	t.Parallel()
-	dial := &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+	dial := &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+	_, badURL := url.Parse("http://host.example/\x7f")
 	for _, test := range []struct {
 		name string
 		err  error
@@ -36,7 +36,7 @@ func TestTransient(t *testing.T) {
 		{"no error", nil, false},
 		{"refused", dial, true},
 		{"refused, by a client", &url.Error{Op: "Get", URL: "http://host.example", Err: dial}, true},
-		{"reset", &net.OpError{Op: "read", Err: syscall.ECONNRESET}, true},
+		{"reset", &net.OpError{Op: "read", Err: errors.New("connection reset")}, true},
 		{"closed without an answer", io.EOF, true},
 		{"broken off", io.ErrUnexpectedEOF, true},
 		{"deadline", context.DeadlineExceeded, true},
@@ -56,6 +56,7 @@ func TestTransient(t *testing.T) {
 		{"not supported", http.ErrNotSupported, false},
 		{"redirects", &url.Error{Op: "Get", Err: errors.New("stopped after 10 redirects")}, false},
 		{"scheme", &url.Error{Op: "Get", Err: errors.New(`unsupported protocol scheme "x"`)}, false},
+		{"URL", badURL, false},
 		{"503", &retryhttp.StatusError{StatusCode: 503}, true},
 		{"429", fmt.Errorf("wrapped: %w", &retryhttp.StatusError{StatusCode: 429}), true},
 		{"404", &retryhttp.StatusError{StatusCode: 404}, false},

@@ -24,7 +24,8 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// countingBody is a request's body that counts its closings, and hides what else Reader is.
+// countingBody is a request's body that counts its closings, cannot be read after one, and
+// hides what else Reader is.
 type countingBody struct {
 	io.Reader
 	reads, closed atomic.Int64
@@ -32,6 +33,9 @@ type countingBody struct {
 
 func (b *countingBody) Read(p []byte) (int, error) {
 	b.reads.Add(1)
+	if b.closed.Load() > 0 {
+		return 0, errors.New("read of a closed body")
+	}
 	return b.Reader.Read(p)
 }
 
@@ -216,36 +220,57 @@ func TestBodyWithdrawn(t *testing.T) {
 	assert.EqualValues(t, 1, body.closed.Load())
 }
 
-// TestStreamReadInTheWait has an attempt that is over begin to read the stream before the next
-// one begins. What the next one sends is the whole stream, or there is no next one.
-func TestStreamReadInTheWait(t *testing.T) {
+// TestStreamReadLate has an attempt that is over begin to read the stream before the next one
+// begins. In the wait the retry is certain: the read fails, and the next attempt sends the whole
+// stream. Before it there may be no next one, but half a stream is never sent.
+func TestStreamReadLate(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		body := &countingBody{Reader: strings.NewReader("body")}
-		var sent []string
-		base := roundTripper(func(req *http.Request) (*http.Response, error) {
-			if body.reads.Load() == 0 && sent == nil {
-				late := req.Body
-				time.AfterFunc(time.Second, func() {
-					_, _ = late.Read(make([]byte, 2))
-					_ = late.Close()
+	for _, test := range []struct {
+		name string
+		hook func(read func()) retry.Hooks
+		must bool // be sent again
+	}{
+		{"in the wait", func(read func()) retry.Hooks {
+			return retry.Hooks{BeforeWait: func(context.Context, retry.Attempt) { time.AfterFunc(time.Second, read) }}
+		}, true},
+		{"before the wait", func(read func()) retry.Hooks {
+			return retry.Hooks{AfterAttempt: func(_ context.Context, a retry.Attempt) {
+				if a.Number == 1 {
+					read()
+				}
+			}}
+		}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				body := &countingBody{Reader: strings.NewReader("body")}
+				var first io.ReadCloser
+				var sent []string
+				base := roundTripper(func(req *http.Request) (*http.Response, error) {
+					if first == nil {
+						first = req.Body
+						return reply(req, 503, ""), nil // and goes on to send the body, it thinks
+					}
+					all, err := io.ReadAll(req.Body)
+					assert.NoError(t, err)
+					sent = append(sent, string(all))
+					assert.NoError(t, req.Body.Close())
+					return reply(req, 200, ""), nil
 				})
-				sent = []string{}
-				return reply(req, 503, ""), nil
-			}
-			all, err := io.ReadAll(req.Body)
-			assert.NoError(t, err)
-			sent = append(sent, string(all))
-			assert.NoError(t, req.Body.Close())
-			return reply(req, 200, ""), nil
+				policy := quick(retry.WithBackoff(retry.Constant(2*time.Second)), retry.WithHooks(test.hook(func() {
+					_, _ = first.Read(make([]byte, 2))
+					_ = first.Close()
+				})))
+				_, err := (&retryhttp.Transport{Base: base, Policy: policy}).RoundTrip(newRequest(t, "PUT", "http://host.example", body))
+				assert.True(t, err == nil || errors.Is(err, retry.ErrPermanent), "%v", err)
+				if test.must || sent != nil {
+					assert.Equal(t, []string{"body"}, sent)
+				}
+				assert.EqualValues(t, 1, body.closed.Load())
+			})
 		})
-		policy := quick(retry.WithBackoff(retry.Constant(2 * time.Second)))
-		_, _ = (&retryhttp.Transport{Base: base, Policy: policy}).RoundTrip(newRequest(t, "PUT", "http://host.example", body))
-		for _, s := range sent {
-			assert.Equal(t, "body", s)
-		}
-		assert.EqualValues(t, 1, body.closed.Load())
-	})
+	}
 }
 
 // TestStreamUnread sends a stream that the first attempts do not get to read.
@@ -336,6 +361,33 @@ func TestExpectContinue(t *testing.T) {
 				tr.CloseIdleConnections()
 			}
 		})
+	}
+}
+
+// TestRefusedAnswerIsReadable holds that the last answer to a stream that was not asked for is
+// read to its end, though net/http goes on to send the stream on the same connection.
+func TestRefusedAnswerIsReadable(t *testing.T) {
+	t.Parallel()
+	answer := strings.Repeat("busy", 64<<10)
+	for range 10 {
+		addr := listen(t, func(conn net.Conn) {
+			req, err := http.ReadRequest(bufio.NewReader(conn))
+			if err != nil {
+				return
+			}
+			_, _ = fmt.Fprintf(conn, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: %d\r\n\r\n", len(answer))
+			_, _ = io.CopyN(io.Discard, req.Body, 1) // the stream arrives, or the client gives up
+			_, _ = io.WriteString(conn, answer)
+			waits(conn)
+		})
+		tr := direct(t)
+		tr.ExpectContinueTimeout = time.Minute
+		req := newRequest(t, "PUT", "http://"+addr, &countingBody{Reader: strings.NewReader("body")})
+		req.Header.Set("Expect", "100-continue")
+		resp, err := (&retryhttp.Transport{Base: tr, Policy: quick(retry.WithMaxAttempts(1))}).RoundTrip(req)
+		require.NoError(t, err)
+		require.Equal(t, answer, text(t, resp))
+		tr.CloseIdleConnections()
 	}
 }
 
@@ -599,6 +651,49 @@ func TestClosedReaderIsNoFault(t *testing.T) {
 	resp, err := (&retryhttp.Transport{Base: base, Policy: quick()}).RoundTrip(req)
 	require.NoError(t, err)
 	assert.Equal(t, 200, resp.StatusCode)
+}
+
+// TestCloseEndsRead holds that the transport can end a read of a stream that hangs.
+func TestCloseEndsRead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		base := roundTripper(func(req *http.Request) (*http.Response, error) {
+			time.AfterFunc(time.Second, func() { _ = req.Body.Close() })
+			_, err := req.Body.Read(make([]byte, 1))
+			return nil, err
+		})
+		body := newInterruptible()
+		_, err := (&retryhttp.Transport{Base: base, Policy: quick()}).RoundTrip(newRequest(t, "PUT", "http://host.example", body))
+		require.ErrorIs(t, err, retry.ErrPermanent, "it was read")
+	})
+}
+
+// TestUploadGoesOn holds that a base may read and close the body after it has returned the
+// answer: it is not closed behind its back.
+func TestUploadGoesOn(t *testing.T) {
+	t.Parallel()
+	for _, first := range []string{"", "bo"} {
+		for _, read := range []bool{true, false} {
+			var sent io.ReadCloser
+			base := roundTripper(func(req *http.Request) (*http.Response, error) {
+				sent = req.Body
+				_, err := io.ReadFull(sent, make([]byte, len(first)))
+				return reply(req, 200, ""), err
+			})
+			body := &countingBody{Reader: strings.NewReader("body")}
+			_, err := (&retryhttp.Transport{Base: base, Policy: quick()}).RoundTrip(newRequest(t, "PUT", "http://host.example", body))
+			require.NoError(t, err)
+			assert.Zero(t, body.closed.Load(), "the upload goes on")
+			if read {
+				rest, err := io.ReadAll(sent)
+				require.NoError(t, err)
+				assert.Equal(t, "body", first+string(rest))
+			}
+			require.NoError(t, sent.Close())
+			require.NoError(t, sent.Close())
+			assert.EqualValues(t, 1, body.closed.Load())
+		}
+	}
 }
 
 // TestEarlyAnswer has the server answer before it read a large upload.

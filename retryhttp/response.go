@@ -22,6 +22,7 @@ const (
 type response struct {
 	*http.Response
 	release context.CancelFunc // ends the attempt's context; nil: nothing to end
+	body    *body              // the request's
 	done    bool
 }
 
@@ -40,6 +41,7 @@ func discard(_ context.Context, a retry.Attempt) {
 
 func (r *response) discard() {
 	r.done = true
+	r.body.withdraw() // the next attempt's, if one can have it
 	if body := r.Body; body != nil {
 		// Closing a body ends a read of it that hangs.
 		if r.ContentLength <= drainBytes { // or -1, unknown

@@ -108,6 +108,21 @@ func TestDrainBytes(t *testing.T) {
 	})
 }
 
+// TestDrainTooLong holds that a body which says that it is too long is not read.
+func TestDrainTooLong(t *testing.T) {
+	t.Parallel()
+	body := &countingBody{Reader: strings.NewReader("x")}
+	base := roundTripper(func(req *http.Request) (*http.Response, error) {
+		resp := reply(req, 503, "")
+		resp.Body, resp.ContentLength = body, 64<<10+1
+		return resp, nil
+	})
+	_, err := (&retryhttp.Transport{Base: base, Policy: quick(retry.WithMaxAttempts(2))}).RoundTrip(newRequest(t, "GET", "http://host.example", nil))
+	require.NoError(t, err)
+	assert.Zero(t, body.reads.Load())
+	assert.EqualValues(t, 1, body.closed.Load(), "the first; the last is the caller's")
+}
+
 // TestReuse holds which answers between attempts keep their connection.
 func TestReuse(t *testing.T) {
 	t.Parallel()

@@ -76,8 +76,9 @@ type Transport struct {
 	Retryable func(*http.Response, error) bool
 
 	// HostBudget returns the budget for the retries of requests to a host, such as
-	// "example.com:8080", in place of the policy's; nil for none. See HostBudgets.
-	// The default is the policy's budget.
+	// "example.com:8080", in place of the policy's; nil leaves that in force. See
+	// HostBudgets.
+	// The default is the policy's budget, if it has one.
 	HostBudget func(host string) *retry.Budget
 
 	// AddIdempotencyKey gives POST and PATCH requests that have none an Idempotency-Key

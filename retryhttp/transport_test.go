@@ -551,3 +551,13 @@ func TestCookies(t *testing.T) {
 	}
 	assert.Equal(t, []string{"", "id=1", "id=1"}, got)
 }
+
+func TestBaseWithoutAResponse(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	base := roundTripper(func(*http.Request) (*http.Response, error) { calls++; return nil, nil })
+	resp, err := (&retryhttp.Transport{Base: base, Policy: quick()}).RoundTrip(newRequest(t, "GET", "http://host.example", nil))
+	require.ErrorContains(t, err, "Base returned neither a response nor an error")
+	assert.Nil(t, resp)
+	assert.Equal(t, 1, calls)
+}
