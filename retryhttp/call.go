@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net/http"
 	"net/http/httptrace"
+	"reflect"
 	"strconv"
 
 	"github.com/seed-205ff063/retry"
@@ -65,7 +66,7 @@ func (c *call) attempt(ctx context.Context, send func(*http.Request) (*http.Resp
 		return err
 	}
 	c.resp = &response{Response: resp, body: c.body}
-	if ctx != c.req.Context() { // it may end with the attempt, and the body with it
+	if !same(ctx, c.req.Context()) { // it may end with the attempt, and the body with it
 		c.resp.release = retry.KeepContext(ctx)
 	}
 	return c.judgeResponse(resp)
@@ -79,7 +80,7 @@ func (c *call) request(ctx context.Context) (*http.Request, error) {
 		ctx = httptrace.WithClientTrace(ctx, c.trace.client())
 	}
 	ownHeader := c.ownHeader || c.key != "" || c.transport.AttemptHeader != ""
-	if ctx == c.req.Context() && c.body == nil && !ownHeader {
+	if same(ctx, c.req.Context()) && c.body == nil && !ownHeader {
 		return c.req, nil
 	}
 	req := c.req.WithContext(ctx)
@@ -96,6 +97,9 @@ func (c *call) request(ctx context.Context) (*http.Request, error) {
 	req.Body, req.GetBody = sent, c.body.get
 	return req, nil
 }
+
+// same reports whether a and b are one context. A context need not be a comparable value.
+func same(a, b context.Context) bool { return reflect.ValueOf(a).Comparable() && a == b }
 
 // addHeaders gives req a header of its own with the additions.
 func (c *call) addHeaders(req *http.Request) {

@@ -561,3 +561,19 @@ func TestBaseWithoutAResponse(t *testing.T) {
 	assert.Nil(t, resp)
 	assert.Equal(t, 1, calls)
 }
+
+// mapContext is a context that cannot be compared.
+type mapContext struct {
+	context.Context
+	values map[string]string
+}
+
+func TestContextThatIsNotComparable(t *testing.T) {
+	t.Parallel()
+	s := serve(t, status(503), status(200))
+	req := newRequest(t, "GET", s.URL, nil).WithContext(mapContext{t.Context(), map[string]string{"a": "b"}})
+	resp, err := (&retryhttp.Transport{Base: direct(t), Policy: quick()}).RoundTrip(req)
+	require.NoError(t, err)
+	assert.Equal(t, 200, resp.StatusCode)
+	require.NoError(t, resp.Body.Close())
+}
