@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"net/http"
 	"net/http/httptrace"
-	"reflect"
 	"strconv"
 
 	"github.com/seed-205ff063/retry"
@@ -98,8 +97,12 @@ func (c *call) request(ctx context.Context) (*http.Request, error) {
 	return req, nil
 }
 
-// same reports whether a and b are one context. A context need not be a comparable value.
-func same(a, b context.Context) bool { return reflect.ValueOf(a).Comparable() && a == b }
+// same reports whether a and b are one context. A context need not be a comparable value: to
+// compare two that are not panics, and they count as different.
+func same(a, b context.Context) (is bool) {
+	defer func() { _ = recover() }()
+	return a == b
+}
 
 // addHeaders gives req a header of its own with the additions.
 func (c *call) addHeaders(req *http.Request) {

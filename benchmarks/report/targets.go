@@ -87,7 +87,7 @@ func lists(m *measurement) target {
 	return target{
 		promise:  "options that carry a list besides, such as WithRetryIf: no more for them",
 		measured: fmt.Sprintf("%.0f, %.0f, %.0f with none, one, two", none, one, two),
-		met:      one == none && two == none,
+		met:      one <= none && two <= none,
 		why:      "The variadic arguments of such an option escape, and something else with them.",
 	}
 }
