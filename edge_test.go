@@ -142,6 +142,10 @@ func TestBudgetOfCallsThatWereTurnedAway(t *testing.T) {
 		retry.WithGate(retry.RateLimit(limiterFunc(func(context.Context) error { return errDown }))))
 	require.ErrorIs(t, err, retry.ErrContext)
 	assert.Zero(t, budget.Tokens(), "a call without an attempt pays nothing in")
+
+	letIn := func(context.Context, retry.Attempt) (func(error), error) { return nil, nil }
+	require.NoError(t, retry.Do(ctx, func(context.Context) error { return nil }, retry.WithBudget(budget), retry.WithGate(letIn)))
+	assert.Equal(t, 1.0, budget.Tokens(), "a call that its gates let in does")
 }
 
 func TestTinyBudgetRecovers(t *testing.T) {
