@@ -2,8 +2,6 @@ package retryhttp
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"net"
 	"net/http"
@@ -13,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/internal/peererr"
 )
 
 // Transient is a classifier for code that calls an http.Client itself: it matches the
@@ -29,38 +28,12 @@ func Transient(a retry.Attempt) bool {
 // passes reports whether another attempt may end without err: every failure of a transport
 // may, but for those that are about the request or the server's identity.
 func passes(err error) bool {
-	var (
-		verification *tls.CertificateVerificationError
-		authority    x509.UnknownAuthorityError
-		hostname     x509.HostnameError
-		invalid      x509.CertificateInvalidError
-		record       tls.RecordHeaderError
-		dns          *net.DNSError
-	)
-	switch {
-	case err == nil,
-		errors.Is(err, context.Canceled),
-		errors.Is(err, http.ErrSchemeMismatch),
-		errors.Is(err, http.ErrNotSupported),
-		errors.As(err, &verification), errors.As(err, &authority), errors.As(err, &hostname), errors.As(err, &invalid),
-		errors.As(err, &record),
-		isAlert(err),
-		errors.As(err, &dns) && dns.IsNotFound:
-		return false
-	}
-	return !aboutRequest(err)
-}
-
-// isAlert reports whether err is a TLS alert from the server or a proxy.
-func isAlert(err error) bool {
-	var op *net.OpError
-	for errors.As(err, &op) {
-		if op.Op == "remote error" {
-			return true
-		}
-		err = op.Err
-	}
-	return false
+	return err != nil &&
+		!errors.Is(err, context.Canceled) &&
+		!errors.Is(err, http.ErrSchemeMismatch) &&
+		!errors.Is(err, http.ErrNotSupported) &&
+		!peererr.Lasting(err) &&
+		!aboutRequest(err)
 }
 
 // aboutRequest knows the texts of net/http for requests that cannot be sent: it has no
