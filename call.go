@@ -304,6 +304,14 @@ func (c *call) describe(s *settings, a *Attempt) {
 	a.Waited, a.Elapsed = c.waited, c.elapsed(c.at)
 }
 
+// running is the record of the attempt while its function runs.
+func (c *call) running(s *settings) (a Attempt) {
+	c.describe(s, &a)
+	now := c.now(s)
+	a.Duration, a.Elapsed = max(now-c.at, 0), c.elapsed(now)
+	return a
+}
+
 // elapsed is the time from the start of the call to the reading now.
 func (c *call) elapsed(now time.Duration) time.Duration {
 	return add(c.before, max(now-c.start, 0)) // a clock that was set back has not gone on

@@ -48,6 +48,8 @@ import (
 	"context"
 	"errors"
 	"iter"
+
+	"github.com/seed-205ff063/retry/internal/judging"
 )
 
 // Do calls fn until it returns nil, and returns nil; or until the options say stop, and
@@ -217,9 +219,12 @@ func value[T any](ctx context.Context, s *settings, options []Option, fn func(ct
 func validated[T any](ctx context.Context, s *settings, options []Option, fn func(ctx context.Context) (T, error)) (v T, err error) {
 	j := judge[T]{size: s.historySize}
 	c := call{ctx: ctx}
+	slot := judging.Take(ctx)
 	err = c.loop(s, options, func(ctx context.Context) (err error) {
-		v, err = fn(ctx)
-		return err
+		if v, err = fn(ctx); err != nil || slot == nil {
+			return err
+		}
+		return slot.Finish(func() error { return j.before(options, v, c.running(s)) })
 	}, func(a Attempt) error { return j.check(options, v, a) })
 	return v, err
 }

@@ -103,10 +103,27 @@ func (r *rejection) Unwrap() []error      { return r.reasons }
 type judge[T any] struct {
 	size   int // how many to keep
 	report *ValidationError[T]
+	judged int   // the attempt whose function had its value judged, see package judging
+	early  error // what that gave
 }
 
-// check runs every validator among the options on v and returns nil or the *rejection.
+// check returns nil or the *rejection of the value v that the attempt a returned.
 func (j *judge[T]) check(options []Option, v T, a Attempt) error {
+	if j.judged == a.Number {
+		return j.early
+	}
+	return j.run(options, v, a)
+}
+
+// before is check while the attempt a still runs.
+func (j *judge[T]) before(options []Option, v T, a Attempt) error {
+	j.early = j.run(options, v, a)
+	j.judged = a.Number
+	return j.early
+}
+
+// run runs every validator among the options on v.
+func (j *judge[T]) run(options []Option, v T, a Attempt) error {
 	var reasons []error
 	sets := list[validatorOption, validatorSet]{options: options}
 	for set, ok := sets.next(); ok; set, ok = sets.next() {

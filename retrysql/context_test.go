@@ -1,0 +1,246 @@
+package retrysql_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrysql"
+)
+
+// hang makes the n-th time of a step last for d, or as long as its context. Where a step ends by
+// its context its error is one that no classifier knows, as with drivers that cancel by a
+// message to the server.
+func hang(step string, n int, d time.Duration) func(context.Context, string, int) error {
+	return func(ctx context.Context, name string, i int) error {
+		if name != step || i != n {
+			return nil
+		}
+		select {
+		case <-time.After(d):
+			return nil
+		case <-ctx.Done():
+			return errors.New("canceling statement due to user request")
+		}
+	}
+}
+
+// inBubble runs f with a database of its own in a bubble of virtual time.
+func inBubble(t *testing.T, fake *fake, f func(t *testing.T, db *sql.DB)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		db := fake.open(nil)
+		f(t, db)
+		assert.Zero(t, db.Stats().InUse, "connections in use")
+		require.NoError(t, db.Close())
+	})
+}
+
+func TestDeadContextBeginsNothing(t *testing.T) {
+	t.Parallel()
+	f := &fake{}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := retrysql.InTx(ctx, f.open(t), nil, insert("x"))
+	require.ErrorIs(t, err, context.Canceled)
+	require.NotErrorIs(t, err, retrysql.ErrAmbiguousCommit)
+	assert.Empty(t, f.steps())
+}
+
+// TestContextEndsInAStep holds what is known, and that no connection is lost, wherever the
+// caller's context ends.
+func TestContextEndsInAStep(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		step      string
+		lasts     time.Duration
+		steps     string
+		took      time.Duration
+		err       bool
+		ambiguous bool
+	}{
+		{step: "connect", lasts: time.Hour, steps: "connect", took: time.Second, err: true},
+		{step: "begin", lasts: time.Hour, steps: "connect begin", took: time.Second, err: true},
+		{step: "x", lasts: time.Hour, steps: "connect begin x rollback", took: time.Second, err: true},
+		// A COMMIT that is under way is not cut off from its reply, but nor is it waited for without end.
+		{step: "commit", lasts: 2 * time.Second, steps: "connect begin x commit", took: 2 * time.Second},
+		{step: "commit", lasts: time.Hour, steps: "connect begin x commit", took: 3 * time.Second, err: true, ambiguous: true},
+	} {
+		t.Run(test.step, func(t *testing.T) {
+			t.Parallel()
+			f := &fake{fail: hang(test.step, 1, test.lasts)}
+			inBubble(t, f, func(t *testing.T, db *sql.DB) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				start := time.Now()
+				err := retrysql.InTx(ctx, db, nil, insert("x"), fast)
+				assert.Equal(t, test.took, time.Since(start))
+				synctest.Wait()
+				assert.Equal(t, test.steps, f.steps())
+				assert.Equal(t, test.ambiguous, errors.Is(err, retrysql.ErrAmbiguousCommit))
+				if !test.err {
+					require.NoError(t, err)
+					return
+				}
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.ErrorIs(t, err, retry.ErrContext)
+			})
+		})
+	}
+}
+
+// TestAttemptTimesOutInAStep holds that an attempt's own timeout is retried, however the driver
+// reports it, unless it struck a COMMIT.
+func TestAttemptTimesOutInAStep(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		step, steps string
+		took        time.Duration
+		ambiguous   bool
+	}{
+		{step: "connect", steps: "connect connect begin x commit", took: time.Second},
+		{step: "begin", steps: "connect begin begin x commit", took: time.Second},
+		{step: "x", steps: "connect begin x rollback begin x commit", took: time.Second},
+		{step: "commit", steps: "connect begin x commit", took: 3 * time.Second, ambiguous: true},
+	} {
+		t.Run(test.step, func(t *testing.T) {
+			t.Parallel()
+			f := &fake{fail: hang(test.step, 1, time.Hour)}
+			inBubble(t, f, func(t *testing.T, db *sql.DB) {
+				start := time.Now()
+				err := retrysql.InTx(t.Context(), db, nil, insert("x"), fast, retry.WithAttemptTimeout(time.Second))
+				assert.Equal(t, test.took, time.Since(start))
+				assert.Equal(t, test.steps, f.steps())
+				if test.ambiguous {
+					require.ErrorIs(t, err, retrysql.ErrAmbiguousCommit)
+					return
+				}
+				require.NoError(t, err)
+			})
+		})
+	}
+}
+
+func TestTimedOutAttemptSaysSo(t *testing.T) {
+	t.Parallel()
+	f := &fake{fail: hang("x", 1, time.Hour)}
+	inBubble(t, f, func(t *testing.T, db *sql.DB) {
+		err := retrysql.InTx(t.Context(), db, nil, insert("x"), retry.WithMaxAttempts(1), retry.WithAttemptTimeout(time.Second))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, retry.ErrExhausted)
+		assert.ErrorContains(t, err, "canceling statement due to user request (retry: attempt timed out)")
+	})
+}
+
+// TestContextEndsBeforeCommit holds that COMMIT is not sent any more.
+func TestContextEndsBeforeCommit(t *testing.T) {
+	t.Parallel()
+	t.Run("the caller's", func(t *testing.T) {
+		t.Parallel()
+		f := &fake{}
+		inBubble(t, f, func(t *testing.T, db *sql.DB) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			err := retrysql.InTx(ctx, db, nil, func(ctx context.Context, tx *sql.Tx) error {
+				defer cancel(errPlain)
+				return insert("x")(ctx, tx)
+			}, fast)
+			require.ErrorIs(t, err, context.Canceled)
+			require.ErrorIs(t, err, errPlain)
+			require.ErrorIs(t, err, retry.ErrContext)
+			require.NotErrorIs(t, err, retrysql.ErrAmbiguousCommit)
+			assert.Equal(t, "connect begin x rollback", f.steps())
+		})
+	})
+	t.Run("the attempt's", func(t *testing.T) {
+		t.Parallel()
+		f := &fake{}
+		inBubble(t, f, func(t *testing.T, db *sql.DB) {
+			calls := 0
+			err := retrysql.InTx(t.Context(), db, nil, func(ctx context.Context, tx *sql.Tx) error {
+				if calls++; calls == 1 {
+					<-ctx.Done()
+				}
+				return insert("x")(context.WithoutCancel(ctx), tx)
+			}, fast, retry.WithAttemptTimeout(time.Second))
+			require.NoError(t, err)
+			assert.Equal(t, "connect begin x rollback begin x commit", f.steps())
+		})
+	})
+}
+
+// TestRollbackHasItsOwnTime holds that a ROLLBACK gets through although the context is over, and
+// that one which hangs is given up.
+func TestRollbackHasItsOwnTime(t *testing.T) {
+	t.Parallel()
+	for lasts, want := range map[time.Duration]time.Duration{time.Second: 2 * time.Second, time.Hour: 3 * time.Second} {
+		t.Run(lasts.String(), func(t *testing.T) {
+			t.Parallel()
+			f := &fake{fail: hang("rollback", 1, lasts)}
+			inBubble(t, f, func(t *testing.T, db *sql.DB) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				start := time.Now()
+				err := retrysql.InTx(ctx, db, nil, func(ctx context.Context, _ *sql.Tx) error {
+					<-ctx.Done()
+					return ctx.Err()
+				}, fast)
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				assert.Equal(t, want, time.Since(start))
+			})
+		})
+	}
+	t.Run("of a body that failed", func(t *testing.T) {
+		t.Parallel()
+		f := &fake{fail: hang("rollback", 1, time.Hour)}
+		inBubble(t, f, func(t *testing.T, db *sql.DB) {
+			start := time.Now()
+			err := retrysql.InTx(t.Context(), db, nil, func(context.Context, *sql.Tx) error { return errPlain }, fast)
+			require.ErrorIs(t, err, errPlain)
+			assert.Equal(t, 2*time.Second, time.Since(start))
+		})
+	})
+}
+
+// TestStatementsWithoutTheContext holds that a body which ignores its context does not go on for
+// ever: the transaction is taken from under it.
+func TestStatementsWithoutTheContext(t *testing.T) {
+	t.Parallel()
+	f := &fake{}
+	inBubble(t, f, func(t *testing.T, db *sql.DB) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := retrysql.InTx(ctx, db, nil, func(_ context.Context, tx *sql.Tx) error {
+			for {
+				if _, err := tx.ExecContext(context.Background(), "y"); err != nil {
+					return err
+				}
+				time.Sleep(time.Second)
+			}
+		}, fast)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.NotErrorIs(t, err, retrysql.ErrAmbiguousCommit)
+		assert.Empty(t, f.rows)
+	})
+}
+
+// TestNothingIsLeftRunning holds that no goroutine or timer outlives a call; the bubble would not
+// end with one.
+func TestNothingIsLeftRunning(t *testing.T) {
+	t.Parallel()
+	f := &fake{fail: failing("x", 1, coded("40001"))}
+	inBubble(t, f, func(t *testing.T, db *sql.DB) {
+		ctx, cancel := context.WithCancel(t.Context())
+		require.NoError(t, retrysql.InTx(ctx, db, nil, insert("x"), fast, retry.WithAttemptTimeout(time.Hour)))
+		cancel()
+		start := time.Now()
+		synctest.Wait()
+		assert.Zero(t, time.Since(start))
+	})
+}

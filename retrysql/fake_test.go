@@ -1,0 +1,193 @@
+package retrysql_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// fake is a database in memory whose every step can be made to fail. A statement's text is a row
+// that it inserts, "insert or skip X" inserts X if it is not there; a query returns how often its
+// text stands among the rows.
+type fake struct {
+	// fail is asked before each step, by its name (connect, begin, the statement, commit, rollback)
+	// and how often it was made, from 1. An error marked by after takes effect once the step is
+	// done.
+	fail func(ctx context.Context, step string, n int) error
+
+	mu    sync.Mutex
+	rows  []string
+	log   []string
+	count map[string]int
+}
+
+// done is the error of a step that was done all the same.
+type done struct{ error }
+
+func (d done) Unwrap() error { return d.error }
+
+func (f *fake) open(t testing.TB) *sql.DB {
+	db := sql.OpenDB(f)
+	if t != nil {
+		t.Cleanup(func() { _ = db.Close() })
+	}
+	return db
+}
+
+// step notes a step and does it, unless it is to fail.
+func (f *fake) step(ctx context.Context, name string, do func()) error {
+	f.mu.Lock()
+	if f.count == nil {
+		f.count = map[string]int{}
+	}
+	f.count[name]++
+	n := f.count[name]
+	f.log = append(f.log, name)
+	f.mu.Unlock()
+
+	var err error
+	if f.fail != nil {
+		err = f.fail(ctx, name, n)
+	}
+	after, isDone := err.(done)
+	if isDone {
+		err = after.error
+	}
+	if (err == nil || isDone) && do != nil {
+		f.mu.Lock()
+		do()
+		f.mu.Unlock()
+	}
+	return err
+}
+
+// steps are the steps made so far, on one line.
+func (f *fake) steps() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return strings.Join(f.log, " ")
+}
+
+func (f *fake) has(row string) (n int) {
+	for _, r := range f.rows {
+		if r == row {
+			n++
+		}
+	}
+	return n
+}
+
+func (f *fake) Driver() driver.Driver { return nil }
+
+func (f *fake) Connect(ctx context.Context) (driver.Conn, error) {
+	if err := f.step(ctx, "connect", nil); err != nil {
+		return nil, err
+	}
+	return &fakeConn{fake: f}, nil
+}
+
+type fakeConn struct {
+	*fake
+	inTx    bool
+	ctx     context.Context // of the transaction, kept as drivers do
+	pending []string
+}
+
+func (c *fakeConn) Prepare(string) (driver.Stmt, error) { return nil, errors.New("not prepared") }
+func (c *fakeConn) Close() error                        { return nil }
+func (c *fakeConn) Begin() (driver.Tx, error)           { return nil, errors.New("use BeginTx") }
+
+func (c *fakeConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	name := "begin"
+	if opts.ReadOnly {
+		name = "begin-ro"
+	}
+	if err := c.step(ctx, name, nil); err != nil {
+		return nil, err
+	}
+	c.inTx, c.ctx, c.pending = true, ctx, nil
+	return c, nil
+}
+
+func (c *fakeConn) Commit() error {
+	c.inTx = false
+	return c.step(c.ctx, "commit", func() { c.rows = append(c.rows, c.pending...) })
+}
+
+func (c *fakeConn) Rollback() error {
+	c.inTx = false
+	return c.step(c.ctx, "rollback", nil)
+}
+
+func (c *fakeConn) ExecContext(ctx context.Context, query string, _ []driver.NamedValue) (driver.Result, error) {
+	inserted := 0
+	err := c.step(ctx, query, func() {
+		row, skip := strings.CutPrefix(query, "insert or skip ")
+		if skip && c.has(row) > 0 {
+			return
+		}
+		inserted = 1
+		if c.inTx {
+			c.pending = append(c.pending, row)
+		} else {
+			c.rows = append(c.rows, row)
+		}
+	})
+	return driver.RowsAffected(inserted), err
+}
+
+func (c *fakeConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	for _, arg := range args {
+		query += fmt.Sprint(" ", arg.Value)
+	}
+	var n int
+	err := c.step(ctx, query, func() { n = c.has(strings.TrimPrefix(query, "count ")) })
+	return &fakeRows{value: int64(n)}, err
+}
+
+type fakeRows struct {
+	value driver.Value
+	read  bool
+}
+
+func (*fakeRows) Columns() []string { return []string{"n"} }
+func (*fakeRows) Close() error      { return nil }
+
+func (r *fakeRows) Next(dest []driver.Value) error {
+	if r.read {
+		return io.EOF
+	}
+	r.read = true
+	dest[0] = r.value
+	return nil
+}
+
+// coded is an error with an SQLSTATE, as pgx and lib/pq have.
+type coded string
+
+func (c coded) Error() string    { return "ERROR (SQLSTATE " + string(c) + ")" }
+func (c coded) SQLState() string { return string(c) }
+
+// failing makes the first n times of a step fail with err.
+func failing(step string, n int, err error) func(context.Context, string, int) error {
+	return func(_ context.Context, name string, i int) error {
+		if name == step && i <= n {
+			return err
+		}
+		return nil
+	}
+}
+
+// insert is a function for InTx.
+func insert(row string) func(context.Context, *sql.Tx) error {
+	return func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, row)
+		return err
+	}
+}

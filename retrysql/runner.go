@@ -1,0 +1,163 @@
+// Package retrysql runs transactions of database/sql, again where that is safe and worth it; on
+// the standard library alone, without importing a driver.
+//
+//	err := retrysql.InTx(ctx, db, nil, func(ctx context.Context, tx *sql.Tx) error {
+//		_, err := tx.ExecContext(ctx, `UPDATE accounts SET balance = balance - 10 WHERE id = $1`, id)
+//		return err
+//	})
+//
+// Every attempt is a new transaction. What may follow a failure depends on where it happened:
+//
+//	BEGIN    nothing has happened: retried, unless the error is known to last
+//	fn       rolled back: retried if Transient matches
+//	COMMIT   if the server itself says that it rolled back: retried
+//	         if a deferred constraint or trigger refused it: fails
+//	         if the reply was lost: ambiguous, the call ends with ErrAmbiguousCommit; unless it
+//	         is read-only, or Runner.Idempotent, or Runner.Settle finds out what happened
+//
+// No driver's word is taken for an ambiguous COMMIT: driver.ErrBadConn and the like promise that
+// nothing was sent, and come after commits that took place. The policy says how often and how
+// long to retry; its WithRetryIf adds to what Transient matches, its WithStopIf takes away:
+//
+//	PostgreSQL      40001 serialization failure, 40P01 deadlock, 55P03 lock not available,
+//	                08000 08001 08003 08006 connection, 57P01 57P02 57P03 shutdown and start,
+//	                57P05 25P03 idle for too long, 53300 too many connections
+//	MySQL, MariaDB  1213 deadlock, 1205 lock wait timeout, 3572 lock not available, 1020 row
+//	                changed under snapshot isolation, 1040 too many connections, 1053 shutdown
+//	SQLite          5 SQLITE_BUSY, 6 SQLITE_LOCKED, and their extended codes
+//	SQL Server      1205 deadlock
+//	any             driver.ErrBadConn, a closed or invalid connection, and what retry.Transient
+//	                matches: refused, reset, broken off, timed out
+//
+// It reads the codes of pgx, lib/pq and whatever has a method SQLState, go-sql-driver/mysql,
+// modernc.org/sqlite, mattn/go-sqlite3 and go-mssqldb. Not in the table, for they may last, but
+// there to be added by WithRetryIf(SQLState(…)): 53200 out of memory, 55006 object in use, 25006
+// read-only, as a server is after it lost its role. 08007 and 40003 say that the outcome is unknown.
+//
+// When the context ends before COMMIT was sent, the transaction is rolled back; ROLLBACK, or
+// the reply to a COMMIT that is under way, then gets up to 2 s more. SAVEPOINT is not used: it
+// does not cure a serialization failure.
+//
+// # Bare statements
+//
+// A bare db.Exec must not be retried unless it may be run twice, and that is not all: database/sql
+// runs it again by itself when the driver returns driver.ErrBadConn, which pgx and lib/pq do also
+// when the statement has run and its reply was lost. One INSERT then makes two rows and no error.
+// In a transaction nothing is repeated unseen. To make one that may be run twice, insert a key
+// of the operation in the same transaction, do the work only if the key was new, and set
+// Runner.Idempotent. See the example.
+package retrysql
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/internal/judging"
+)
+
+// Runner runs functions in transactions, again in new ones while that is safe and worth it.
+//
+// DB is required, the zero value of every other field is its default. The fields must not be
+// changed while InTx runs. A Runner is safe for concurrent use.
+type Runner struct {
+	// DB is where the transactions are begun.
+	DB *sql.DB
+
+	// Policy says how often and how long to retry. What it retries is what Transient matches and
+	// what its own WithRetryIf adds; its WithStopIf takes away. An attempt's timeout is for the
+	// whole transaction.
+	// The default is the core's defaults.
+	Policy *retry.Policy
+
+	// TxOptions are the isolation level and whether the transaction only reads. With ReadOnly
+	// set no COMMIT is ambiguous, for there is nothing to commit twice.
+	// The default is the driver's default level, reading and writing.
+	TxOptions *sql.TxOptions
+
+	// Idempotent says that fn may safely run again after it may already have been committed, as
+	// one may that looks for a row it has left behind. An ambiguous COMMIT is then retried; if
+	// no attempt ends better, the error still matches ErrAmbiguousCommit.
+	// The default is false: an ambiguous COMMIT ends the call.
+	Idempotent bool
+
+	// Settle asks the database whether a COMMIT whose reply was lost took place: if so the call
+	// has succeeded, and if not the transaction is run again. It costs a question before each
+	// COMMIT. See Postgres.
+	// The default is nil: an ambiguous COMMIT is returned as such.
+	Settle Settler
+}
+
+// InTx runs fn in a transaction and commits it, or rolls back if fn returns an error; again in a
+// new transaction while that is safe and worth it, see the package comment. It returns nil once
+// a transaction is committed, and otherwise a *retry.Error. One that does not match
+// [ErrAmbiguousCommit] means that nothing was committed.
+//
+// fn must give its statements the context it gets, read its rows to the end before it returns,
+// use no connection but tx, leave Commit and Rollback to InTx, and not keep tx. As it may run
+// several times, what it changes outside the database must bear that.
+//
+// A panic in fn, or runtime.Goexit, rolls back and goes on. A nil fn or DB is an error that
+// matches retry.ErrOption.
+func (r *Runner) InTx(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx) error) error {
+	return r.inTx(ctx, fn, r.Policy)
+}
+
+// InTx is [Runner.InTx] for one transaction, with options in place of a policy.
+func InTx(ctx context.Context, db *sql.DB, txOpts *sql.TxOptions, fn func(ctx context.Context, tx *sql.Tx) error, opts ...retry.Option) error {
+	r := &Runner{DB: db, TxOptions: txOpts}
+	return r.inTx(ctx, fn, opts...)
+}
+
+func (r *Runner) inTx(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx) error, opts ...retry.Option) error {
+	if err := r.faults(fn == nil); err != nil {
+		return err
+	}
+	c := call{Runner: r, ctx: ctx}
+	err := retry.Do(ctx, func(ctx context.Context) error { return c.attempt(ctx, fn) }, with(opts)...)
+	return c.result(err)
+}
+
+// InTxValue is like [InTx] for a function that returns a value, such as the id of a new row.
+// Validators look at the value before COMMIT, and one that they reject is rolled back. When the
+// call fails, the value is that of fn's last run, and it may never have been committed.
+func InTxValue[T any](ctx context.Context, db *sql.DB, txOpts *sql.TxOptions, fn func(ctx context.Context, tx *sql.Tx) (T, error), opts ...retry.Option) (T, error) {
+	r := &Runner{DB: db, TxOptions: txOpts}
+	var value T
+	if err := r.faults(fn == nil); err != nil {
+		return value, err
+	}
+	c := call{Runner: r, ctx: ctx}
+	slot, ctx := judging.NewSlot(ctx)
+	c.slot = slot
+	value, err := retry.DoValue(ctx, func(ctx context.Context) (v T, err error) {
+		err = c.attempt(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+			v, err = fn(ctx, tx)
+			return err
+		})
+		return v, err
+	}, with(opts)...)
+	return value, c.result(err)
+}
+
+// with adds to the options what is worth another attempt.
+func with(opts []retry.Option) []retry.Option {
+	return append(opts[:len(opts):len(opts)], retry.WithRetryIf(worth))
+}
+
+// faults is what is wrong with the call, nil if nothing is.
+func (r *Runner) faults(noFunction bool) error {
+	switch {
+	case r.DB == nil:
+		return fault("DB: nil; give it what sql.Open returned")
+	case noFunction:
+		return fault("fn: nil function")
+	}
+	return nil
+}
+
+// fault is something that is wrong with a call.
+type fault string
+
+func (f fault) Error() string        { return "retrysql: " + string(f) }
+func (f fault) Is(target error) bool { return target == retry.ErrOption }

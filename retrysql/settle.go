@@ -1,0 +1,138 @@
+package retrysql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed-205ff063/retry"
+)
+
+// Outcome is what became of a transaction.
+type Outcome int
+
+const (
+	// Unknown means that the database cannot say, or not yet.
+	Unknown Outcome = iota
+	// Committed means that all of the transaction took effect.
+	Committed
+	// RolledBack means that nothing of it did, nor will.
+	RolledBack
+)
+
+// String returns "unknown", "committed" or "rolled back".
+func (o Outcome) String() string {
+	switch o {
+	case Unknown:
+		return "unknown"
+	case Committed:
+		return "committed"
+	case RolledBack:
+		return "rolled back"
+	}
+	return fmt.Sprintf("Outcome(%d)", int(o))
+}
+
+// Settler finds out what became of a transaction whose COMMIT was not answered. It must be safe
+// for concurrent use.
+type Settler interface {
+	// Note returns what the database will know the transaction by. It is called at the end of
+	// every transaction that is not read-only, just before COMMIT; its error rolls back and is
+	// treated as one of fn. An empty id means that there is nothing to settle, because the
+	// transaction has changed nothing: it is then run again if its COMMIT fails.
+	Note(ctx context.Context, tx *sql.Tx) (id string, err error)
+
+	// Settle says what became of the transaction. It is called after a lost reply, and again
+	// for as long as it returns Unknown or an error that may pass, for up to 30 s, but for no
+	// more than 2 s once the caller's context has ended. An error marked by retry.Permanent
+	// says that it will never be known. The answer must be final: RolledBack also means that
+	// the transaction cannot be committed any more.
+	Settle(ctx context.Context, db *sql.DB, id string) (Outcome, error)
+}
+
+// Postgres returns a Settler for PostgreSQL 13 and later. It notes the transaction's number
+// (pg_current_xact_id_if_assigned) and asks for its status (pg_xact_status).
+//
+// The number is that of the server: after a failover to a standby that had not yet received
+// the transaction it may come to stand for another one, so where standbys are asynchronous a
+// row of the application's own is the better witness. A transaction that does nothing but
+// NOTIFY has no number before COMMIT, counts as one that changed nothing, and may notify twice.
+// Poolers that keep to a transaction's connection, such as PgBouncer, do no harm.
+func Postgres() Settler { return postgres{} }
+
+type postgres struct{}
+
+func (postgres) Note(ctx context.Context, tx *sql.Tx) (string, error) {
+	var id sql.NullString
+	err := tx.QueryRowContext(ctx, `SELECT pg_current_xact_id_if_assigned()::text`).Scan(&id)
+	return id.String, err
+}
+
+func (postgres) Settle(ctx context.Context, db *sql.DB, id string) (Outcome, error) {
+	var status sql.NullString
+	err := db.QueryRowContext(ctx, `SELECT pg_xact_status($1::text::xid8)`, id).Scan(&status)
+	switch {
+	case err != nil:
+		return Unknown, err
+	case !status.Valid:
+		return Unknown, retry.Permanent(fmt.Errorf("transaction %s is too old for pg_xact_status", id))
+	case status.String == "committed":
+		return Committed, nil
+	case status.String == "aborted":
+		return RolledBack, nil
+	}
+	return Unknown, nil // in progress: the server has not yet noticed that nobody listens
+}
+
+// note returns what the transaction can be settled by.
+func (t *transaction) note() (string, error) {
+	if t.Settle == nil || t.readOnly() {
+		return "", nil
+	}
+	id, err := t.Settle.Note(t.ctx, t.tx)
+	if err != nil {
+		return "", fmt.Errorf("retrysql: before commit: %w", err)
+	}
+	return id, nil
+}
+
+// harmless reports whether there was nothing to commit.
+func (t *transaction) harmless(id string) bool {
+	return t.readOnly() || t.Settle != nil && id == ""
+}
+
+// patience is how a database is asked for an outcome: it may have to restart first.
+var patience = retry.MustNew(
+	retry.WithName("settle"),
+	retry.WithMaxAttempts(retry.Unlimited),
+	retry.WithMaxElapsed(30*time.Second),
+	retry.WithAttemptTimeout(5*time.Second),
+	retry.WithBackoff(retry.Exponential(10*time.Millisecond, 2)),
+	retry.WithMaxDelay(time.Second),
+	retry.WithJitter(retry.EqualJitter),
+	retry.WithHistorySize(0),
+	retry.WithStopIf(retry.Match(func(err error) bool { return !connectable(err) })),
+)
+
+// errNotYet is the error of a question that was answered by Unknown.
+var errNotYet = errors.New("the database does not know yet")
+
+// settle asks for the outcome of the transaction until it is known.
+func (t *transaction) settle(id string) (Outcome, error) {
+	life := newLife(context.WithoutCancel(t.call.ctx))
+	life.outlive(t.call.ctx) // which may have ended
+	defer life.close()
+	outcome, err := retry.DoValue(life, func(ctx context.Context) (Outcome, error) {
+		o, err := t.Settle.Settle(ctx, t.DB, id)
+		if err == nil && o != Committed && o != RolledBack {
+			err = errNotYet
+		}
+		return o, err
+	}, patience)
+	if err != nil {
+		return Unknown, fmt.Errorf("settling: %w", err)
+	}
+	return outcome, nil
+}

@@ -1,0 +1,193 @@
+package retrysql_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrysql"
+)
+
+// witness is a Settler of answers that are given in turn, the last one again and again.
+type witness struct {
+	note    func(ctx context.Context, tx *sql.Tx) (string, error)
+	answers []answer
+	asked   []string
+}
+
+type answer struct {
+	outcome retrysql.Outcome
+	err     error
+}
+
+func (w *witness) Note(ctx context.Context, tx *sql.Tx) (string, error) {
+	if w.note != nil {
+		return w.note(ctx, tx)
+	}
+	return "id", nil
+}
+
+func (w *witness) Settle(_ context.Context, db *sql.DB, id string) (retrysql.Outcome, error) {
+	w.asked = append(w.asked, id)
+	if open := db.Stats().InUse; open > 0 {
+		return retrysql.Unknown, retry.Permanent(fmt.Errorf("%d connections are still in use", open))
+	}
+	a := w.answers[min(len(w.asked), len(w.answers))-1]
+	return a.outcome, a.err
+}
+
+func TestSettle(t *testing.T) {
+	t.Parallel()
+	unknown := answer{outcome: retrysql.Unknown}
+	committed, rolledBack := answer{outcome: retrysql.Committed}, answer{outcome: retrysql.RolledBack}
+	for _, test := range []struct {
+		name       string
+		answers    []answer
+		idempotent bool
+		calls      int // of fn
+		asked      int // 0: any number
+		took       time.Duration
+		err        error
+		ambiguous  bool
+	}{
+		{name: "committed", answers: []answer{committed}, calls: 1, asked: 1},
+		{name: "rolled back", answers: []answer{rolledBack}, calls: 2, asked: 1},
+		{name: "not known yet", answers: []answer{unknown, unknown, committed}, calls: 1, asked: 3},
+		{name: "the server restarts", answers: []answer{{err: refused}, {err: coded("57P03")}, {err: io.ErrUnexpectedEOF}, rolledBack}, calls: 2, asked: 4},
+		{name: "an answer that is none", answers: []answer{{outcome: 7}, committed}, calls: 1, asked: 2},
+		{name: "never known", answers: []answer{unknown}, calls: 1, took: 29 * time.Second, ambiguous: true},
+		{name: "never known, says the settler", answers: []answer{{err: retry.Permanent(errPlain)}}, calls: 1, asked: 1, err: errPlain, ambiguous: true},
+		{name: "no permission", answers: []answer{{err: coded("42501")}}, calls: 1, asked: 1, err: coded("42501"), ambiguous: true},
+		{name: "never known, idempotent", answers: []answer{{err: retry.Permanent(errPlain)}}, idempotent: true, calls: 2, asked: 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			f := &fake{fail: failing("commit", 1, io.ErrUnexpectedEOF)}
+			inBubble(t, f, func(t *testing.T, db *sql.DB) {
+				w := &witness{answers: test.answers}
+				calls := 0
+				start := time.Now()
+				r := &retrysql.Runner{DB: db, Policy: fast, Settle: w, Idempotent: test.idempotent}
+				err := r.InTx(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+					calls++
+					return insert("x")(ctx, tx)
+				})
+				assert.Equal(t, test.calls, calls)
+				assert.GreaterOrEqual(t, time.Since(start), test.took)
+				assert.Less(t, time.Since(start), max(30*time.Second, test.took))
+				if test.asked > 0 {
+					assert.Len(t, w.asked, test.asked)
+				}
+				assert.Equal(t, "id", w.asked[0])
+				assert.Equal(t, test.ambiguous, errors.Is(err, retrysql.ErrAmbiguousCommit))
+				if !test.ambiguous {
+					require.NoError(t, err)
+					return
+				}
+				require.ErrorIs(t, err, io.ErrUnexpectedEOF, "what the driver said")
+				if test.err != nil {
+					require.ErrorIs(t, err, test.err, "what the settler said")
+				}
+			})
+		})
+	}
+}
+
+// TestSettleAfterTheEnd holds that a caller whose time is up is told what happened, if that is
+// soon known.
+func TestSettleAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		answer answer
+		took   time.Duration
+		is     error
+	}{
+		"committed":   {answer{outcome: retrysql.Committed}, 3 * time.Second, nil},
+		"rolled back": {answer{outcome: retrysql.RolledBack}, 3 * time.Second, context.DeadlineExceeded},
+		"not known":   {answer{outcome: retrysql.Unknown}, 5 * time.Second, retrysql.ErrAmbiguousCommit},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := &fake{fail: hang("commit", 1, time.Hour)}
+			inBubble(t, f, func(t *testing.T, db *sql.DB) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				r := &retrysql.Runner{DB: db, Policy: fast, Settle: &witness{answers: []answer{test.answer}}}
+				start := time.Now()
+				err := r.InTx(ctx, insert("x"))
+				assert.Equal(t, test.took, time.Since(start))
+				synctest.Wait()
+				if test.is == nil {
+					require.NoError(t, err)
+					return
+				}
+				require.ErrorIs(t, err, test.is)
+				assert.Equal(t, name == "not known", errors.Is(err, retrysql.ErrAmbiguousCommit))
+			})
+		})
+	}
+}
+
+func TestNote(t *testing.T) {
+	t.Parallel()
+	failed := func(err error) func(context.Context, *sql.Tx) (string, error) {
+		n := 0
+		return func(context.Context, *sql.Tx) (string, error) {
+			if n++; n == 1 {
+				return "", err
+			}
+			return "id", nil
+		}
+	}
+	for _, test := range []struct {
+		name  string
+		note  func(context.Context, *sql.Tx) (string, error)
+		lost  int // replies to COMMIT
+		opts  *sql.TxOptions
+		steps string
+		err   error
+	}{
+		{name: "within the transaction", note: func(ctx context.Context, tx *sql.Tx) (string, error) {
+			_, err := tx.ExecContext(ctx, "note")
+			return "id", err
+		}, steps: "connect begin x note commit"},
+		{name: "nothing was changed", note: func(context.Context, *sql.Tx) (string, error) { return "", nil }, lost: 1, steps: "connect begin x commit begin x commit"},
+		{name: "read-only", note: failed(errPlain), lost: 1, opts: &sql.TxOptions{ReadOnly: true}, steps: "connect begin-ro x commit begin-ro x commit"},
+		{name: "fails", note: failed(coded("42883")), steps: "connect begin x rollback", err: coded("42883")},
+		{name: "fails for now", note: failed(io.ErrUnexpectedEOF), steps: "connect begin x rollback begin x commit"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			f := &fake{fail: failing("commit", test.lost, io.ErrUnexpectedEOF)}
+			w := &witness{note: test.note}
+			r := &retrysql.Runner{DB: f.open(t), Policy: fast, Settle: w, TxOptions: test.opts}
+			err := r.InTx(t.Context(), insert("x"))
+			assert.Equal(t, test.steps, f.steps())
+			assert.Empty(t, w.asked)
+			require.ErrorIs(t, err, test.err)
+			if test.err != nil {
+				require.NotErrorIs(t, err, retrysql.ErrAmbiguousCommit)
+				assert.ErrorContains(t, err, "retrysql: before commit: ")
+			}
+		})
+	}
+}
+
+func TestOutcomeString(t *testing.T) {
+	t.Parallel()
+	for outcome, want := range map[retrysql.Outcome]string{
+		retrysql.Unknown: "unknown", retrysql.Committed: "committed", retrysql.RolledBack: "rolled back", 7: "Outcome(7)",
+	} {
+		assert.Equal(t, want, outcome.String(), strconv.Itoa(int(outcome)))
+	}
+}
