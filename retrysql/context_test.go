@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,9 +16,9 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// hang makes the n-th time of a step last for d, or as long as its context. Where a step ends by
-// its context its error is one that no classifier knows, as with drivers that cancel by a
-// message to the server.
+// hang makes the n-th time of a step last for d, or as long as its context. A connection then
+// fails with the context's error, and a statement with one that no classifier knows, as with
+// drivers that cancel by a message to the server.
 func hang(step string, n int, d time.Duration) func(context.Context, string, int) error {
 	return func(ctx context.Context, name string, i int) error {
 		if name != step || i != n {
@@ -27,10 +28,15 @@ func hang(step string, n int, d time.Duration) func(context.Context, string, int
 		case <-time.After(d):
 			return nil
 		case <-ctx.Done():
-			return errors.New("canceling statement due to user request")
+			if step == "connect" || step == "begin" {
+				return ctx.Err()
+			}
+			return errCanceling
 		}
 	}
 }
+
+var errCanceling = errors.New("canceling statement due to user request")
 
 // inBubble runs f with a database of its own in a bubble of virtual time.
 func inBubble(t *testing.T, fake *fake, f func(t *testing.T, db *sql.DB)) {
@@ -91,9 +97,61 @@ func TestContextEndsInAStep(t *testing.T) {
 				}
 				require.ErrorIs(t, err, context.DeadlineExceeded)
 				require.ErrorIs(t, err, retry.ErrContext)
+				var failed *retry.Error
+				require.ErrorAs(t, err, &failed)
+				assert.NotContains(t, failed.Err.Error(), "deadline", "the error says by itself whose time was up")
 			})
 		})
 	}
+}
+
+// TestContextEndsAsBeginDoes holds that fn does not get a transaction that is being taken away.
+func TestContextEndsAsBeginDoes(t *testing.T) {
+	t.Parallel()
+	f := &fake{}
+	inBubble(t, f, func(t *testing.T, db *sql.DB) {
+		ctx, cancel := context.WithCancel(t.Context())
+		f.fail = func(_ context.Context, step string, _ int) error {
+			if step == "begin" {
+				cancel()
+				synctest.Wait()
+			}
+			return nil
+		}
+		err := retrysql.InTx(ctx, db, nil, func(context.Context, *sql.Tx) error {
+			assert.Fail(t, "fn runs")
+			return nil
+		}, fast)
+		require.ErrorIs(t, err, context.Canceled)
+		synctest.Wait()
+		assert.Equal(t, "connect begin rollback", f.steps())
+	})
+}
+
+// watched is a context that counts who waits for its end.
+type watched struct {
+	context.Context
+	watchers atomic.Int64
+}
+
+// Value hides the standard library's own context, whose end it would otherwise wait for itself.
+func (w *watched) Value(any) any { return nil }
+
+func (w *watched) AfterFunc(f func()) func() bool {
+	w.watchers.Add(1)
+	inner := context.AfterFunc(w.Context, f)
+	return func() bool { w.watchers.Add(-1); return inner() }
+}
+
+// TestContextIsNotWatchedForEver holds that a context which lives long does not gather what watched
+// over transactions.
+func TestContextIsNotWatchedForEver(t *testing.T) {
+	t.Parallel()
+	ctx := &watched{Context: t.Context()}
+	f := &fake{fail: failing("commit", 9, errPlain)}
+	r := &retrysql.Runner{DB: f.open(t), Settle: &witness{answers: []answer{{outcome: retrysql.RolledBack}}}, Policy: fast}
+	require.ErrorIs(t, r.InTx(ctx, insert("x")), errPlain)
+	assert.Zero(t, ctx.watchers.Load())
 }
 
 // TestAttemptTimesOutInAStep holds that an attempt's own timeout is retried, however the driver

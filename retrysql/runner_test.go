@@ -373,20 +373,20 @@ func TestValidatorsOfCallsAround(t *testing.T) {
 		}
 		return errPlain
 	})
-	f := &fake{}
+	f := &fake{fail: failing("x", 1, coded("40001"))}
 	db := f.open(t)
 	outer, err := retry.DoValue(t.Context(), func(ctx context.Context) (string, error) {
 		v, err := retrysql.InTxValue(ctx, db, nil, func(ctx context.Context, tx *sql.Tx) (string, error) {
 			inner, err := retry.DoValue(ctx, func(context.Context) (string, error) { return "inner", nil }, never)
 			assert.Equal(t, "inner", inner)
 			return "transaction", errors.Join(err, insert("x")(ctx, tx))
-		})
+		}, fast)
 		assert.Equal(t, "transaction", v)
 		return "outer", err
 	}, never)
 	require.NoError(t, err)
 	assert.Equal(t, "outer", outer)
-	assert.Equal(t, "connect begin x commit", f.steps())
+	assert.Equal(t, "connect begin x rollback begin x commit", f.steps())
 }
 
 func TestPolicyIsInForce(t *testing.T) {

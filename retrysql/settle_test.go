@@ -183,6 +183,23 @@ func TestNote(t *testing.T) {
 	}
 }
 
+// TestNoteThatOutlastsTheTransaction holds that one which database/sql has taken back by then is
+// known to be.
+func TestNoteThatOutlastsTheTransaction(t *testing.T) {
+	t.Parallel()
+	f := &fake{}
+	inBubble(t, f, func(t *testing.T, db *sql.DB) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		w := &witness{note: func(context.Context, *sql.Tx) (string, error) { time.Sleep(time.Minute); return "id", nil }}
+		err := (&retrysql.Runner{DB: db, Settle: w}).InTx(ctx, insert("x"))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.NotErrorIs(t, err, retrysql.ErrAmbiguousCommit)
+		assert.Empty(t, w.asked)
+		assert.Equal(t, "connect begin x rollback", f.steps())
+	})
+}
+
 func TestOutcomeString(t *testing.T) {
 	t.Parallel()
 	for outcome, want := range map[retrysql.Outcome]string{

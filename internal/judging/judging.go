@@ -30,7 +30,7 @@ func Take(ctx context.Context) *Slot {
 	if !ok || s.shut {
 		return nil
 	}
-	s.taken, s.shut = true, true
+	s.taken = true
 	return s
 }
 
