@@ -237,10 +237,10 @@ func TestContextEndsBeforeCommit(t *testing.T) {
 // that one which hangs is given up.
 func TestRollbackHasItsOwnTime(t *testing.T) {
 	t.Parallel()
-	for lasts, want := range map[time.Duration]time.Duration{time.Second: 2 * time.Second, time.Hour: 3 * time.Second} {
-		t.Run(lasts.String(), func(t *testing.T) {
+	for _, test := range []struct{ lasts, want time.Duration }{{time.Second, 2 * time.Second}, {time.Hour, 3 * time.Second}} {
+		t.Run(test.lasts.String(), func(t *testing.T) {
 			t.Parallel()
-			f := &fake{fail: hang("rollback", 1, lasts)}
+			f := &fake{fail: hang("rollback", 1, test.lasts)}
 			inBubble(t, f, func(t *testing.T, db *sql.DB) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
@@ -250,7 +250,7 @@ func TestRollbackHasItsOwnTime(t *testing.T) {
 					return ctx.Err()
 				}, fast)
 				require.ErrorIs(t, err, context.DeadlineExceeded)
-				assert.Equal(t, want, time.Since(start))
+				assert.Equal(t, test.want, time.Since(start))
 			})
 		})
 	}

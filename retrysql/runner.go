@@ -35,8 +35,10 @@
 // read-only, as a server is after it lost its role. 08007 and 40003 say that the outcome is unknown.
 //
 // When the context ends before COMMIT was sent, the transaction is rolled back; ROLLBACK, or
-// the reply to a COMMIT that is under way, then gets up to 2 s more. SAVEPOINT is not used: it
-// does not cure a serialization failure.
+// the reply to a COMMIT that is under way, then gets up to 2 s more. A server that has gone
+// silent holds drivers which do not look at their context at every step, such as lib/pq at
+// BEGIN and MySQL's at COMMIT, until their own timeouts. SAVEPOINT is not used: it does not cure
+// a serialization failure.
 //
 // # Bare statements
 //
@@ -51,6 +53,7 @@ package retrysql
 import (
 	"context"
 	"database/sql"
+	"slices"
 
 	"github.com/seed-205ff063/retry"
 	"github.com/seed-205ff063/retry/internal/judging"
@@ -142,7 +145,7 @@ func InTxValue[T any](ctx context.Context, db *sql.DB, txOpts *sql.TxOptions, fn
 
 // with adds to the options what is worth another attempt.
 func with(opts []retry.Option) []retry.Option {
-	return append(opts[:len(opts):len(opts)], retry.WithRetryIf(worth))
+	return append(slices.Clip(opts), retry.WithRetryIf(worth))
 }
 
 // faults is what is wrong with the call, nil if nothing is.

@@ -52,40 +52,6 @@ type Settler interface {
 	Settle(ctx context.Context, db *sql.DB, id string) (Outcome, error)
 }
 
-// Postgres returns a Settler for PostgreSQL 13 and later. It notes the transaction's number
-// (pg_current_xact_id_if_assigned) and asks for its status (pg_xact_status).
-//
-// The number is that of the server: after a failover to a standby that had not yet received
-// the transaction it may come to stand for another one, so where standbys are asynchronous a
-// row of the application's own is the better witness. A transaction that does nothing but
-// NOTIFY has no number before COMMIT, counts as one that changed nothing, and may notify twice.
-// Poolers that keep to a transaction's connection, such as PgBouncer, do no harm.
-func Postgres() Settler { return postgres{} }
-
-type postgres struct{}
-
-func (postgres) Note(ctx context.Context, tx *sql.Tx) (string, error) {
-	var id sql.NullString
-	err := tx.QueryRowContext(ctx, `SELECT pg_current_xact_id_if_assigned()::text`).Scan(&id)
-	return id.String, err
-}
-
-func (postgres) Settle(ctx context.Context, db *sql.DB, id string) (Outcome, error) {
-	var status sql.NullString
-	err := db.QueryRowContext(ctx, `SELECT pg_xact_status($1::text::xid8)`, id).Scan(&status)
-	switch {
-	case err != nil:
-		return Unknown, err
-	case !status.Valid:
-		return Unknown, retry.Permanent(fmt.Errorf("transaction %s is too old for pg_xact_status", id))
-	case status.String == "committed":
-		return Committed, nil
-	case status.String == "aborted":
-		return RolledBack, nil
-	}
-	return Unknown, nil // in progress: the server has not yet noticed that nobody listens
-}
-
 // note returns what the transaction can be settled by.
 func (t *transaction) note() (string, error) {
 	if t.Settle == nil || t.readOnly() {

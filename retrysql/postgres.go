@@ -1,0 +1,82 @@
+package retrysql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/seed-205ff063/retry"
+)
+
+// Postgres returns a Settler for PostgreSQL 13 and later. It notes the transaction's number
+// (pg_current_xact_id_if_assigned) and asks for its status (pg_xact_status). The role needs no
+// privileges for that, and poolers that keep to a transaction's connection do no harm.
+//
+// A server that crashes gives the numbers of transactions that left no trace on its disk to
+// others. So it also notes when the server last recovered from a crash, and after another one
+// it believes a commit only if the number had reached the disk by then. Where that can no
+// longer be told, as after a failover or when a checkpoint came between, the outcome is unknown.
+//
+// A transaction that does nothing but NOTIFY has no number before COMMIT, counts as one that
+// changed nothing, and may notify twice.
+func Postgres() Settler { return postgres{} }
+
+type postgres struct{}
+
+// recovered is when the server last recovered from a crash, which resets its statistics, or was
+// told to reset them. An orderly restart does not.
+const recovered = `(SELECT to_char(stats_reset AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') FROM pg_stat_bgwriter)`
+
+func (postgres) Note(ctx context.Context, tx *sql.Tx) (string, error) {
+	var number, since sql.NullString
+	const query = `SELECT pg_current_xact_id_if_assigned()::text, ` + recovered
+	if err := tx.QueryRowContext(ctx, query).Scan(&number, &since); err != nil || !number.Valid {
+		return "", err
+	}
+	return number.String + "@" + since.String, nil
+}
+
+// statusQuery asks for the status of the number $1, which was noted when the server had
+// recovered at $2.
+//
+// After a crash, the number is still the transaction's if the recovery found it: it is below the
+// next one that the checkpoint at its end wrote down. That checkpoint is still the last one if
+// it is of the kind that nothing runs beside, which its two places in the log say by being one,
+// and the server was not restarted since. A number that is not the transaction's any more proves
+// that it was not committed if that number is not, or is not yet in use, which is an error.
+const statusQuery = `SELECT CASE
+	WHEN pg_is_in_recovery() THEN 'on a standby'
+	WHEN ` + recovered + ` = $2::text THEN pg_xact_status($1::text::xid8)
+	WHEN checkpoint_lsn <> redo_lsn OR pg_postmaster_start_time() > (SELECT stats_reset FROM pg_stat_bgwriter)
+		THEN 'perhaps ' || pg_xact_status($1::text::xid8)
+	WHEN split_part(next_xid, ':', 1)::numeric * 4294967296 + split_part(next_xid, ':', 2)::numeric <= $1::text::numeric
+		THEN 'aborted'
+	ELSE pg_xact_status($1::text::xid8)
+END FROM pg_control_checkpoint()`
+
+func (postgres) Settle(ctx context.Context, db *sql.DB, id string) (Outcome, error) {
+	number, since, _ := strings.Cut(id, "@")
+	var status sql.NullString
+	err := db.QueryRowContext(ctx, statusQuery, number, since).Scan(&status)
+	switch {
+	case codeOf(err).state == "22023": // a number of the future: it was lost in a crash
+		return RolledBack, nil
+	case err != nil:
+		return Unknown, err
+	case !status.Valid:
+		return Unknown, retry.Permanent(fmt.Errorf("transaction %s is too old for pg_xact_status", number))
+	}
+	switch status.String {
+	case "committed":
+		return Committed, nil
+	case "aborted", "perhaps aborted":
+		return RolledBack, nil
+	case "perhaps committed", "perhaps in progress":
+		return Unknown, retry.Permanent(errReused)
+	}
+	return Unknown, nil // in progress: the server has not yet noticed that nobody listens
+}
+
+var errReused = errors.New("the server has crashed since, and may have given the transaction's number to another")
