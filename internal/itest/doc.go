@@ -1,3 +1,4 @@
 // Package itest tests packages of the core module against what they must not depend on: a
-// TCP proxy that misbehaves, and HTTP/2 frame by frame. It is never tagged.
+// TCP proxy that misbehaves, HTTP/2 frame by frame, and, in its folder retrysql, real databases
+// whose connections are cut at chosen points. It is never tagged.
 package itest

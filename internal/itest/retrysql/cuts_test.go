@@ -1,0 +1,197 @@
+package retrysql_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/internal/itest/cut"
+	"github.com/seed-205ff063/retry/retrysql"
+)
+
+var quick = retry.MustNew(retry.WithMaxAttempts(3), retry.WithBackoff(retry.Constant(time.Millisecond)))
+
+// TestCuts cuts a transaction's connection at each point, and says what the caller is told and
+// what the database has.
+func TestCuts(t *testing.T) {
+	t.Parallel()
+	for _, s := range systems {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			d := s.database(t, nil, `CREATE TABLE notes (id INT NOT NULL)`)
+			for id, test := range []struct {
+				at         cut.Point
+				idempotent bool
+				settle     bool
+				rows       int
+				ambiguous  bool
+			}{
+				{at: cut.BeforeFirstByte, rows: 1},
+				{at: cut.AfterPrepare, rows: 1},
+				{at: cut.BeforeStatement, rows: 1},
+				{at: cut.MidStatement, rows: 1},
+				{at: cut.AfterStatement, rows: 1},
+				{at: cut.BeforeCommit, rows: 0, ambiguous: true},
+				{at: cut.AfterCommit, rows: 1, ambiguous: true},
+				{at: cut.BeforeCommit, idempotent: true, rows: 1},
+				{at: cut.AfterCommit, idempotent: true, rows: 2}, // the caller's word was not true
+				{at: cut.BeforeCommit, settle: true, rows: 1},
+				{at: cut.AfterCommit, settle: true, rows: 1},
+			} {
+				for _, reset := range []bool{false, true} { // cuts are orderly and resets by turns
+					t.Run(fmt.Sprintf("%v, idempotent %v, settle %v, %v", test.at, test.idempotent, test.settle, reset), func(t *testing.T) {
+						if test.settle && s.driver == mariadb.driver {
+							t.Skip("Postgres asks PostgreSQL")
+						}
+						db := d.open(t, d.proxy.Addr)
+						r := &retrysql.Runner{DB: db, Policy: quick, Idempotent: test.idempotent}
+						if test.settle {
+							r.Settle = retrysql.Postgres()
+						}
+						d.proxy.CutNext(test.at, 1)
+						d.exec(t, `DELETE FROM notes`)
+						err := r.InTx(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+							_, err := tx.ExecContext(ctx, s.sql(`INSERT INTO notes VALUES ($1)`), id)
+							return err
+						})
+						d.proxy.CutNext(test.at, 0)
+						assert.Zero(t, db.Stats().InUse)
+						d.settled(t)
+						assert.Equal(t, test.rows, d.count(t, `SELECT count(*) FROM notes`))
+						assert.Equal(t, test.ambiguous, errors.Is(err, retrysql.ErrAmbiguousCommit))
+						if !test.ambiguous {
+							require.NoError(t, err)
+						}
+						t.Log(err)
+					})
+				}
+			}
+			for _, at := range cut.Points {
+				assert.NotZero(t, d.proxy.Cuts()[at], "cuts %v", at)
+			}
+		})
+	}
+}
+
+// TestDeadlines holds that a server which does not answer holds a call for as long as its context
+// and a little, and that no connection is lost by it. It is pgx alone whose every step can be
+// interrupted: lib/pq looks at no context once it has dialed, at BEGIN, or while it waits for
+// the reply to a cancelled statement, and MySQL's driver at none for COMMIT and ROLLBACK.
+func TestDeadlines(t *testing.T) {
+	t.Parallel()
+	d := pgx.database(t, nil, `CREATE TABLE notes (id INT NOT NULL)`)
+	for _, at := range []cut.Point{cut.BeforeFirstByte, cut.AfterPrepare, cut.AfterStatement, cut.AfterCommit} {
+		t.Run(at.String(), func(t *testing.T) {
+			db := d.open(t, d.proxy.Addr)
+			d.proxy.HoldNext(at, 1)
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer cancel()
+			start := time.Now()
+			err := retrysql.InTx(ctx, db, nil, func(ctx context.Context, tx *sql.Tx) error {
+				_, err := tx.ExecContext(ctx, `INSERT INTO notes VALUES ($1)`, 1)
+				return err
+			}, quick)
+			took := time.Since(start)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.Less(t, took, 10*time.Second)
+			assert.Equal(t, at == cut.AfterCommit, errors.Is(err, retrysql.ErrAmbiguousCommit))
+			t.Log(took, err)
+			assert.Eventually(t, func() bool { return db.Stats().InUse == 0 }, 5*time.Second, time.Millisecond)
+			d.settled(t)
+		})
+	}
+}
+
+// TestRollbackKeepsTheConnection holds that a deadline between two statements costs no connection.
+func TestRollbackKeepsTheConnection(t *testing.T) {
+	t.Parallel()
+	for _, s := range []system{pgx, pq} {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			d := s.database(t, nil)
+			d.db.SetMaxOpenConns(1)
+			pid := func() (pid int) {
+				require.NoError(t, d.db.QueryRowContext(t.Context(), `SELECT pg_backend_pid()`).Scan(&pid))
+				return pid
+			}
+			before := pid()
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+			defer cancel()
+			err := retrysql.InTx(ctx, d.db, nil, func(ctx context.Context, _ *sql.Tx) error {
+				<-ctx.Done()
+				return ctx.Err()
+			}, quick)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.Equal(t, before, pid())
+		})
+	}
+}
+
+// TestSwallowedError has fn hide that a statement failed, so that the server answers COMMIT with
+// ROLLBACK: nothing was committed, and the drivers say so each in its own words.
+func TestSwallowedError(t *testing.T) {
+	t.Parallel()
+	for _, s := range []system{pgx, pq} {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			d := s.database(t, nil, `CREATE TABLE notes (id INT NOT NULL)`)
+			calls := 0
+			err := retrysql.InTx(t.Context(), d.db, nil, func(ctx context.Context, tx *sql.Tx) error {
+				if calls++; calls == 1 {
+					_, _ = tx.ExecContext(ctx, `SELECT 1/0`)
+				}
+				_, _ = tx.ExecContext(ctx, `INSERT INTO notes VALUES (1)`)
+				return nil
+			}, quick)
+			require.NoError(t, err)
+			assert.Equal(t, 2, calls)
+			assert.Equal(t, 1, d.count(t, `SELECT count(*) FROM notes`))
+		})
+	}
+}
+
+// TestDeferredConstraint holds that a COMMIT which a constraint refuses is known to have failed.
+func TestDeferredConstraint(t *testing.T) {
+	t.Parallel()
+	for _, s := range []system{pgx, pq} {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			d := s.database(t, nil, `CREATE TABLE notes (id INT UNIQUE DEFERRABLE INITIALLY DEFERRED)`)
+			calls := 0
+			err := retrysql.InTx(t.Context(), d.db, nil, func(ctx context.Context, tx *sql.Tx) error {
+				calls++
+				_, err := tx.ExecContext(ctx, `INSERT INTO notes VALUES (1), (1)`)
+				return err
+			}, quick)
+			require.ErrorIs(t, err, retry.ErrPermanent)
+			require.NotErrorIs(t, err, retrysql.ErrAmbiguousCommit)
+			assert.Equal(t, "23505", codeOf(err))
+			assert.Equal(t, 1, calls)
+		})
+	}
+}
+
+// TestSettleNeedsNoNumber holds that a transaction which changed nothing is run again after a lost
+// reply, without a question.
+func TestSettleNeedsNoNumber(t *testing.T) {
+	t.Parallel()
+	d := pgx.database(t, nil)
+	d.proxy.CutNext(cut.AfterCommit, 1)
+	calls := 0
+	settler := &countingSettler{Settler: retrysql.Postgres()}
+	r := &retrysql.Runner{DB: d.db, Policy: quick, Settle: settler}
+	require.NoError(t, r.InTx(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+		calls++
+		_, err := tx.ExecContext(ctx, `SELECT 1`)
+		return err
+	}))
+	assert.Equal(t, 2, calls)
+	assert.Zero(t, settler.committed.Load()+settler.rolledBack.Load())
+}

@@ -1,0 +1,241 @@
+package retrysql_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/internal/itest/cut"
+	"github.com/seed-205ff063/retry/retrysql"
+)
+
+// TestLedger has workers enter operations into a ledger while their connections are cut at
+// random, transactions collide and deadlock, deadlines pass, and the server is restarted. What
+// the callers were told must be what the ledger says: acknowledged, exactly one row; failed,
+// none; ambiguous, none or one. The table has no key that would hide a second row.
+func TestLedger(t *testing.T) {
+	for _, test := range []struct {
+		system
+		settle bool
+	}{{pgx, false}, {pgx, true}, {pq, false}, {pq, true}, {mariadb, false}} {
+		name := test.String()
+		if test.settle {
+			name += ", settling"
+		}
+		t.Run(name, func(t *testing.T) { testLedger(t, test.system, test.settle) })
+	}
+}
+
+const (
+	workers    = 8
+	operations = 100 // in each of the two parts
+	lost       = 10  // COMMITs cut on either side of the server, in each part
+	refusal    = -1  // an amount that the ledger refuses
+)
+
+func testLedger(t *testing.T, s system, settle bool) {
+	l := &ledger{
+		database: s.database(t, nil,
+			`CREATE TABLE ledger (op INT NOT NULL, amount INT NOT NULL CHECK (amount > 0))`,
+			`CREATE TABLE totals (id INT PRIMARY KEY, n INT NOT NULL)`,
+			`INSERT INTO totals VALUES (0, 0), (1, 0), (2, 0), (3, 0)`,
+		),
+		told:  make([]string, 2*operations),
+		codes: map[string]int{},
+	}
+	l.db.SetMaxOpenConns(2 * workers)
+	l.runner = &retrysql.Runner{
+		DB:        l.db,
+		TxOptions: &sql.TxOptions{Isolation: sql.LevelSerializable},
+		Policy: retry.MustNew(
+			retry.WithMaxAttempts(6), // few enough for some operations to fail
+			retry.WithBackoff(retry.Exponential(5*time.Millisecond, 2)),
+			retry.WithHooks(retry.Hooks{AfterAttempt: l.noteAttempt}),
+		),
+	}
+	if settle {
+		l.settler.Settler = retrysql.Postgres()
+		l.runner.Settle = &l.settler
+	}
+	l.proxy.Random(0.01, 1)
+
+	l.work(0, operations, true)
+	l.idle(t)
+	restarted := make(chan struct{})
+	time.AfterFunc(50*time.Millisecond, func() { // in the thick of the second part
+		defer close(restarted)
+		l.server.Restart(t)
+	})
+	l.work(operations, 2*operations, false)
+	<-restarted
+	l.idle(t)
+	l.proxy.Random(0, 0)
+	l.settled(t)
+	l.audit(t, settle)
+}
+
+// ledger is a database and what callers were told of their operations.
+type ledger struct {
+	*database
+	runner  *retrysql.Runner
+	settler countingSettler
+	told    []string // by operation: acknowledged, failed, ambiguous
+
+	mu       sync.Mutex
+	codes    map[string]int // of failed attempts
+	attempts int
+}
+
+func (l *ledger) noteAttempt(_ context.Context, a retry.Attempt) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.attempts++
+	if code := codeOf(a.Err); code != "" {
+		l.codes[code]++
+	}
+}
+
+// work has the workers do the operations from the one to the other.
+func (l *ledger) work(from, to int, deadlines bool) {
+	l.proxy.CutNext(cut.BeforeCommit, lost)
+	l.proxy.CutNext(cut.AfterCommit, lost)
+	var next atomic.Int64
+	next.Store(int64(from))
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for {
+				op := int(next.Add(1)) - 1
+				if op >= to {
+					return
+				}
+				l.told[op] = l.operate(op, deadlines && op%4 == 0)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// operate does one operation and says what the caller is told.
+func (l *ledger) operate(op int, hurried bool) string {
+	ctx, cancel := context.WithCancel(context.Background())
+	if hurried {
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(rand.IntN(20_000))*time.Microsecond)
+	}
+	defer cancel()
+	err := l.runner.InTx(ctx, func(ctx context.Context, tx *sql.Tx) error { return l.enter(ctx, tx, op) })
+	switch {
+	case err == nil:
+		return "acknowledged"
+	case errors.Is(err, retrysql.ErrAmbiguousCommit):
+		return "ambiguous"
+	}
+	return "failed"
+}
+
+// enter is the transaction: it enters the operation and adds to two totals, read first so that
+// others get in the way, and in an order in which they may deadlock. Every tenth operation is
+// refused after all of that.
+func (l *ledger) enter(ctx context.Context, tx *sql.Tx, op int) error {
+	exec := func(query string, args ...any) error {
+		_, err := tx.ExecContext(ctx, l.sql(query), args...)
+		return err
+	}
+	if err := exec(`INSERT INTO ledger VALUES ($1, $2)`, op, 1); err != nil {
+		return err
+	}
+	first := op % 4
+	for _, id := range []int{first, (first + 1 + 2*(op/4%2)) % 4} {
+		var n int
+		if err := tx.QueryRowContext(ctx, l.sql(`SELECT n FROM totals WHERE id = $1`), id).Scan(&n); err != nil {
+			return err
+		}
+		if err := exec(`UPDATE totals SET n = n + 1 WHERE id = $1`, id); err != nil {
+			return err
+		}
+	}
+	if op%10 == 9 {
+		return exec(`INSERT INTO ledger VALUES ($1, $2)`, op, refusal)
+	}
+	return nil
+}
+
+// audit compares what the callers were told with what the ledger says.
+func (l *ledger) audit(t *testing.T, settle bool) {
+	t.Helper()
+	rows := make([]int, len(l.told))
+	result, err := l.direct.QueryContext(t.Context(), `SELECT op FROM ledger`)
+	require.NoError(t, err)
+	defer func() { _ = result.Close() }()
+	entries := 0
+	for result.Next() {
+		var op int
+		require.NoError(t, result.Scan(&op))
+		rows[op]++
+		entries++
+	}
+	require.NoError(t, result.Err())
+
+	count := map[string]int{}
+	for op, told := range l.told {
+		count[told]++
+		switch n := rows[op]; told {
+		case "acknowledged":
+			assert.Equal(t, 1, n, "rows of operation %d, which was acknowledged", op)
+		case "failed":
+			assert.Zero(t, n, "rows of operation %d, which failed", op)
+		case "ambiguous":
+			count[fmt.Sprintf("ambiguous, %d rows", n)]++
+			assert.LessOrEqual(t, n, 1, "rows of operation %d, which is ambiguous", op)
+		}
+	}
+	assert.Equal(t, 2*entries, l.count(t, `SELECT sum(n) FROM totals`), "transactions are all or nothing")
+
+	t.Logf("told %v; %d attempts; cuts %v; codes %v", count, l.attempts, l.proxy.Cuts(), l.codes)
+	for _, point := range []cut.Point{cut.BeforeFirstByte, cut.BeforeStatement, cut.MidStatement, cut.AfterStatement, cut.BeforeCommit, cut.AfterCommit} {
+		assert.NotZero(t, l.proxy.Cuts()[point], "cuts %v", point)
+	}
+	assert.NotZero(t, count["acknowledged"])
+	assert.NotZero(t, count["failed"])
+	collisions, deadlocks := l.codes["40001"], l.codes["40P01"]
+	if l.driver == "mysql" {
+		deadlocks = collisions // one code for both
+	}
+	assert.NotZero(t, collisions, "serialization failures")
+	assert.NotZero(t, deadlocks, "deadlocks")
+	if settle {
+		t.Logf("settled: %d committed, %d rolled back", l.settler.committed.Load(), l.settler.rolledBack.Load())
+		assert.Zero(t, count["ambiguous"])
+		assert.NotZero(t, l.settler.committed.Load())
+		assert.NotZero(t, l.settler.rolledBack.Load())
+	} else {
+		assert.NotZero(t, count["ambiguous"])
+	}
+}
+
+// countingSettler counts what it settled.
+type countingSettler struct {
+	retrysql.Settler
+	committed, rolledBack atomic.Int64
+}
+
+func (c *countingSettler) Settle(ctx context.Context, db *sql.DB, id string) (retrysql.Outcome, error) {
+	outcome, err := c.Settler.Settle(ctx, db, id)
+	switch outcome {
+	case retrysql.Committed:
+		c.committed.Add(1)
+	case retrysql.RolledBack:
+		c.rolledBack.Add(1)
+	}
+	return outcome, err
+}

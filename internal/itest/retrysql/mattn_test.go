@@ -1,0 +1,16 @@
+//go:build cgo
+
+package retrysql_test
+
+import (
+	"path/filepath"
+
+	_ "github.com/mattn/go-sqlite3"
+)
+
+// mattn/go-sqlite3 needs a C compiler; modernc.org/sqlite does without.
+func init() {
+	sqlites["sqlite3"] = func(path string) string {
+		return "file:" + filepath.ToSlash(path) + "?_busy_timeout=0"
+	}
+}

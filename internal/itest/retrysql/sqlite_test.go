@@ -1,0 +1,248 @@
+package retrysql_test
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	_ "modernc.org/sqlite"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrysql"
+)
+
+// sqlites are the drivers for SQLite, and how each is told of a file, and not to wait for locks.
+var sqlites = map[string]func(path string) string{
+	"sqlite": func(path string) string {
+		return "file:" + filepath.ToSlash(path) + "?_pragma=busy_timeout(0)"
+	},
+}
+
+func openSQLite(t *testing.T, driver, path string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open(driver, sqlites[driver](path))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// TestCausesInSQLite brings about what the codes stand for.
+func TestCausesInSQLite(t *testing.T) {
+	t.Parallel()
+	for driver := range sqlites {
+		t.Run(driver, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "notes.db")
+			db, other := openSQLite(t, driver, path), openSQLite(t, driver, path)
+			for _, statement := range []string{`CREATE TABLE notes (id INTEGER PRIMARY KEY, n INT)`, `INSERT INTO notes VALUES (1, 0)`} {
+				_, err := db.ExecContext(t.Context(), statement)
+				require.NoError(t, err)
+			}
+			begin := func(db *sql.DB) *sql.Tx {
+				tx, err := db.BeginTx(t.Context(), nil)
+				require.NoError(t, err)
+				return tx
+			}
+
+			a := begin(db)
+			must(t, a, `UPDATE notes SET n = 1`)
+			b := begin(other)
+			err := run(t, b, `UPDATE notes SET n = 2`)
+			assert.True(t, transient(err), "busy: %T %v", err, err)
+			_ = b.Rollback()
+			require.NoError(t, a.Commit())
+
+			// A reader keeps COMMIT from its lock: nothing was committed, and that is known.
+			reader := begin(other)
+			number(t, reader, `SELECT n FROM notes`)
+			calls := 0
+			require.NoError(t, retrysql.InTx(t.Context(), db, nil, func(_ context.Context, tx *sql.Tx) error {
+				if calls++; calls == 2 {
+					_ = reader.Rollback()
+				}
+				must(t, tx, `UPDATE notes SET n = n + 10`)
+				return nil
+			}, quick))
+			assert.Equal(t, 2, calls, "busy at COMMIT")
+			var n int
+			require.NoError(t, other.QueryRowContext(t.Context(), `SELECT n FROM notes`).Scan(&n))
+			assert.Equal(t, 11, n)
+
+			// In WAL mode a reader that wants to write after another has: repeating within the
+			// transaction would be busy for ever, a new one is not.
+			_, err = db.ExecContext(t.Context(), `PRAGMA journal_mode = WAL`)
+			require.NoError(t, err)
+			calls = 0
+			require.NoError(t, retrysql.InTx(t.Context(), db, nil, func(ctx context.Context, tx *sql.Tx) error {
+				number(t, tx, `SELECT n FROM notes`)
+				if calls++; calls == 1 {
+					_, err := other.ExecContext(ctx, `UPDATE notes SET n = 0`)
+					require.NoError(t, err)
+				}
+				err := run(t, tx, `UPDATE notes SET n = n + 1`)
+				if calls == 1 {
+					require.Error(t, err)
+					require.Equal(t, err.Error(), run(t, tx, `UPDATE notes SET n = n + 1`).Error())
+				}
+				return err
+			}, quick))
+			assert.Equal(t, 2, calls, "busy snapshot")
+
+			a = begin(db)
+			err = run(t, a, `INSERT INTO notes VALUES (1, 1)`)
+			require.Error(t, err)
+			assert.False(t, transient(err), "constraint: %T %v", err, err)
+			_ = a.Rollback()
+		})
+	}
+}
+
+// TestSQLiteDeferredConstraint holds that a COMMIT which a constraint refuses is known to have failed.
+func TestSQLiteDeferredConstraint(t *testing.T) {
+	t.Parallel()
+	for driver := range sqlites {
+		t.Run(driver, func(t *testing.T) {
+			t.Parallel()
+			db := openSQLite(t, driver, filepath.Join(t.TempDir(), "notes.db"))
+			db.SetMaxOpenConns(1)
+			for _, statement := range []string{
+				`PRAGMA foreign_keys = ON`,
+				`CREATE TABLE parents (id INTEGER PRIMARY KEY)`,
+				`CREATE TABLE notes (id INT REFERENCES parents DEFERRABLE INITIALLY DEFERRED)`,
+			} {
+				_, err := db.ExecContext(t.Context(), statement)
+				require.NoError(t, err)
+			}
+			err := retrysql.InTx(t.Context(), db, nil, func(ctx context.Context, tx *sql.Tx) error {
+				_, err := tx.ExecContext(ctx, `INSERT INTO notes VALUES (7)`)
+				return err
+			}, quick)
+			require.ErrorIs(t, err, retry.ErrPermanent)
+			require.NotErrorIs(t, err, retrysql.ErrAmbiguousCommit)
+		})
+	}
+}
+
+// writerFile names the file in which a copy of this test binary is to be a writer.
+const writerFile = "RETRYSQL_WRITER_FILE"
+
+// TestSQLiteWriter is no test but a process of TestSQLiteLedger: it enters operations until it is
+// killed, and says of each when it begins and that it was acknowledged.
+func TestSQLiteWriter(t *testing.T) {
+	path := os.Getenv(writerFile)
+	if path == "" {
+		t.Skip("a part of TestSQLiteLedger, in a process of its own")
+	}
+	write(t, path, "b", func(line string) bool {
+		_, err := fmt.Println(line)
+		return err == nil
+	})
+}
+
+// write enters operations of the writer's into the ledger for as long as say wants more.
+func write(t *testing.T, path, writer string, say func(line string) bool) {
+	t.Helper()
+	db := openSQLite(t, "sqlite", path)
+	patient := retry.MustNew(retry.WithMaxAttempts(retry.Unlimited), retry.WithMaxElapsed(time.Minute),
+		retry.WithBackoff(retry.Exponential(time.Millisecond, 2)), retry.WithMaxDelay(20*time.Millisecond))
+	for op := 0; say(fmt.Sprintf("begun %d", op)); op++ {
+		calls := 0
+		err := retrysql.InTx(t.Context(), db, nil, func(ctx context.Context, tx *sql.Tx) error {
+			calls++
+			_, err := tx.ExecContext(ctx, `INSERT INTO ledger VALUES (?, ?)`, writer, op)
+			return err
+		}, patient)
+		if err != nil {
+			say(fmt.Sprintf("failed %d %v", op, err))
+			return
+		}
+		if !say(fmt.Sprintf("acknowledged %d %d", op, calls)) {
+			return
+		}
+	}
+}
+
+// TestSQLiteLedger has two processes write to one file, and kills one of them amid its work: of
+// what was acknowledged there is exactly one row, of what it was about to do none or one.
+func TestSQLiteLedger(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	db := openSQLite(t, "sqlite", path)
+	_, err := db.ExecContext(t.Context(), `CREATE TABLE ledger (writer TEXT NOT NULL, op INT NOT NULL)`)
+	require.NoError(t, err)
+
+	other := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSQLiteWriter$", "-test.v")
+	other.Env = append(os.Environ(), writerFile+"="+path)
+	output, err := other.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, other.Start())
+
+	const enough = 60
+	told := map[string]*account{"a": {}, "b": {}}
+	killed := make(chan struct{})
+	go func() { // the other process, until it is killed
+		defer close(killed)
+		lines := bufio.NewScanner(output)
+		for lines.Scan() {
+			told["b"].note(lines.Text())
+			if told["b"].acknowledged == enough {
+				_ = other.Process.Kill()
+			}
+		}
+	}()
+	after := 0 // what this one wrote once it was alone
+	write(t, path, "a", func(line string) bool {
+		told["a"].note(line)
+		select {
+		case <-killed:
+			after++
+		default:
+		}
+		return after < enough
+	})
+	<-killed
+	require.Error(t, other.Wait(), "it was killed")
+
+	for writer, account := range told {
+		require.Empty(t, account.failed)
+		var rows, distinct, acknowledged int
+		require.NoError(t, db.QueryRowContext(t.Context(), `SELECT count(*), count(DISTINCT op), count(DISTINCT op) FILTER (WHERE op < ?)
+			FROM ledger WHERE writer = ?`, account.acknowledged, writer).Scan(&rows, &distinct, &acknowledged))
+		assert.Equal(t, account.acknowledged, acknowledged, "every operation that was acknowledged is there")
+		assert.Equal(t, distinct, rows, "and none of them twice")
+		assert.LessOrEqual(t, rows, account.begun)
+		t.Logf("writer %s: %d begun, %d acknowledged, %d rows, %d attempts", writer, account.begun, account.acknowledged, rows, account.attempts)
+	}
+	assert.GreaterOrEqual(t, told["b"].acknowledged, enough)
+	assert.Greater(t, told["a"].attempts+told["b"].attempts, told["a"].acknowledged+told["b"].acknowledged, "they were in each other's way")
+}
+
+// account is what a writer said.
+type account struct {
+	begun, acknowledged, attempts int
+	failed                        string
+}
+
+func (a *account) note(line string) {
+	switch word, rest, _ := strings.Cut(line, " "); word {
+	case "begun":
+		a.begun++
+	case "acknowledged":
+		a.acknowledged++
+		_, calls, _ := strings.Cut(rest, " ")
+		n, _ := strconv.Atoi(calls)
+		a.attempts += n
+	case "failed":
+		a.failed = rest
+	}
+}

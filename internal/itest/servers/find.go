@@ -1,0 +1,22 @@
+package servers
+
+import (
+	"os/exec"
+	"path/filepath"
+)
+
+// find returns the path of the first of the programs that is on PATH or in one of the folders,
+// or "". Debian puts servers where PATH often does not lead.
+func find(folders []string, programs ...string) string {
+	for _, program := range programs {
+		if path, err := exec.LookPath(program); err == nil {
+			return path
+		}
+		for _, folder := range folders {
+			if path, err := exec.LookPath(filepath.Join(folder, program)); err == nil {
+				return path
+			}
+		}
+	}
+	return ""
+}

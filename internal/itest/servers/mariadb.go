@@ -1,0 +1,78 @@
+package servers
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// mariadbOptions hold while the data folder is made, too. A version that has no such option
+// does without, which is what loose means.
+var mariadbOptions = []string{
+	// A killed process loses nothing that it wrote; only a dead machine would.
+	"--loose-innodb-flush-method=nosync",
+	"--loose-debug-no-sync",
+	"--loose-skip-sync-frm",
+	// Small files are quick to make and to copy.
+	"--loose-innodb-log-file-size=8M",
+	"--loose-innodb-buffer-pool-size=16M",
+	"--loose-aria-pagecache-buffer-size=8M",
+	// Containers refuse io_uring, and it is slow to set up and to end.
+	"--loose-skip-innodb-use-native-aio",
+}
+
+var mariadb = &kind{
+	name:   "MariaDB",
+	debian: "mariadb-server",
+	user:   "mysql",
+	signal: "KILL",
+
+	find: func() (program, installer string) {
+		folders := []string{"/usr/sbin", "/usr/bin"}
+		return find(folders, "mariadbd"), find(folders, "mariadb-install-db", "mysql_install_db")
+	},
+
+	// The installer makes a database named test unless it is told not to.
+	install: func(installer, data string) []string {
+		return append([]string{
+			installer, "--no-defaults", "--datadir=" + data,
+			"--auth-root-authentication-method=normal", "--skip-name-resolve",
+		}, mariadbOptions...)
+	},
+
+	run: func(program, folder, port string, settings []string) []string {
+		args := append([]string{
+			program, "--no-defaults", "--datadir=" + filepath.Join(folder, "data"),
+			"--socket=" + filepath.Join(folder, "socket"), "--pid-file=" + filepath.Join(folder, "pid"),
+			"--bind-address=127.0.0.1", "--port=" + port, "--skip-name-resolve",
+			"--innodb-flush-log-at-trx-commit=1", // a commit that was answered survives a kill
+		}, mariadbOptions...)
+		for _, setting := range settings {
+			args = append(args, "--"+setting)
+		}
+		return args
+	},
+
+	dsn:  mariadbDSN,
+	ping: pingMariaDB,
+}
+
+func mariadbDSN(addr string) string { return "root@tcp(" + addr + ")/test" }
+
+func pingMariaDB(ctx context.Context, addr string) error {
+	cfg, err := mysql.ParseDSN(mariadbDSN(addr))
+	if err != nil {
+		return err
+	}
+	cfg.Logger = &mysql.NopLogger{} // that a server is not ready yet is no news
+	connector, err := mysql.NewConnector(cfg)
+	if err != nil {
+		return err
+	}
+	conn, err := connector.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}

@@ -1,0 +1,71 @@
+package servers
+
+import (
+	"cmp"
+	"context"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+)
+
+var postgres = &kind{
+	name:   "PostgreSQL",
+	debian: "postgresql",
+	user:   "postgres",
+	signal: "QUIT", // an immediate shutdown: connections break off, and the next start recovers
+
+	find: func() (program, installer string) {
+		folders, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
+		slices.SortFunc(folders, func(a, b string) int { return cmp.Compare(version(b), version(a)) })
+		installer = find(folders, "initdb")
+		if installer == "" {
+			return "", ""
+		}
+		return find([]string{filepath.Dir(installer)}, "postgres"), installer
+	},
+
+	install: func(installer, data string) []string {
+		return []string{
+			installer, "--pgdata=" + data, "--username=postgres", "--auth=trust",
+			"--no-locale", "--encoding=UTF8", "--no-sync", "--no-instructions",
+			"--wal-segsize=1", // MB: there is less to copy
+		}
+	},
+
+	run: func(program, folder, port string, settings []string) []string {
+		args := []string{program, "-D", filepath.Join(folder, "data")}
+		for _, setting := range append([]string{
+			"listen_addresses=127.0.0.1",
+			"port=" + port,
+			"unix_socket_directories=", // none
+			"fsync=off",                // a killed process loses nothing that it wrote; only a dead machine would
+			"deadlock_timeout=50ms",    // so that a deadlock is cheap to provoke
+		}, settings...) {
+			args = append(args, "-c", setting)
+		}
+		return args
+	},
+
+	dsn:  postgresDSN,
+	ping: pingPostgres,
+}
+
+func postgresDSN(addr string) string {
+	return "postgres://postgres@" + addr + "/postgres?sslmode=disable"
+}
+
+func pingPostgres(ctx context.Context, addr string) error {
+	conn, err := pgx.Connect(ctx, postgresDSN(addr))
+	if err != nil {
+		return err
+	}
+	return conn.Close(ctx)
+}
+
+// version is that of PostgreSQL in the folder's name, or 0.
+func version(bin string) int {
+	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(bin)))
+	return n
+}

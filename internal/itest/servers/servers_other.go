@@ -1,0 +1,22 @@
+//go:build !unix
+
+package servers
+
+import "testing"
+
+type (
+	template struct{ data string }
+	guardian struct{}
+)
+
+func (k *kind) start(t testing.TB, _ []string) *Server {
+	t.Helper()
+	k.unavailable(t, "is started on Unix systems alone")
+	return nil
+}
+
+// Restart is never called, for there is no server.
+func (s *Server) Restart(t testing.TB) {
+	t.Helper()
+	t.Fatal("there is no server")
+}

@@ -1,0 +1,154 @@
+//go:build unix
+
+package servers
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+)
+
+// patience is how long a server may take to start, or to end.
+const patience = 30 * time.Second
+
+// template is a data folder that a process makes once and that each of its servers copies: to
+// make it is what takes long.
+type template struct {
+	once sync.Once
+	data string
+	err  error
+	lock io.Closer // the end of a pipe; the folder is removed when the process no longer has it
+}
+
+func (k *kind) start(t testing.TB, settings []string) *Server {
+	t.Helper()
+	program, installer := k.find()
+	if program == "" || installer == "" {
+		k.unavailable(t, "is not installed: apt-get install "+k.debian)
+	}
+	a, err := accountOf(k.user)
+	if err != nil {
+		k.unavailable(t, "does not run as root: "+err.Error())
+	}
+	k.template.once.Do(func() { k.template.err = k.fill(a, installer) })
+	if k.template.err != nil {
+		t.Fatal(k.template.err)
+	}
+	s, err := k.launch(a, program, settings)
+	if err != nil {
+		t.Fatalf("%s: %v", k.name, err)
+	}
+	t.Cleanup(func() {
+		if err := s.guardian.stop(); err != nil {
+			t.Errorf("%s: %v", k.name, err)
+		}
+		// Where the account may not remove it, which cannot be in /tmp.
+		_ = os.RemoveAll(s.folder)
+	})
+	s.await(t, s.guardian.exited)
+	return s
+}
+
+// fill makes the template.
+func (k *kind) fill(a account, installer string) error {
+	folder, err := newFolder(a)
+	if err != nil {
+		return err
+	}
+	keep := command(a, "/", "/bin/sh", "-c", keeper, "keeper", folder)
+	if k.template.lock, err = keep.StdinPipe(); err != nil {
+		return err
+	}
+	if err := keep.Start(); err != nil {
+		return err
+	}
+	k.template.data = filepath.Join(folder, "data")
+	args := k.install(installer, k.template.data)
+	if text, err := command(a, folder, args[0], args[1:]...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", installer, err, text)
+	}
+	return nil
+}
+
+// launch copies the template and starts a server on it.
+func (k *kind) launch(a account, program string, settings []string) (*Server, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	folder, err := newFolder(a)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Addr: net.JoinHostPort("127.0.0.1", port), kind: k, folder: folder}
+	text, err := command(a, folder, "cp", "-Rp", k.template.data, folder).CombinedOutput()
+	if err == nil {
+		s.guardian, err = guard(a, k.signal, folder, k.run(program, folder, port, settings))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w %s, and %w", err, text, os.RemoveAll(folder))
+	}
+	return s, nil
+}
+
+// Restart kills the server, as a crash would, and starts it again at the same address. It
+// returns when the server accepts connections. Those that were open are gone, and so is what
+// was not committed.
+func (s *Server) Restart(t testing.TB) {
+	t.Helper()
+	if err := s.guardian.restart(); err != nil {
+		t.Fatalf("%s: %v", s.kind.name, err)
+	}
+	s.await(t, nil)
+}
+
+// await returns when the server accepts connections.
+func (s *Server) await(t testing.TB, exited <-chan struct{}) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for {
+		err := s.kind.ping(ctx, s.Addr)
+		if err == nil {
+			return
+		}
+		select {
+		case <-exited:
+			t.Fatalf("%s has ended\n%s", s.kind.name, s.log())
+		case <-ctx.Done():
+			t.Fatalf("%s does not accept connections: %v\n%s", s.kind.name, err, s.log())
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+func (s *Server) log() string {
+	text, err := os.ReadFile(filepath.Join(s.folder, "log"))
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+// freePort returns a port that nothing listens on. It is below those that systems give to
+// outgoing connections, so that none of these takes it while its server restarts.
+func freePort() (string, error) {
+	var err error
+	for range 100 {
+		port := strconv.Itoa(20_000 + rand.IntN(10_000))
+		var l net.Listener
+		l, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", net.JoinHostPort("127.0.0.1", port))
+		if err == nil {
+			return port, l.Close()
+		}
+	}
+	return "", err
+}
