@@ -88,6 +88,36 @@ func ExamplePolicy_Start() {
 	// 0s false <nil>
 }
 
+// A worker that parks its items looks at the values too.
+func ExampleTryValue() {
+	policy := retry.MustNew(
+		retry.WithBackoff(retry.Constant(time.Minute)),
+		retry.WithValidator(func(status string, _ retry.Attempt) error {
+			if status == "pending" {
+				return errors.New("not done yet")
+			}
+			return nil
+		}))
+	answers := []string{"pending", "shipped"}
+	ask := func(ctx context.Context) (status string, err error) {
+		status, answers = answers[0], answers[1:]
+		return status, nil
+	}
+
+	run := policy.Start(context.Background())
+	for again := true; again; {
+		var status string
+		var wait time.Duration
+		status, wait, again = retry.TryValue(run, ask)
+		fmt.Println(status, wait, again)
+	}
+	fmt.Println(run.Err())
+	// Output:
+	// pending 1m0s true
+	// shipped 0s false
+	// <nil>
+}
+
 // A durable queue: what is needed to go on is stored with the job, and another process, an
 // hour or a restart later, makes the next attempt of the same call.
 func ExamplePolicy_Resume() {

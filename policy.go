@@ -85,7 +85,6 @@ func (p *Policy) Do(ctx context.Context, fn func(ctx context.Context) error) err
 }
 
 // Start begins a call that is driven a step at a time, see [Run]. Its time counts from now.
-// Validators are a fault, for there is no value.
 func (p *Policy) Start(ctx context.Context) *Run { return p.run(call{ctx: ctx}) }
 
 // Resume goes on with a call that was left after attempt last, waited for last.Delay, such
@@ -110,9 +109,6 @@ func (p *Policy) Resume(ctx context.Context, last Attempt) *Run {
 func (p *Policy) run(c call) *Run {
 	s, options := p.parts()
 	r := &Run{call: c, set: s, options: options}
-	if s.has(hasValidator) {
-		r.fault = join(homeless(options))
-	}
 	r.call.begin(s)
 	return r
 }

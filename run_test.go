@@ -162,6 +162,93 @@ func TestRunWithValidatorsIsAFault(t *testing.T) {
 	}
 }
 
+func TestTryValue(t *testing.T) {
+	t.Parallel()
+	h := retry.NewHistory(9)
+	policy := retry.MustNew(every(time.Hour), retry.WithMaxAttempts(3), retry.WithHistory(h))
+	for _, validated := range []bool{false, true} {
+		p := policy
+		if validated {
+			p = retry.MustNew(policy, rejectAll(errOdd))
+		}
+		run := p.Start(t.Context())
+		n := 0
+		fn := func(context.Context) (int, error) { n++; return n, errDown }
+		for range 2 {
+			v, wait, again := retry.TryValue(run, fn)
+			assert.Equal(t, n, v)
+			assert.Equal(t, time.Hour, wait)
+			assert.True(t, again)
+		}
+		v, _, again := retry.TryValue(run, fn)
+		assert.False(t, again)
+		assert.Equal(t, 3, v)
+		assert.Equal(t, retry.ErrExhausted, stopped(t, run.Err()).Reason)
+		v, _, again = retry.TryValue(run, fn)
+		assert.False(t, again)
+		assert.Zero(t, v, "a TryValue after the end does nothing")
+		assert.Equal(t, 3, n)
+	}
+}
+
+func TestTryValueValidatesAsDoValue(t *testing.T) {
+	t.Parallel()
+	p := retry.MustNew(every(time.Hour), retry.WithMaxAttempts(4), retry.WithHistorySize(2), rejectAll(errOdd))
+	run := p.Start(t.Context())
+	fn := counting()
+	for again := true; again; {
+		_, _, again = retry.TryValue(run, fn)
+	}
+	var report *retry.ValidationError[int]
+	require.ErrorAs(t, run.Err(), &report)
+	assert.Equal(t, []int{3, 4}, report.Values, "over all attempts, the newest")
+	assert.Equal(t, 4, report.Attempts)
+	assert.ErrorIs(t, run.Err(), errOdd)
+
+	run = retry.MustNew(every(time.Hour), retry.WithValidator(func(v int, _ retry.Attempt) error {
+		if v == 1 {
+			return errOdd
+		}
+		return nil
+	})).Start(t.Context())
+	fn = counting()
+	_, _, again := retry.TryValue(run, fn)
+	assert.True(t, again)
+	v, _, again := retry.TryValue(run, fn)
+	assert.False(t, again)
+	assert.Equal(t, 2, v)
+	assert.NoError(t, run.Err())
+}
+
+func TestTryValueFaults(t *testing.T) {
+	t.Parallel()
+	forString := retry.MustNew(retry.WithValidator(func(string, retry.Attempt) error { return nil }))
+	for name, tt := range map[string]struct {
+		policy *retry.Policy
+		fn     func(context.Context) (int, error)
+		want   string
+	}{
+		"nil function":           {nil, nil, "retry: fn: nil function"},
+		"a validator that fails": {forString, counting(), "retry: WithValidator: a validator for string does not fit a call that returns int"},
+		"both": {
+			forString, nil,
+			"retry: WithValidator: a validator for string does not fit a call that returns int\nretry: fn: nil function",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run := tt.policy.Start(t.Context())
+			for range 2 {
+				v, _, again := retry.TryValue(run, tt.fn)
+				assert.False(t, again)
+				assert.Zero(t, v)
+				require.ErrorIs(t, run.Err(), retry.ErrOption)
+				assert.EqualError(t, run.Err(), tt.want)
+			}
+		})
+	}
+}
+
 func TestResumeGoesOn(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		const s = time.Second
