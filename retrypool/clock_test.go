@@ -1,0 +1,114 @@
+package retrypool_test
+
+import (
+	"context"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/benbjohnson/clock"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrypool"
+	"github.com/seed-205ff063/retry/retrytest"
+)
+
+// With a mock clock only the test moves the time on; the bubble is there to know when
+// everybody waits.
+func TestMockClock(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		mock := clock.NewMock()
+		var calls atomic.Int64
+		p := start(t, func(context.Context, int) (int, error) { calls.Add(1); return 0, errDown },
+			retrypool.Config[int]{Clock: mock, Policy: every(time.Minute, 3, retry.WithMaxElapsed(time.Hour))})
+		task := submit(t, p, 1)
+		synctest.Wait()
+		mock.Add(30 * time.Second)
+		later := submit(t, p, 2)
+		synctest.Wait()
+		assert.EqualValues(t, 2, calls.Load())
+		for _, want := range []int64{3, 4, 5, 6} {
+			mock.Add(30*time.Second - 1)
+			synctest.Wait()
+			assert.Equal(t, want-1, calls.Load())
+			mock.Add(1)
+			synctest.Wait()
+			assert.Equal(t, want, calls.Load())
+		}
+		for _, task := range []*retrypool.Task[int]{task, later} {
+			_, err := task.Wait(t.Context())
+			assert.Equal(t, 2*time.Minute, stopped(t, err).Elapsed, "the call goes by the clock too")
+		}
+	})
+}
+
+// A shorter wait than the one that the clock was asked for is not overlooked.
+func TestMockClockEarlierWait(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		mock := clock.NewMock()
+		p := start(t, func(_ context.Context, in int) (int, error) {
+			return 0, retry.After(time.Duration(in)*time.Second, errDown)
+		},
+			retrypool.Config[int]{Clock: mock, Policy: every(0, 2, retry.WithMaxRetryAfter(time.Hour), retry.WithJitter(retry.NoJitter))})
+		submit(t, p, 60)
+		synctest.Wait()
+		submit(t, p, 10)
+		synctest.Wait()
+		assert.Equal(t, 2, p.Stats().Parked)
+		mock.Add(10 * time.Second)
+		synctest.Wait()
+		assert.Equal(t, retrypool.Stats{Submitted: 2, Failed: 1, Parked: 1, Retries: 1}, p.Stats())
+		mock.Add(50 * time.Second)
+		synctest.Wait()
+		assert.Equal(t, 2, p.Stats().Failed)
+	})
+}
+
+// No bubble, and a clock that is moved on without waiting for anybody: a wait that the clock
+// does not know of yet when it moves is over all the same.
+func TestMockClockMovesAtAnyMoment(t *testing.T) {
+	t.Parallel()
+	mock := clock.NewMock()
+	p := start(t, down, retrypool.Config[int]{Workers: 4, Clock: mock, Policy: every(time.Second, 5)})
+	for i := range 100 {
+		submit(t, p, i)
+	}
+	for p.Stats().Failed < 100 {
+		mock.Add(100 * time.Millisecond)
+		runtime.Gosched()
+	}
+	assert.Equal(t, 400, p.Stats().Retries)
+}
+
+// retrytest's clock moves on by each wait, at once.
+func TestRetrytestClock(t *testing.T) {
+	t.Parallel()
+	var clk retrytest.Clock
+	p := start(t, down, retrypool.Config[int]{Clock: &clk, Policy: every(time.Hour, 4)})
+	_, err := submit(t, p, 1).Wait(context.Background())
+	require.ErrorIs(t, err, errDown)
+	assert.Equal(t, []time.Duration{time.Hour, time.Hour, time.Hour}, clk.Waits())
+	assert.Equal(t, 3*time.Hour, stopped(t, err).Elapsed)
+	for i := range 20 {
+		submit(t, p, i)
+	}
+	require.NoError(t, p.Join(context.Background()))
+	assert.Equal(t, 21, p.Stats().Failed)
+}
+
+// A clock of the policy's own is left to it.
+func TestPolicysOwnClock(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var clk retrytest.Clock
+		p := start(t, down, retrypool.Config[int]{Policy: every(time.Hour, 2, retry.WithClock(&clk)), Clock: clock.New()})
+		began := time.Now()
+		_, err := submit(t, p, 1).Wait(t.Context())
+		require.Error(t, err)
+		assert.Zero(t, stopped(t, err).Elapsed, "by the policy's clock, which nobody moved")
+		assert.Equal(t, time.Hour, time.Since(began), "by the pool's")
+	})
+}

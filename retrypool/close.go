@@ -1,0 +1,142 @@
+package retrypool
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// joiner is a Join that waits.
+type joiner struct {
+	epoch uint32 // of the last items it waits for
+	left  int
+	done  chan struct{}
+}
+
+// Join waits until all that was submitted before it was called is settled; what comes later
+// does not hold it up. When ctx ends first it returns an error that matches ctx's.
+func (p *Pool[In, Out]) Join(ctx context.Context) error {
+	p.mu.Lock()
+	left := p.stats.unsettled()
+	if left == 0 {
+		p.mu.Unlock()
+		return nil
+	}
+	j := &joiner{epoch: p.epoch, left: left, done: make(chan struct{})}
+	p.epoch++
+	p.joiners = append(p.joiners, j)
+	p.mu.Unlock()
+	select {
+	case <-j.done:
+		return nil
+	case <-ctx.Done():
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.joiners = slices.DeleteFunc(p.joiners, func(other *joiner) bool { return other == j })
+	if j.left == 0 {
+		return nil
+	}
+	return ended(ctx, "Join")
+}
+
+// tellJoiners tells those who wait for it that the item is settled, under the lock.
+func (p *Pool[In, Out]) tellJoiners(it *item[In, Out]) {
+	if len(p.joiners) == 0 {
+		return
+	}
+	p.joiners = slices.DeleteFunc(p.joiners, func(j *joiner) bool {
+		if int32(it.epoch-j.epoch) > 0 {
+			return false
+		}
+		if j.left--; j.left > 0 {
+			return false
+		}
+		close(j.done)
+		return true
+	})
+}
+
+// Close ends the pool: it takes no more items, also from those who wait for room, and returns
+// nil once all it has are settled and its goroutines are gone; parked items are waited for and
+// retried as ever.
+//
+// When ctx ends first, nothing is attempted any more: the contexts of the items that run are
+// canceled, with [ErrClosed] as the cause, and all that do not succeed go to DeadLetter, or
+// count as canceled if there is none. Close waits for that, since the functions and DeadLetter
+// should not be cut off by the end of the program: one that ignores its context holds Close up.
+// The error then says how many items were left when ctx ended, and matches ctx's.
+//
+// Every Close waits likewise, the second one too.
+func (p *Pool[In, Out]) Close(ctx context.Context) error {
+	p.mu.Lock()
+	if !p.closed {
+		p.closed = true
+		p.turnAway()
+		if p.used == 0 {
+			p.dismiss()
+		}
+	}
+	p.mu.Unlock()
+	select {
+	case <-p.gone:
+		return nil
+	default:
+	}
+	select {
+	case <-p.gone:
+		return nil
+	case <-ctx.Done():
+	}
+	left := p.drop()
+	<-p.gone
+	if left == 0 {
+		return nil
+	}
+	return ended(ctx, fmt.Sprintf("Close: %d items were left", left))
+}
+
+// turnAway ends the wait of those who wait for room, under the lock.
+func (p *Pool[In, Out]) turnAway() {
+	for w := p.waiters.first; w != nil; w = p.waiters.first {
+		p.waiters.remove(w)
+		w.err = ErrClosed
+		close(w.ready)
+	}
+}
+
+// dismiss lets the goroutines of a pool go that is closed and empty, under the lock.
+func (p *Pool[In, Out]) dismiss() {
+	p.time.stop()
+	p.work.Broadcast()
+}
+
+// drop gives up what is not settled, and returns how many items that are.
+func (p *Pool[In, Out]) drop() (left int) {
+	p.mu.Lock()
+	left = p.used
+	var run []*item[In, Out]
+	if left > 0 && !p.dropped {
+		p.dropped = true
+		for len(p.parked) > 0 {
+			it := p.parked.remove(0)
+			p.stats.Parked--
+			p.stats.Queued++
+			p.fallDue(it)
+		}
+		for h := range p.running {
+			if h.it != nil {
+				h.it.doomed = true
+				run = append(run, h.it)
+			}
+		}
+		// A function that ignores its context does not keep the others from DeadLetter.
+		p.hire(p.config.Workers + 1)
+		p.work.Broadcast()
+	}
+	p.mu.Unlock()
+	for _, it := range run {
+		it.end(ErrClosed)
+	}
+	return left
+}

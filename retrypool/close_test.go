@@ -1,0 +1,192 @@
+package retrypool_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrypool"
+)
+
+func TestCloseDrains(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		s := &script{work: time.Second}
+		p := start(t, s.fn, retrypool.Config[int]{Policy: every(time.Hour, 2)})
+		began := time.Now()
+		for i := range 3 {
+			submit(t, p, i)
+		}
+		var wg sync.WaitGroup
+		for range 3 { // every Close waits
+			wg.Go(func() {
+				assert.NoError(t, p.Close(context.Background()))
+				assert.Equal(t, time.Hour+4*time.Second, time.Since(began))
+				assert.Equal(t, retrypool.Stats{Submitted: 3, Succeeded: 3, Retries: 3}, p.Stats())
+			})
+		}
+		wg.Wait()
+	})
+}
+
+func TestCloseOfAnIdlePool(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		dead, die := context.WithCancel(t.Context())
+		die()
+		p := start(t, double, retrypool.Config[int]{Workers: 5})
+		require.NoError(t, p.Close(dead), "there is nothing to wait for")
+		require.NoError(t, p.Close(dead))
+		require.NoError(t, p.Join(dead))
+	})
+}
+
+func TestCloseGivesUp(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		letter func(context.Context, int, *retry.Error) error
+		want   retrypool.Stats
+	}{
+		"no dead letter": {nil, retrypool.Stats{Submitted: 7, Succeeded: 1, Canceled: 6}},
+		"dead letter":    {func(context.Context, int, *retry.Error) error { return nil }, retrypool.Stats{Submitted: 7, Succeeded: 1, DeadLettered: 6}},
+		"one that fails": {func(context.Context, int, *retry.Error) error { return errDead }, retrypool.Stats{Submitted: 7, Succeeded: 1, Failed: 6}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				var letters log[int]
+				c := retrypool.Config[int]{
+					Workers: 2, MaxRetrying: 1, Policy: every(24*time.Hour, 2),
+					Key: func(in int) string { return string(rune('a' + min(in, 3))) },
+				}
+				if tt.letter != nil {
+					c.DeadLetter = func(ctx context.Context, in int, err *retry.Error) error {
+						letters.add(in)
+						assert.ErrorIs(t, err, retrypool.ErrClosed)
+						assert.NoError(t, ctx.Err())
+						return tt.letter(ctx, in, err)
+					}
+				}
+				p := start(t, func(ctx context.Context, in int) (int, error) {
+					switch in {
+					case 0, 1:
+						return 0, errDown
+					case 2: // takes no notice
+						time.Sleep(2 * time.Hour)
+						return 2, nil
+					}
+					return untilEnded(ctx, in)
+				}, c)
+				var tasks []*retrypool.Task[int]
+				for i := range 7 { // two parked, two running, three held
+					tasks = append(tasks, submit(t, p, i))
+				}
+				synctest.Wait()
+				require.Equal(t, retrypool.Stats{Submitted: 7, Queued: 3, Running: 2, Parked: 2}, p.Stats())
+				began := time.Now()
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				var wg sync.WaitGroup
+				wg.Go(func() { // the rest does not wait for the one that takes no notice
+					time.Sleep(time.Hour)
+					synctest.Wait()
+					assert.Equal(t, 1, p.Stats().Running)
+					assert.Zero(t, p.Stats().Queued+p.Stats().Parked)
+				})
+				err := p.Close(ctx)
+				wg.Wait()
+				require.EqualError(t, err, "retrypool: Close: 7 items were left: context deadline exceeded")
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				assert.Equal(t, 2*time.Hour, time.Since(began))
+				assert.Equal(t, tt.want, p.Stats())
+				if tt.letter != nil {
+					assert.ElementsMatch(t, []int{0, 1, 3, 4, 5, 6}, letters.list())
+				}
+				for i, task := range tasks {
+					if i == 2 {
+						continue
+					}
+					_, err := task.Wait(t.Context())
+					require.ErrorIs(t, err, retrypool.ErrClosed)
+					require.ErrorIs(t, err, context.Canceled)
+					assert.Equal(t, retry.ErrContext, stopped(t, err).Reason)
+				}
+				require.NoError(t, p.Close(ctx), "once all is settled")
+			})
+		})
+	}
+}
+
+func TestCloseErrorHasTheCause(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := start(t, untilEnded, retrypool.Config[int]{})
+		submit(t, p, 1)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cause := errors.New("SIGTERM")
+		cancel(cause)
+		err := p.Close(ctx)
+		require.EqualError(t, err, "retrypool: Close: 1 items were left: context canceled (SIGTERM)")
+		require.ErrorIs(t, err, context.Canceled)
+		require.ErrorIs(t, err, cause)
+	})
+}
+
+// An item that is about to be parked when Close gives up is not attempted again.
+func TestCloseGivesUpWhileParking(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		calls := 0
+		c := retrypool.Config[int]{Policy: every(time.Hour, 5)}
+		c.Events.Parked = func(retrypool.Event[int]) { time.Sleep(time.Minute) }
+		p := start(t, func(context.Context, int) (int, error) { calls++; return 0, errDown }, c)
+		task := submit(t, p, 1)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.Error(t, p.Close(ctx))
+		_, err := task.Wait(t.Context())
+		require.ErrorIs(t, err, retrypool.ErrClosed)
+		assert.Equal(t, 1, calls)
+		assert.Equal(t, 1, p.Stats().Canceled)
+	})
+}
+
+func TestJoin(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := start(t, func(ctx context.Context, in time.Duration) (int, error) {
+			select {
+			case <-time.After(in):
+				return 0, nil
+			case <-ctx.Done():
+				return 0, ctx.Err()
+			}
+		}, retrypool.Config[time.Duration]{Workers: 10})
+		require.NoError(t, p.Join(t.Context()), "nothing to wait for")
+		began := time.Now()
+		submit(t, p, time.Minute)
+		slow := submit(t, p, time.Hour)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			assert.NoError(t, p.Join(context.Background()))
+			assert.Equal(t, 30*time.Minute, time.Since(began), "what came later does not count, what is canceled does")
+		})
+		synctest.Wait()
+		submit(t, p, 2*time.Hour)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		err := p.Join(ctx)
+		require.EqualError(t, err, "retrypool: Join: context deadline exceeded")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		go func() {
+			time.Sleep(29 * time.Minute)
+			slow.Cancel()
+		}()
+		wg.Go(func() {
+			assert.NoError(t, p.Join(context.Background()))
+			assert.Equal(t, 2*time.Hour, time.Since(began))
+		})
+		wg.Wait()
+	})
+}

@@ -1,0 +1,54 @@
+package retrypool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+)
+
+// Errors of submitting, matched by errors.Is.
+var (
+	// ErrFull says that the pool holds [Config].Capacity items.
+	ErrFull = errors.New("retrypool: the pool is full")
+	// ErrClosed says that the pool takes no more items. It is also the cause with which
+	// [Pool.Close] cancels items when its context ends.
+	ErrClosed = errors.New("retrypool: the pool is closed")
+)
+
+// PanicError is what the function's panic becomes: errors.As finds it in the item's error. It
+// is not retried.
+type PanicError struct {
+	// Value is what the function panicked with; an error that says so if it ended its
+	// goroutine by runtime.Goexit.
+	Value any
+	// Stack is the stack of the goroutine that panicked, as [debug.Stack] writes it.
+	Stack []byte
+}
+
+func newPanicError(value any) *PanicError { return &PanicError{value, debug.Stack()} }
+
+// Error says what the panic was, without the stack.
+func (e *PanicError) Error() string { return fmt.Sprintf("retrypool: panic: %v", e.Value) }
+
+// Unwrap returns Value if that is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// errGoexit is the Value of a function that ended its goroutine.
+var errGoexit = errors.New("the goroutine was ended by runtime.Goexit")
+
+// errCanceled is the cause with which Task.Cancel ends a context.
+var errCanceled = errors.New("retrypool: the task was canceled")
+
+// ended says that ctx ended, of which the caller knows, and what it kept from being done. It
+// matches the context's error and its cause.
+func ended(ctx context.Context, what string) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if cause == nil || errors.Is(cause, err) {
+		return fmt.Errorf("retrypool: %s: %w", what, cause)
+	}
+	return fmt.Errorf("retrypool: %s: %w (%w)", what, err, cause)
+}

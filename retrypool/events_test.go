@@ -1,0 +1,174 @@
+package retrypool_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrypool"
+)
+
+// told is an event with its name.
+type told struct {
+	what string
+	retrypool.Event[int]
+}
+
+func record(l *log[told]) retrypool.Events[int] {
+	as := func(what string) func(retrypool.Event[int]) {
+		return func(e retrypool.Event[int]) { l.add(told{what, e}) }
+	}
+	return retrypool.Events[int]{
+		Queued: as("queued"), Started: as("started"), Parked: as("parked"), Succeeded: as("succeeded"),
+		DeadLettered: as("dead-lettered"), Failed: as("failed"), Canceled: as("canceled"),
+	}
+}
+
+func TestEvents(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var l log[told]
+		const s = time.Second
+		c := retrypool.Config[int]{Policy: every(10*s, 2), Events: record(&l)}
+		n := 0
+		p := start(t, func(context.Context, int) (int, error) {
+			if n++; n > 3 {
+				time.Sleep(s / 2)
+				return 0, errDown
+			}
+			time.Sleep(s)
+			if n == 3 {
+				return 1, nil
+			}
+			return 0, errDown
+		}, c)
+		submit(t, p, 7)
+		time.Sleep(s / 2)
+		submit(t, p, 8)
+		submit(t, p, 9)
+		require.NoError(t, p.Join(t.Context()))
+		got := l.list()
+		for i, e := range got {
+			if e.what == "failed" {
+				assert.Equal(t, retry.ErrExhausted, stopped(t, e.Err).Reason)
+				got[i].Err = nil
+			}
+		}
+		type e = retrypool.Event[int]
+		assert.Equal(t, []told{
+			{"queued", e{Item: 7, Queued: 1}},
+			{"started", e{Item: 7, Worker: 1, Attempt: 1}},
+			{"queued", e{Item: 8, Queued: 1}},
+			{"queued", e{Item: 9, Queued: 2}},
+			{"parked", e{Item: 7, Worker: 1, Attempt: 1, Wait: 10 * s, Elapsed: s, Queued: 2, Err: errDown}},
+			{"started", e{Item: 8, Worker: 1, Attempt: 1, Elapsed: s / 2, Queued: 1}},
+			{"parked", e{Item: 8, Worker: 1, Attempt: 1, Wait: 10 * s, Elapsed: 3 * s / 2, Queued: 1, Err: errDown}},
+			{"started", e{Item: 9, Worker: 1, Attempt: 1, Elapsed: 3 * s / 2}},
+			{"succeeded", e{Item: 9, Worker: 1, Attempt: 1, Elapsed: 5 * s / 2}},
+			{"started", e{Item: 7, Worker: 1, Attempt: 2, Elapsed: 11 * s}},
+			{"failed", e{Item: 7, Worker: 1, Attempt: 2, Elapsed: 23 * s / 2}},
+			{"started", e{Item: 8, Worker: 1, Attempt: 2, Elapsed: 23 * s / 2}},
+			{"failed", e{Item: 8, Worker: 1, Attempt: 2, Elapsed: 12 * s}},
+		}, got)
+	})
+}
+
+func TestEventsOfEnds(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var l log[told]
+		c := retrypool.Config[int]{Policy: every(time.Hour, 2), Events: record(&l)}
+		c.DeadLetter = func(_ context.Context, in int, _ *retry.Error) error {
+			if in == 2 {
+				return errDead
+			}
+			return nil
+		}
+		p := start(t, func(_ context.Context, in int) (int, error) {
+			if in == 0 {
+				return 0, nil
+			}
+			return 0, errDown
+		}, c)
+		for i := range 3 {
+			submit(t, p, i)
+			synctest.Wait()
+		}
+		require.NoError(t, p.Join(t.Context()))
+		canceled := submit(t, p, 3)
+		synctest.Wait()
+		canceled.Cancel()
+		var ends []told
+		for _, e := range l.list() {
+			switch e.what {
+			case "queued", "started", "parked":
+			default:
+				e.Queued = 0 // the others may have fallen due by then or not
+				if e.Err != nil {
+					require.ErrorIs(t, e.Err, errDown)
+					assert.Equal(t, e.what == "failed", errors.Is(e.Err, errDead))
+					e.Err = nil
+				}
+				ends = append(ends, e)
+			}
+		}
+		type e = retrypool.Event[int]
+		assert.Equal(t, []told{
+			{"succeeded", e{Item: 0, Worker: 1, Attempt: 1}},
+			{"dead-lettered", e{Item: 1, Worker: 1, Attempt: 2, Elapsed: time.Hour}},
+			{"failed", e{Item: 2, Worker: 1, Attempt: 2, Elapsed: time.Hour}},
+			{"canceled", e{Item: 3, Attempt: 1}},
+		}, ends)
+	})
+}
+
+// An item's last event comes before its task is done.
+func TestEventsComeBeforeTheEnd(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		told := false
+		c := retrypool.Config[int]{}
+		c.Events.Succeeded = func(retrypool.Event[int]) { time.Sleep(time.Second); told = true }
+		p := start(t, double, c)
+		_, err := submit(t, p, 1).Wait(t.Context())
+		require.NoError(t, err)
+		assert.True(t, told)
+	})
+}
+
+// Callbacks, and everything else that a user writes, run without the pool's lock.
+func TestCallbacksMayUseThePool(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var p *retrypool.Pool[int, int]
+		var task *retrypool.Task[int]
+		uses := 0
+		use := func() {
+			uses++
+			addsUp(t, p.Stats())
+			if task != nil {
+				task.Done()
+			}
+			_, err := p.TrySubmit(-1)
+			assert.ErrorIs(t, err, retrypool.ErrFull)
+		}
+		event := func(retrypool.Event[int]) { use() }
+		c := retrypool.Config[int]{
+			Capacity: 1, Policy: every(time.Second, 2),
+			DeadLetter: func(context.Context, int, *retry.Error) error { use(); return nil },
+			Events:     retrypool.Events[int]{Queued: event, Started: event, Parked: event, DeadLettered: event},
+			Key: func(in int) string {
+				if in >= 0 {
+					p.Stats()
+				}
+				return ""
+			},
+		}
+		p = start(t, func(context.Context, int) (int, error) { use(); return 0, errDown }, c)
+		task = submit(t, p, 1)
+		require.NoError(t, p.Join(t.Context()))
+		assert.Equal(t, 8, uses)
+	})
+}

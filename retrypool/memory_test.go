@@ -1,0 +1,112 @@
+package retrypool_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+	"weak"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrypool"
+)
+
+// blob is something whose end can be seen.
+type blob struct{ _ [64]byte }
+
+type blobError struct{ b *blob }
+
+func (blobError) Error() string { return "blob" }
+
+// What was submitted and what came of it can be collected once the item is settled, however
+// it was; the pool goes on.
+func TestSettledItemsAreNotKept(t *testing.T) {
+	t.Parallel()
+	c := retrypool.Config[*blob]{
+		Workers: 2, Capacity: 10, Policy: every(time.Hour, 2, retry.WithStopIf(retry.As[blobError]())),
+		Key: func(*blob) string { return "" },
+	}
+	var mu sync.Mutex
+	var results []weak.Pointer[blob]
+	n := 0
+	p := start(t, func(_ context.Context, _ *blob) (*blob, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		b := new(blob)
+		results = append(results, weak.Make(b))
+		switch n++; n % 3 {
+		case 0:
+			return b, nil
+		case 1:
+			return b, blobError{b}
+		default:
+			return b, errDown
+		}
+	}, c)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var kept []*retrypool.Task[*blob]
+	var items []weak.Pointer[blob]
+	for i := range 9 {
+		in := new(blob)
+		items = append(items, weak.Make(in))
+		task, err := p.Submit(ctx, in)
+		require.NoError(t, err)
+		if i%3 == 1 {
+			for p.Stats().Parked == 0 {
+				runtime.Gosched()
+			}
+			task.Cancel() // parked
+		}
+		<-task.Done()
+		if i < 3 {
+			kept = append(kept, task)
+		}
+	}
+	require.Equal(t, retrypool.Stats{Submitted: 9, Succeeded: 3, Failed: 3, Canceled: 3}, p.Stats())
+	left := func(all []weak.Pointer[blob]) (n int) {
+		for _, w := range all {
+			if w.Value() != nil {
+				n++
+			}
+		}
+		return n
+	}
+	collected := func() bool { runtime.GC(); return left(items) == 0 && left(results) <= 3 }
+	assert.Eventually(t, collected, 10*time.Second, time.Millisecond)
+	assert.Equal(t, 3, left(results), "those of the tasks that were kept")
+	for _, task := range kept {
+		v, _ := task.Wait(t.Context())
+		assert.NotNil(t, v)
+	}
+	runtime.KeepAlive(kept)
+}
+
+// Neither do contexts that cannot end cost anything, nor is anything left of those that can.
+func TestNoGoroutineForContexts(t *testing.T) {
+	before := runtime.NumGoroutine()
+	p := start(t, down, retrypool.Config[int]{Capacity: 1000, Policy: every(time.Hour, 2)})
+	ctx, cancel := context.WithCancel(t.Context())
+	for i := range 1000 {
+		_, err := p.Submit(ctx, i)
+		require.NoError(t, err)
+	}
+	for p.Stats().Parked < 1000 {
+		runtime.Gosched()
+	}
+	assert.LessOrEqual(t, runtime.NumGoroutine()-before, 1+1, "the worker")
+	cancel()
+	require.NoError(t, p.Join(t.Context()))
+	assert.Equal(t, 1000, p.Stats().Canceled)
+}
+
+func TestUnwrapOfAPanic(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, errDown, errors.Unwrap(&retrypool.PanicError{Value: errDown}))
+	assert.NoError(t, errors.Unwrap(&retrypool.PanicError{Value: 7}))
+}

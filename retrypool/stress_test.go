@@ -1,0 +1,172 @@
+package retrypool_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrypool"
+)
+
+// TestStress does everything at random moments and holds that every item is settled exactly
+// once, and that the figures add up in every snapshot. It is not parallel: it counts
+// goroutines.
+func TestStress(t *testing.T) {
+	before := runtime.NumGoroutine()
+	rounds := 60
+	if testing.Short() {
+		rounds = 10
+	}
+	for round := range rounds {
+		stress(t, uint64(round))
+	}
+	for i := 0; runtime.NumGoroutine() > before && i < 1e6; i++ {
+		runtime.Gosched() // callbacks of context.AfterFunc may still be on their way out
+	}
+	assert.LessOrEqual(t, runtime.NumGoroutine(), before, "a goroutine was left")
+}
+
+func stress(t *testing.T, seed uint64) {
+	random := rand.New(rand.NewPCG(seed, 1))
+	ends := make([]atomic.Int32, 2000) // how often each item was told to have ended
+	end := func(e retrypool.Event[int]) { ends[e.Item].Add(1) }
+	var taken atomic.Int64
+	c := retrypool.Config[int]{
+		Workers: 1 + random.IntN(4), Capacity: 1 + random.IntN(50), MaxRetrying: random.IntN(3),
+		Policy: retry.MustNew(retry.WithMaxAttempts(3), retry.WithHistorySize(random.IntN(2)),
+			retry.WithBackoff(retry.Constant(time.Duration(random.IntN(3))*100*time.Microsecond)), retry.WithJitter(retry.FullJitter)),
+		Events: retrypool.Events[int]{
+			Queued:    func(retrypool.Event[int]) { taken.Add(1) },
+			Succeeded: end, DeadLettered: end, Failed: end, Canceled: end,
+		},
+	}
+	if random.IntN(2) == 0 {
+		c.Key = func(in int) string { return string(rune('a' + in%5)) }
+	}
+	if random.IntN(2) == 0 {
+		c.DeadLetter = func(_ context.Context, in int, _ *retry.Error) error {
+			switch in % 7 {
+			case 0:
+				return errDead
+			case 1:
+				panic(errDead)
+			case 2:
+				runtime.Goexit()
+			}
+			return nil
+		}
+	}
+	p, err := retrypool.New(mischief, c)
+	assert.NoError(t, err)
+
+	stop := make(chan struct{})
+	var watching, wg sync.WaitGroup
+	watching.Go(func() {
+		for {
+			addsUp(t, p.Stats())
+			select {
+			case <-stop:
+				return
+			default:
+				runtime.Gosched()
+			}
+		}
+	})
+	const producers = 4
+	for n := range producers {
+		r := rand.New(rand.NewPCG(seed, uint64(n)+2))
+		wg.Go(func() { produce(p, r, n*len(ends)/producers, len(ends)/producers) })
+	}
+	if random.IntN(3) > 0 { // Close at any moment
+		time.Sleep(time.Duration(random.IntN(5000)) * time.Microsecond)
+	} else {
+		wg.Wait()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(random.IntN(5000))*time.Microsecond)
+	closed := p.Close(ctx)
+	cancel()
+	close(stop)
+	wg.Wait()
+	watching.Wait()
+
+	s := p.Stats()
+	addsUp(t, s)
+	assert.Zero(t, s.Queued+s.Running+s.Parked)
+	assert.EqualValues(t, taken.Load(), s.Submitted)
+	total := 0
+	for i := range ends {
+		n := int(ends[i].Load())
+		assert.LessOrEqual(t, n, 1, "item %d was settled more than once", i)
+		total += n
+	}
+	assert.Equal(t, s.Submitted, total)
+	if closed != nil {
+		assert.ErrorIs(t, closed, context.DeadlineExceeded)
+	}
+}
+
+// mischief is a function that does all that a function may do.
+func mischief(ctx context.Context, in int) (int, error) {
+	switch rand.IntN(12) {
+	case 0:
+		panic("boom")
+	case 1:
+		runtime.Goexit()
+	case 2:
+		return 0, retry.Permanent(errDown)
+	case 3, 4, 5:
+		return 0, errDown
+	case 6:
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case <-time.After(200 * time.Microsecond):
+			return in, nil
+		}
+	}
+	return in, nil
+}
+
+// produce submits n items from the first on, and cancels some.
+func produce(p *retrypool.Pool[int, int], r *rand.Rand, first, n int) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for i := first; i < first+n; i++ {
+		var task *retrypool.Task[int]
+		var err error
+		switch r.IntN(4) {
+		case 0:
+			task, err = p.TrySubmit(i)
+		case 1:
+			short, end := context.WithTimeout(context.Background(), time.Duration(r.IntN(500))*time.Microsecond)
+			defer end()
+			task, err = p.Submit(short, i)
+		case 2:
+			if r.IntN(20) == 0 {
+				cancel()
+				ctx, cancel = context.WithCancel(context.Background())
+				defer cancel()
+			}
+			task, err = p.Submit(ctx, i)
+		default:
+			task, err = p.Submit(context.Background(), i)
+		}
+		if errors.Is(err, retrypool.ErrClosed) {
+			return
+		}
+		if task != nil && r.IntN(5) == 0 {
+			task.Cancel()
+		}
+		if task != nil && r.IntN(5) == 0 {
+			_, _ = task.Wait(ctx)
+		}
+	}
+}

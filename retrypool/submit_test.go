@@ -1,0 +1,196 @@
+package retrypool_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry/retrypool"
+)
+
+// gate is a function that waits until it is let through.
+type gate chan struct{}
+
+func (g gate) fn(ctx context.Context, in int) (int, error) {
+	select {
+	case <-g:
+		return in, nil
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+func TestSubmitWaitsWhileFull(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		g := make(gate)
+		p := start(t, g.fn, retrypool.Config[int]{Capacity: 3})
+		for i := range 3 {
+			submit(t, p, i)
+		}
+		synctest.Wait()
+		assert.Equal(t, retrypool.Stats{Submitted: 3, Queued: 2, Running: 1}, p.Stats())
+		_, err := p.TrySubmit(3)
+		require.ErrorIs(t, err, retrypool.ErrFull)
+
+		var order log[int]
+		var wg sync.WaitGroup
+		for i := range 5 {
+			wg.Go(func() {
+				submit(t, p, 3+i)
+				order.add(i)
+			})
+			synctest.Wait()
+		}
+		assert.Empty(t, order.list())
+		for i := range 5 {
+			g <- struct{}{}
+			synctest.Wait()
+			assert.Equal(t, i, order.list()[i], "in the order they came")
+			assert.Len(t, order.list(), i+1)
+			_, err := p.TrySubmit(9)
+			require.ErrorIs(t, err, retrypool.ErrFull, "who waits comes first")
+		}
+		wg.Wait()
+		close(g)
+	})
+}
+
+// Queued, running and parked items all count.
+func TestCapacityCountsParkedItems(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := start(t, down, retrypool.Config[int]{Capacity: 2, Policy: every(time.Hour, 2)})
+		submit(t, p, 1)
+		submit(t, p, 2)
+		synctest.Wait()
+		assert.Equal(t, 2, p.Stats().Parked)
+		_, err := p.TrySubmit(3)
+		require.ErrorIs(t, err, retrypool.ErrFull)
+		before := time.Now()
+		submit(t, p, 3)
+		assert.Equal(t, time.Hour, time.Since(before))
+	})
+}
+
+func TestSubmitObeysItsContext(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		g := make(gate)
+		p := start(t, g.fn, retrypool.Config[int]{Capacity: 1})
+		dead, die := context.WithCancelCause(t.Context())
+		cause := errors.New("going home")
+		die(cause)
+		_, err := p.Submit(dead, 1)
+		require.EqualError(t, err, "retrypool: Submit: context canceled (going home)")
+		require.ErrorIs(t, err, context.Canceled)
+		require.ErrorIs(t, err, cause)
+		assert.Zero(t, p.Stats().Submitted, "though there was room")
+
+		submit(t, p, 1)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		before := time.Now()
+		_, err = p.Submit(ctx, 2)
+		require.EqualError(t, err, "retrypool: Submit: context deadline exceeded")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, time.Minute, time.Since(before))
+
+		g <- struct{}{} // the one that gave up has left no trace
+		submit(t, p, 3)
+		assert.Equal(t, 2, p.Stats().Submitted)
+		close(g)
+	})
+}
+
+// Room that is given to one whose context ends at the same moment goes to the next.
+func TestRoomIsNotLost(t *testing.T) {
+	t.Parallel()
+	for range 200 {
+		synctest.Test(t, func(t *testing.T) {
+			g := make(gate)
+			p := start(t, g.fn, retrypool.Config[int]{Capacity: 1})
+			submit(t, p, 1)
+			ctx, cancel := context.WithCancel(t.Context())
+			var wg sync.WaitGroup
+			wg.Go(func() { _, _ = p.Submit(ctx, 2) })
+			synctest.Wait()
+			wg.Go(func() { submit(t, p, 3) })
+			synctest.Wait()
+			wg.Go(cancel)
+			wg.Go(func() { close(g) })
+			wg.Wait()
+			submit(t, p, 4)
+		})
+	}
+}
+
+func TestSubmitAfterClose(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := start(t, double, retrypool.Config[int]{})
+		require.NoError(t, p.Close(t.Context()))
+		_, err := p.Submit(t.Context(), 1)
+		require.ErrorIs(t, err, retrypool.ErrClosed)
+		_, err = p.TrySubmit(1)
+		require.ErrorIs(t, err, retrypool.ErrClosed)
+		assert.Zero(t, p.Stats())
+	})
+}
+
+func TestCloseTurnsAwayWhoWaits(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		g := make(gate)
+		p := start(t, g.fn, retrypool.Config[int]{Capacity: 1})
+		submit(t, p, 1)
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				_, err := p.Submit(t.Context(), 2)
+				assert.ErrorIs(t, err, retrypool.ErrClosed)
+			})
+		}
+		synctest.Wait()
+		wg.Go(func() { assert.NoError(t, p.Close(t.Context())) })
+		synctest.Wait()
+		close(g)
+		wg.Wait()
+		assert.Equal(t, retrypool.Stats{Submitted: 1, Succeeded: 1}, p.Stats())
+	})
+}
+
+func TestSubmitNilContextPanics(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := start(t, double, retrypool.Config[int]{})
+		assert.Panics(t, func() { _, _ = p.Submit(nil, 1) }) //nolint:staticcheck // on purpose
+	})
+}
+
+// A callback that panics in Submit leaves no item and takes no room.
+func TestPanicInSubmit(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		boom := true
+		c := retrypool.Config[int]{Capacity: 1}
+		c.Events.Queued = func(retrypool.Event[int]) {
+			if boom {
+				panic("boom")
+			}
+		}
+		c.Key = func(in int) string {
+			if in < 0 {
+				panic("boom")
+			}
+			return ""
+		}
+		p := start(t, double, c)
+		assert.Panics(t, func() { _, _ = p.Submit(t.Context(), 1) })
+		assert.Panics(t, func() { _, _ = p.TrySubmit(1) })
+		boom = false
+		assert.Panics(t, func() { _, _ = p.Submit(t.Context(), -1) })
+		assert.Panics(t, func() { _, _ = p.TrySubmit(-1) })
+		assert.Zero(t, p.Stats())
+		submit(t, p, 1)
+	})
+}

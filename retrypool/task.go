@@ -1,0 +1,106 @@
+package retrypool
+
+import "context"
+
+// Task is an item that was submitted, seen from outside. It need not be kept. Only a Pool
+// makes one. It is safe for concurrent use.
+type Task[Out any] struct {
+	owner owner
+	out   Out
+	err   *error        // nil: none; a pointer because that is smaller
+	done  chan struct{} // nil until somebody asks for it
+}
+
+// owner is the task's item.
+type owner interface {
+	whenSettled() <-chan struct{}
+	cancel() bool
+}
+
+// closedChan is the channel of tasks that are settled before anybody asks.
+var closedChan = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
+// Done returns a channel that is closed when the item is settled.
+func (t *Task[Out]) Done() <-chan struct{} { return t.owner.whenSettled() }
+
+// Wait waits until the item is settled and returns what the function returned last, or the
+// zero value if it never ran, and the item's error: nil if it succeeded, otherwise one in
+// which errors.As finds the *[retry.Error] and, if it panicked, the *[PanicError].
+//
+// When ctx ends first Wait returns an error that matches ctx's, and the item goes on. What is
+// settled is returned also when ctx has ended.
+func (t *Task[Out]) Wait(ctx context.Context) (Out, error) {
+	done := t.Done()
+	select {
+	case <-done:
+		return t.result()
+	default:
+	}
+	select {
+	case <-done:
+		return t.result()
+	case <-ctx.Done():
+		var zero Out
+		return zero, ended(ctx, "Wait")
+	}
+}
+
+func (t *Task[Out]) result() (Out, error) {
+	if t.err == nil {
+		return t.out, nil
+	}
+	return t.out, *t.err
+}
+
+// Cancel cancels the item and reports whether that was in time, before it was settled. An
+// item that is queued or parked is settled when Cancel returns: its events and the policy's
+// Done hooks run in this goroutine. One that runs is told by the context that its function
+// got, which may still succeed.
+func (t *Task[Out]) Cancel() bool { return t.owner.cancel() }
+
+func (it *item[In, Out]) whenSettled() <-chan struct{} {
+	it.pool.mu.Lock()
+	defer it.pool.mu.Unlock()
+	switch {
+	case it.state == settled:
+		return closedChan
+	case it.done == nil:
+		it.done = make(chan struct{})
+	}
+	return it.done
+}
+
+func (it *item[In, Out]) cancel() bool {
+	p := it.pool
+	p.mu.Lock()
+	state := it.state
+	h := p.doom(it)
+	p.mu.Unlock()
+	if state == settled {
+		return false
+	}
+	it.end(errCanceled)
+	if h != nil {
+		h.work()
+	}
+	return true
+}
+
+// doom sees to it that the item, whose context ends, is not parked any more. One that waits
+// is taken out: the hand returned is to settle it, outside the lock.
+func (p *Pool[In, Out]) doom(it *item[In, Out]) *hand[In, Out] {
+	if it.state == settled {
+		return nil
+	}
+	it.doomed = true
+	if it.state == running {
+		return nil
+	}
+	p.takeOut(it)
+	p.hands++
+	return &hand[In, Out]{pool: p, it: it}
+}
