@@ -127,6 +127,40 @@ func TestAllocsOfFailures(t *testing.T) {
 	}
 }
 
+// A Run that is parked is the smaller for what its policy does not use, and its steps allocate
+// nothing.
+func TestAllocsOfARun(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for _, tt := range []struct {
+		name string
+		opts []retry.Option
+		want float64
+	}{
+		{"no history", []retry.Option{retry.WithHistorySize(0)}, 1 + 0},
+		{"a history, and the room for it", nil, 1 + 2},
+		{"Done hooks", []retry.Option{retry.WithHistorySize(0), retry.WithHooks(retry.Hooks{Done: func(context.Context, retry.Outcome) {}})}, 1 + 1},
+	} {
+		p := retry.MustNew(append(tt.opts, atOnce, retry.WithMaxAttempts(9))...)
+		assert.LessOrEqual(t, allocs(func() {
+			run := p.Start(ctx)
+			for range 4 {
+				run.Try(breakDown)
+			}
+			run.Try(succeed)
+		}), tt.want, tt.name)
+	}
+	p := retry.MustNew()
+	assert.Zero(t, allocs(func() {
+		var parked struct{ run retry.Run }
+		parked.run = *p.Start(ctx)
+		parked.run.Try(succeed)
+	}), "a copy within another value")
+	if unsafe.Sizeof(uintptr(0)) == 8 {
+		assert.LessOrEqual(t, unsafe.Sizeof(retry.Run{}), uintptr(80))
+	}
+}
+
 func TestMemoryOfAHistory(t *testing.T) {
 	const runs = 200
 	bytes := func(p *retry.Policy) uint64 {

@@ -85,7 +85,11 @@ func (p *Policy) Do(ctx context.Context, fn func(ctx context.Context) error) err
 }
 
 // Start begins a call that is driven a step at a time, see [Run]. Its time counts from now.
-func (p *Policy) Start(ctx context.Context) *Run { return p.run(call{ctx: ctx}) }
+func (p *Policy) Start(ctx context.Context) *Run {
+	r := new(Run) // stays on the stack of a caller that copies it
+	r.begin(p, call{ctx: ctx})
+	return r
+}
 
 // Resume goes on with a call that was left after attempt last, waited for last.Delay, such
 // as one that a queue stored at [Hooks].BeforeWait. The next attempt is last.Number+1, its
@@ -96,28 +100,35 @@ func (p *Policy) Start(ctx context.Context) *Run { return p.run(call{ctx: ctx}) 
 // What Resume reads is last.Number, Elapsed, Delay and Err. Store the error by its text, for
 // encoding/json cannot read one back; it may be nil.
 func (p *Policy) Resume(ctx context.Context, last Attempt) *Run {
-	delay := max(last.Delay, 0)
-	return p.run(call{
+	r, delay := new(Run), max(last.Delay, 0)
+	r.begin(p, call{
 		ctx:    ctx,
 		number: max(last.Number, 0),
 		last:   last.Err,
 		delay:  delay,
 		before: add(max(last.Elapsed, 0), delay),
 	})
-}
-
-func (p *Policy) run(c call) *Run {
-	s, options := p.parts()
-	r := &Run{call: c, set: s, options: options}
-	r.call.begin(s)
 	return r
 }
 
-// parts returns the settings and options in force: a nil and a zero Policy are the defaults.
-func (p *Policy) parts() (*settings, []Option) {
-	q := standard
-	if p != nil && p.at != nil {
-		q = *p.at
+// begin makes r the Run of c under the policy.
+func (r *Run) begin(p *Policy, c call) {
+	r.plan, r.ctx = p.plan(), c.ctx
+	c.begin(&r.plan.settings)
+	r.start = c.start
+	r.keep(&c)
+}
+
+// plan returns what is in force: a nil and a zero Policy are the defaults.
+func (p *Policy) plan() *plan {
+	if p == nil || p.at == nil {
+		return standard
 	}
+	return *p.at
+}
+
+// parts returns the settings and options in force.
+func (p *Policy) parts() (*settings, []Option) {
+	q := p.plan()
 	return &q.settings, q.options
 }

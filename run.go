@@ -18,13 +18,30 @@ import (
 //	err := run.Err()
 //
 // Make a Run with [Policy.Start] or [Policy.Resume]. One that is left while again is true
-// just ends: its Done hooks do not run. It is for one goroutine at a time.
+// just ends: its Done hooks do not run. It may be copied, to be part of another value, if
+// one of the two is not used again. It is for one goroutine at a time.
 type Run struct {
-	call    call
-	set     *settings
-	options []Option
-	fault   error // what is wrong with the options or fn
-	judge   any   // the *judge of TryValue, once a value is validated
+	plan   *plan
+	ctx    context.Context
+	last   error         // the last attempt's, and in the end how the call ended
+	start  time.Duration // as the call's
+	delay  time.Duration
+	number int
+	more   *more // what most calls have no use for, nil if this one has none either
+
+	begun, rejected, done bool
+}
+
+// more is the state of a Run that a plain policy does not need between two steps. It is apart
+// because a queue may hold a million of them.
+type more struct {
+	fnCtx     context.Context // of a Start hook
+	zero      time.Time       // of a Clock; the real one is as soon asked again
+	at        time.Duration   // this and waitedAll for the Done hooks
+	waitedAll time.Duration
+	before    time.Duration // of a resumed call
+	attempts  ring          // of a history
+	judge     any           // the *judge of TryValue, once a value is validated
 }
 
 // Try makes one attempt, with everything the policy has for it: gates, hooks, timeout,
@@ -35,8 +52,8 @@ type Run struct {
 // short. The first Try runs the Start hooks. After again was false Try does nothing.
 // Validators are a fault, for there is no value; see [TryValue].
 func (r *Run) Try(fn func(ctx context.Context) error) (wait time.Duration, again bool) {
-	if fn == nil || r.set.has(hasValidator) {
-		r.misused(homeless(r.options), fn == nil)
+	if fn == nil || r.plan.settings.has(hasValidator) {
+		r.misused(homeless(r.plan.options), fn == nil)
 	}
 	return r.try(fn, nil)
 }
@@ -44,7 +61,7 @@ func (r *Run) Try(fn func(ctx context.Context) error) (wait time.Duration, again
 // TryValue is [Run.Try] for a function that returns a value, which validators may look at, as
 // in [DoValue]. It returns what this attempt's run of fn returned, the zero value if fn did not run.
 func TryValue[T any](r *Run, fn func(ctx context.Context) (T, error)) (v T, wait time.Duration, again bool) {
-	if r.set.has(hasValidator) {
+	if r.plan.settings.has(hasValidator) {
 		return tryValidated(r, fn)
 	}
 	if fn == nil {
@@ -59,26 +76,60 @@ func TryValue[T any](r *Run, fn func(ctx context.Context) (T, error)) (v T, wait
 
 // tryValidated is TryValue with validators. They are what makes v escape, so v is not TryValue's.
 func tryValidated[T any](r *Run, fn func(ctx context.Context) (T, error)) (v T, wait time.Duration, again bool) {
-	if faults := misfits[T](r.options); fn == nil || faults != nil {
+	if faults := misfits[T](r.plan.options); fn == nil || faults != nil {
 		r.misused(faults, fn == nil)
 	}
-	j, ok := r.judge.(*judge[T])
+	if r.more == nil {
+		r.more = &more{}
+	}
+	j, ok := r.more.judge.(*judge[T])
 	if !ok {
-		j = &judge[T]{size: r.set.historySize}
-		r.judge = j
+		j = &judge[T]{size: r.plan.settings.historySize}
+		r.more.judge = j
 	}
 	wait, again = r.try(func(ctx context.Context) (err error) {
 		v, err = fn(ctx)
 		return err
-	}, func(a Attempt) error { return j.check(r.options, v, a) })
+	}, func(a Attempt) error { return j.check(r.plan.options, v, a) })
 	return v, wait, again
 }
 
+// try makes the step with the call that the Run is the compact form of.
 func (r *Run) try(fn func(ctx context.Context) error, check func(Attempt) error) (wait time.Duration, again bool) {
-	if r.call.done {
+	if r.done {
 		return 0, false
 	}
-	return r.call.try(r.set, r.options, fn, check)
+	c := call{
+		ctx: r.ctx, fnCtx: r.ctx, last: r.last, start: r.start, delay: r.delay, number: r.number,
+		begun: r.begun, rejected: r.rejected,
+	}
+	if m := r.more; m != nil {
+		c.zero, c.at, c.waitedAll, c.before, c.attempts = m.zero, m.at, m.waitedAll, m.before, m.attempts
+		if m.fnCtx != nil {
+			c.fnCtx = m.fnCtx
+		}
+	}
+	defer r.keep(&c) // also when fn panics: the attempt was made
+	return c.try(&r.plan.settings, r.plan.options, fn, check)
+}
+
+// keep stores what the next step needs of c.
+func (r *Run) keep(c *call) {
+	r.last, r.delay, r.number = c.last, c.delay, c.number
+	r.begun, r.rejected, r.done = c.begun, c.rejected, c.done
+	if c.done {
+		r.last, r.more = c.err(), nil
+		return
+	}
+	if r.more == nil && !r.plan.settings.has(hasStart|hasDone|hasClock) && c.before == 0 && c.attempts.buf == nil {
+		return
+	}
+	if r.more == nil {
+		r.more = &more{}
+	}
+	m := r.more
+	m.zero, m.at, m.waitedAll, m.before, m.attempts = c.zero, c.at, c.waitedAll, c.before, c.attempts
+	m.fnCtx = c.fnCtx
 }
 
 // misused ends a call that is driven with the wrong function; one that is over stays as it is.
@@ -86,18 +137,17 @@ func (r *Run) misused(faults []error, noFunction bool) {
 	if noFunction {
 		faults = append(faults, errNilFunction)
 	}
-	if r.call.done || faults == nil {
+	if r.done || faults == nil {
 		return
 	}
-	r.call.done = true
-	r.fault = join(faults)
+	r.done, r.last = true, join(faults)
 }
 
 // Err returns nil after a success and otherwise the *[Error] that says why the call stopped,
 // or what was wrong with its options. It is nil until Try returned again false.
 func (r *Run) Err() error {
-	if r.fault != nil {
-		return r.fault
+	if !r.done {
+		return nil
 	}
-	return r.call.err()
+	return r.last
 }
