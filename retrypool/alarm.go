@@ -36,8 +36,12 @@ func (c *clockwork) now() reading {
 	return time.Since(c.zero)
 }
 
-// batch is how many items fall due under one hold of the lock.
-const batch = 256
+// batch is how many items fall due under one hold of the lock; pause is how long the timer then
+// leaves the lock to the workers, who help themselves meanwhile.
+const (
+	batch = 256
+	pause = 100 * time.Microsecond
+)
 
 // keepTime starts the alarm.
 func (p *Pool[In, Out]) keepTime() {
@@ -52,11 +56,8 @@ func (p *Pool[In, Out]) keepTime() {
 
 // arm sets the alarm to the first parked item, under the lock.
 func (p *Pool[In, Out]) arm() {
-	if len(p.parked) == 0 {
-		return
-	}
-	first := p.parked[0].due
-	if p.time.at != never && p.time.at <= first {
+	first, ok := p.parked.first()
+	if !ok || p.time.at != never && p.time.at <= first {
 		return // one that rings too early is set again
 	}
 	p.time.at = first
@@ -86,14 +87,15 @@ func (c *clockwork) stop() {
 
 // ring is what the timer calls.
 func (p *Pool[In, Out]) ring() {
-	for more := true; more; {
-		p.mu.Lock()
-		if more = p.ripen(p.time.now(), batch); !more {
-			p.time.at = never
-			p.arm()
-		}
-		p.mu.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ripen(p.time.now(), batch) {
+		p.time.at, _ = p.parked.first() // long ago, so that nobody sets it again
+		p.time.timer.Reset(pause)
+		return
 	}
+	p.time.at = never
+	p.arm()
 }
 
 // waitByClock is the goroutine that does with a Clock what the timer does without.
@@ -104,8 +106,8 @@ func (p *Pool[In, Out]) waitByClock() {
 		p.mu.Lock()
 		more := p.ripen(now, batch)
 		p.time.at = never
-		if len(p.parked) > 0 {
-			p.time.at = p.parked[0].due
+		if first, ok := p.parked.first(); ok {
+			p.time.at = first
 		}
 		at, over := p.time.at, p.closed && p.used == 0
 		p.mu.Unlock()

@@ -3,6 +3,7 @@ package retrypool
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -118,12 +119,7 @@ func (p *Pool[In, Out]) drop() (left int) {
 	var run []*item[In, Out]
 	if left > 0 && !p.dropped {
 		p.dropped = true
-		for len(p.parked) > 0 {
-			it := p.parked.remove(0)
-			p.stats.Parked--
-			p.stats.Queued++
-			p.fallDue(it)
-		}
+		p.ripen(math.MaxInt64, math.MaxInt)
 		for h := range p.running {
 			if h.it != nil {
 				h.it.doomed = true

@@ -46,7 +46,6 @@ func (f *fifo[In, Out]) remove(it *item[In, Out]) {
 
 // removed gives a large ring back when it is empty.
 func (f *fifo[In, Out]) removed() {
-	const large = 1024
 	if f.live--; f.live > 0 {
 		return
 	}

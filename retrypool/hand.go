@@ -31,7 +31,8 @@ type hand[In, Out any] struct {
 type stage uint8
 
 const (
-	attempting stage = iota
+	taken stage = iota // nothing has been done so far
+	attempting
 	deadLettering
 	telling
 	settling
@@ -70,6 +71,7 @@ func (h *hand[In, Out]) rest() {
 		h.undelivered(gone)
 	case telling, settling:
 		h.stage = settling
+	case taken:
 	}
 	go h.work()
 }
@@ -93,10 +95,7 @@ func (h *hand[In, Out]) next() bool {
 		return h.it != nil
 	}
 	for h.number > 0 {
-		if h.it, h.retry = p.pick(); h.it != nil {
-			if p.dropped {
-				h.doom = ErrClosed
-			}
+		if h.pick() {
 			return true
 		}
 		if p.closed && p.used == 0 {
@@ -109,10 +108,23 @@ func (h *hand[In, Out]) next() bool {
 	return false
 }
 
+// pick takes an item if there is one, under the lock. Only workers do.
+func (h *hand[In, Out]) pick() bool {
+	if h.number == 0 {
+		return false
+	}
+	h.it, h.retry = h.pool.pick()
+	if h.it != nil && h.pool.dropped {
+		h.doom = ErrClosed
+	}
+	return h.it != nil
+}
+
 // step brings the item one stage on.
 func (h *hand[In, Out]) step() {
 	switch h.stage {
-	case attempting:
+	case taken, attempting:
+		h.stage = attempting
 		h.attempt()
 	case deadLettering:
 		h.deliver()
@@ -206,6 +218,7 @@ func (h *hand[In, Out]) park(wait time.Duration) {
 	}
 	h.let()
 	p.park(it, now+wait, now)
+	h.pick()
 }
 
 // conclude decides how the item ends, of whose call err is the result.
@@ -279,6 +292,7 @@ func (h *hand[In, Out]) settle() {
 	p.mu.Lock()
 	h.let()
 	stop := p.settle(it, end, err)
+	h.pick()
 	p.mu.Unlock()
 	if stop != nil {
 		stop()

@@ -3,7 +3,6 @@ package retrypool
 import (
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -56,47 +55,56 @@ func FuzzFifo(f *testing.F) {
 func FuzzHeap(f *testing.F) {
 	f.Add([]byte{3, 1, 2, 255, 1, 1, 1, 254, 9})
 	f.Add(slices.Repeat([]byte{7, 200, 3, 3, 255, 130}, 400))
+	f.Add(append(slices.Repeat([]byte{7, 200, 3, 9}, 500), slices.Repeat([]byte{241, 250, 247}, 700)...))
 	f.Fuzz(func(t *testing.T, steps []byte) {
+		type one struct {
+			due reading
+			it  *item[int, int]
+		}
 		var h heap[int, int]
-		var all []parking[int, int]
+		var all []one
 		order := ^uint32(5) // about to overflow
+		take := func() {
+			due, ok := h.first()
+			if !ok || due != all[0].due || h.pop() != all[0].it {
+				t.Fatal("another one")
+			}
+			all = all[1:]
+		}
+		most := 0
 		for _, step := range steps {
 			switch {
 			case step > 250 && len(all) > 0:
-				if all[0].it != h.remove(0) {
-					t.Fatal("another one")
-				}
-				all = all[1:]
+				take()
 			case step > 240 && len(all) > 0:
 				i := int(step) % len(all)
-				require.Same(t, all[i].it, h.remove(int(all[i].it.place)))
+				h.remove(all[i].it)
 				all = slices.Delete(all, i, i+1)
 			default:
-				it := &item[int, int]{order: order}
+				due := reading(step % 16)
+				it := new(item[int, int])
+				h.push(it, due, order)
 				order++
-				h.push(it, time.Duration(step%16))
-				i, _ := slices.BinarySearchFunc(all, it, func(p parking[int, int], _ *item[int, int]) int {
-					if p.due <= time.Duration(step%16) {
+				i, _ := slices.BinarySearchFunc(all, due, func(p one, due reading) int {
+					if p.due <= due {
 						return -1
 					}
 					return 1
 				})
-				all = slices.Insert(all, i, parking[int, int]{time.Duration(step % 16), it})
+				all = slices.Insert(all, i, one{due, it})
 			}
-			for i, p := range h {
-				if int(p.it.place) != i {
-					t.Fatalf("the item at %d notes %d", i, p.it.place)
-				}
-			}
-		}
-		for _, p := range all {
-			if p.it != h.remove(0) {
-				t.Fatal("another one")
+			most = max(most, len(all))
+			if h.len() != len(all) || len(h.slots) > max(128, 2*most+2) || len(h.all)+len(h.free) != len(h.slots) {
+				t.Fatalf("%d of %d in %d slots, %d free", h.len(), len(all), len(h.slots), len(h.free))
 			}
 		}
-		assert.Empty(t, h)
-		for _, p := range h[:cap(h)] {
-			require.Nil(t, p.it, "nothing is kept")
+		for len(all) > 0 {
+			take()
+		}
+		_, ok := h.first()
+		require.False(t, ok)
+		for _, it := range h.slots {
+			require.Nil(t, it, "nothing is kept")
 		}
 	})
 }
@@ -108,12 +116,19 @@ func TestLargeQueuesAreGivenBack(t *testing.T) {
 	var h heap[int, int]
 	for range 2000 {
 		queue.push(new(item[int, int]))
-		h.push(new(item[int, int]), 1)
+		h.push(new(item[int, int]), 1, 0)
 	}
 	for range 2000 {
 		queue.pop()
-		h.remove(0)
+		h.pop()
 	}
 	assert.Nil(t, queue.ring)
-	assert.Nil(t, h)
+	assert.Zero(t, h)
+	for range 2000 {
+		h.push(new(item[int, int]), 1, 0)
+	}
+	for _, it := range slices.Clone(h.slots) {
+		h.remove(it)
+	}
+	assert.Zero(t, h)
 }

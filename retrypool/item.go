@@ -25,7 +25,6 @@ type item[In, Out any] struct {
 
 	place    uint32 // in the queue or heap that it is in
 	watched  uint32 // its place in watch
-	order    uint32 // of parking
 	attempts uint32
 	epoch    uint32 // of joining, see Join
 	state    state

@@ -36,6 +36,9 @@ func (p *Pool[In, Out]) retriable() bool {
 // pick takes the next item for a worker, nil if there is none, and says whether it is a
 // retry. First attempts and retries take turns.
 func (p *Pool[In, Out]) pick() (it *item[In, Out], retry bool) {
+	if p.due.live == 0 && p.parked.len() > 0 && p.time.clock == nil {
+		p.ripen(p.time.now(), 8) // the timer may be late, in a crowd
+	}
 	retry = p.retriable() && (p.turn || p.fresh.live == 0)
 	switch {
 	case retry:
@@ -68,7 +71,7 @@ func (p *Pool[In, Out]) takeOut(it *item[In, Out]) {
 	case due:
 		p.due.remove(it)
 	case parked:
-		p.parked.remove(int(it.place))
+		p.parked.remove(it)
 		p.stats.Parked--
 		p.stats.Queued++
 	case running, settled:
@@ -92,10 +95,9 @@ func (p *Pool[In, Out]) park(it *item[In, Out], at reading, now reading) {
 		return
 	}
 	it.state = parked
-	it.order = p.order
-	p.order++
 	p.stats.Parked++
-	p.parked.push(it, at)
+	p.parked.push(it, at, p.order)
+	p.order++
 	p.arm()
 }
 
@@ -108,16 +110,17 @@ func (p *Pool[In, Out]) fallDue(it *item[In, Out]) {
 
 // ripen moves items whose wait is over, at most so many, and reports whether there are more.
 func (p *Pool[In, Out]) ripen(now reading, most int) (more bool) {
-	for len(p.parked) > 0 && p.parked[0].due <= now {
+	for {
+		if first, ok := p.parked.first(); !ok || first > now {
+			return false
+		}
 		if most--; most < 0 {
 			return true
 		}
-		it := p.parked.remove(0)
 		p.stats.Parked--
 		p.stats.Queued++
-		p.fallDue(it)
+		p.fallDue(p.parked.pop())
 	}
-	return false
 }
 
 // settle ends an item that runs. What it returns is to be called without the lock.

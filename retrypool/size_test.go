@@ -15,5 +15,5 @@ func TestSizeOfAnItem(t *testing.T) {
 		t.Skip("for 64 bits")
 	}
 	assert.LessOrEqual(t, unsafe.Sizeof(item[int, int]{}), uintptr(208))
-	assert.LessOrEqual(t, unsafe.Sizeof(parking[int, int]{}), uintptr(16))
+	assert.LessOrEqual(t, unsafe.Sizeof(parking{}), uintptr(16))
 }
