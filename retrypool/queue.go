@@ -2,16 +2,21 @@ package retrypool
 
 // What moves items from one place to another. All of it runs under the lock.
 
-// enqueue takes the item in.
-func (p *Pool[In, Out]) enqueue(it *item[In, Out], key string) {
+// enqueue takes in an item that there is room for, and whose context ends with done. A watch
+// that is returned is to be started without the lock.
+func (p *Pool[In, Out]) enqueue(it *item[In, Out], key string, done <-chan struct{}) (w *watch[In, Out]) {
+	if done != nil {
+		w = p.observe(it, done)
+	}
 	it.epoch = p.epoch
 	p.stats.Submitted++
 	p.stats.Queued++
 	if p.config.Key != nil && !p.enterLane(it, key) {
 		it.state = held
-		return
+		return w
 	}
 	p.ready(it)
+	return w
 }
 
 // ready puts the item, which counts as queued, where workers take it from.

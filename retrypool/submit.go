@@ -12,47 +12,67 @@ func (p *Pool[In, Out]) Submit(ctx context.Context, in In) (*Task[Out], error) {
 	if ctx.Err() != nil {
 		return nil, ended(ctx, "Submit")
 	}
-	it, key := p.newItem(ctx, in)
-	if err := p.reserve(ctx); err != nil {
-		return nil, err
-	}
-	return p.enter(it, key), nil
+	return p.submit(ctx, in, true)
 }
 
 // TrySubmit is like [Pool.Submit] but returns [ErrFull] when there is no room. The item's
 // context does not end until the item is settled or canceled.
 func (p *Pool[In, Out]) TrySubmit(in In) (*Task[Out], error) {
-	it, key := p.newItem(context.Background(), in)
-	p.mu.Lock()
-	got, err := p.reserved()
-	p.mu.Unlock()
-	switch {
-	case err != nil:
-		return nil, err
-	case !got:
-		return nil, ErrFull
-	}
-	return p.enter(it, key), nil
+	return p.submit(context.Background(), in, false)
 }
 
-// reserve takes room for an item, and waits for it if it must.
-func (p *Pool[In, Out]) reserve(ctx context.Context) error {
+// submit takes an item in. All of the user's code that it needs runs before or after it holds
+// the lock.
+func (p *Pool[In, Out]) submit(ctx context.Context, in In, wait bool) (*Task[Out], error) {
+	it, key := p.newItem(ctx, in)
+	done := ctx.Done()
+	it.start = p.time.now()
 	p.mu.Lock()
 	got, err := p.reserved()
-	if got || err != nil {
+	switch {
+	case err != nil:
 		p.mu.Unlock()
-		return err
+		return nil, err
+	case !got && !wait:
+		p.mu.Unlock()
+		return nil, ErrFull
+	case !got:
+		if err = p.awaitRoom(ctx); err != nil {
+			return nil, err
+		}
+		it.start = p.time.now()
+		p.announce(it)
+		p.mu.Lock()
+	case p.config.Events.Queued != nil:
+		p.mu.Unlock()
+		p.announce(it)
+		p.mu.Lock()
 	}
-	w := &waiter{ready: make(chan struct{})}
-	p.waiters.push(w)
+	w := p.enqueue(it, key, done)
 	p.mu.Unlock()
-	select {
-	case <-w.ready:
-		return w.err
-	case <-ctx.Done():
-		p.withdraw(w)
-		return ended(ctx, "Submit")
+	if w != nil {
+		p.start(w, ctx)
 	}
+	return &it.Task, nil
+}
+
+// announce tells of an item that there is room for. When the callback panics the room is
+// given back.
+func (p *Pool[In, Out]) announce(it *item[In, Out]) {
+	tell := p.config.Events.Queued
+	if tell == nil {
+		return
+	}
+	told := false
+	defer func() {
+		if !told {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.vacate()
+		}
+	}()
+	tell(Event[In]{Item: it.in, Queued: p.Stats().Queued + 1})
+	told = true
 }
 
 // reserved takes room under the lock if there is some.
@@ -65,6 +85,20 @@ func (p *Pool[In, Out]) reserved() (got bool, err error) {
 	}
 	p.used++
 	return true, nil
+}
+
+// awaitRoom waits for room. It is called with the lock, and returns without it.
+func (p *Pool[In, Out]) awaitRoom(ctx context.Context) error {
+	w := &waiter{ready: make(chan struct{})}
+	p.waiters.push(w)
+	p.mu.Unlock()
+	select {
+	case <-w.ready:
+		return w.err
+	case <-ctx.Done():
+		p.withdraw(w)
+		return ended(ctx, "Submit")
+	}
 }
 
 // withdraw ends the wait of w, whose context has ended. What room it just got goes on.
@@ -91,34 +125,4 @@ func (p *Pool[In, Out]) vacate() {
 	if p.closed && p.used == 0 {
 		p.dismiss()
 	}
-}
-
-// enter takes in an item that there is room for.
-func (p *Pool[In, Out]) enter(it *item[In, Out], key string) *Task[Out] {
-	in := false
-	defer func() {
-		if !in { // a callback panicked
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			p.vacate()
-		}
-	}()
-	it.start = p.time.now()
-	done := it.parent.Done()
-	if tell := p.config.Events.Queued; tell != nil {
-		tell(Event[In]{Item: it.in, Queued: p.Stats().Queued + 1})
-	}
-	p.mu.Lock()
-	in = true
-	var w *watch[In, Out]
-	isNew := false
-	if done != nil {
-		w, isNew = p.observe(it, done)
-	}
-	p.enqueue(it, key)
-	p.mu.Unlock()
-	if isNew {
-		p.start(w, it.parent)
-	}
-	return &it.Task
 }

@@ -11,17 +11,18 @@ type watch[In, Out any] struct {
 	over  bool        // it is no longer in Pool.watches
 }
 
-// observe adds the item to the watch over done. One that is new has to be started, without
-// the lock.
-func (p *Pool[In, Out]) observe(it *item[In, Out], done <-chan struct{}) (w *watch[In, Out], isNew bool) {
-	w = p.watches[done]
+// observe adds the item to the watch over done, and returns that if it is new: it is to be
+// started, without the lock.
+func (p *Pool[In, Out]) observe(it *item[In, Out], done <-chan struct{}) (isNew *watch[In, Out]) {
+	w := p.watches[done]
 	if w == nil {
-		w, isNew = &watch[In, Out]{done: done}, true
+		w = &watch[In, Out]{done: done}
 		p.watches[done] = w
+		isNew = w
 	}
 	it.watch, it.watched = w, uint32(len(w.items))
 	w.items = append(w.items, it)
-	return w, isNew
+	return isNew
 }
 
 // start has the watch told of the end of ctx.
