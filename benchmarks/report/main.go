@@ -3,7 +3,7 @@
 //
 //	go run ./report
 //
-// It takes about four minutes and wants a machine that does nothing else.
+// It takes about six minutes and wants a machine that does nothing else.
 package main
 
 import (

@@ -27,7 +27,8 @@ type measurement struct {
 	Versions            map[string]string // of the modules
 	Timings             map[string]timing // by the benchmark's name
 	Background, Waiting map[string]benchmarks.Waiting
-	HTTP, Behaviour     string // tables that other programs wrote
+	HTTP, Pool          string // tables that other programs wrote
+	Behaviour           string
 }
 
 // timing is the results of one benchmark, one of each round.
@@ -52,11 +53,13 @@ func measureAll(s settings) (*measurement, error) {
 	waiting := filepath.Join(dir, "waiting")
 	behaviour := filepath.Join(dir, "behaviour")
 	http := filepath.Join(dir, "http")
+	pool := filepath.Join(dir, "pool")
 	for _, args := range [][]string{
 		{"test", "-c", "-o", bench, "."},
 		{"build", "-o", waiting, "./waiting"},
 		{"build", "-o", behaviour, "./behaviour"},
 		{"build", "-o", http, "./http"},
+		{"build", "-o", pool, "./pool"},
 	} {
 		if _, err := output("go", args...); err != nil {
 			return nil, err
@@ -80,6 +83,11 @@ func measureAll(s settings) (*measurement, error) {
 		return nil, err
 	}
 	m.HTTP = string(text)
+	fmt.Fprintln(os.Stderr, "pool")
+	if text, err = output(pool); err != nil {
+		return nil, err
+	}
+	m.Pool = string(text)
 	text, err = output(behaviour)
 	m.Behaviour = string(text)
 	return m, err

@@ -28,6 +28,7 @@ func render(m *measurement) string {
 	writeDelays(&b, m)
 	writeWaiting(&b, m)
 	fmt.Fprintf(&b, "## HTTP\n\nretryhttp and the retrying HTTP clients of others (`go run ./http`).\n\n%s\n", m.HTTP)
+	fmt.Fprintf(&b, "## Worker pool\n\nretrypool and other ways to hold what has to wait (`go run ./pool`).\n\n%s\n", m.Pool)
 	fmt.Fprintf(&b, "## What each does\n\nThe cost is not all: what the libraries do in four situations "+
 		"(`go run ./behaviour`).\n\n%s", m.Behaviour)
 	return b.String()
