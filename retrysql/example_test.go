@@ -181,7 +181,13 @@ func ExamplePostgres() {
 	// Output: retrysql: DB: nil; give it what sql.Open returned
 }
 
-func ExampleOutcome() {
+func ExampleOutcome_String() {
 	fmt.Println(retrysql.Unknown, retrysql.Committed, retrysql.RolledBack)
 	// Output: unknown committed rolled back
+}
+
+func ExampleOutcome() {
+	outcome, err := receipts{}.Settle(context.Background(), (&fake{}).open(nil), "9")
+	fmt.Println(outcome == retrysql.RolledBack, err)
+	// Output: true <nil>
 }
