@@ -29,6 +29,10 @@
 //	any             driver.ErrBadConn, a closed or invalid connection, and what retry.Transient
 //	                matches: refused, reset, broken off, timed out
 //
+// SQLite's own busy_timeout does not help a transaction that read before another wrote
+// (SQLITE_BUSY_SNAPSHOT), and writers that contend for a file better limit their patience by
+// retry.WithMaxElapsed than by attempts.
+//
 // It reads the codes of pgx, lib/pq and whatever has a method SQLState, go-sql-driver/mysql,
 // modernc.org/sqlite, mattn/go-sqlite3 and go-mssqldb. Not in the table, for they may last, but
 // there to be added by WithRetryIf(SQLState(…)): 53200 out of memory, 55006 object in use, 25006
@@ -86,7 +90,8 @@ type Runner struct {
 
 	// Settle asks the database whether a COMMIT whose reply was lost took place: if so the call
 	// has succeeded, and if not the transaction is run again. It costs a question before each
-	// COMMIT. See Postgres.
+	// COMMIT. Hooks and the log see the attempt as it was settled; to hear of the question itself,
+	// wrap the Settler, which is called in InTx's goroutine. See Postgres.
 	// The default is nil: an ambiguous COMMIT is returned as such.
 	Settle Settler
 }
