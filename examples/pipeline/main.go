@@ -1,0 +1,108 @@
+// Pipeline is the classic lesson of a producer and its consumers: a queue of 3, 3 consumers, 20
+// items, and work that fails now and then.
+//
+//	go run ./examples/pipeline
+//
+// It prints a line for everything that happens: PROD 7 SZ 3 is item 7, with which there are 3 in the
+// queue; C3 RETRY 5 1 0.034 is consumer 3, whose attempt 1 of item 5 failed and is followed by
+// another in 0.034 s; C3 FAIL 15 1.147 is an item that failed for good, 1.147 s after it came in;
+// C1 DONE 4 0.071 is one that did not. While an item waits its consumer takes the next one. On a
+// terminal there is a progress line besides.
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"math/rand/v2"
+	"os"
+	"time"
+
+	"github.com/mattn/go-isatty"
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrypool"
+)
+
+const (
+	consumers = 3
+	queue     = 3
+	capacity  = queue + consumers // the queue, and what the consumers have in hand or put away to retry
+	failures  = 0.3
+)
+
+// policy waits for 30 ms and then twice as long each time, and a quarter more at most.
+var policy = retry.MustNew(
+	retry.WithName("pipeline"),
+	retry.WithMaxAttempts(4),
+	retry.WithBackoff(retry.Exponential(30*time.Millisecond, 2)),
+	retry.WithJitter(retry.AddJitter(0.25)))
+
+var errTransient = errors.New("transient failure")
+
+func main() {
+	const items = 20
+	bar := progressbar.DefaultSilent(items)
+	if isatty.IsTerminal(os.Stderr.Fd()) {
+		bar = progressbar.Default(items)
+	}
+	if _, err := run(context.Background(), os.Stdout, items, rand.Uint64(), func() { _ = bar.Add(1) }); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// item is one piece of work, with dice of its own: who works on it when makes no difference.
+type item struct {
+	number int
+	dice   *rand.Rand
+}
+
+// run produces the items and has them consumed. It calls progress at the end of each.
+func run(ctx context.Context, w io.Writer, items int, seed uint64, progress func()) (totals, error) {
+	out := &printer{w: w, progress: progress, began: time.Now()}
+	pool, err := retrypool.New(consume, retrypool.Config[item]{
+		Workers:  consumers,
+		Capacity: capacity,
+		Policy:   policy,
+		Events: retrypool.Events[item]{
+			Queued:    out.queued,
+			Parked:    out.parked,
+			Succeeded: out.succeeded,
+			Failed:    out.failed,
+			Canceled:  out.canceled,
+		},
+	})
+	if err != nil {
+		return totals{}, err
+	}
+	err = produce(ctx, pool, items, seed)
+	// What is in the pool is finished, unless ctx has ended.
+	err = errors.Join(err, pool.Close(ctx))
+	return out.end(), err
+}
+
+// produce submits the items; the pool makes it wait while its consumers are behind.
+func produce(ctx context.Context, pool *retrypool.Pool[item, struct{}], items int, seed uint64) error {
+	for n := 1; n <= items; n++ {
+		if _, err := pool.Submit(ctx, item{n, rand.New(rand.NewPCG(seed, uint64(n)))}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// consume works for 50 to 120 ms, and fails three times in ten.
+func consume(ctx context.Context, it item) (struct{}, error) {
+	work := 50*time.Millisecond + time.Duration(it.dice.Int64N(int64(70*time.Millisecond)))
+	select {
+	case <-time.After(work):
+	case <-ctx.Done():
+		return struct{}{}, ctx.Err()
+	}
+	if it.dice.Float64() < failures {
+		return struct{}{}, errTransient
+	}
+	return struct{}{}, nil
+}
