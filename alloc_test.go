@@ -157,7 +157,7 @@ func TestAllocsOfARun(t *testing.T) {
 		parked.run.Try(succeed)
 	}), "a copy within another value")
 	if unsafe.Sizeof(uintptr(0)) == 8 {
-		assert.LessOrEqual(t, unsafe.Sizeof(retry.Run{}), uintptr(80))
+		assert.LessOrEqual(t, int(unsafe.Sizeof(retry.Run{})), 80)
 	}
 }
 

@@ -41,13 +41,19 @@ func (a *ambiguous) Is(target error) bool { return target == ErrAmbiguousCommit 
 func (a *ambiguous) Unwrap() error        { return a.err }
 
 // result is the call's error, which must not pass for a failure that left nothing behind if an
-// attempt before the last one may have been committed.
+// attempt before the last one may have been committed. The attempts' own errors see to that,
+// but not those of gates.
 func (c *call) result(err error) error {
 	failed, ok := err.(*retry.Error)
 	if !ok || c.unsure == nil || errors.Is(err, ErrAmbiguousCommit) {
 		return err
 	}
 	told := *failed // hooks may hold the original
-	told.Err = &ambiguous{what: "retrysql: an earlier attempt may have been committed", err: errors.Join(failed.Err, c.unsure)}
+	told.Err = c.doubtful(failed.Err)
 	return &told
+}
+
+// doubtful is the error of an attempt after one that may have been committed.
+func (c *call) doubtful(err error) error {
+	return &ambiguous{what: "retrysql: an earlier attempt may have been committed", err: errors.Join(err, c.unsure)}
 }

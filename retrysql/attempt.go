@@ -16,20 +16,34 @@ type call struct {
 	*Runner
 	ctx    context.Context // the caller's
 	slot   *judging.Slot   // of a call with a value
+	ran    bool            // the attempt came as far as here, and was not refused by a gate
 	unsure error           // a COMMIT that may have taken effect, although attempts went on
 }
 
 // attempt runs body in a new transaction. Its error says by its type whether another attempt
 // is worth it, see worth, and whether that is safe, see retry.Permanent.
 func (c *call) attempt(ctx context.Context, body func(ctx context.Context, tx *sql.Tx) error) error {
-	left := c.slot != nil && c.slot.Begin()
+	c.ran = true
+	err := c.transact(ctx, body)
+	if err == nil || c.unsure == nil || errors.Is(err, ErrAmbiguousCommit) {
+		return err
+	}
+	doubtful := c.doubtful(err)
+	if worth(err) {
+		return &again{doubtful}
+	}
+	return doubtful
+}
+
+// transact is attempt but for what attempts before it have left in doubt.
+func (c *call) transact(ctx context.Context, body func(ctx context.Context, tx *sql.Tx) error) error {
 	t, err := c.begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { t.abandon() }() // also when body panics or calls Goexit
 	err = body(ctx, t.tx)
-	if left && err == nil {
+	if err == nil && c.slot != nil && c.slot.Taken() {
 		own := t
 		t = nil
 		c.slot.Leave(own.end)
@@ -60,6 +74,9 @@ func (c *call) begin(ctx context.Context) (*transaction, error) {
 		return &transaction{call: c, ctx: ctx, tx: tx, life: life}, nil
 	}
 	life.close()
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = context.Cause(ctx) // and not the life's
+	}
 	err = fmt.Errorf("retrysql: begin: %w", err)
 	if connectable(err) {
 		return nil, &again{err}
@@ -69,8 +86,7 @@ func (c *call) begin(ctx context.Context) (*transaction, error) {
 
 // end commits if err is nil and otherwise rolls back, and returns the attempt's error.
 func (t *transaction) end(err error) error {
-	t.ended = true
-	defer t.life.close()
+	defer func() { t.abandon() }() // if a Settler panics
 	if err == nil {
 		err = context.Cause(t.ctx) // nil, or else it is too late to begin with COMMIT
 	}
@@ -78,6 +94,11 @@ func (t *transaction) end(err error) error {
 	if err == nil {
 		id, err = t.note()
 	}
+	if err == nil {
+		err = t.life.Err()
+	}
+	t.ended = true
+	defer t.life.close()
 	if err != nil {
 		return t.rollBack(err)
 	}
@@ -120,8 +141,8 @@ func (c *call) readOnly() bool { return c.TxOptions != nil && c.TxOptions.ReadOn
 // timedOut marks an attempt's error as worth another attempt if the attempt's own time ran out,
 // for drivers report that in many ways.
 func (c *call) timedOut(ctx context.Context, err error) error {
-	if ctx.Err() == nil || c.ctx.Err() != nil {
-		return err
+	if ctx.Err() == nil || c.ctx.Err() != nil || errors.Is(err, ErrAmbiguousCommit) {
+		return err // of a call within fn, the last
 	}
 	cause := context.Cause(ctx)
 	if !errors.Is(err, cause) {
@@ -140,8 +161,15 @@ type again struct{ err error }
 func (a *again) Error() string { return a.err.Error() }
 func (a *again) Unwrap() error { return a.err }
 
-// worth is the classifier of InTx.
-func worth(a retry.Attempt) bool {
-	_, ok := a.Err.(*again)
-	return ok || Transient(a)
+// worth is the classifier of InTx. What a gate refused has done nothing.
+func (c *call) worth(a retry.Attempt) bool {
+	refused := !c.ran
+	c.ran = false
+	return refused || worth(a.Err)
+}
+
+// worth says the same of the error of an attempt that was made.
+func worth(err error) bool {
+	_, ok := err.(*again)
+	return ok || transient(err)
 }

@@ -1,6 +1,7 @@
 package retrysql
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -11,6 +12,9 @@ import (
 // commit sends COMMIT and returns the attempt's error.
 func (t *transaction) commit(id string) error {
 	err := t.tx.Commit()
+	if err != nil && t.life.Err() != nil && errors.Is(err, context.Canceled) {
+		err = fmt.Errorf("no reply: %w", context.Cause(t.ctx)) // and not the life's
+	}
 	switch {
 	case err == nil:
 		return nil
@@ -71,7 +75,7 @@ func fateOf(err error) fate {
 	case sqlState:
 		return stateFate(c.state)
 	case mysqlNumber, mssqlNumber:
-		if c.number == 1213 && c.kind == mysqlNumber || c.number == 1205 && c.kind == mssqlNumber {
+		if (c.number == 1213 || c.number == 3101) && c.kind == mysqlNumber || c.number == 1205 && c.kind == mssqlNumber {
 			return redoable
 		}
 		return unknown

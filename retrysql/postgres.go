@@ -18,12 +18,18 @@ import (
 // others. So it also notes when the server last recovered from a crash, and after another one
 // it believes a commit only if the number had reached the disk by then. Where that can no
 // longer be told, as after a failover or when a checkpoint came between, the outcome is unknown.
+// Servers that only speak PostgreSQL's language, with a log of another kind, are not for it.
 //
-// A transaction that does nothing but NOTIFY has no number before COMMIT, counts as one that
-// changed nothing, and may notify twice.
+// A transaction without a number before COMMIT counts as one that changed nothing, and is run
+// again. So one that only sends NOTIFY may send it twice, and one that changes other servers
+// alone (postgres_fdw, dblink, shards) is not settled: let it write a row here as well.
 func Postgres() Settler { return postgres{} }
 
 type postgres struct{}
+
+// timeline is the branch of history that the server writes; a standby that takes over begins
+// another.
+const timeline = `substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)`
 
 // recovered is when the server last recovered from a crash, which resets its statistics, or was
 // told to reset them. An orderly restart does not.
@@ -31,25 +37,30 @@ const recovered = `(SELECT to_char(stats_reset AT TIME ZONE 'UTC', 'YYYYMMDDHH24
 
 func (postgres) Note(ctx context.Context, tx *sql.Tx) (string, error) {
 	var number, since sql.NullString
-	const query = `SELECT pg_current_xact_id_if_assigned()::text, ` + recovered
+	const query = `SELECT number::text, CASE WHEN number IS NOT NULL THEN ` + recovered + ` || '/' || ` + timeline + ` END
+		FROM pg_current_xact_id_if_assigned() number`
 	if err := tx.QueryRowContext(ctx, query).Scan(&number, &since); err != nil || !number.Valid {
 		return "", err
 	}
 	return number.String + "@" + since.String, nil
 }
 
-// statusQuery asks for the status of the number $1, which was noted when the server had
-// recovered at $2.
+// statusQuery asks for the status of the number $1, which was noted on a server that had
+// recovered, and was on the timeline, as $2 says.
 //
 // After a crash, the number is still the transaction's if the recovery found it: it is below the
 // next one that the checkpoint at its end wrote down. That checkpoint is still the last one if
 // it is of the kind that nothing runs beside, which its two places in the log say by being one,
-// and the server was not restarted since. A number that is not the transaction's any more proves
+// if it came no earlier than the reset of the statistics (its time has whole seconds), and the
+// server was not restarted since. A number that is perhaps not the transaction's any more proves
 // that it was not committed if that number is not, or is not yet in use, which is an error.
 const statusQuery = `SELECT CASE
 	WHEN pg_is_in_recovery() THEN 'on a standby'
-	WHEN ` + recovered + ` = $2::text THEN pg_xact_status($1::text::xid8)
-	WHEN checkpoint_lsn <> redo_lsn OR pg_postmaster_start_time() > (SELECT stats_reset FROM pg_stat_bgwriter)
+	WHEN ` + recovered + ` || '/' || ` + timeline + ` = $2::text THEN pg_xact_status($1::text::xid8)
+	WHEN ` + timeline + ` IS DISTINCT FROM split_part($2::text, '/', 2) OR (
+			SELECT stats_reset BETWEEN pg_postmaster_start_time() AND checkpoint_time + interval '1 second'
+			FROM pg_stat_bgwriter
+		) IS NOT TRUE OR checkpoint_lsn <> redo_lsn
 		THEN 'perhaps ' || pg_xact_status($1::text::xid8)
 	WHEN split_part(next_xid, ':', 1)::numeric * 4294967296 + split_part(next_xid, ':', 2)::numeric <= $1::text::numeric
 		THEN 'aborted'
@@ -79,4 +90,4 @@ func (postgres) Settle(ctx context.Context, db *sql.DB, id string) (Outcome, err
 	return Unknown, nil // in progress: the server has not yet noticed that nobody listens
 }
 
-var errReused = errors.New("the server has crashed since, and may have given the transaction's number to another")
+var errReused = errors.New("the server has crashed since, or another has taken over, and may have given the transaction's number to another")

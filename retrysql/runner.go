@@ -9,13 +9,14 @@
 // Every attempt is a new transaction. What may follow a failure depends on where it happened:
 //
 //	BEGIN    nothing has happened: retried, unless the error is known to last
-//	fn       rolled back: retried if Transient matches
+//	fn       rolled back: retried if Transient matches, or the attempt's own time ran out
 //	COMMIT   if the server itself says that it rolled back: retried
 //	         if a deferred constraint or trigger refused it: fails
 //	         if the reply was lost: ambiguous, the call ends with ErrAmbiguousCommit; unless it
 //	         is read-only, or Runner.Idempotent, or Runner.Settle finds out what happened
 //
-// No driver's word is taken for an ambiguous COMMIT: driver.ErrBadConn and the like promise that
+// A gate's refusal is retried as by the core. The reason of a call that an ambiguous COMMIT ended
+// is retry.ErrPermanent: ask for ErrAmbiguousCommit first. No driver's word is taken for an ambiguous COMMIT: driver.ErrBadConn and the like promise that
 // nothing was sent, and come after commits that took place. The policy says how often and how
 // long to retry; its WithRetryIf adds to what Transient matches, its WithStopIf takes away:
 //
@@ -23,7 +24,8 @@
 //	                08000 08001 08003 08006 connection, 57P01 57P02 57P03 shutdown and start,
 //	                57P05 25P03 idle for too long, 53300 too many connections
 //	MySQL, MariaDB  1213 deadlock, 1205 lock wait timeout, 3572 lock not available, 1020 row
-//	                changed under snapshot isolation, 1040 too many connections, 1053 shutdown
+//	                changed under snapshot isolation, 3101 rolled back by a plugin (group
+//	                replication), 1040 too many connections, 1053 shutdown
 //	SQLite          5 SQLITE_BUSY, 6 SQLITE_LOCKED, and their extended codes
 //	SQL Server      1205 deadlock
 //	any             driver.ErrBadConn, a closed or invalid connection, and what retry.Transient
@@ -39,7 +41,8 @@
 // read-only, as a server is after it lost its role. 08007 and 40003 say that the outcome is unknown.
 //
 // When the context ends before COMMIT was sent, the transaction is rolled back; ROLLBACK, or
-// the reply to a COMMIT that is under way, then gets up to 2 s more. A server that has gone
+// the reply to a COMMIT that is under way, then gets up to 2 s more, and the question of a Settler
+// another 2 s. A server that has gone
 // silent holds drivers which do not look at their context at every step, such as lib/pq at
 // BEGIN and MySQL's at COMMIT, until their own timeouts. SAVEPOINT is not used: it does not cure
 // a serialization failure.
@@ -78,7 +81,8 @@ type Runner struct {
 	Policy *retry.Policy
 
 	// TxOptions are the isolation level and whether the transaction only reads. With ReadOnly
-	// set no COMMIT is ambiguous, for there is nothing to commit twice.
+	// set no COMMIT is ambiguous, for there is nothing to commit twice: set it only for a driver
+	// that holds fn to it, which modernc.org/sqlite does not.
 	// The default is the driver's default level, reading and writing.
 	TxOptions *sql.TxOptions
 
@@ -101,9 +105,14 @@ type Runner struct {
 // a transaction is committed, and otherwise a *retry.Error. One that does not match
 // [ErrAmbiguousCommit] means that nothing was committed.
 //
-// fn must give its statements the context it gets, read its rows to the end before it returns,
-// use no connection but tx, leave Commit and Rollback to InTx, and not keep tx. As it may run
-// several times, what it changes outside the database must bear that.
+// fn must give its statements the context it gets, return the error of one that failed, read its
+// rows to the end, use no connection but tx, not keep it, and leave Commit and Rollback to InTx:
+// also in SQL, and by statements that commit unseen, as MySQL's CREATE and ALTER do. As it may
+// run several times, what it changes outside the database must bear that. For a value, let it
+// assign to a variable, or see [InTxValue].
+//
+// The context binds up to COMMIT: where it ends before that is sent, the transaction is rolled
+// back although fn succeeded.
 //
 // A panic in fn, or runtime.Goexit, rolls back and goes on. A nil fn or DB is an error that
 // matches retry.ErrOption.
@@ -122,7 +131,8 @@ func (r *Runner) inTx(ctx context.Context, fn func(ctx context.Context, tx *sql.
 		return err
 	}
 	c := call{Runner: r, ctx: ctx}
-	err := retry.Do(ctx, func(ctx context.Context) error { return c.attempt(ctx, fn) }, with(opts)...)
+	opts = slices.Concat([]retry.Option{retry.WithRetryIf(c.worth)}, opts)
+	err := retry.Do(ctx, func(ctx context.Context) error { return c.attempt(ctx, fn) }, opts...)
 	return c.result(err)
 }
 
@@ -138,19 +148,16 @@ func InTxValue[T any](ctx context.Context, db *sql.DB, txOpts *sql.TxOptions, fn
 	c := call{Runner: r, ctx: ctx}
 	slot, ctx := judging.NewSlot(ctx)
 	c.slot = slot
+	begin := retry.WithHooks(retry.Hooks{Start: func(context.Context) context.Context { slot.Shut(); return nil }})
+	opts = slices.Concat([]retry.Option{begin, retry.WithRetryIf(c.worth)}, opts)
 	value, err := retry.DoValue(ctx, func(ctx context.Context) (v T, err error) {
 		err = c.attempt(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 			v, err = fn(ctx, tx)
 			return err
 		})
 		return v, err
-	}, with(opts)...)
+	}, opts...)
 	return value, c.result(err)
-}
-
-// with adds to the options what is worth another attempt.
-func with(opts []retry.Option) []retry.Option {
-	return append(slices.Clip(opts), retry.WithRetryIf(worth))
 }
 
 // faults is what is wrong with the call, nil if nothing is.

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -269,11 +270,112 @@ func TestEarlierAmbiguity(t *testing.T) {
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	require.ErrorIs(t, err, retry.ErrPermanent)
 	assert.ErrorContains(t, err, "an earlier attempt may have been committed: ERROR (SQLSTATE 23505)")
-	require.NotErrorIs(t, seen, retrysql.ErrAmbiguousCommit, "what a hook holds is not written to")
+	require.ErrorIs(t, seen, retrysql.ErrAmbiguousCommit, "hooks hear of it too")
 	var failed *retry.Error
 	require.ErrorAs(t, err, &failed)
 	assert.Equal(t, 2, failed.Attempts)
 	assert.Len(t, failed.History(), 2)
+}
+
+// TestEarlierAmbiguityAndAGate holds the same where the last attempt was a gate's refusal.
+func TestEarlierAmbiguityAndAGate(t *testing.T) {
+	t.Parallel()
+	f := &fake{fail: failing("commit", 1, done{io.ErrUnexpectedEOF})}
+	var seen *retry.Error
+	r := &retrysql.Runner{DB: f.open(t), Idempotent: true, Policy: retry.MustNew(fast,
+		retry.WithGate(func(_ context.Context, a retry.Attempt) (func(error), error) {
+			if a.Number > 1 {
+				return nil, errPlain
+			}
+			return nil, nil
+		}),
+		retry.WithHooks(retry.Hooks{Done: func(_ context.Context, o retry.Outcome) { seen = o.Err }}))}
+	err := r.InTx(t.Context(), insert("x"))
+	require.ErrorIs(t, err, retry.ErrExhausted, "a gate's refusal is retried")
+	require.ErrorIs(t, err, errPlain)
+	require.ErrorIs(t, err, retrysql.ErrAmbiguousCommit)
+	require.NotErrorIs(t, seen, retrysql.ErrAmbiguousCommit, "what a hook holds is not written to")
+}
+
+// TestGatesRefusal holds that it is retried, whatever its error, but for that of fn.
+func TestGatesRefusal(t *testing.T) {
+	t.Parallel()
+	f := &fake{fail: failing("x", 1, errPlain)}
+	refusals := 0
+	err := retrysql.InTx(t.Context(), f.open(t), nil, insert("x"), fast,
+		retry.WithGate(func(_ context.Context, a retry.Attempt) (func(error), error) {
+			if a.Number == 1 {
+				refusals++
+				return nil, errors.New("too many")
+			}
+			return nil, nil
+		}))
+	require.ErrorIs(t, err, errPlain)
+	require.ErrorIs(t, err, retry.ErrPermanent)
+	assert.Equal(t, 1, refusals)
+	assert.Equal(t, "connect begin x rollback", f.steps())
+}
+
+// TestCallsInHooksAndGates holds that their values are not taken for the transaction's.
+func TestCallsInHooksAndGates(t *testing.T) {
+	t.Parallel()
+	call := func(ctx context.Context) {
+		v, err := retry.DoValue(ctx, func(context.Context) (int, error) { return 1, nil },
+			retry.WithValidator(func(int, retry.Attempt) error { return nil }))
+		assert.NoError(t, err)
+		assert.Equal(t, 1, v)
+	}
+	for name, opt := range map[string]retry.Option{
+		"gate": retry.WithGate(func(ctx context.Context, _ retry.Attempt) (func(error), error) { call(ctx); return nil, nil }),
+		"start": retry.WithHooks(retry.Hooks{Start: func(ctx context.Context) context.Context {
+			call(ctx)
+			return ctx
+		}}),
+		"before": retry.WithHooks(retry.Hooks{BeforeAttempt: func(ctx context.Context, _ retry.Attempt) context.Context {
+			call(ctx)
+			return ctx
+		}}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := &fake{}
+			v, err := retrysql.InTxValue(t.Context(), f.open(t), nil, func(ctx context.Context, tx *sql.Tx) (int, error) {
+				return 7, insert("x")(ctx, tx)
+			}, fast, opt)
+			require.NoError(t, err)
+			assert.Equal(t, 7, v)
+			assert.Equal(t, "connect begin x commit", f.steps())
+		})
+	}
+}
+
+// TestNestedAmbiguity holds that a call within fn that ended so is not run again, also when the
+// attempt around it ran out of time.
+func TestNestedAmbiguity(t *testing.T) {
+	t.Parallel()
+	inner := (&fake{fail: failing("commit", 9, errPlain)}).open(t)
+	f := &fake{}
+	calls := 0
+	err := retrysql.InTx(t.Context(), f.open(t), nil, func(ctx context.Context, _ *sql.Tx) error {
+		calls++
+		err := retrysql.InTx(ctx, inner, nil, insert("y"))
+		<-ctx.Done()
+		return err
+	}, fast, retry.WithAttemptTimeout(time.Millisecond*50))
+	require.ErrorIs(t, err, retrysql.ErrAmbiguousCommit)
+	assert.Equal(t, 1, calls)
+}
+
+// TestRejectedAfterFnEnded holds that a rejected value does not hide that fn ended the transaction.
+func TestRejectedAfterFnEnded(t *testing.T) {
+	t.Parallel()
+	f := &fake{}
+	_, err := retrysql.InTxValue(t.Context(), f.open(t), nil, func(ctx context.Context, tx *sql.Tx) (int, error) {
+		return 1, errors.Join(insert("x")(ctx, tx), tx.Commit())
+	}, fast, retry.WithValidator(func(int, retry.Attempt) error { return errPlain }))
+	require.ErrorIs(t, err, retrysql.ErrAmbiguousCommit)
+	require.ErrorIs(t, err, errPlain)
+	assert.Equal(t, []string{"x"}, f.rows)
 }
 
 func TestValue(t *testing.T) {

@@ -58,10 +58,14 @@ func (t *transaction) note() (string, error) {
 		return "", nil
 	}
 	id, err := t.Settle.Note(t.ctx, t.tx)
-	if err != nil {
-		return "", fmt.Errorf("retrysql: before commit: %w", err)
+	if err == nil {
+		return id, nil
 	}
-	return id, nil
+	err = fmt.Errorf("retrysql: before commit: %w", err)
+	if codeOf(err).state == "25P02" {
+		err = &again{err} // fn hid that a statement failed; COMMIT would have been answered by ROLLBACK
+	}
+	return "", err
 }
 
 // harmless reports whether there was nothing to commit.

@@ -164,6 +164,7 @@ func TestNote(t *testing.T) {
 		{name: "nothing was changed", note: func(context.Context, *sql.Tx) (string, error) { return "", nil }, lost: 1, steps: "connect begin x commit begin x commit"},
 		{name: "read-only", note: failed(errPlain), lost: 1, opts: &sql.TxOptions{ReadOnly: true}, steps: "connect begin-ro x commit begin-ro x commit"},
 		{name: "fails", note: failed(coded("42883")), steps: "connect begin x rollback", err: coded("42883")},
+		{name: "fn hid a failure", note: failed(coded("25P02")), steps: "connect begin x rollback begin x commit"},
 		{name: "fails for now", note: failed(io.ErrUnexpectedEOF), steps: "connect begin x rollback begin x commit"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -198,6 +199,19 @@ func TestNoteThatOutlastsTheTransaction(t *testing.T) {
 		assert.Empty(t, w.asked)
 		assert.Equal(t, "connect begin x rollback", f.steps())
 	})
+}
+
+// TestPanicInASettlerRollsBack holds that it leaves nothing open.
+func TestPanicInASettlerRollsBack(t *testing.T) {
+	t.Parallel()
+	f := &fake{}
+	db := f.open(t)
+	w := &witness{note: func(context.Context, *sql.Tx) (string, error) { panic("boom") }}
+	assert.PanicsWithValue(t, "boom", func() {
+		_ = (&retrysql.Runner{DB: db, Settle: w}).InTx(t.Context(), insert("x"))
+	})
+	assert.Equal(t, "connect begin x rollback", f.steps())
+	assert.Zero(t, db.Stats().InUse)
 }
 
 func TestOutcomeString(t *testing.T) {

@@ -28,7 +28,7 @@ func SQLState(codes ...string) retry.Classifier {
 	return func(a retry.Attempt) bool {
 		return has(a.Err, func(err error) bool {
 			state := read(err).state
-			return state != "" && (slices.Contains(own, state) || slices.Contains(own, state[:2]))
+			return len(state) == 5 && (slices.Contains(own, state) || slices.Contains(own, state[:2]))
 		})
 	}
 }
@@ -57,6 +57,7 @@ func passes(c code) bool {
 	case mysqlNumber:
 		switch c.number {
 		case 1213, 1205, 3572, // deadlock, lock wait timeout, lock not available
+			3101,       // group replication had the server roll back
 			1020,       // snapshot isolation: the row was changed meanwhile
 			1040, 1053: // too many connections, the server shuts down
 			return true

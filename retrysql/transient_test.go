@@ -105,6 +105,7 @@ func TestTransient(t *testing.T) {
 		{"mysql 1205", mysqlError(1205), true},
 		{"mysql 3572", mysqlError(3572), true},
 		{"mysql 1020", mysqlError(1020), true},
+		{"mysql 3101", mysqlError(3101), true},
 		{"mysql 1040", mysqlError(1040), true},
 		{"mysql 1053", mysqlError(1053), true},
 		{"mysql 1213, wrapped", fmt.Errorf("insert: %w", mysqlError(1213)), true},
@@ -161,6 +162,7 @@ func TestSQLState(t *testing.T) {
 		{"none", nil, coded("25006"), false},
 		{"mysql", []string{"23000"}, mysqlState(1062, "23000"), true},
 		{"mysql without one", []string{"", "23000"}, mysqlError(1062), false},
+		{"a short one", []string{"2"}, mysqlStateOf("2"), false},
 		{"no code", []string{"25006", ""}, errPlain, false},
 		{"no error", []string{"25006", ""}, nil, false},
 	} {
@@ -169,6 +171,13 @@ func TestSQLState(t *testing.T) {
 			assert.Equal(t, test.want, retrysql.SQLState(test.codes...)(retry.Attempt{Err: test.err}))
 		})
 	}
+}
+
+// mysqlStateOf is an error whose state was cut short.
+func mysqlStateOf(s string) error {
+	e := &MySQLError{}
+	copy(e.SQLState[:], s)
+	return e
 }
 
 func TestSQLStateKeepsItsOwnList(t *testing.T) {
@@ -189,6 +198,7 @@ func TestCommitByNumber(t *testing.T) {
 		ambiguous bool
 	}{
 		{"mysql 1213", mysqlError(1213), 2, false},
+		{"mysql 3101: a plugin rolled back", mysqlError(3101), 2, false},
 		{"mysql 1205: the statement alone", mysqlError(1205), 1, true},
 		{"mysql 1180: error during commit", mysqlError(1180), 1, true},
 		{"mysql 1053", mysqlError(1053), 1, true},

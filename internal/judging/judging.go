@@ -24,7 +24,7 @@ func NewSlot(ctx context.Context) (*Slot, context.Context) {
 }
 
 // Take returns the context's slot, for a DoValue that has validators; nil if there is none.
-// Calls within the function find it shut: their values are their own business.
+// Whatever the call runs, gates and hooks too, finds it shut: their values are their own business.
 func Take(ctx context.Context) *Slot {
 	s, ok := ctx.Value(key{}).(*Slot)
 	if !ok || s.shut {
@@ -34,15 +34,15 @@ func Take(ctx context.Context) *Slot {
 	return s
 }
 
-// Begin says that the function has begun, and reports whether it has to leave its end to the
-// slot.
-func (s *Slot) Begin() (taken bool) {
-	s.shut = true
-	return s.taken
-}
+// Shut says that the DoValue has begun. It must come before all that the call runs.
+func (s *Slot) Shut() { s.shut = true }
+
+// Taken reports whether the function has to leave its end to the slot.
+func (s *Slot) Taken() bool { return s.taken }
 
 // Leave leaves the function's end to the slot: it is called once, with nil if the value is good,
-// and otherwise takes back what the function did. It returns the attempt's error.
+// and otherwise takes back what the function did. It returns the attempt's error, which for a
+// rejected value is what it was called with, unless there is worse to tell.
 func (s *Slot) Leave(end func(err error) error) { s.end = end }
 
 // Finish ends the function, if it left its end here, as judge says. A rejected value is no error
@@ -60,10 +60,11 @@ func (s *Slot) Finish(judge func() error) error {
 		}
 	}()
 	verdict = judge()
-	if err := end(verdict); verdict == nil {
-		return err
+	err := end(verdict)
+	if err == verdict { //nolint:errorlint // the very one
+		return nil // judge's caller has it
 	}
-	return nil
+	return err
 }
 
 var errAbandoned = errors.New("retry: a validator panicked or ended its goroutine")

@@ -97,6 +97,17 @@ func TestPostgresStatus(t *testing.T) {
 	tx, id = noted(t, d)
 	require.NoError(t, tx.Rollback())
 	settles(t, d, id, retrysql.RolledBack, "")
+	// The same number on another timeline may be another's: only that it was not committed is sure.
+	settles(t, d, id[:len(id)-1]+"9", retrysql.RolledBack, "")
+	tx, id = noted(t, d)
+	require.NoError(t, tx.Commit())
+	settles(t, d, id[:len(id)-1]+"9", retrysql.Unknown, "the server has crashed since")
+	// Statistics that somebody reset are no crash, and may not pass for one.
+	d.exec(t, `SELECT pg_sleep(1.1)`)
+	d.exec(t, `SELECT pg_stat_reset_shared('bgwriter')`)
+	settles(t, d, id, retrysql.Unknown, "the server has crashed since")
+	tx, id = noted(t, d)
+	require.NoError(t, tx.Rollback())
 	_, since, _ := strings.Cut(id, "@")
 	settles(t, d, "3@"+since, retrysql.Unknown, "transaction 3 is too old")
 
