@@ -139,6 +139,7 @@ func (r *rig) conn(t *testing.T) *sql.Conn {
 	conn, err := db.Conn(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
+	t.Cleanup(r.CloseAll) // before that, which waits for what is held
 	return conn
 }
 
