@@ -86,7 +86,6 @@ func (c *call) begin(ctx context.Context) (*transaction, error) {
 
 // end commits if err is nil and otherwise rolls back, and returns the attempt's error.
 func (t *transaction) end(err error) error {
-	defer func() { t.abandon() }() // if a Settler panics
 	if err == nil {
 		err = context.Cause(t.ctx) // nil, or else it is too late to begin with COMMIT
 	}

@@ -17,8 +17,8 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// hang makes the n-th time of a step last for d, or as long as its context. A connection then
-// fails with the context's error, and a statement with one that no classifier knows, as with
+// hang makes the n-th time of a step last for d, or as long as its context. What drivers do
+// themselves then fails with the context's error, and a statement with one that no classifier knows, as with
 // drivers that cancel by a message to the server.
 func hang(step string, n int, d time.Duration) func(context.Context, string, int) error {
 	return func(ctx context.Context, name string, i int) error {
@@ -29,7 +29,7 @@ func hang(step string, n int, d time.Duration) func(context.Context, string, int
 		case <-time.After(d):
 			return nil
 		case <-ctx.Done():
-			if step == "connect" || step == "begin" {
+			if step == "connect" || step == "begin" || step == "commit" {
 				return ctx.Err()
 			}
 			return errCanceling

@@ -277,6 +277,23 @@ func TestEarlierAmbiguity(t *testing.T) {
 	assert.Len(t, failed.History(), 2)
 }
 
+// TestEarlierAmbiguityIsNoEnd holds that what passes is retried after it as before.
+func TestEarlierAmbiguityIsNoEnd(t *testing.T) {
+	t.Parallel()
+	f := &fake{fail: func(_ context.Context, step string, n int) error {
+		switch {
+		case step == "commit" && n == 1:
+			return io.ErrUnexpectedEOF
+		case step == "x" && n == 2:
+			return coded("40001")
+		}
+		return nil
+	}}
+	r := &retrysql.Runner{DB: f.open(t), Idempotent: true, Policy: fast}
+	require.NoError(t, r.InTx(t.Context(), insert("x")))
+	assert.Equal(t, "connect begin x commit begin x rollback begin x commit", f.steps())
+}
+
 // TestEarlierAmbiguityAndAGate holds the same where the last attempt was a gate's refusal.
 func TestEarlierAmbiguityAndAGate(t *testing.T) {
 	t.Parallel()
