@@ -162,7 +162,7 @@ func TestNothingRemains(t *testing.T) {
 	t.Run("proxy", func(t *testing.T) {
 		upstream := listen(t, func(conn net.Conn) { t.Cleanup(func() { _ = conn.Close() }) })
 		p := cut.New(t, upstream, cut.MySQL)
-		for range 3 {
+		for range 100 {
 			_ = dial(t, p) // idle
 		}
 		p.HoldNext(cut.BeforeFirstByte, 3)

@@ -17,7 +17,10 @@ import (
 	"github.com/seed-205ff063/retry/internal/itest/servers"
 )
 
-func init() { _ = mysql.SetLogger(&mysql.NopLogger{}) } // connections are cut on purpose
+func TestMain(m *testing.M) {
+	_ = mysql.SetLogger(&mysql.NopLogger{}) // connections are cut on purpose
+	m.Run()
+}
 
 // system is a driver and the kind of server it is for.
 type system struct {

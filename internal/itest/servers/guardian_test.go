@@ -5,6 +5,7 @@ package servers_test
 import (
 	"bufio"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -78,18 +79,22 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestBadSetting holds that a server which ends instead of starting is not waited for, and that
-// the test fails with what the server has to say.
-func TestBadSetting(t *testing.T) {
+// TestPortTaken holds that a server is not taken for another which has its port.
+func TestPortTaken(t *testing.T) {
 	t.Parallel()
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
-			_ = k.start(t) // or skips
-			text, err := child(t, k.name, "nonsense=1").CombinedOutput()
+			s := k.start(t)
+			require.NoError(t, servers.Ping(t.Context(), s))
+			require.ErrorContains(t, servers.Ping(t.Context(), servers.Imposter(s)), s.Addr+" is the server of "+servers.Folder(s))
+
+			_, port, err := net.SplitHostPort(s.Addr)
+			require.NoError(t, err)
+			text, err := child(t, k.name, "port="+port).CombinedOutput()
 			require.Error(t, err)
 			assert.Contains(t, string(text), k.name+" has ended\n")
-			assert.Contains(t, string(text), "nonsense")
+			assert.Contains(t, string(text), "ddress already in use") // which is what others are tried for
 		})
 	}
 }

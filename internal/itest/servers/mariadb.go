@@ -1,7 +1,7 @@
 package servers
 
 import (
-	"context"
+	"database/sql"
 	"path/filepath"
 
 	"github.com/go-sql-driver/mysql"
@@ -54,25 +54,20 @@ var mariadb = &kind{
 		return args
 	},
 
-	dsn:  mariadbDSN,
-	ping: pingMariaDB,
+	dsn: mariadbDSN,
+	open: func(addr string) (*sql.DB, error) {
+		cfg, err := mysql.ParseDSN(mariadbDSN(addr))
+		if err != nil {
+			return nil, err
+		}
+		cfg.Logger = &mysql.NopLogger{} // that a server is not ready yet is no news
+		connector, err := mysql.NewConnector(cfg)
+		if err != nil {
+			return nil, err
+		}
+		return sql.OpenDB(connector), nil
+	},
+	folder: "SELECT @@datadir",
 }
 
 func mariadbDSN(addr string) string { return "root@tcp(" + addr + ")/test" }
-
-func pingMariaDB(ctx context.Context, addr string) error {
-	cfg, err := mysql.ParseDSN(mariadbDSN(addr))
-	if err != nil {
-		return err
-	}
-	cfg.Logger = &mysql.NopLogger{} // that a server is not ready yet is no news
-	connector, err := mysql.NewConnector(cfg)
-	if err != nil {
-		return err
-	}
-	conn, err := connector.Connect(ctx)
-	if err != nil {
-		return err
-	}
-	return conn.Close()
-}

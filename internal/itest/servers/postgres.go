@@ -2,12 +2,13 @@ package servers
 
 import (
 	"cmp"
-	"context"
+	"database/sql"
 	"path/filepath"
 	"slices"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 var postgres = &kind{
@@ -48,20 +49,19 @@ var postgres = &kind{
 		return args
 	},
 
-	dsn:  postgresDSN,
-	ping: pingPostgres,
+	dsn: postgresDSN,
+	open: func(addr string) (*sql.DB, error) {
+		cfg, err := pgx.ParseConfig(postgresDSN(addr))
+		if err != nil {
+			return nil, err
+		}
+		return stdlib.OpenDB(*cfg), nil
+	},
+	folder: "SHOW data_directory",
 }
 
 func postgresDSN(addr string) string {
 	return "postgres://postgres@" + addr + "/postgres?sslmode=disable"
-}
-
-func pingPostgres(ctx context.Context, addr string) error {
-	conn, err := pgx.Connect(ctx, postgresDSN(addr))
-	if err != nil {
-		return err
-	}
-	return conn.Close(ctx)
 }
 
 // version is that of PostgreSQL in the folder's name, or 0.

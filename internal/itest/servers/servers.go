@@ -7,7 +7,7 @@
 package servers
 
 import (
-	"context"
+	"database/sql"
 	"os"
 	"testing"
 )
@@ -54,7 +54,8 @@ type kind struct {
 	install func(installer, data string) []string
 	run     func(program, folder, port string, settings []string) []string
 	dsn     func(addr string) string
-	ping    func(ctx context.Context, addr string) error
+	open    func(addr string) (*sql.DB, error)
+	folder  string // a query for the one that the server works in
 
 	template template
 }

@@ -2,12 +2,18 @@
 
 package servers
 
-import "testing"
+import (
+	"context"
+	"errors"
+	"testing"
+)
 
 type (
 	template struct{ data string }
 	guardian struct{}
 )
+
+var errNone = errors.New("there is no server")
 
 func (k *kind) start(t testing.TB, _ []string) *Server {
 	t.Helper()
@@ -18,5 +24,7 @@ func (k *kind) start(t testing.TB, _ []string) *Server {
 // Restart is never called, for there is no server.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
-	t.Fatal("there is no server")
+	t.Fatal(errNone)
 }
+
+func (s *Server) ping(context.Context) error { return errNone }

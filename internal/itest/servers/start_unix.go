@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -42,19 +43,27 @@ func (k *kind) start(t testing.TB, settings []string) *Server {
 	if k.template.err != nil {
 		t.Fatal(k.template.err)
 	}
-	s, err := k.launch(a, program, settings)
-	if err != nil {
-		t.Fatalf("%s: %v", k.name, err)
-	}
-	t.Cleanup(func() {
-		if err := s.guardian.stop(); err != nil {
-			t.Errorf("%s: %v", k.name, err)
+	for try := 1; ; try++ {
+		s, err := k.launch(a, program, settings)
+		if err != nil {
+			t.Fatalf("%s: %v", k.name, err)
 		}
-		// Where the account may not remove it, which cannot be in /tmp.
-		_ = os.RemoveAll(s.folder)
-	})
-	s.await(t, s.guardian.exited)
-	return s
+		t.Cleanup(func() {
+			if err := s.guardian.stop(); err != nil {
+				t.Errorf("%s: %v", k.name, err)
+			}
+			// Where the account may not remove it, which cannot be in /tmp.
+			_ = os.RemoveAll(s.folder)
+		})
+		err = s.await(t.Context(), s.guardian.exited)
+		if err == nil {
+			return s
+		}
+		// Another process may have found the same port to be free.
+		if try == 3 || !strings.Contains(err.Error(), "ddress already in use") {
+			t.Fatalf("%s %v", k.name, err)
+		}
+	}
 }
 
 // fill makes the template.
@@ -107,27 +116,46 @@ func (s *Server) Restart(t testing.TB) {
 	if err := s.guardian.restart(); err != nil {
 		t.Fatalf("%s: %v", s.kind.name, err)
 	}
-	s.await(t, nil)
+	if err := s.await(t.Context(), nil); err != nil {
+		t.Fatalf("%s %v", s.kind.name, err)
+	}
 }
 
 // await returns when the server accepts connections.
-func (s *Server) await(t testing.TB, exited <-chan struct{}) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+func (s *Server) await(ctx context.Context, exited <-chan struct{}) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
-		err := s.kind.ping(ctx, s.Addr)
+		err := s.ping(ctx)
 		if err == nil {
-			return
+			return nil
 		}
 		select {
 		case <-exited:
-			t.Fatalf("%s has ended\n%s", s.kind.name, s.log())
+			return fmt.Errorf("has ended\n%s", s.log())
 		case <-ctx.Done():
-			t.Fatalf("%s does not accept connections: %v\n%s", s.kind.name, err, s.log())
+			return fmt.Errorf("does not accept connections: %w\n%s", err, s.log())
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
+}
+
+// ping reports whether the server accepts connections. That somebody does at its address is not
+// enough.
+func (s *Server) ping(ctx context.Context) error {
+	db, err := s.kind.open(s.Addr)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	var folder string
+	if err := db.QueryRowContext(ctx, s.kind.folder).Scan(&folder); err != nil {
+		return err
+	}
+	if !strings.Contains(folder, filepath.Base(s.folder)) {
+		return fmt.Errorf("%s is the server of %s", s.Addr, folder)
+	}
+	return nil
 }
 
 func (s *Server) log() string {
@@ -143,7 +171,7 @@ func (s *Server) log() string {
 func freePort() (string, error) {
 	var err error
 	for range 100 {
-		port := strconv.Itoa(20_000 + rand.IntN(10_000))
+		port := strconv.Itoa(20_000 + rand.IntN(12_000))
 		var l net.Listener
 		l, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", net.JoinHostPort("127.0.0.1", port))
 		if err == nil {
