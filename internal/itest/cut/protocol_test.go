@@ -85,7 +85,18 @@ func TestPostgres(t *testing.T) {
 
 func TestPostgresAnswered(t *testing.T) {
 	t.Parallel()
-	synced, flushed := &postgres{synced: true}, &postgres{}
+	// The last request decides.
+	after := func(messages ...string) dialect {
+		d := Postgres.dial()
+		r := bufio.NewReader(strings.NewReader(pg(0, code(196608)) + strings.Join(messages, "")))
+		for range 1 + len(messages) {
+			_, err := d.next(r)
+			require.NoError(t, err)
+		}
+		return d
+	}
+	flush := pg('P', "\x00SELECT 1\x00\x00\x00") + pg('H', "")
+	synced, flushed := after(flush, pg('S', "")), after(pg('Q', "SELECT 1\x00"), flush)
 	done, ready := pg('C', "COMMIT\x00"), pg('Z', "I")
 	for _, test := range []struct {
 		reply           string
