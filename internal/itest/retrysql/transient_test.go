@@ -106,8 +106,9 @@ func TestCausesInPostgres(t *testing.T) {
 					return run(t, a, `SELECT 1`)
 				}},
 				"idle in a transaction": {"25P03", func(t *testing.T, a, _ *sql.Tx) error {
+					pid := number(t, a, `SELECT pg_backend_pid()`) // asked first: then it is idle
 					must(t, a, `SET LOCAL idle_in_transaction_session_timeout = 1`)
-					d.gone(t, number(t, a, `SELECT pg_backend_pid()`))
+					d.gone(t, pid)
 					return run(t, a, `SELECT 1`)
 				}},
 			} {
