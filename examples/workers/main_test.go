@@ -31,7 +31,7 @@ map: map.jpg at attempt 1
 
 == Wait with a timeout, Cancel, and an item with a deadline
 panorama, in 20 ms: not yet
-panorama, later: panorama.jpg at attempt 1, ok
+panorama, later: panorama.jpg at attempt 1
 poster, canceled: true, stopped
 mural, with a deadline: too late
 

@@ -51,7 +51,10 @@ func (s *studio) awaited(ctx context.Context, w io.Writer) error {
 	_, err = waitFor(ctx, task, 20*time.Millisecond)
 	fmt.Fprintln(w, "panorama, in 20 ms:", why(err))
 	preview, err := waitFor(ctx, task, time.Minute)
-	fmt.Fprintf(w, "panorama, later: %s at attempt %d, %s\n", preview, slow.attempt, why(err))
+	if err != nil { // ctx has ended, and perhaps a worker still has the picture
+		return err
+	}
+	fmt.Fprintf(w, "panorama, later: %s at attempt %d\n", preview, slow.attempt)
 
 	task, err = s.submit(ctx, &picture{name: "poster", units: 3, work: time.Hour})
 	if err != nil {
@@ -134,7 +137,7 @@ func (s *studio) limited(ctx context.Context, w io.Writer) error {
 	for n := range 24 {
 		p := &picture{name: "page", units: 1, work: quick}
 		if n%4 == 0 {
-			p.units = 3
+			p.units = memory // all there is
 		}
 		if n%6 == 0 {
 			p.fails = 1

@@ -17,7 +17,7 @@ const (
 	workers  = 4
 	capacity = 16
 
-	memory = 4  // units: a picture takes one, a large one three
+	memory = 4  // units: a picture takes one, a large one three or all
 	limit  = 50 // requests a second
 	burst  = 2
 )
