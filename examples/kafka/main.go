@@ -2,7 +2,7 @@
 // to a broker in the process that fails in most ways there are.
 //
 //	go run ./examples/kafka
-//	go run ./examples/kafka -orders 5000
+//	go run ./examples/kafka -orders 2000
 //
 // It takes about a second and prints what it finds in the topics at the end, and whether that is as it
 // must be. Worth a look:
