@@ -15,7 +15,8 @@ type joiner struct {
 }
 
 // Join waits until all that was submitted before it was called is settled; what comes later
-// does not hold it up. When ctx ends first it returns an error that matches ctx's.
+// does not hold it up. When ctx ends first it returns an error that matches ctx's. Items that were
+// submitted with ctx are canceled then, and settled; so Join may return nil: ask ctx as well.
 func (p *Pool[In, Out]) Join(ctx context.Context) error {
 	p.mu.Lock()
 	left := p.stats.unsettled()
