@@ -43,7 +43,7 @@ type task struct {
 	file string // the rows, made if empty
 	rows int    // that are made
 	from int    // the line to begin with
-	dead string // for dead letters, in a temporary folder if empty
+	dead string // for dead letters, beside the file if empty
 }
 
 func main() {
@@ -51,7 +51,7 @@ func main() {
 	flag.StringVar(&t.file, "file", "", "the rows: id, account, cents, with a header; made if empty")
 	flag.IntVar(&t.rows, "rows", 600_000, "how many rows to make")
 	flag.IntVar(&t.from, "from", 0, "the line to begin with")
-	flag.StringVar(&t.dead, "dead", "", "where dead letters are appended; a temporary file if empty")
+	flag.StringVar(&t.dead, "dead", "", "where dead letters are appended; beside the rows if empty, as FILE.dead, and gone with rows that were made")
 	flag.Parse()
 	if debug.SetMemoryLimit(-1) == math.MaxInt64 { // no GOMEMLIMIT
 		debug.SetMemoryLimit(memoryLimit)
@@ -78,7 +78,7 @@ func run(ctx context.Context, w io.Writer, t task) (err error) {
 		}
 	}
 	if t.dead == "" {
-		t.dead = filepath.Join(temp, "dead.csv")
+		t.dead = t.file + ".dead"
 	}
 	b := newBank()
 	defer b.close()

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
-	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -36,6 +35,17 @@ func files(t *testing.T, rows int) task {
 	task := task{file: filepath.Join(folder, "payments.csv"), dead: filepath.Join(folder, "dead.csv")}
 	require.NoError(t, makeFile(task.file, rows))
 	return task
+}
+
+// opened opens the files of a task.
+func (k task) opened(t *testing.T) (*source, *letters) {
+	t.Helper()
+	file, err := os.Open(k.file)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = file.Close() })
+	dead, err := newLetters(k.dead)
+	require.NoError(t, err)
+	return newSource(file, k.from), dead
 }
 
 func bankOf(t *testing.T) *bank {
@@ -93,13 +103,9 @@ func TestOutage(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{http.StatusServiceUnavailable, http.StatusUnauthorized} {
 		task, b := files(t, 20_000), bankOf(t)
-		file, err := os.Open(task.file)
-		require.NoError(t, err)
-		defer file.Close()
-		dead, err := newLetters(task.dead)
-		require.NoError(t, err)
+		rows, dead := task.opened(t)
 		chunks := 0
-		first, err := load(t.Context(), newSource(file, 0), b.url, dead, func(int64) {
+		first, err := load(t.Context(), rows, b.url, dead, func(int64) {
 			if chunks++; chunks == 10 {
 				b.outage.Store(int64(status))
 			}
@@ -136,14 +142,10 @@ func TestMended(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	task, b := files(t, 20_000), bankOf(t)
-	file, err := os.Open(task.file)
-	require.NoError(t, err)
-	defer file.Close()
-	dead, err := newLetters(task.dead)
-	require.NoError(t, err)
+	rows, dead := task.opened(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	r, err := load(ctx, newSource(file, 0), b.url, dead, func(int64) { cancel() })
+	r, err := load(ctx, rows, b.url, dead, func(int64) { cancel() })
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorContains(t, err, "go on with -from "+strconv.Itoa(r.sent+r.dead+2)+": ")
 	assert.Less(t, r.sent, 20_000)
@@ -213,9 +215,15 @@ func (f *failing) Read(b []byte) (int, error) {
 func TestRun(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
+	limit := debug.SetMemoryLimit(-1)
 	require.NoError(t, run(t.Context(), &out, task{rows: 2_000}))
 	assert.Regexp(t, `^2000 rows of 0 MB: 1995 sent, 5 dead letters\n\d+ requests, \d+ of them retries; the bank has 1995 payments\n`, out.String())
-	assert.EqualValues(t, math.MaxInt64, debug.SetMemoryLimit(-1))
+	assert.Equal(t, limit, debug.SetMemoryLimit(-1))
+
+	// The dead letters of somebody's rows are kept, also when nobody said where.
+	given := files(t, 2_000)
+	require.NoError(t, run(t.Context(), &out, task{file: given.file}))
+	assert.Len(t, read(t, given.file+".dead"), 5)
 
 	require.ErrorIs(t, run(t.Context(), &out, task{file: filepath.Join(t.TempDir(), "none.csv")}), os.ErrNotExist)
 }
