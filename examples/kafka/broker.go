@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -8,7 +9,6 @@ import (
 	"maps"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -34,6 +34,7 @@ type mishap struct {
 	code   *kerr.Error // the answer
 	lost   bool        // the records are written, and the connection breaks instead of the reply
 	silent bool        // there is no answer at all
+	alone  bool        // it is met by a record that is alone; a batch of several is refused, for the others in it
 	once   bool        // it spares a batch with a record that was sent before: a record is not to run out of attempts by its company
 }
 
@@ -46,7 +47,7 @@ type broker struct {
 	mu   sync.Mutex
 	seen map[string]int // how many requests carried a record, by topic and order
 	had  map[string]int // mishaps by name
-	lose atomic.Bool    // the next reply to a writer
+	lose []byte         // the batch whose reply is to get lost
 }
 
 // newBroker starts a broker. It asks mishaps about each record in each request to write some: nth is how
@@ -83,7 +84,7 @@ func (b *broker) options() []kgo.Opt {
 func (b *broker) lossy() []kgo.Opt {
 	return append(b.options(), kgo.Dialer(func(ctx context.Context, network, address string) (net.Conn, error) {
 		c, err := b.network.dial(ctx, network, address)
-		return &conn{Conn: c, lose: &b.lose}, err
+		return &conn{Conn: c, loses: b.loses}, err
 	}))
 }
 
@@ -138,7 +139,9 @@ func (b *broker) control(request kmsg.Request) (kmsg.Response, error, bool) {
 			case m.silent:
 				return nil, nil, true
 			case m.lost:
-				b.lose.Store(true)
+				b.mu.Lock()
+				b.lose = p.Records
+				b.mu.Unlock()
 			case m.code != nil:
 				b.fake.Fault(kfake.Fault{
 					Keys: []kmsg.Key{kmsg.Produce}, Topic: topic, Partitions: []int32{p.Partition}, Err: m.code,
@@ -149,7 +152,8 @@ func (b *broker) control(request kmsg.Request) (kmsg.Response, error, bool) {
 	return nil, nil, false
 }
 
-// decide returns what happens to a batch: the first mishap that a record in it has.
+// decide returns what happens to a batch: the first mishap that a record in it has. One that a record
+// meets whatever its company comes before those that spare some, or it would be written after all.
 func (b *broker) decide(topic string, raw []byte) (is mishap, err error) {
 	var batch kmsg.RecordBatch
 	if err := batch.ReadFrom(raw); err != nil {
@@ -171,10 +175,18 @@ func (b *broker) decide(topic string, raw []byte) (is mishap, err error) {
 		all = append(all, b.mishaps(topic, o.Number, b.seen[id]))
 	}
 	for _, m := range all {
-		if m != (mishap{}) && (fresh || !m.once) {
-			b.had[m.name]++
-			return m, nil
+		if m == (mishap{}) || m.once && !fresh {
+			continue
 		}
+		if is == (mishap{}) || is.once && !m.once {
+			is = m
+		}
+	}
+	if is.alone && len(all) > 1 {
+		is = mishap{name: "batch too large", code: kerr.RecordListTooLarge}
+	}
+	if is != (mishap{}) {
+		b.had[is.name]++
 	}
 	return is, nil
 }
@@ -186,22 +198,42 @@ func (b *broker) met() map[string]int {
 	return maps.Clone(b.had)
 }
 
+// loses reports, once, whether the reply to a request is to get lost.
+func (b *broker) loses(request []byte) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.lose == nil || !bytes.Contains(request, b.lose) {
+		return false
+	}
+	b.lose = nil
+	return true
+}
+
 // conn is a writer's connection that can lose the reply to a request that was carried out.
 type conn struct {
 	net.Conn
-	lose    *atomic.Bool
-	writing atomic.Bool // the last request was one to write records
+	loses func(request []byte) bool
+
+	mu   sync.Mutex
+	last []byte // the request to write records that waits for its reply
 }
 
-// Write notes what is asked. The client sends a request with one call; its kind follows the length.
+// Write notes what is asked. The client sends a request with one call, and has one to write records on
+// its way at a time; what kind it is follows the length.
 func (c *conn) Write(b []byte) (int, error) {
-	c.writing.Store(len(b) > 5 && int16(b[4])<<8|int16(b[5]) == int16(kmsg.Produce))
+	if len(b) > 5 && int16(b[4])<<8|int16(b[5]) == int16(kmsg.Produce) {
+		c.mu.Lock()
+		c.last = bytes.Clone(b)
+		c.mu.Unlock()
+	}
 	return c.Conn.Write(b)
 }
 
 func (c *conn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	if n > 0 && c.writing.Load() && c.lose.CompareAndSwap(true, false) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n > 0 && c.loses(c.last) {
 		_ = c.Close()
 		return 0, io.ErrUnexpectedEOF
 	}

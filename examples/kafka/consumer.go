@@ -216,7 +216,9 @@ func (c *consumer) revoked(ctx context.Context, client *kgo.Client, partitions m
 	}
 }
 
-// lost is called when partitions have gone to another consumer already: nothing can be committed.
+// lost is called when partitions have gone to another consumer already: nothing can be committed. The
+// client lets go of a record that waits behind a request on its way only when that has ended, which an
+// attempt's timeout bounds. Not to wait for it would let it be written later than what comes after it.
 func (c *consumer) lost(_ context.Context, _ *kgo.Client, partitions map[string][]int32) {
 	for _, s := range c.drop(partitions) {
 		s.cancel()

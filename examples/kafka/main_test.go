@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -98,26 +98,18 @@ func TestRun(t *testing.T) {
 		r := mustInspect(t, b)
 		require.NoError(t, r.check(300))
 
+		assert.Len(t, firsts(r.invoices), 288)
+		assert.Greater(t, len(r.invoices), 288, "duplicates, which the reader drops")
 		letters := byKey(r.letters)
-		assert.Greater(t, len(r.invoices), len(firsts(r.invoices)), "duplicates, which the reader drops")
-		for _, l := range firsts(r.letters) {
-			var o order
-			_ = json.Unmarshal(l.Value, &o)
-			switch o.Number % 100 {
-			case 0, worthless, tooLarge, unlucky:
-			default: // only bad company at every attempt, as chance may have it
-				assert.Equal(t, "5", headerOf(l, letterAttempts), o.Number)
-			}
-		}
+		assert.Len(t, letters, 12)
 		for number, want := range map[int][2]string{
 			worthless: {"1", "an order for nothing"},
 			garbled:   {"1", "not an order: unexpected end of JSON input"},
 			tooLarge:  {"1", "MESSAGE_TOO_LARGE: "},
-			unlucky:   {"5", ""}, // the last reply may have been the one that was lost
+			unlucky:   {"5", "NOT_ENOUGH_REPLICAS: "},
 		} {
 			in := r.at(number)
 			require.NotNil(t, in)
-			require.NotEmpty(t, letters[origin(in)], number)
 			letter := letters[origin(in)][0]
 			assert.Equal(t, in.Key, letter.Key)
 			assert.Equal(t, in.Value, letter.Value)
@@ -142,9 +134,8 @@ func TestLoopback(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(ctx, &out, 100, network{}))
 	t.Log(out.String())
-	assert.Regexp(t, `(?s)^100 orders in 3 partitions\n.*\n9\d invoices in 1\d\d records\n\d dead letters in \d+ records\n`, out.String())
-	assert.Regexp(t, `(?m)^  orders/\d/\d+ of customer 17, attempts: 5, `, out.String())
-	assert.Regexp(t, `(?m)^  orders/\d/\d+ of customer 2, attempts: \d, MESSAGE_TOO_LARGE: `, out.String())
+	assert.Regexp(t, `(?s)^100 orders in 3 partitions\n.*\n96 invoices in 1\d\d records\n4 dead letters in \d+ records\n`, out.String())
+	assert.Regexp(t, `(?m)^  orders/\d/\d+ of customer 17, attempts: 5, NOT_ENOUGH_REPLICAS: `, out.String())
 	assert.Regexp(t, `(?m)^orders/1: committed up to 40 of 40$`, out.String())
 }
 
@@ -387,8 +378,9 @@ func TestRebalance(t *testing.T) {
 // It drops what it has of them, joins again, and reads again what was not committed.
 func TestLost(t *testing.T) {
 	virtual(t, func(t *testing.T, n network) {
+		// The first order is placed again when all are settled, so that nothing else is on its way.
 		b := brokerWith(t, n, 6, func(topic string, order, nth int) mishap {
-			return mishap{silent: topic == invoices && order == 3 && nth == 1}
+			return mishap{silent: topic == invoices && order == 1 && nth == 2}
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -398,17 +390,22 @@ func TestLost(t *testing.T) {
 		var running sync.WaitGroup
 		running.Go(func() { assert.NoError(t, c.run(ctx)) })
 		time.Sleep(time.Second)
+		require.NoError(t, b.place(t.Context(), 1))
+		var joined atomic.Int64
+		b.fake.ControlKey(int16(kmsg.JoinGroup), func(kmsg.Request) (kmsg.Response, error, bool) {
+			b.fake.KeepControl()
+			joined.Add(1)
+			return nil, nil, false
+		})
 		fault := b.fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, TopLevel: true, Err: kerr.UnknownMemberID})
 		time.Sleep(8 * time.Second)
 		assert.Equal(t, 1, fault.Hits())
-		r := mustInspect(t, b)
-		assert.Contains(t, byKey(r.invoices), origin(r.at(3)), "what hung would have taken ten seconds")
+		assert.Positive(t, joined.Load(), "it waited for what hangs, which takes ten seconds")
 		time.Sleep(time.Minute)
 		cancel()
 		running.Wait()
-		r = mustInspect(t, b)
-		require.NoError(t, r.check(6))
-		assert.GreaterOrEqual(t, settled, 6)
+		require.NoError(t, mustInspect(t, b).check(7))
+		assert.GreaterOrEqual(t, settled, 7)
 	})
 }
 

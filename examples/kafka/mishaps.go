@@ -2,8 +2,7 @@ package main
 
 import "github.com/twmb/franz-go/pkg/kerr"
 
-// What is wrong with some orders, by their last two digits. What is in a batch with one, or in another
-// batch while a reply gets lost, may fail along with it.
+// What is wrong with some orders, by their last two digits.
 const (
 	worthless = 7
 	garbled   = 19
@@ -16,12 +15,12 @@ func mishaps(topic string, order, nth int) mishap {
 	switch {
 	case order == 0: // no order: a dead letter
 	case topic == deadLetters && nth == 1:
-		return mishap{name: "not enough replicas", code: kerr.NotEnoughReplicas}
+		return mishap{name: "not enough replicas", code: kerr.NotEnoughReplicas, once: true}
 	case topic == deadLetters:
 	case order%100 == tooLarge:
 		return mishap{name: "message too large", code: kerr.MessageTooLarge}
 	case order%100 == unlucky:
-		return mishap{name: "not enough replicas", code: kerr.NotEnoughReplicas}
+		return mishap{name: "not enough replicas", code: kerr.NotEnoughReplicas, alone: true}
 	case order%10 == 3:
 		return mishap{name: "not enough replicas", code: kerr.NotEnoughReplicas, once: true}
 	case order%20 == 5: // an error, and it is written
