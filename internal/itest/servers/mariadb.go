@@ -22,6 +22,10 @@ var mariadbOptions = []string{
 	"--loose-skip-innodb-use-native-aio",
 }
 
+// mariadbTemp has a server keep its temporary tables to itself: one that starts deletes all that
+// it finds, those of others too that share the folder.
+func mariadbTemp(folder string) string { return "--tmpdir=" + folder }
+
 var mariadb = &kind{
 	name:   "MariaDB",
 	debian: "mariadb-server",
@@ -36,14 +40,14 @@ var mariadb = &kind{
 	// The installer makes a database named test unless it is told not to.
 	install: func(installer, data string) []string {
 		return append([]string{
-			installer, "--no-defaults", "--datadir=" + data,
+			installer, "--no-defaults", "--datadir=" + data, mariadbTemp(filepath.Dir(data)),
 			"--auth-root-authentication-method=normal", "--skip-name-resolve",
 		}, mariadbOptions...)
 	},
 
 	run: func(program, folder, port string, settings []string) []string {
 		args := append([]string{
-			program, "--no-defaults", "--datadir=" + filepath.Join(folder, "data"),
+			program, "--no-defaults", "--datadir=" + filepath.Join(folder, "data"), mariadbTemp(folder),
 			"--socket=" + filepath.Join(folder, "socket"), "--pid-file=" + filepath.Join(folder, "pid"),
 			"--bind-address=127.0.0.1", "--port=" + port, "--skip-name-resolve",
 			"--innodb-flush-log-at-trx-commit=1", // a commit that was answered survives a kill

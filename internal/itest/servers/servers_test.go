@@ -98,6 +98,16 @@ func TestServer(t *testing.T) {
 	}
 }
 
+// TestTemporaryTables holds that MariaDB has those in a folder of its own: while it starts it deletes
+// what it finds of them, and would make another one fail that starts as well.
+func TestTemporaryTables(t *testing.T) {
+	t.Parallel()
+	s := servers.MariaDB(t)
+	var folder string
+	require.NoError(t, open(t, "mysql", s.DSN("")).QueryRow("SELECT @@tmpdir").Scan(&folder))
+	assert.Equal(t, servers.Folder(s), folder)
+}
+
 // TestRestart holds that a restart is a crash that loses no more than what was not committed.
 func TestRestart(t *testing.T) {
 	t.Parallel()
