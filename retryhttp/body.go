@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -14,6 +15,7 @@ import (
 type body struct {
 	caller *source                       // the caller's own
 	get    func() (io.ReadCloser, error) // makes another like it; nil: a stream that can be read once
+	length int64                         // what the request says it has; 0: nothing
 	limit  int64                         // up to which a stream is kept in memory; 0: not at all
 	last   *handle                       // of the last attempt; nil before the first
 }
@@ -22,7 +24,7 @@ func newBody(req *http.Request, limit int64) *body {
 	if req.Body == nil || req.Body == http.NoBody {
 		return nil
 	}
-	b := &body{caller: &source{reader: req.Body, closer: req.Body}, get: req.GetBody}
+	b := &body{caller: &source{reader: req.Body, closer: req.Body}, get: req.GetBody, length: max(req.ContentLength, 0)}
 	if b.get == nil && req.ContentLength <= limit {
 		b.limit = limit
 	}
@@ -45,7 +47,7 @@ func (b *body) next(ctx context.Context) (*handle, error) {
 		}
 		from = &source{reader: rc, closer: rc}
 	}
-	b.last = &handle{source: from, mayWait: b.get == nil}
+	b.last = &handle{source: from, length: b.length, mayWait: b.get == nil}
 	return b.last, nil
 }
 
@@ -84,9 +86,15 @@ func (b *body) withdraw() bool {
 	return b == nil || b.get != nil || b.last == nil || b.last.withdraw()
 }
 
-// failed reports whether it was the body's own reader that failed.
-func (b *body) failed() bool {
-	return b != nil && b.last != nil && b.last.broken.Load()
+// failure is what the body's own reader failed with, or how its length is not what the request
+// says; nil if it is well.
+func (b *body) failure() error {
+	if b == nil || b.last == nil {
+		return nil
+	}
+	b.last.mu.Lock()
+	defer b.last.mu.Unlock()
+	return b.last.failure
 }
 
 // finish ends the call. A body that no attempt was given, or whose Close was put off, is
@@ -119,10 +127,12 @@ func (s *source) close() error {
 // that is over can neither read nor close a stream that the next one sends.
 type handle struct {
 	source  *source
-	mayWait bool        // with the Close
-	broken  atomic.Bool // the reader failed
+	length  int64 // it should have; 0: any
+	read    int64 // so far
+	mayWait bool  // with the Close
 
 	mu        sync.Mutex
+	failure   error
 	touched   bool // it was read, or tried to be
 	withdrawn bool
 	closing   bool // Close was put off
@@ -139,10 +149,24 @@ func (h *handle) Read(p []byte) (int, error) {
 		return 0, errWithdrawn
 	}
 	n, err := h.source.reader.Read(p)
-	if err != nil && err != io.EOF && !h.source.closed.Load() {
-		h.broken.Store(true)
+	h.read += int64(n)
+	switch {
+	case err != nil && err != io.EOF:
+		if !h.source.closed.Load() {
+			h.fail(err)
+		}
+	case h.length > 0 && (h.read > h.length || err == io.EOF && h.read < h.length):
+		h.fail(fmt.Errorf("http: ContentLength=%d with Body length %d", h.length, h.read))
 	}
 	return n, err
+}
+
+func (h *handle) fail(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.failure == nil {
+		h.failure = err
+	}
 }
 
 // touch marks the body as read, if it is still the attempt's to read.

@@ -3,9 +3,11 @@ package retryhttp
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net/http"
 	"net/http/httptrace"
 	"strconv"
+	"strings"
 
 	"github.com/seed-205ff063/retry"
 )
@@ -121,8 +123,13 @@ func (c *call) addHeaders(req *http.Request) {
 // judgeError marks err if another attempt is not safe or not worth it.
 func (c *call) judgeError(err error) error {
 	err = redacted(schemeMismatch(err))
+	broken := c.body.failure()
+	if broken != nil && !strings.Contains(err.Error(), broken.Error()) {
+		// The transport closed the connection because of it, and heard of that first.
+		err = fmt.Errorf("%w (%w)", err, broken)
+	}
 	switch {
-	case c.body.failed(),
+	case broken != nil,
 		!c.worth(nil, err),
 		!c.idempotent && (c.redirected || !c.trace.unprocessed(err)),
 		!c.body.replayable():

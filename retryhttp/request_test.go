@@ -890,3 +890,47 @@ func TestNoURL(t *testing.T) {
 		assert.EqualValues(t, 1, base.attempts.Load(), name)
 	}
 }
+
+// A body that fails, or has not the length that the request says, makes the transport close the connection,
+// and which of the two it reports is a matter of chance: neither is retried, and the error says why.
+func TestHiddenReason(t *testing.T) {
+	t.Parallel()
+	body := func(r io.Reader, length int64) func(*http.Request) {
+		return func(req *http.Request) {
+			req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(r), nil }
+			req.Body, _ = req.GetBody()
+			req.ContentLength = length
+		}
+	}
+	for _, test := range []struct {
+		name     string
+		edit     func(*http.Request)
+		attempts int
+		text     string
+	}{
+		{"too short", withBody("body", 5), 1, "unexpected EOF (http: ContentLength=5 with Body length 4)"},
+		{"too long", withBody("body", 3), 1, "unexpected EOF (http: ContentLength=3 with Body length 4)"},
+		{"fails", body(failing{errDisk}, 5), 1, "unexpected EOF (disk failed)"},
+		{"as it says", withBody("body", 4), 3, "unexpected EOF"},
+		{"of unknown length", withBody("body", -1), 3, "unexpected EOF"},
+		{"of no stated length", withBody("body", 0), 3, "unexpected EOF"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			attempts := 0
+			transport := &retryhttp.Transport{Policy: quick(), Base: roundTripper(func(req *http.Request) (*http.Response, error) {
+				attempts++
+				_, _ = io.Copy(io.Discard, req.Body)
+				return nil, io.ErrUnexpectedEOF
+			})}
+			req := newRequest(t, "PUT", "http://a.test", nil)
+			test.edit(req)
+			_, err := transport.RoundTrip(req)
+			require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+			assert.Equal(t, test.attempts, attempts)
+			var e *retry.Error
+			require.ErrorAs(t, err, &e)
+			assert.EqualError(t, e.Err, test.text)
+		})
+	}
+}
