@@ -16,10 +16,11 @@ const (
 	capacity = 32 // chunks in memory at once: enough for some to wait for their next attempt
 )
 
-// policy has short waits, for the bank is in the process.
+// policy has short waits, for the bank is in the process. What it limits is how long an outage is borne: a
+// row is given up by the bank's own answers, see tries, for which some attempts are to be left.
 var policy = retry.MustNew(
 	retry.WithName("chunk"),
-	retry.WithMaxAttempts(10),
+	retry.WithMaxAttempts(20),
 	retry.WithAttemptTimeout(10*time.Second),
 	retry.WithBackoff(retry.Exponential(2*time.Millisecond, 2)),
 	retry.WithMaxDelay(20*time.Millisecond),
@@ -51,10 +52,10 @@ func load(ctx context.Context, s *source, url string, dead *letters, progress fu
 	}()
 	next := max(s.from, 2)
 	for c, err := range pool.Map(ctx, s.chunks) {
-		if err != nil && !c.blames(err) {
+		if err != nil {
 			return r, fmt.Errorf("go on with -from %d: %w", next, err)
 		}
-		for _, l := range c.letters(err) {
+		for _, l := range c.letters() {
 			if err := dead.add(l); err != nil {
 				return r, fmt.Errorf("go on with -from %d: %w", next, err)
 			}

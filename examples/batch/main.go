@@ -13,8 +13,8 @@
 //     memory in use does not depend on the size of the file; see main and source;
 //   - of a chunk that the server took in part, only the rest is sent again; each row has an id, by which
 //     the server knows those whose reply was lost; see sender;
-//   - a row that is at fault, or fails at every attempt, is a dead letter. A server that is down is no
-//     fault of the rows: then the run ends, and says where to go on; see load;
+//   - a row that is at fault, or that the server puts off too often, is a dead letter. A server that is
+//     down is no fault of the rows: then the run ends, and says where to go on; see load;
 //   - dead letters are in the order of the file, with their line and the reason behind what the row was:
 //     once mended, their file can be sent as it is; see letters.
 package main

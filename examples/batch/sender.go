@@ -33,7 +33,6 @@ func (s *sender) send(ctx context.Context, c *chunk) (*chunk, error) {
 	if err != nil {
 		return c, err
 	}
-	c.answered = true
 	again := make(map[int]bool, len(a.Again))
 	for _, id := range a.Again {
 		again[id] = true
@@ -44,7 +43,11 @@ func (s *sender) send(ctx context.Context, c *chunk) (*chunk, error) {
 		case refused:
 			c.refused = append(c.refused, letter{r, why})
 		case again[r.ID]:
-			rest = append(rest, r)
+			if r.again++; r.again == tries {
+				c.refuse(r, errTries)
+			} else {
+				rest = append(rest, r)
+			}
 		default:
 			c.sent++
 		}

@@ -20,6 +20,7 @@ const (
 type row struct {
 	line   int
 	fields []string
+	again  int // how often the bank said so
 
 	ID      int    `json:"id"`
 	Account string `json:"account"`
