@@ -1,0 +1,61 @@
+package retryotel
+
+import (
+	"context"
+
+	"github.com/seed-205ff063/retry"
+)
+
+// Hooks returns the hooks that record the calls of the policies they are given to, by
+// retry.WithHooks. The same ones serve any number of policies, which differ by their names;
+// give them to a call once, or it counts twice. Where there are other hooks, those that come
+// later run within the spans of these.
+func (r *Recorder) Hooks() retry.Hooks {
+	return retry.Hooks{
+		Start:         r.start,
+		BeforeAttempt: r.beforeAttempt,
+		AfterAttempt:  r.afterAttempt,
+		BeforeWait:    r.beforeWait,
+		Done:          r.done,
+	}
+}
+
+func (r *Recorder) start(ctx context.Context) context.Context { return r.startSpan(ctx) }
+
+func (r *Recorder) beforeAttempt(ctx context.Context, a retry.Attempt) context.Context {
+	if s := r.spansOf(ctx); s != nil {
+		return s.startAttempt(ctx, a)
+	}
+	return ctx
+}
+
+func (r *Recorder) afterAttempt(ctx context.Context, a retry.Attempt) {
+	r.attemptDuration.Record(ctx, a.Duration.Seconds(), r.policies.of(a.Name).of(a.Err != nil)...)
+	if s := r.spansOf(ctx); s != nil {
+		s.endAttempt(ctx, a)
+	}
+}
+
+func (r *Recorder) beforeWait(ctx context.Context, a retry.Attempt) {
+	if s := r.spansOf(ctx); s != nil {
+		s.wait(a)
+	}
+}
+
+func (r *Recorder) done(ctx context.Context, o retry.Outcome) {
+	l, e, retried := r.policies.of(o.Name), endOf(o.Err), 0
+	if o.Attempts > 1 {
+		retried = 1
+	}
+	r.calls.Add(ctx, 1, l.calls[e][retried]...)
+	record := l.of(e != succeeded)
+	r.callAttempts.Record(ctx, int64(o.Attempts), record...)
+	r.callDuration.Record(ctx, o.Elapsed.Seconds(), record...)
+	r.callWait.Record(ctx, o.Waited.Seconds(), record...)
+	if e == budget {
+		r.denials.Add(ctx, 1, l.denied...)
+	}
+	if s := r.spansOf(ctx); s != nil {
+		s.end(o, e)
+	}
+}

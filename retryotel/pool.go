@@ -1,0 +1,82 @@
+package retryotel
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/seed-205ff063/retry/retrypool"
+)
+
+// The ways an item ends, as values of retry.pool.outcome.
+const (
+	itemSucceeded    = "succeeded"
+	itemDeadLettered = "dead_lettered"
+	itemFailed       = "failed"
+	itemCanceled     = "canceled"
+)
+
+// PoolEvents returns the events that record how long the items of a pool were queued and took,
+// as retry.pool.queue.duration and retry.pool.item.duration under the name, which
+// should be the one given to [Recorder.ObservePool]. Give them to retrypool.Config; a
+// program that has events of its own calls these from them, Started and the four ends.
+//
+// The time in the queue is recorded when an item's first attempt begins, its gates included; not
+// for an item of which that never did.
+func PoolEvents[In any](r *Recorder, name string) retrypool.Events[In] {
+	type event = retrypool.Event[In]
+	queued := []metric.RecordOption{with(named(poolKey, name)...)}
+	ended := func(how string) func(event) {
+		labels := []metric.RecordOption{with(append(named(poolKey, name), poolOutcomeKey.String(how))...)}
+		return func(e event) { r.itemDuration.Record(context.Background(), e.Elapsed.Seconds(), labels...) }
+	}
+	return retrypool.Events[In]{
+		Started: func(e event) {
+			if e.Attempt == 1 {
+				r.queueDuration.Record(context.Background(), e.Elapsed.Seconds(), queued...)
+			}
+		},
+		Succeeded:    ended(itemSucceeded),
+		DeadLettered: ended(itemDeadLettered),
+		Failed:       ended(itemFailed),
+		Canceled:     ended(itemCanceled),
+	}
+}
+
+// ObservePool records the figures of a pool, under the name, as often as metrics are
+// collected, until stop is called; calling it again does nothing. The figures of one collection are of
+// one moment and add up: what was submitted is settled, queued, running or parked. Stop after
+// the pool is closed, and after the last collection that is to see its totals.
+//
+// The empty name is one as well. A nil pool, and a name that another pool has, are faults that
+// match retry.ErrOption. The calls of a pool are recorded by the [Recorder.Hooks] of its policy, and the
+// times of its items by [PoolEvents].
+func (r *Recorder) ObservePool(name string, pool interface{ Stats() retrypool.Stats }) (stop func(), err error) {
+	const function = "ObservePool"
+	if pool == nil {
+		return nil, fault{function, "nil pool"}
+	}
+	all := with(named(poolKey, name)...)
+	state := func(state string) metric.MeasurementOption {
+		return with(append(named(poolKey, name), poolStateKey.String(state))...)
+	}
+	queued, running, parked := state("queued"), state("running"), state("parked")
+	end := func(how string) metric.MeasurementOption {
+		return with(append(named(poolKey, name), poolOutcomeKey.String(how))...)
+	}
+	succeeded, deadLettered, failed, canceled := end(itemSucceeded), end(itemDeadLettered), end(itemFailed), end(itemCanceled)
+
+	return r.observe(function, observed{poolKey, name}, func(_ context.Context, o metric.Observer) error {
+		s := pool.Stats()
+		o.ObserveInt64(r.poolSubmitted, int64(s.Submitted), all)
+		o.ObserveInt64(r.poolSettled, int64(s.Succeeded), succeeded)
+		o.ObserveInt64(r.poolSettled, int64(s.DeadLettered), deadLettered)
+		o.ObserveInt64(r.poolSettled, int64(s.Failed), failed)
+		o.ObserveInt64(r.poolSettled, int64(s.Canceled), canceled)
+		o.ObserveInt64(r.poolItems, int64(s.Queued), queued)
+		o.ObserveInt64(r.poolItems, int64(s.Running), running)
+		o.ObserveInt64(r.poolItems, int64(s.Parked), parked)
+		o.ObserveInt64(r.poolRetries, int64(s.Retries), all)
+		return nil
+	}, r.poolSubmitted, r.poolSettled, r.poolItems, r.poolRetries)
+}

@@ -1,0 +1,285 @@
+package retryotel_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retryotel"
+	"github.com/seed-205ff063/retry/retrypool"
+)
+
+// fixed is a pool without life.
+type fixed retrypool.Stats
+
+func (f fixed) Stats() retrypool.Stats { return retrypool.Stats(f) }
+
+// newPool makes an observed pool of two workers, whose items wait for a second.
+func newPool(t testing.TB, k *kit, fn func(context.Context, int) (int, error), opts ...retry.Option) *retrypool.Pool[int, int] {
+	if fn == nil {
+		fn = func(_ context.Context, in int) (int, error) { return in, nil }
+	}
+	p, err := retrypool.New(fn, retrypool.Config[int]{
+		Workers: 2, Capacity: 100,
+		Policy: retry.MustNew(k.options(opts...)...),
+		Events: retryotel.PoolEvents[int](k.Recorder, "mail"),
+		DeadLetter: func(_ context.Context, in int, _ *retry.Error) error {
+			if in%2 == 0 {
+				return errDown
+			}
+			return nil
+		},
+	})
+	require.NoError(t, err)
+	_, err = k.ObservePool("mail", p)
+	require.NoError(t, err)
+	return p
+}
+
+// poolFigures are those that ObservePool records.
+func poolFigures(f figures) retrypool.Stats {
+	const prefix = "retry.pool."
+	of := func(name, attribute, value string) int {
+		return int(f[prefix+name+"{retry.pool.name=mail,"+attribute+"="+value+"}"])
+	}
+	settled := func(how string) int {
+		return int(f[prefix+"settled{retry.pool.name=mail,retry.pool.outcome="+how+"}"])
+	}
+	return retrypool.Stats{
+		Submitted:    int(f[prefix+"submitted{retry.pool.name=mail}"]),
+		Retries:      int(f[prefix+"retries{retry.pool.name=mail}"]),
+		Succeeded:    settled("succeeded"),
+		DeadLettered: settled("dead_lettered"),
+		Failed:       settled("failed"),
+		Canceled:     settled("canceled"),
+		Queued:       of("items", "retry.pool.state", "queued"),
+		Running:      of("items", "retry.pool.state", "running"),
+		Parked:       of("items", "retry.pool.state", "parked"),
+	}
+}
+
+// poolAddsUp holds that every item is somewhere, and returns the figures.
+func poolAddsUp(t assert.TestingT, f figures) retrypool.Stats {
+	s := poolFigures(f)
+	assert.Equal(t, s.Submitted, s.Succeeded+s.DeadLettered+s.Failed+s.Canceled+s.Queued+s.Running+s.Parked, "%+v", s)
+	assert.InDelta(t, float64(s.Submitted), f.total("retry.pool.settled")+f.total("retry.pool.items"), 0, "%+v", f)
+	return s
+}
+
+// Six items for two workers, seen at each step.
+func TestPool(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := newKit(t)
+		attempts := map[int]int{}
+		var mu sync.Mutex
+		p := newPool(t, k, func(ctx context.Context, in int) (int, error) {
+			select {
+			case <-time.After(10 * time.Second):
+			case <-ctx.Done():
+				return 0, ctx.Err()
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if attempts[in]++; in < 2 || in == 2 && attempts[in] == 1 {
+				return 0, errDown
+			}
+			return in, nil
+		}, retry.WithMaxAttempts(2), retry.WithBackoff(retry.Constant(time.Minute)))
+		var tasks []*retrypool.Task[int]
+		for i := range 6 {
+			task, err := p.Submit(t.Context(), i)
+			require.NoError(t, err)
+			tasks = append(tasks, task)
+		}
+		for _, step := range []struct {
+			sleep time.Duration
+			want  retrypool.Stats
+		}{
+			{0, retrypool.Stats{Submitted: 6, Queued: 4, Running: 2}},
+			{10 * time.Second, retrypool.Stats{Submitted: 6, Queued: 2, Running: 2, Parked: 2}},
+			{10 * time.Second, retrypool.Stats{Submitted: 6, Running: 2, Parked: 3, Succeeded: 1}},
+		} {
+			time.Sleep(step.sleep)
+			synctest.Wait()
+			assert.Equal(t, step.want, poolAddsUp(t, k.figures(t)))
+		}
+		tasks[5].Cancel()
+		require.NoError(t, p.Close(t.Context()))
+
+		f := k.figures(t)
+		f.addUp(t)
+		assert.Equal(t, p.Stats(), poolAddsUp(t, f))
+		assert.Equal(t, retrypool.Stats{Submitted: 6, Succeeded: 3, Failed: 1, DeadLettered: 1, Canceled: 1, Retries: 3}, p.Stats())
+		assert.Equal(t, map[string]float64{
+			"queued":   0 + 0 + 10 + 10 + 20 + 20,
+			"queued n": 6, "succeeded": 90 + 20 + 30, "succeeded n": 3,
+			"failed": 80, "failed n": 1, "dead_lettered": 80, "dead_lettered n": 1, "canceled": 20, "canceled n": 1,
+		}, itemTimes(f))
+		k.noneOpen(t)
+	})
+}
+
+// itemTimes are the sums and counts of what PoolEvents records, without the zeros.
+func itemTimes(f figures) map[string]float64 {
+	times := map[string]float64{
+		"queued":   f["retry.pool.queue.duration{retry.pool.name=mail}"],
+		"queued n": f["retry.pool.queue.duration.count{retry.pool.name=mail}"],
+	}
+	for _, how := range []string{"succeeded", "failed", "dead_lettered", "canceled"} {
+		if n := f["retry.pool.item.duration.count{retry.pool.name=mail,retry.pool.outcome="+how+"}"]; n > 0 {
+			times[how+" n"] = n
+			times[how] = f["retry.pool.item.duration{retry.pool.name=mail,retry.pool.outcome="+how+"}"]
+		}
+	}
+	return times
+}
+
+// An item that never began has an end and no time in the queue.
+func TestPoolItemThatNeverBegan(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := newKit(t)
+		p := newPool(t, k, func(ctx context.Context, _ int) (int, error) { <-ctx.Done(); return 0, ctx.Err() })
+		for i := range 3 {
+			_, err := p.Submit(t.Context(), i)
+			require.NoError(t, err)
+		}
+		task, err := p.Submit(t.Context(), 3)
+		require.NoError(t, err)
+		synctest.Wait()
+		task.Cancel()
+		closing, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.Error(t, p.Close(closing))
+		f := k.figures(t)
+		f.addUp(t)
+		assert.Equal(t, p.Stats(), poolAddsUp(t, f))
+		assert.EqualValues(t, 2, f.total("retry.pool.queue.duration.count"))
+		assert.EqualValues(t, 4, f.total("retry.pool.item.duration.count"))
+		assert.EqualValues(t, 4, f.total("retry.calls", "reason=context"))
+		k.noneOpen(t)
+	})
+}
+
+// The figures of a pool that is no longer observed are gone, and its name is free.
+func TestPoolStop(t *testing.T) {
+	t.Parallel()
+	k := newKit(t)
+	stop, err := k.ObservePool("mail", fixed{Submitted: 3, Parked: 3})
+	require.NoError(t, err)
+	assert.Equal(t, retrypool.Stats{Submitted: 3, Parked: 3}, poolAddsUp(t, k.figures(t)))
+	stop()
+	assert.Empty(t, k.figures(t))
+	_, err = k.ObservePool("mail", fixed{})
+	require.NoError(t, err)
+}
+
+// TestStress lets pools do what they can at random moments, while their figures are collected. It
+// is not parallel: it counts goroutines.
+func TestStress(t *testing.T) {
+	before := runtime.NumGoroutine()
+	rounds := 20
+	if testing.Short() {
+		rounds = 4
+	}
+	for seed := range rounds {
+		stress(t, uint64(seed))
+	}
+	for i := 0; runtime.NumGoroutine() > before && i < 1e6; i++ {
+		runtime.Gosched() // callbacks of context.AfterFunc may still be on their way out
+	}
+	assert.LessOrEqual(t, runtime.NumGoroutine(), before, "a goroutine was left")
+}
+
+func stress(t *testing.T, seed uint64) {
+	k := newKit(t)
+	p := newPool(t, k, mischief, retry.WithMaxAttempts(3), retry.WithJitter(retry.FullJitter),
+		retry.WithBackoff(retry.Constant(200*time.Microsecond)), retry.WithBudget(retry.NewBudget(0.3, 20)))
+
+	stop := make(chan struct{})
+	var watching, producing sync.WaitGroup
+	for range 2 {
+		watching.Go(func() {
+			var last retrypool.Stats
+			for {
+				s := poolAddsUp(t, k.figures(t))
+				assert.GreaterOrEqual(t, s.Submitted, last.Submitted)
+				assert.GreaterOrEqual(t, s.Succeeded+s.Failed+s.DeadLettered+s.Canceled,
+					last.Succeeded+last.Failed+last.DeadLettered+last.Canceled)
+				last = s
+				select {
+				case <-stop:
+					return
+				default:
+					runtime.Gosched()
+				}
+			}
+		})
+	}
+	for n := range 3 {
+		producing.Go(func() { produce(p, rand.New(rand.NewPCG(seed, uint64(n)))) })
+	}
+	if seed%2 == 0 {
+		producing.Wait()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(seed%5)*time.Millisecond)
+	_ = p.Close(ctx)
+	cancel()
+	producing.Wait()
+	close(stop)
+	watching.Wait()
+
+	f := k.figures(t)
+	f.addUp(t)
+	s := p.Stats()
+	assert.Equal(t, s, poolAddsUp(t, f))
+	assert.Zero(t, f.total("retry.pool.items"))
+	assert.EqualValues(t, s.Submitted, f.total("retry.calls"), "every item is a call")
+	assert.EqualValues(t, s.Submitted, f.total("retry.pool.item.duration.count"))
+	assert.EqualValues(t, s.Succeeded, f.total("retry.calls", "outcome=succeeded"))
+	for how, n := range map[string]int{
+		"succeeded": s.Succeeded, "dead_lettered": s.DeadLettered, "failed": s.Failed, "canceled": s.Canceled,
+	} {
+		assert.EqualValues(t, n, f.total("retry.pool.item.duration.count", "outcome="+how), how)
+	}
+	k.noneOpen(t)
+}
+
+// mischief is a function that does what a function may do.
+func mischief(ctx context.Context, in int) (int, error) {
+	switch rand.IntN(10) {
+	case 0:
+		panic("boom")
+	case 1:
+		return 0, retry.Permanent(errDown)
+	case 2, 3, 4:
+		return 0, errDown
+	case 5:
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case <-time.After(100 * time.Microsecond):
+		}
+	}
+	return in, nil
+}
+
+// produce submits items, and cancels some.
+func produce(p *retrypool.Pool[int, int], r *rand.Rand) {
+	for i := range 100 {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(r.IntN(3000))*time.Microsecond)
+		defer cancel()
+		if task, err := p.Submit(ctx, i); err == nil && r.IntN(5) == 0 {
+			task.Cancel()
+		}
+	}
+}

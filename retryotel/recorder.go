@@ -1,0 +1,92 @@
+package retryotel
+
+import (
+	"errors"
+	"sync"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/seed-205ff063/retry"
+)
+
+// scope is the name of the meter and the tracer.
+const scope = "github.com/seed-205ff063/retry/retryotel"
+
+// Config says where a [Recorder] records.
+type Config struct {
+	// MeterProvider makes the instruments. One of go.opentelemetry.io/otel/metric/noop turns
+	// them off.
+	// The default is otel.GetMeterProvider(), also if that is set later.
+	MeterProvider metric.MeterProvider
+	// TracerProvider makes the spans. One of go.opentelemetry.io/otel/trace/noop turns them off.
+	// The default is otel.GetTracerProvider(), also if that is set later.
+	TracerProvider trace.TracerProvider
+}
+
+// Recorder records calls, budgets and pools, see the package's comment. Make one with [New];
+// one for all policies is enough. The usual method is [Recorder.Hooks]. A Recorder must not
+// be copied. It is safe for concurrent use.
+type Recorder struct {
+	instruments
+	tracer   trace.Tracer
+	policies policies
+
+	mu       sync.Mutex
+	observed map[observed]bool
+}
+
+// New makes a Recorder. The error is the providers' own, which refused an instrument, say
+// because of a view that does not fit it; it names every one that was refused.
+func New(c Config) (*Recorder, error) {
+	if c.MeterProvider == nil {
+		c.MeterProvider = otel.GetMeterProvider()
+	}
+	if c.TracerProvider == nil {
+		c.TracerProvider = otel.GetTracerProvider()
+	}
+	r := &Recorder{
+		tracer:   c.TracerProvider.Tracer(scope),
+		observed: map[observed]bool{},
+	}
+	if err := r.make(c.MeterProvider.Meter(scope)); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// MustNew is like [New] but panics at an error. It is for package-level variables.
+func MustNew(c Config) *Recorder {
+	r, err := New(c)
+	if err != nil {
+		panic(err)
+	}
+	return r
+}
+
+// fault is one thing that is wrong with what a function was given.
+type fault struct{ function, problem string }
+
+func (f fault) Error() string        { return "retryotel: " + f.function + ": " + f.problem }
+func (f fault) Is(target error) bool { return target == retry.ErrOption }
+
+// refused collects the errors of instruments.
+type refused []error
+
+func (r *refused) add(name string, err error) {
+	if err != nil {
+		*r = append(*r, &instrumentError{name, err})
+	}
+}
+
+func (r refused) join() error { return errors.Join(r...) }
+
+// instrumentError is why there is no instrument of that name.
+type instrumentError struct {
+	name string
+	err  error
+}
+
+func (e *instrumentError) Error() string { return "retryotel: " + e.name + ": " + e.err.Error() }
+func (e *instrumentError) Unwrap() error { return e.err }
