@@ -27,6 +27,7 @@ func render(m *measurement) string {
 	}
 	writeDelays(&b, m)
 	writeWaiting(&b, m)
+	writeWatching(&b, m)
 	fmt.Fprintf(&b, "## HTTP\n\nretryhttp and the retrying HTTP clients of others (`go run ./http`).\n\n%s\n", m.HTTP)
 	fmt.Fprintf(&b, "## Worker pool\n\nretrypool and other ways to hold what has to wait (`go run ./pool`).\n\n%s\n", m.Pool)
 	fmt.Fprintf(&b, "## What each does\n\nThe cost is not all: what the libraries do in four situations "+
@@ -169,6 +170,20 @@ func writeWaiting(b *strings.Builder, m *measurement) {
 		x, y := m.Background[l.ID], m.Waiting[l.ID]
 		fmt.Fprintf(b, "| %s | %d | %d | %d | %d | %d | %d |\n", name(l.Name, l.Ours),
 			x.Stack, x.Heap, x.Sys, y.Stack, y.Heap, y.Sys)
+	}
+	b.WriteString("\n")
+}
+
+// writeWatching writes the table of what it costs to watch a call, in the order of Watchings.
+func writeWatching(b *strings.Builder, m *measurement) {
+	fmt.Fprintf(b, "## %s\n\n%s Versions: go.opentelemetry.io/otel %s.\n\n", benchmarks.WatchTitle, benchmarks.WatchAbout,
+		m.Versions["go.opentelemetry.io/otel"])
+	b.WriteString("| | first try, ns | ± | allocs | third try, ns | ± | allocs |\n|---|--:|--:|--:|--:|--:|--:|\n")
+	for _, w := range benchmarks.Watchings() {
+		x := newRow("", false, m.Timings["Watch/first/"+w.ID])
+		y := newRow("", false, m.Timings["Watch/third/"+w.ID])
+		fmt.Fprintf(b, "| %s | %s | %.0f%% | %.0f | %s | %.0f%% | %.0f |\n", w.Name,
+			nanoseconds(x.ns), x.spread, x.allocs, nanoseconds(y.ns), y.spread, y.allocs)
 	}
 	b.WriteString("\n")
 }

@@ -65,6 +65,9 @@ func sample(ns, allocs float64) *measurement {
 		m.Timings["Delay/"+d.ID] = same
 	}
 	m.Timings["Clock/now"], m.Timings["Clock/since"] = same, same
+	for _, w := range benchmarks.Watchings() {
+		m.Timings["Watch/first/"+w.ID], m.Timings["Watch/third/"+w.ID] = same, same
+	}
 	for _, l := range benchmarks.WaitingLibraries() {
 		m.Background[l.ID] = benchmarks.Waiting{Stack: 2048, Heap: 600, Sys: 3000}
 		m.Waiting[l.ID] = m.Background[l.ID]
@@ -166,6 +169,8 @@ func TestRender(t *testing.T) {
 	first := text[strings.Index(text, "## First try succeeds\n"):]
 	assert.Less(t, strings.Index(first, "| eapache/go-resiliency | 8.0 | 0% | 0 | 0 |"),
 		strings.Index(first, "| **retry** | 100 | 0% | 0 | 0 |"), "the fastest comes first")
+	assert.Contains(t, text, "## "+benchmarks.WatchTitle+"\n")
+	assert.Contains(t, text, "| no hooks | 100 | 0% | 0 | 100 | 0% | 0 |\n| hooks that do nothing |")
 	assert.Contains(t, text, "| behaviour |\n")
 	assert.Contains(t, text, "## HTTP\n\n")
 	assert.Contains(t, text, "| http |\n\n## ")
