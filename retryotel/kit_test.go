@@ -57,8 +57,8 @@ func (k *kit) collect(t assert.TestingT) metricdata.ResourceMetrics {
 	return all
 }
 
-// figures are the metrics by "name{attributes}": values, and of histograms the sums, with the counts
-// under "name.count{attributes}".
+// figures are the metrics by "name{attributes}": values, and of histograms the sums, with the
+// counts under "name.count{attributes}".
 type figures map[string]float64
 
 func (k *kit) figures(t assert.TestingT) figures {
@@ -126,7 +126,7 @@ func (f figures) addUp(t assert.TestingT) {
 	assert.Equal(t, f.total("retry.calls", "reason=budget"), f.total("retry.budget.denials"), "denials")
 }
 
-// told is a span as a line, children indented beneath, then its events.
+// tree is the spans that ended, each a line, with its events and its children indented beneath.
 func (k *kit) tree() string {
 	var b strings.Builder
 	ended := k.spans.Ended()

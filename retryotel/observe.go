@@ -26,7 +26,7 @@ type observed struct {
 func (r *Recorder) ObserveBudget(name string, b *retry.Budget) (stop func(), err error) {
 	const function = "ObserveBudget"
 	if b == nil {
-		return nil, fault{function, "nil budget"}
+		return nil, fault{function, "nil budget; make one by retry.NewBudget"}
 	}
 	labels := with(named(budgetKey, name)...)
 	return r.observe(function, observed{budgetKey, name}, func(_ context.Context, o metric.Observer) error {
@@ -40,7 +40,7 @@ func (r *Recorder) observe(function string, what observed, f metric.Callback, of
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.observed[what] {
-		return nil, fault{function, fmt.Sprintf("the name %q is taken", what.name)}
+		return nil, fault{function, fmt.Sprintf("the name %q is taken; give another, or call the stop of the one that has it", what.name)}
 	}
 	registration, err := r.meter.RegisterCallback(f, of...)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/seed-205ff063/retry"
 	"github.com/seed-205ff063/retry/retryotel"
+	"github.com/seed-205ff063/retry/retrypool"
 )
 
 func TestBudget(t *testing.T) {
@@ -55,14 +56,16 @@ func TestFaults(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
 	for want, observe := range map[string]func() (func(), error){
-		"retryotel: ObserveBudget: nil budget": func() (func(), error) { return k.ObserveBudget("a", nil) },
-		`retryotel: ObserveBudget: the name "twice" is taken`: func() (func(), error) {
+		"retryotel: ObserveBudget: nil budget; make one by retry.NewBudget": func() (func(), error) { return k.ObserveBudget("a", nil) },
+		`retryotel: ObserveBudget: the name "twice" is taken; give another, or call the stop of the one that has it`: func() (func(), error) {
 			_, err := k.ObserveBudget("twice", &retry.Budget{})
 			require.NoError(t, err)
 			return k.ObserveBudget("twice", &retry.Budget{})
 		},
-		"retryotel: ObservePool: nil pool": func() (func(), error) { return k.ObservePool("a", nil) },
-		`retryotel: ObservePool: the name "" is taken`: func() (func(), error) {
+		"retryotel: ObservePool: nil pool; make one by retrypool.New": func() (func(), error) {
+			return k.ObservePool("a", nil)
+		},
+		`retryotel: ObservePool: the name "" is taken; give another, or call the stop of the one that has it`: func() (func(), error) {
 			_, err := k.ObservePool("", fixed{})
 			require.NoError(t, err)
 			return k.ObservePool("", fixed{})
@@ -73,7 +76,10 @@ func TestFaults(t *testing.T) {
 		require.ErrorIs(t, err, retry.ErrOption)
 		assert.Nil(t, stop)
 	}
-	_, err := k.ObservePool("twice", fixed{})
+	var none *retrypool.Pool[int, int]
+	_, err := k.ObservePool("a", none)
+	require.ErrorIs(t, err, retry.ErrOption, "it would panic at the first scrape")
+	_, err = k.ObservePool("twice", fixed{})
 	require.NoError(t, err, "pools and budgets have names of their own")
 }
 

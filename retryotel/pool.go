@@ -2,6 +2,7 @@ package retryotel
 
 import (
 	"context"
+	"reflect"
 
 	"go.opentelemetry.io/otel/metric"
 
@@ -17,9 +18,9 @@ const (
 )
 
 // PoolEvents returns the events that record how long the items of a pool were queued and took,
-// as retry.pool.queue.duration and retry.pool.item.duration under the name, which
-// should be the one given to [Recorder.ObservePool]. Give them to retrypool.Config; a
-// program that has events of its own calls these from them, Started and the four ends.
+// as retry.pool.queue.duration and retry.pool.item.duration under the name, which should be the
+// one given to [Recorder.ObservePool]. Give them to retrypool.Config; a program that has events
+// of its own calls these from them, Started and the four ends.
 //
 // The time in the queue is recorded when an item's first attempt begins, its gates included; not
 // for an item of which that never did.
@@ -43,18 +44,18 @@ func PoolEvents[In any](r *Recorder, name string) retrypool.Events[In] {
 	}
 }
 
-// ObservePool records the figures of a pool, under the name, as often as metrics are
-// collected, until stop is called; calling it again does nothing. The figures of one collection are of
-// one moment and add up: what was submitted is settled, queued, running or parked. Stop after
-// the pool is closed, and after the last collection that is to see its totals.
+// ObservePool records the figures of a pool, under the name, as often as metrics are collected,
+// until stop is called; calling it again does nothing. The figures of one collection are of one
+// moment and add up: what was submitted is settled, queued, running or parked. Stop after the
+// pool is closed, and after the last collection that is to see its totals.
 //
 // The empty name is one as well. A nil pool, and a name that another pool has, are faults that
-// match retry.ErrOption. The calls of a pool are recorded by the [Recorder.Hooks] of its policy, and the
-// times of its items by [PoolEvents].
+// match retry.ErrOption. The calls of a pool are recorded by the [Recorder.Hooks] of its
+// policy, and the times of its items by [PoolEvents].
 func (r *Recorder) ObservePool(name string, pool interface{ Stats() retrypool.Stats }) (stop func(), err error) {
 	const function = "ObservePool"
-	if pool == nil {
-		return nil, fault{function, "nil pool"}
+	if v := reflect.ValueOf(pool); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+		return nil, fault{function, "nil pool; make one by retrypool.New"} // here, and not at a scrape
 	}
 	all := with(named(poolKey, name)...)
 	state := func(state string) metric.MeasurementOption {

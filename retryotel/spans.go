@@ -10,8 +10,8 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// spans are a call's, and the context that the call goes on with: hooks find them there. Hooks of one
-// call run one after the other, so there is no lock.
+// spans are a call's, and the context that the call goes on with: hooks find them there. Hooks of
+// one call run one after the other, so there is no lock.
 type spans struct {
 	context.Context
 	recorder *Recorder
