@@ -84,6 +84,30 @@ func TestMockClockMovesAtAnyMoment(t *testing.T) {
 	assert.Equal(t, 400, p.Stats().Retries)
 }
 
+// hasty is a clock that is moved on just before it gets to know of its first wait.
+type hasty struct {
+	*clock.Mock
+	moved atomic.Bool
+}
+
+func (h *hasty) After(d time.Duration) <-chan time.Time {
+	if !h.moved.Swap(true) {
+		h.Add(d)
+	}
+	return h.Mock.After(d)
+}
+
+// The wait is over then, and not to be waited for once more.
+func TestClockMovesBeforeItKnowsOfTheWait(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := start(t, down, retrypool.Config[int]{Clock: &hasty{Mock: clock.NewMock()}, Policy: every(time.Minute, 2)})
+		submit(t, p, 1)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		require.NoError(t, p.Join(ctx))
+	})
+}
+
 // retrytest's clock moves on by each wait, at once.
 func TestRetrytestClock(t *testing.T) {
 	t.Parallel()
