@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrytest"
 )
 
 // A package-level policy, and a call that differs from it in one thing.
@@ -121,4 +122,13 @@ func ExamplePolicy_MaxTotal() {
 	// Output:
 	// 2.5s true
 	// false
+}
+
+func ExamplePolicy_Clock() {
+	clk := new(retrytest.Clock)
+	fmt.Println(retry.MustNew(retry.WithClock(clk)).Clock() == clk)
+	fmt.Println(retry.MustNew().Clock())
+	// Output:
+	// true
+	// <nil>
 }

@@ -757,3 +757,15 @@ func (c flyingClock) After(d time.Duration) <-chan time.Time {
 	due <- time.Time{}
 	return due
 }
+
+// A policy tells the clock it goes by, also one that it has from another policy.
+func TestPolicyClock(t *testing.T) {
+	t.Parallel()
+	clk := clock.NewMock()
+	base := retry.MustNew(retry.WithClock(clk))
+	assert.Equal(t, retry.Clock(clk), base.Clock())
+	assert.Equal(t, retry.Clock(clk), retry.MustNew(retry.WithMaxAttempts(2), base).Clock())
+	for _, p := range []*retry.Policy{nil, {}, retry.MustNew()} {
+		assert.Nil(t, p.Clock())
+	}
+}

@@ -74,6 +74,13 @@ func own(list, opts []Option) []Option {
 	return list
 }
 
+// Clock returns the clock that the policy goes by, nil if that is the real one. It is for code
+// that waits by itself between the steps of a [Run].
+func (p *Policy) Clock() Clock {
+	s, _ := p.parts()
+	return s.clock
+}
+
 // Do calls fn under the policy until it succeeds, see the function [Do].
 func (p *Policy) Do(ctx context.Context, fn func(ctx context.Context) error) error {
 	s, options := p.parts()
