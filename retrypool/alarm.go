@@ -1,6 +1,7 @@
 package retrypool
 
 import (
+	"math"
 	"time"
 
 	"github.com/seed-205ff063/retry"
@@ -10,7 +11,7 @@ import (
 type reading = time.Duration
 
 // never is the time of an alarm that is not set.
-const never reading = -1
+const never reading = math.MinInt64
 
 // clockwork is the pool's time and its one alarm: a timer, or with a Clock a goroutine that
 // waits for it.

@@ -2,6 +2,7 @@ package retrypool_test
 
 import (
 	"context"
+	"math"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -134,5 +135,117 @@ func TestPolicysOwnClock(t *testing.T) {
 		require.Error(t, err)
 		assert.Zero(t, stopped(t, err).Elapsed, "by the policy's clock, which nobody moved")
 		assert.Equal(t, time.Hour, time.Since(began), "by the pool's")
+	})
+}
+
+// A wait that has no end in sight is one, and not none.
+func TestHugeWait(t *testing.T) {
+	for name, isSetBack := range map[string]bool{"real": false, "set back": true} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				var calls atomic.Int64
+				c := retrypool.Config[int]{Policy: every(math.MaxInt64, 5)}
+				clk := new(setBack)
+				if isSetBack {
+					c.Clock = clk
+				}
+				p := start(t, func(context.Context, int) (int, error) { calls.Add(1); return 0, errDown }, c)
+				clk.by.Store(int64(-time.Hour))
+				time.Sleep(time.Second)
+				task := submit(t, p, 1)
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				assert.EqualValues(t, 1, calls.Load())
+				assert.Equal(t, 1, p.Stats().Parked)
+				task.Cancel()
+			})
+		})
+	}
+}
+
+// setBack is a clock that is set back.
+type setBack struct{ by atomic.Int64 }
+
+func (c *setBack) Now() time.Time                         { return time.Now().Add(time.Duration(c.by.Load())) }
+func (c *setBack) After(d time.Duration) <-chan time.Time { return time.After(d) }
+
+// No reading of the clock is like another: one that is 1 ns before the pool's first is no "never".
+func TestClockThatWasSetBack(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var elapsed log[time.Duration]
+		var clk setBack
+		p := start(t, down, retrypool.Config[int]{
+			Clock: &clk, Policy: every(time.Hour-1, 2),
+			Events: retrypool.Events[int]{Failed: func(e retrypool.Event[int]) { elapsed.add(e.Elapsed) }},
+		})
+		clk.by.Store(int64(-time.Hour))
+		submit(t, p, 1)
+		time.Sleep(10 * time.Hour)
+		synctest.Wait()
+		assert.Equal(t, retrypool.Stats{Submitted: 1, Failed: 1, Retries: 1}, p.Stats())
+		assert.Equal(t, []time.Duration{time.Hour - 1}, elapsed.list())
+	})
+}
+
+// An item does not take less than no time.
+func TestElapsedIsNotNegative(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		mock := clock.NewMock()
+		var elapsed log[time.Duration]
+		p := start(t, func(context.Context, int) (int, error) {
+			mock.Set(time.Unix(-3600, 0))
+			panic("x")
+		}, retrypool.Config[int]{
+			Clock:  mock,
+			Events: retrypool.Events[int]{Failed: func(e retrypool.Event[int]) { elapsed.add(e.Elapsed) }},
+		})
+		_, err := submit(t, p, 1).Wait(t.Context())
+		assert.Zero(t, stopped(t, err).Elapsed)
+		assert.Equal(t, []time.Duration{0}, elapsed.list())
+	})
+}
+
+// askingClock asks the pool.
+type askingClock struct {
+	clock.Clock
+	p atomic.Pointer[retrypool.Pool[int, int]]
+}
+
+func (c *askingClock) Now() time.Time {
+	if p := c.p.Load(); p != nil {
+		p.Stats()
+	}
+	return c.Clock.Now()
+}
+
+// The pool asks no clock while it holds its lock.
+func TestClockThatAsksThePool(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		clk := &askingClock{Clock: clock.New()}
+		p := start(t, func(_ context.Context, in int) (int, error) {
+			time.Sleep(time.Second)
+			if in == 1 {
+				return 0, errDown
+			}
+			return in, nil
+		}, retrypool.Config[int]{Workers: 2, Capacity: 3, Clock: clk, Policy: every(time.Minute, 3)})
+		clk.p.Store(p)
+		for i := range 10 {
+			submit(t, p, i)
+		}
+		require.NoError(t, p.Join(t.Context()))
+		assert.Equal(t, retrypool.Stats{Submitted: 10, Succeeded: 9, Failed: 1, Retries: 2}, p.Stats())
+	})
+}
+
+// A pool without a clock goes by its policy's.
+func TestClockOfThePolicy(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var clk retrytest.Clock
+		p := start(t, down, retrypool.Config[int]{Policy: every(time.Hour, 3, retry.WithClock(&clk))})
+		began := time.Now()
+		_, err := submit(t, p, 1).Wait(t.Context())
+		assert.Equal(t, 2*time.Hour, stopped(t, err).Elapsed)
+		assert.Zero(t, time.Since(began))
 	})
 }

@@ -34,9 +34,10 @@ func (p *Pool[In, Out]) Join(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.joiners = slices.DeleteFunc(p.joiners, func(other *joiner) bool { return other == j })
-	if j.left == 0 {
+	left = j.left
+	p.mu.Unlock()
+	if left == 0 {
 		return nil
 	}
 	return ended(ctx, "Join")
@@ -69,8 +70,11 @@ func (p *Pool[In, Out]) tellJoiners(it *item[In, Out]) {
 // should not be cut off by the end of the program: one that ignores its context holds Close up.
 // The error then says how many items were left when ctx ended, and matches ctx's.
 //
-// Every Close waits likewise, the second one too.
+// Every Close waits likewise, the second one too, and the first whose ctx ends has that effect
+// for all. The pool's own function and callbacks must not call it, nor Join: it would wait for
+// its caller, past the end of ctx too.
 func (p *Pool[In, Out]) Close(ctx context.Context) error {
+	p.mustBeMade()
 	p.mu.Lock()
 	if !p.closed {
 		p.closed = true
@@ -95,7 +99,11 @@ func (p *Pool[In, Out]) Close(ctx context.Context) error {
 	if left == 0 {
 		return nil
 	}
-	return ended(ctx, fmt.Sprintf("Close: %d items were left", left))
+	items := "items were"
+	if left == 1 {
+		items = "item was"
+	}
+	return ended(ctx, fmt.Sprintf("Close: %d %s left", left, items))
 }
 
 // turnAway ends the wait of those who wait for room, under the lock.
@@ -127,7 +135,8 @@ func (p *Pool[In, Out]) drop() (left int) {
 				run = append(run, h.it)
 			}
 		}
-		// A function that ignores its context does not keep the others from DeadLetter.
+		// A function that ignores its context does not keep the others from DeadLetter, but for
+		// those behind it in its lane.
 		p.hire(p.config.Workers + 1)
 		p.work.Broadcast()
 	}

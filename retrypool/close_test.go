@@ -129,7 +129,7 @@ func TestCloseErrorHasTheCause(t *testing.T) {
 		cause := errors.New("SIGTERM")
 		cancel(cause)
 		err := p.Close(ctx)
-		require.EqualError(t, err, "retrypool: Close: 1 items were left: context canceled (SIGTERM)")
+		require.EqualError(t, err, "retrypool: Close: 1 item was left: context canceled (SIGTERM)")
 		require.ErrorIs(t, err, context.Canceled)
 		require.ErrorIs(t, err, cause)
 	})

@@ -26,10 +26,14 @@ type Config[In any] struct {
 	// type that the pool's function returns.
 	// The default is that of package retry: 5 attempts.
 	Policy *retry.Policy
-	// DeadLetter takes an item that failed for good, in the goroutine that made the last attempt
-	// or canceled it; the item counts as running meanwhile. It does not get items that were
-	// canceled, except by [Pool.Close]. When it returns an error or panics the item counts as
-	// failed, and its error matches both.
+	// DeadLetter takes an item that failed for good; the item counts as running meanwhile. It
+	// does not get items that were canceled, except by [Pool.Close]. When it returns an error
+	// or panics the item counts as failed, and its error matches both.
+	//
+	// It must be safe for concurrent use, and Workers does not bound it: it runs in the worker
+	// that made the last attempt, or in a goroutine of the context whose deadline passed while
+	// the item waited. err is never nil, but its Err is where no attempt was made; after a
+	// Close that gave up err matches [ErrClosed].
 	//
 	// Its context has the values of the one that the item was submitted with and does not end,
 	// also when the pool is closed: it is the last that can be done for the item, and limits
@@ -37,7 +41,9 @@ type Config[In any] struct {
 	// The default is none: such items count as failed.
 	DeadLetter func(ctx context.Context, in In, err *retry.Error) error
 	// Key names what items have in common: those of one key run one at a time, in the order
-	// they were submitted, also across retries. It is called once an item, by the submitter.
+	// they were submitted, also across retries. The empty key is one as well. An item that is
+	// ended before its first attempt, by its context or its task, does not wait for its turn
+	// to be settled. Key is called once an item, by the submitter.
 	// The default is none: no order but that of the queue.
 	Key func(In) string
 	// Events are told what happens to the items.
@@ -45,7 +51,7 @@ type Config[In any] struct {
 	Events Events[In]
 	// Clock is what parked items wait by, and what the Policy goes by unless it has a clock of
 	// its own. It is for tests; under testing/synctest it is not needed.
-	// The default is the real clock.
+	// The default is the Policy's clock, and the real one if it has none.
 	Clock retry.Clock
 }
 
@@ -73,10 +79,13 @@ func (c *Config[In]) check() (faults []error) {
 	return faults
 }
 
-// policy is the policy with the pool's clock, and what is wrong with it for values of type Out.
+// policy is the policy with the pool's clock, which is its own if the pool has none, and what is
+// wrong with it for values of type Out.
 func policy[In, Out any](c *Config[In]) (p *retry.Policy, faults []error) {
 	p = c.Policy
-	if c.Clock != nil {
+	if c.Clock == nil {
+		c.Clock = p.Clock()
+	} else {
 		var err error
 		if p, err = retry.New(retry.WithClock(c.Clock), c.Policy); err != nil {
 			return nil, []error{err}

@@ -17,11 +17,19 @@ type ownContext struct {
 	cancel context.CancelCauseFunc
 }
 
+// settledContext stands for one that has ended with its item, of an item that needed none
+// until then. It is made when somebody asks for it after all.
+var settledContext = new(ownContext)
+
 func (c *itemContext[In, Out]) current() context.Context {
-	if own := c.own.Load(); own != nil {
+	switch own := c.own.Load(); own {
+	case nil:
+		return c.parent
+	case settledContext:
+		return c.ownContext()
+	default:
 		return own.Context
 	}
-	return c.parent
 }
 
 func (c *itemContext[In, Out]) Deadline() (time.Time, bool) { return c.parent.Deadline() }
@@ -32,17 +40,26 @@ func (c *itemContext[In, Out]) Value(key any) any { return c.current().Value(key
 
 func (c *itemContext[In, Out]) Done() <-chan struct{} { return c.ownContext().Done() }
 
+// String keeps what prints contexts, as mocks do, from reading the item while others write it.
+func (c *itemContext[In, Out]) String() string { return "retrypool.Context" }
+
 // ownContext makes the context that can be canceled, at the first call.
 func (c *itemContext[In, Out]) ownContext() *ownContext {
-	if own := c.own.Load(); own != nil {
-		return own
-	}
-	ctx, cancel := context.WithCancelCause(c.parent)
-	own := &ownContext{ctx, cancel}
-	if !c.own.CompareAndSwap(nil, own) {
+	for {
+		old := c.own.Load()
+		if old != nil && old != settledContext {
+			return old
+		}
+		ctx, cancel := context.WithCancelCause(c.parent)
+		own := &ownContext{ctx, cancel}
+		if old == settledContext {
+			cancel(nil)
+		}
+		if c.own.CompareAndSwap(old, own) {
+			return own
+		}
 		cancel(nil) // another goroutine was first
 	}
-	return c.own.Load()
 }
 
 // end ends the item's context. It runs code of others and must be called without the lock.
@@ -50,9 +67,18 @@ func (it *item[In, Out]) end(cause error) {
 	(*itemContext[In, Out])(it).ownContext().cancel(cause)
 }
 
-// release gives back what the item's context holds of the submitting one.
+// release ends the context of a settled item, which gives back what it holds of the
+// submitting one.
 func (it *item[In, Out]) release() {
+	if !it.own.CompareAndSwap(nil, settledContext) {
+		(*itemContext[In, Out])(it).ownContext().cancel(nil)
+	}
+}
+
+// awaitEnd waits until the item's context has heard of the end of the submitting one, which
+// the watch may have heard of first.
+func (it *item[In, Out]) awaitEnd() {
 	if own := it.own.Load(); own != nil {
-		own.cancel(nil)
+		<-own.Done()
 	}
 }

@@ -13,7 +13,7 @@
 // An item is a call of package retry: attempts, waits, gates, budget, timeouts, validators,
 // hooks, history and log are those of its policy, and it fails with a *[retry.Error]. A failed
 // attempt parks the item until its wait is over; its worker takes the next one meanwhile, and
-// no permit of a gate is held.
+// no permit of a gate is held. (An item that waits at a gate runs, and holds its worker.)
 //
 // The pool is bounded as a whole: items that are queued, running and parked count against
 // [Config].Capacity, and [Pool.Submit] waits for room, so that a slow consumer slows its
@@ -35,13 +35,13 @@
 // has failed. That context also ends when the item is settled: what needs it, such as a
 // response's body, is to be read in the function.
 //
-// A panic of the function becomes the item's error, a *[PanicError] that is not retried, and so does
-// runtime.Goexit.
+// A panic of the function becomes the item's error, a *[PanicError] that is not retried, and so
+// does runtime.Goexit. One of the policy's hooks, gates, or other parts ends the item likewise.
 //
 // [Pool.Close] takes no more items and returns once all are settled and no goroutine is left.
 // When its context ends it cancels what is left and hands it to DeadLetter.
 //
-// A settled item is not kept: neither what was submitted nor what came out, unless the caller keeps its
-// [Task]. The package imports the standard library and package retry alone. All types are
-// safe for concurrent use.
+// A settled item is not kept: neither what was submitted nor what came out, unless the caller
+// keeps its [Task]. The package imports the standard library and package retry alone. All
+// types are safe for concurrent use.
 package retrypool

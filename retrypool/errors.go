@@ -16,8 +16,8 @@ var (
 	ErrClosed = errors.New("retrypool: the pool is closed")
 )
 
-// PanicError is what the function's panic becomes: errors.As finds it in the item's error. It
-// is not retried.
+// PanicError is what a panic of the function becomes, or of a part of the policy: errors.As
+// finds it in the item's error. It is not retried.
 type PanicError struct {
 	// Value is what the function panicked with; an error that says so if it ended its
 	// goroutine by runtime.Goexit.

@@ -6,7 +6,7 @@ import "time"
 // does the thing, without a lock: a slow one slows its worker. Of one item they are called
 // one after the other, in order: Queued, then Started and Parked for its attempts, then one
 // of the others, before the item counts as settled and its task's Wait returns. One that panics
-// ends the program, as any panic of a goroutine does.
+// ends the program, as any panic of a goroutine does, but Started's is taken for the function's.
 type Events[In any] struct {
 	// Queued: the item has been taken in, by the goroutine that submits it.
 	Queued func(Event[In])
@@ -39,7 +39,8 @@ type Event[In any] struct {
 	Wait time.Duration
 	// Elapsed is the time since the item was taken in, that in the queue included.
 	Elapsed time.Duration
-	// Queued is how many items waited for a worker at that moment, this one included if it was queued.
+	// Queued is how many items waited for a worker at that moment, this one included if it was
+	// queued.
 	Queued int
 	// Err is the item's error after the end, nil if it succeeded. Of a parked item it is what
 	// the function returned, nil if a gate or a validator rejected the attempt.

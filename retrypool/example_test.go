@@ -213,6 +213,32 @@ func ExamplePool_Submit() {
 	// true
 }
 
+// An item that is to outlive the request it came with: the request bounds the wait for room alone, and
+// its values, such as a trace, stay with the item.
+func ExamplePool_Submit_outlives() {
+	pool, err := retrypool.New(square, retrypool.Config[int]{Workers: 2, Capacity: 10})
+	if err != nil {
+		panic(err)
+	}
+	handle := func(request context.Context, n int) (*retrypool.Task[int], error) {
+		ctx, cancel := context.WithCancel(context.WithoutCancel(request))
+		stop := context.AfterFunc(request, cancel)
+		defer stop() // from now on the request's end is no matter
+		return pool.Submit(ctx, n)
+	}
+	request, end := context.WithCancel(context.Background())
+	task, err := handle(request, 12)
+	if err != nil {
+		panic(err)
+	}
+	end()
+	fmt.Println(task.Wait(context.Background()))
+	fmt.Println(pool.Close(context.Background()))
+	// Output:
+	// 144 <nil>
+	// <nil>
+}
+
 // The results come in the order of the items, whichever is done first. Leaving the loop
 // cancels the rest.
 func ExamplePool_Map() {
@@ -308,7 +334,7 @@ func ExamplePool_Close() {
 	fmt.Println(pool.Close(ctx))
 	// Output:
 	// mail goes back to the queue: true down
-	// retrypool: Close: 1 items were left: context deadline exceeded
+	// retrypool: Close: 1 item was left: context deadline exceeded
 }
 
 func ExampleTask() {

@@ -3,6 +3,7 @@ package retrypool
 import (
 	"context"
 	"fmt"
+	"math"
 	"runtime/debug"
 	"time"
 
@@ -18,6 +19,9 @@ type hand[In, Out any] struct {
 
 	it      *item[In, Out] // that it works on; nil: the next one is to be taken
 	retry   bool           // whether that is one of Pool.retries
+	over    bool           // whether its submitting context has ended
+	called  bool           // whether the function was called in this step
+	broke   bool           // whether its call did not end as calls do
 	doom    error          // with what its context must have been canceled before the next step; nil: it need not
 	stage   stage          // what comes next
 	said    error          // what the function returned last
@@ -92,7 +96,8 @@ func (h *hand[In, Out]) next() bool {
 	defer p.mu.Unlock()
 	if h.ended != nil {
 		h.it = p.takeEnded(h.ended)
-		return h.it != nil
+		h.over = h.it != nil
+		return h.over
 	}
 	for h.number > 0 {
 		if h.pick() {
@@ -112,6 +117,10 @@ func (h *hand[In, Out]) next() bool {
 func (h *hand[In, Out]) pick() bool {
 	if h.number == 0 {
 		return false
+	}
+	if h.it = h.pool.pickEnded(); h.it != nil {
+		h.over = true
+		return true
 	}
 	h.it, h.retry = h.pool.pick()
 	if h.it != nil && h.pool.dropped {
@@ -138,7 +147,10 @@ func (h *hand[In, Out]) step() {
 // attempt makes the next attempt of the item's call and parks it, if another is to follow.
 func (h *hand[In, Out]) attempt() {
 	it := h.it
-	if h.doom != nil {
+	switch {
+	case h.over, h.doom == errCanceled && it.parent.Err() != nil:
+		it.awaitEnd()
+	case h.doom != nil:
 		it.end(h.doom)
 	}
 	it.attempts++
@@ -173,6 +185,10 @@ func (h *hand[In, Out]) try() (wait time.Duration, again bool, broken error) {
 // call calls the function, and makes its panic an error.
 func (h *hand[In, Out]) call(ctx context.Context) (out Out, err error) {
 	it := h.it
+	h.called = true
+	if it.attempts > 1 {
+		h.pool.retried.Add(1)
+	}
 	if tell := h.pool.config.Events.Started; tell != nil {
 		tell(h.event())
 	}
@@ -192,11 +208,12 @@ func (h *hand[In, Out]) call(ctx context.Context) (out Out, err error) {
 
 // broken is the error of a call that did not end as calls do.
 func (h *hand[In, Out]) broken(why *PanicError) error {
-	it := h.it
-	return &retry.Error{
-		Attempts: int(it.attempts), Elapsed: h.pool.time.now() - it.start,
-		Reason: retry.ErrPermanent, Err: why,
+	h.broke = true
+	e := &retry.Error{Attempts: int(h.it.attempts), Elapsed: h.elapsed(), Reason: retry.ErrPermanent, Err: why}
+	if !h.called {
+		e.Attempts--
 	}
+	return e
 }
 
 // park puts the item away for the wait, unless its context ended meanwhile.
@@ -217,7 +234,7 @@ func (h *hand[In, Out]) park(wait time.Duration) {
 		return // to the next step, which ends the item
 	}
 	h.let()
-	p.park(it, now+wait, now)
+	p.park(it, now+min(wait, math.MaxInt64-max(now, 0)), now)
 	h.pick()
 }
 
@@ -230,15 +247,21 @@ func (h *hand[In, Out]) conclude(err error) {
 	}
 	h.failure, _ = err.(*retry.Error) // nothing else: New has looked at the options
 	ctx := h.it.context()
-	isCanceled := h.failure.Reason == retry.ErrContext && ctx.Err() == context.Canceled
+	isCanceled := (h.failure.Reason == retry.ErrContext || h.broke) && ctx.Err() == context.Canceled
 	switch {
-	case h.pool.config.DeadLetter != nil && (!isCanceled || context.Cause(ctx) == ErrClosed):
+	case h.pool.config.DeadLetter != nil && (!isCanceled || h.isGivenUp()):
 		h.stage = deadLettering
 	case isCanceled:
 		h.end = canceled
 	default:
 		h.end = failed
 	}
+}
+
+// isGivenUp reports whether it was Close that canceled the item: of this pool, and not of one whose
+// function submitted it with its own context.
+func (h *hand[In, Out]) isGivenUp() bool {
+	return context.Cause(h.it.context()) == ErrClosed && context.Cause(h.it.parent) != ErrClosed
 }
 
 // deliver gives the item to DeadLetter.
@@ -280,11 +303,18 @@ func (h *hand[In, Out]) tell() {
 
 func (h *hand[In, Out]) event() Event[In] {
 	it := h.it
-	return Event[In]{
+	e := Event[In]{
 		Item: it.in, Worker: h.number, Attempt: int(it.attempts),
-		Elapsed: h.pool.time.now() - it.start, Queued: h.pool.Stats().Queued,
+		Elapsed: h.elapsed(), Queued: h.pool.Stats().Queued,
 	}
+	if e.Worker > h.pool.config.Workers {
+		e.Worker = 0 // whom Close hired
+	}
+	return e
 }
+
+// elapsed is the time since the item was taken in. A clock that was set back has not gone on.
+func (h *hand[In, Out]) elapsed() time.Duration { return max(h.pool.time.now()-h.it.start, 0) }
 
 // settle ends the item and the work on it.
 func (h *hand[In, Out]) settle() {

@@ -1,7 +1,9 @@
 package retrypool
 
 import (
+	"context"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -131,4 +133,28 @@ func TestLargeQueuesAreGivenBack(t *testing.T) {
 		h.remove(it)
 	}
 	assert.Zero(t, h)
+}
+
+// What is settled has left no trace, also where a context ended for several at once.
+func TestNothingIsKept(t *testing.T) {
+	t.Parallel()
+	p, err := New(func(ctx context.Context, in int) (int, error) {
+		<-ctx.Done()
+		return in, ctx.Err()
+	}, Config[int]{Workers: 2, Capacity: 10, Key: strconv.Itoa})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	for i := range 10 {
+		_, err := p.Submit(ctx, i/2)
+		require.NoError(t, err)
+	}
+	cancel()
+	require.NoError(t, p.Close(t.Context()))
+	assert.Equal(t, Stats{Submitted: 10, Canceled: 10}, p.Stats())
+	for name, n := range map[string]int{
+		"ending": len(p.ending), "watches": len(p.watches), "lanes": len(p.lanes), "running": len(p.running),
+		"fresh": p.fresh.live, "due": p.due.live, "parked": p.parked.len(), "hands": p.hands, "used": p.used, "idle": p.idle,
+	} {
+		assert.Zero(t, n, name)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -225,5 +226,37 @@ func TestMapTwiceAtOnce(t *testing.T) {
 			}
 		}
 		assert.Equal(t, 900, n)
+	})
+}
+
+// What Map allocates does not depend on the pool's capacity.
+func TestMapOfALargePool(t *testing.T) {
+	p := start(t, double, retrypool.Config[int]{Capacity: 50_000_000})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for _, err := range p.Map(t.Context(), count(1)) {
+		require.NoError(t, err)
+	}
+	runtime.ReadMemStats(&after)
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20))
+}
+
+// A sequence that ends its goroutine, as a test's require does, is not taken for one that is
+// at its end: the loop's goroutine ends too.
+func TestMapGoexitOfTheSequence(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := start(t, double, retrypool.Config[int]{})
+		var results log[int]
+		over, ended := false, make(chan struct{})
+		go func() {
+			defer close(ended)
+			for out := range p.Map(t.Context(), func(yield func(int) bool) { yield(1); runtime.Goexit() }) {
+				results.add(out)
+			}
+			over = true
+		}()
+		<-ended
+		assert.False(t, over)
+		assert.Equal(t, []int{2}, results.list())
 	})
 }

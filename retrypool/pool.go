@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/seed-205ff063/retry"
 )
@@ -17,21 +18,25 @@ type Pool[In, Out any] struct {
 	policy *retry.Policy
 	time   clockwork
 
+	retried atomic.Int64 // Stats.Retries
+
 	// Nothing of the user's runs under the lock: no callback, no clock, no context.
 	mu      sync.Mutex
-	work    sync.Cond     // workers wait for items
-	fresh   fifo[In, Out] // for their first attempt
-	due     fifo[In, Out] // for a retry whose wait is over
-	parked  heap[In, Out] // for the wait to be over
-	order   uint32        // of the next item to be parked
-	turn    bool          // of fresh and due, whose turn it is: due's
-	stats   Stats         // of the items
-	idle    int           // workers that wait
-	retries int           // that run now
-	used    int           // of the capacity: unsettled items and those about to be submitted
-	waiters waiters       // for room
+	work    sync.Cond        // workers wait for items
+	fresh   fifo[In, Out]    // for their first attempt
+	due     fifo[In, Out]    // for a retry whose wait is over
+	parked  heap[In, Out]    // for the wait to be over
+	order   uint32           // of the next item to be parked
+	turn    bool             // of fresh and due, whose turn it is: due's
+	stats   Stats            // of the items
+	idle    int              // workers that wait
+	retries int              // that run now
+	used    int              // of the capacity: unsettled items and those about to be submitted
+	waiters waiters[In, Out] // for room
+	handing bool             // one that waited has got room and is being announced
 	lanes   map[string]*lane[In, Out]
 	watches map[<-chan struct{}]*watch[In, Out]
+	ending  map[*watch[In, Out]]struct{} // whose items are to be settled: workers help
 	joiners []*joiner
 	epoch   uint32
 	running map[*hand[In, Out]]struct{} // the workers
@@ -59,6 +64,7 @@ func New[In, Out any](fn func(ctx context.Context, in In) (Out, error), c Config
 		time:    newClockwork(c.Clock),
 		lanes:   map[string]*lane[In, Out]{},
 		watches: map[<-chan struct{}]*watch[In, Out]{},
+		ending:  map[*watch[In, Out]]struct{}{},
 		running: map[*hand[In, Out]]struct{}{},
 		gone:    make(chan struct{}),
 	}

@@ -38,6 +38,17 @@ func (p *Pool[In, Out]) retriable() bool {
 	return p.due.live > 0 && (p.config.MaxRetrying == 0 || p.retries < p.config.MaxRetrying || p.dropped)
 }
 
+// pickEnded takes an item for a worker whose submitting context has ended, nil if there is none.
+func (p *Pool[In, Out]) pickEnded() *item[In, Out] {
+	for w := range p.ending {
+		if it := p.takeEnded(w); it != nil {
+			p.wake()
+			return it
+		}
+	}
+	return nil
+}
+
 // pick takes the next item for a worker, nil if there is none, and says whether it is a
 // retry. First attempts and retries take turns.
 func (p *Pool[In, Out]) pick() (it *item[In, Out], retry bool) {
@@ -49,9 +60,6 @@ func (p *Pool[In, Out]) pick() (it *item[In, Out], retry bool) {
 	case retry:
 		it = p.due.pop()
 		p.retries++
-		if !p.dropped {
-			p.stats.Retries++
-		}
 	case p.fresh.live > 0:
 		it = p.fresh.pop()
 	default:

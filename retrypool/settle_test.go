@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -337,5 +338,127 @@ func TestCallBeginsWithItsFirstAttempt(t *testing.T) {
 		assert.Equal(t, 2, e.Attempts)
 		assert.Equal(t, time.Second, e.Elapsed)
 		assert.Equal(t, time.Hour+time.Second, elapsed.list()[1], "but it is the event's")
+	})
+}
+
+// A canceled item is canceled however its function or its policy's hooks end, and counts the
+// attempts that were made.
+func TestCanceledItemThatBreaksOff(t *testing.T) {
+	for how, c := range map[string]struct {
+		fn   func(ctx context.Context, in int) (int, error)
+		done func(context.Context, retry.Outcome)
+	}{
+		"panic":  {fn: func(ctx context.Context, _ int) (int, error) { <-ctx.Done(); panic("x") }},
+		"goexit": {fn: func(ctx context.Context, _ int) (int, error) { <-ctx.Done(); runtime.Goexit(); return 0, nil }},
+		"hook":   {fn: down, done: func(context.Context, retry.Outcome) { panic("x") }},
+	} {
+		t.Run(how, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				var letters log[int]
+				p := start(t, c.fn, retrypool.Config[int]{
+					Policy:     every(time.Hour, 2, retry.WithHooks(retry.Hooks{Done: c.done})),
+					DeadLetter: func(_ context.Context, in int, _ *retry.Error) error { letters.add(in); return nil },
+				})
+				task := submit(t, p, 1)
+				synctest.Wait()
+				require.True(t, task.Cancel())
+				_, err := task.Wait(t.Context())
+				assert.Equal(t, 1, stopped(t, err).Attempts)
+				var broken *retrypool.PanicError
+				require.ErrorAs(t, err, &broken)
+				assert.Equal(t, retrypool.Stats{Submitted: 1, Canceled: 1}, p.Stats())
+				assert.Empty(t, letters.list())
+			})
+		})
+	}
+}
+
+// An item that another pool's Close cancels is merely canceled in this one.
+func TestOtherPoolGivesUp(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var letters log[int]
+		inner := start(t, untilEnded, retrypool.Config[int]{
+			DeadLetter: func(_ context.Context, in int, _ *retry.Error) error { letters.add(in); return nil },
+		})
+		outer, err := retrypool.New(func(ctx context.Context, in int) (int, error) {
+			task, err := inner.Submit(ctx, in)
+			if err != nil {
+				return 0, err
+			}
+			return task.Wait(context.WithoutCancel(ctx))
+		}, retrypool.Config[int]{Workers: 1, Capacity: 1})
+		require.NoError(t, err)
+		submit(t, outer, 7)
+		synctest.Wait()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.Error(t, outer.Close(ctx))
+		synctest.Wait()
+		assert.Empty(t, letters.list())
+		assert.Equal(t, retrypool.Stats{Submitted: 1, Canceled: 1}, inner.Stats())
+	})
+}
+
+// A retry that the policy does not make after all is none.
+func TestRetriesAreAttempts(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var calls log[int]
+		p := start(t, func(_ context.Context, in int) (int, error) {
+			calls.add(in)
+			if in == 1 {
+				time.Sleep(time.Hour)
+				return 0, nil
+			}
+			return 0, errDown
+		}, retrypool.Config[int]{Policy: every(time.Second, 5, retry.WithMaxElapsed(time.Minute))})
+		submit(t, p, 0)
+		submit(t, p, 1)
+		require.NoError(t, p.Join(t.Context()))
+		assert.Equal(t, []int{0, 1}, calls.list())
+		assert.Equal(t, retrypool.Stats{Submitted: 2, Succeeded: 1, Failed: 1}, p.Stats())
+	})
+}
+
+// Whom Close hires is none of the pool's workers, which are numbered from 1 to Config.Workers.
+func TestWorkerNumbers(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var numbers log[int]
+		p := start(t, down, retrypool.Config[int]{
+			Workers: 2, Policy: every(time.Hour, 2),
+			Events: retrypool.Events[int]{Canceled: func(e retrypool.Event[int]) {
+				numbers.add(e.Worker)
+				time.Sleep(time.Second)
+			}},
+		})
+		for i := range 50 {
+			submit(t, p, i)
+		}
+		synctest.Wait()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.Error(t, p.Close(ctx))
+		assert.Subset(t, []int{0, 1, 2}, numbers.list())
+		assert.Contains(t, numbers.list(), 0)
+	})
+}
+
+// nosy is a context that asks the pool.
+type nosy struct {
+	context.Context
+	p *retrypool.Pool[int, int]
+}
+
+func (n nosy) Err() error { n.p.Stats(); return n.Context.Err() }
+
+// The pool asks no context while it holds its lock.
+func TestContextThatAsksThePool(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := start(t, untilEnded, retrypool.Config[int]{})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		task, err := p.Submit(nosy{t.Context(), p}, 1)
+		require.NoError(t, err)
+		require.ErrorIs(t, p.Join(nosy{ctx, p}), context.DeadlineExceeded)
+		task.Cancel()
 	})
 }

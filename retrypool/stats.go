@@ -15,7 +15,8 @@ type Stats struct {
 	Running int
 	// Parked is how many items wait between two attempts.
 	Parked int
-	// Retries is how many attempts began that were not an item's first.
+	// Retries is how many attempts began, as [Events].Started is told, that were not an item's
+	// first.
 	Retries int
 }
 
@@ -50,5 +51,7 @@ func (s *Stats) unsettled() int { return s.Queued + s.Running + s.Parked }
 func (p *Pool[In, Out]) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.stats
+	s := p.stats
+	s.Retries = int(p.retried.Load())
+	return s
 }

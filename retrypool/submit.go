@@ -3,11 +3,15 @@ package retrypool
 import "context"
 
 // Submit takes an item in and returns its task, which need not be kept. While the pool is
-// full it waits for room; those who wait get it in the order they came. The item lives with
-// ctx, see the package's comment.
+// full it waits for room; those who wait get it in the order they came. From the pool's own
+// function that may be room which nobody but the caller will make.
+//
+// The item lives with ctx, see the package's comment. So ctx should not be that of an HTTP
+// request whose answer does not wait for the item: it ends as the handler returns, and cancels
+// the item, which no DeadLetter sees. The example "outlives" shows what to do.
 //
 // When ctx has ended, or ends while Submit waits, the error matches ctx's and nothing was
-// submitted. After [Pool.Close] it is [ErrClosed]. A nil ctx panics.
+// submitted. Otherwise, after [Pool.Close], it is [ErrClosed]. A nil ctx panics.
 func (p *Pool[In, Out]) Submit(ctx context.Context, in In) (*Task[Out], error) {
 	if ctx.Err() != nil {
 		return nil, ended(ctx, "Submit")
@@ -24,8 +28,9 @@ func (p *Pool[In, Out]) TrySubmit(in In) (*Task[Out], error) {
 // submit takes an item in. All of the user's code that it needs runs before or after it holds
 // the lock.
 func (p *Pool[In, Out]) submit(ctx context.Context, in In, wait bool) (*Task[Out], error) {
+	p.mustBeMade()
 	it, key := p.newItem(ctx, in)
-	done := ctx.Done()
+	w := &waiter[In, Out]{it: it, key: key, done: ctx.Done()}
 	it.start = p.time.now()
 	p.mu.Lock()
 	got, err := p.reserved()
@@ -37,28 +42,42 @@ func (p *Pool[In, Out]) submit(ctx context.Context, in In, wait bool) (*Task[Out
 		p.mu.Unlock()
 		return nil, ErrFull
 	case !got:
-		if err = p.awaitRoom(ctx); err != nil {
+		if err := p.awaitRoom(ctx, w); err != nil {
 			return nil, err
 		}
-		it.start = p.time.now()
-		p.announce(it)
-		p.mu.Lock()
-	case p.config.Events.Queued != nil:
+		if !w.taken {
+			it.start = p.time.now()
+			p.announce(it, true)
+			p.mu.Lock()
+			w.watch = p.enqueue(it, key, w.done)
+			p.passOn()
+			p.mu.Unlock()
+		}
+	default:
+		if p.config.Events.Queued != nil {
+			p.mu.Unlock()
+			p.announce(it, false)
+			p.mu.Lock()
+		}
+		w.watch = p.enqueue(it, key, w.done)
 		p.mu.Unlock()
-		p.announce(it)
-		p.mu.Lock()
 	}
-	w := p.enqueue(it, key, done)
-	p.mu.Unlock()
-	if w != nil {
-		p.start(w, ctx)
+	if w.watch != nil {
+		p.start(w.watch, ctx)
 	}
 	return &it.Task, nil
 }
 
-// announce tells of an item that there is room for. When the callback panics the room is
-// given back.
-func (p *Pool[In, Out]) announce(it *item[In, Out]) {
+// mustBeMade panics where New did not make the pool.
+func (p *Pool[In, Out]) mustBeMade() {
+	if p.fn == nil {
+		panic("retrypool: a Pool is made by New")
+	}
+}
+
+// announce tells of an item that there is room for, whether it has waited or not. When the
+// callback panics the room is given back.
+func (p *Pool[In, Out]) announce(it *item[In, Out], waited bool) {
 	tell := p.config.Events.Queued
 	if tell == nil {
 		return
@@ -66,21 +85,19 @@ func (p *Pool[In, Out]) announce(it *item[In, Out]) {
 	told := false
 	defer func() {
 		if !told {
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			p.vacate()
+			p.giveBack(waited)
 		}
 	}()
 	tell(Event[In]{Item: it.in, Queued: p.Stats().Queued + 1})
 	told = true
 }
 
-// reserved takes room under the lock if there is some.
+// reserved takes room under the lock if there is some, and nobody waits for it.
 func (p *Pool[In, Out]) reserved() (got bool, err error) {
 	switch {
 	case p.closed:
 		return false, ErrClosed
-	case p.used == p.config.Capacity:
+	case p.used == p.config.Capacity || p.waiters.first != nil:
 		return false, nil
 	}
 	p.used++
@@ -88,41 +105,76 @@ func (p *Pool[In, Out]) reserved() (got bool, err error) {
 }
 
 // awaitRoom waits for room. It is called with the lock, and returns without it.
-func (p *Pool[In, Out]) awaitRoom(ctx context.Context) error {
-	w := &waiter{ready: make(chan struct{})}
+func (p *Pool[In, Out]) awaitRoom(ctx context.Context, w *waiter[In, Out]) error {
+	w.ready = make(chan struct{})
 	p.waiters.push(w)
 	p.mu.Unlock()
 	select {
 	case <-w.ready:
 		return w.err
 	case <-ctx.Done():
-		p.withdraw(w)
+	}
+	if p.withdraw(w) {
 		return ended(ctx, "Submit")
 	}
+	return nil
 }
 
-// withdraw ends the wait of w, whose context has ended. What room it just got goes on.
-func (p *Pool[In, Out]) withdraw(w *waiter) {
+// withdraw ends the wait of w, whose context has ended, unless its item was taken in just now.
+// What room it just got goes on.
+func (p *Pool[In, Out]) withdraw(w *waiter[In, Out]) bool {
+	p.mu.Lock()
+	got := w.got
+	if !got && w.err == nil {
+		p.waiters.remove(w)
+	}
+	p.mu.Unlock()
+	if got && !w.taken {
+		p.giveBack(true)
+	}
+	return !w.taken
+}
+
+// giveBack gives the room back of an item that is not submitted after all.
+func (p *Pool[In, Out]) giveBack(waited bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch {
-	case w.got:
-		p.vacate()
-	case w.err == nil:
-		p.waiters.remove(w)
+	if waited {
+		p.handing = false
 	}
+	p.vacate()
 }
 
-// vacate gives the room of one item to who waits for it longest, under the lock.
+// vacate makes the room of one item free, under the lock.
 func (p *Pool[In, Out]) vacate() {
-	if w := p.waiters.first; w != nil {
-		p.waiters.remove(w)
-		w.got = true
-		close(w.ready)
-		return
-	}
 	p.used--
+	p.grant()
 	if p.closed && p.used == 0 {
 		p.dismiss()
 	}
+}
+
+// grant gives what room there is to those who wait for it, in the order they came, under the
+// lock. Their items are taken in right here, lest they overtake each other. Where the user's
+// code has to run for that, an event or a clock, they do it themselves, one after the other.
+func (p *Pool[In, Out]) grant() {
+	for w := p.waiters.first; w != nil && p.used < p.config.Capacity && !p.handing; w = p.waiters.first {
+		p.waiters.remove(w)
+		p.used++
+		w.got = true
+		if p.config.Events.Queued == nil && p.time.clock == nil {
+			w.taken = true
+			w.it.start = p.time.now()
+			w.watch = p.enqueue(w.it, w.key, w.done)
+		} else {
+			p.handing = true
+		}
+		close(w.ready)
+	}
+}
+
+// passOn gives the next one its turn, under the lock.
+func (p *Pool[In, Out]) passOn() {
+	p.handing = false
+	p.grant()
 }

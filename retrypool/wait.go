@@ -1,17 +1,23 @@
 package retrypool
 
 // waiter is a Submit that waits for room.
-type waiter struct {
+type waiter[In, Out any] struct {
+	it   *item[In, Out]
+	key  string
+	done <-chan struct{}
+
 	ready          chan struct{} // closed when it has got room, or err says why it will not
 	got            bool
+	taken          bool            // the item was taken in with that
+	watch          *watch[In, Out] // which is to be started then
 	err            error
-	earlier, later *waiter
+	earlier, later *waiter[In, Out]
 }
 
 // waiters are in the order they came.
-type waiters struct{ first, last *waiter }
+type waiters[In, Out any] struct{ first, last *waiter[In, Out] }
 
-func (l *waiters) push(w *waiter) {
+func (l *waiters[In, Out]) push(w *waiter[In, Out]) {
 	w.earlier = l.last
 	if l.last == nil {
 		l.first = w
@@ -21,7 +27,7 @@ func (l *waiters) push(w *waiter) {
 	l.last = w
 }
 
-func (l *waiters) remove(w *waiter) {
+func (l *waiters[In, Out]) remove(w *waiter[In, Out]) {
 	if w.earlier == nil {
 		l.first = w.later
 	} else {

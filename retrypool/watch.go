@@ -46,8 +46,13 @@ func (p *Pool[In, Out]) see(w *watch[In, Out]) *hand[In, Out] {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.endWatch(w)
-	if len(w.items) == 0 {
+	switch len(w.items) {
+	case 0:
 		return nil
+	case 1: // not worth another worker
+	default:
+		p.ending[w] = struct{}{}
+		p.wake()
 	}
 	p.hands++
 	return &hand[In, Out]{pool: p, ended: w}
@@ -95,5 +100,6 @@ func (p *Pool[In, Out]) takeEnded(w *watch[In, Out]) *item[In, Out] {
 			return it
 		}
 	}
+	delete(p.ending, w)
 	return nil
 }

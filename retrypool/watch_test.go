@@ -1,0 +1,280 @@
+package retrypool_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrypool"
+)
+
+// homemade is a context of a user's own type: what is derived from it hears of its end later
+// than those who ask it.
+type homemade struct {
+	context.Context
+	done chan struct{}
+	mu   sync.Mutex
+	err  error
+}
+
+func newHomemade() *homemade {
+	return &homemade{Context: context.Background(), done: make(chan struct{})}
+}
+
+func (c *homemade) Done() <-chan struct{} { return c.done }
+func (c *homemade) Value(any) any         { return nil }
+func (c *homemade) Err() error            { c.mu.Lock(); defer c.mu.Unlock(); return c.err }
+func (c *homemade) end(err error)         { c.mu.Lock(); c.err = err; c.mu.Unlock(); close(c.done) }
+
+// orderly is one that tells of its end in an order that the test decides.
+type orderly struct {
+	homemade
+	told log[func()]
+}
+
+func newOrderly() *orderly {
+	c := new(orderly)
+	c.Context, c.done = context.Background(), make(chan struct{})
+	return c
+}
+
+func (c *orderly) AfterFunc(f func()) (stop func() bool) {
+	c.told.add(f)
+	return func() bool { return false }
+}
+
+// tell tells those who asked in that place, from 0.
+func (c *orderly) tell(i int) { c.told.list()[i]() }
+
+// The pool may hear of the end of the submitting context before the item's own context has: there
+// is no attempt after the end all the same, and a deadline stays one.
+func TestContextThatHearsOfTheEndLater(t *testing.T) {
+	for _, first := range []int{0, 1} {
+		t.Run(fmt.Sprint(first), func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				var letters log[int]
+				var calls atomic.Int64
+				p := start(t, func(ctx context.Context, _ int) (int, error) {
+					calls.Add(1)
+					ctx.Done()
+					return 0, errDown
+				}, retrypool.Config[int]{
+					Policy:     every(time.Hour, 5),
+					DeadLetter: func(_ context.Context, in int, _ *retry.Error) error { letters.add(in); return nil },
+				})
+				c := newOrderly()
+				_, err := p.Submit(c, 1)
+				require.NoError(t, err)
+				synctest.Wait()
+				c.end(context.DeadlineExceeded)
+				require.Len(t, c.told.list(), 2)
+				for _, i := range []int{first, 1 - first} {
+					c.tell(i)
+					synctest.Wait()
+				}
+				assert.EqualValues(t, 1, calls.Load())
+				assert.Equal(t, []int{1}, letters.list())
+				assert.Equal(t, retrypool.Stats{Submitted: 1, DeadLettered: 1}, p.Stats())
+			})
+		})
+	}
+}
+
+// The same at the moment when the item is about to be parked.
+func TestContextThatHearsOfTheEndLaterThanParking(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var letters log[int]
+		var calls atomic.Int64
+		c := newOrderly()
+		p := start(t, func(ctx context.Context, _ int) (int, error) {
+			calls.Add(1)
+			ctx.Done()
+			return 0, errDown
+		}, retrypool.Config[int]{
+			Policy:     every(time.Hour, 5),
+			DeadLetter: func(_ context.Context, in int, _ *retry.Error) error { letters.add(in); return nil },
+			Events: retrypool.Events[int]{Parked: func(retrypool.Event[int]) {
+				if calls.Load() == 1 {
+					c.end(context.DeadlineExceeded)
+					c.tell(0) // the pool's watch, which is in time to find the item running
+					time.Sleep(time.Second)
+				}
+			}},
+		})
+		_, err := p.Submit(c, 1)
+		require.NoError(t, err)
+		time.Sleep(time.Minute)
+		c.tell(1)
+		synctest.Wait()
+		assert.EqualValues(t, 1, calls.Load())
+		assert.Equal(t, []int{1}, letters.list())
+		assert.Equal(t, retrypool.Stats{Submitted: 1, DeadLettered: 1}, p.Stats())
+	})
+}
+
+// The same in a crowd of contexts, and of items that share one.
+func TestNoAttemptAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	const n = 200
+	for _, shared := range []bool{false, true} {
+		var letters, late, byNoWorker atomic.Int64
+		var ended atomic.Bool
+		p := start(t, func(ctx context.Context, _ int) (int, error) {
+			if ended.Load() {
+				late.Add(1)
+			}
+			select {
+			case <-ctx.Done():
+				return 0, ctx.Err()
+			default:
+				return 0, errDown
+			}
+		}, retrypool.Config[int]{
+			Capacity: n, Policy: every(time.Hour, 5),
+			DeadLetter: func(context.Context, int, *retry.Error) error { letters.Add(1); return nil },
+			Events: retrypool.Events[int]{Started: func(e retrypool.Event[int]) {
+				if e.Worker == 0 {
+					byNoWorker.Add(1)
+				}
+			}},
+		})
+		var all []*homemade
+		for i := range n {
+			if i == 0 || !shared {
+				all = append(all, newHomemade())
+			}
+			_, err := p.Submit(all[len(all)-1], i)
+			require.NoError(t, err)
+		}
+		for p.Stats().Parked < n {
+			runtime.Gosched()
+		}
+		ended.Store(true)
+		for _, c := range all {
+			c.end(context.DeadlineExceeded)
+		}
+		require.NoError(t, p.Join(t.Context()))
+		assert.Zero(t, late.Load(), "attempts after the end")
+		assert.Zero(t, byNoWorker.Load(), "attempts by no worker")
+		assert.Equal(t, retrypool.Stats{Submitted: n, DeadLettered: n}, p.Stats())
+		assert.EqualValues(t, n, letters.Load())
+	}
+}
+
+// noDeadline hides a deadline, so that there are waits which pass it.
+type noDeadline struct{ context.Context }
+
+func (noDeadline) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+// Workers that have nothing else to do help to settle the items of a context that ended.
+func TestItemsOfAnEndedContextAreSettledTogether(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := start(t, down, retrypool.Config[int]{
+			Workers: 10, Policy: every(time.Hour, 3),
+			DeadLetter: func(context.Context, int, *retry.Error) error { time.Sleep(time.Second); return nil },
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		for i := range 22 {
+			_, err := p.Submit(noDeadline{ctx}, i)
+			require.NoError(t, err)
+		}
+		<-ctx.Done()
+		ended := time.Now()
+		require.NoError(t, p.Join(t.Context()))
+		assert.Equal(t, 2*time.Second, time.Since(ended), "ten workers and the context's goroutine")
+		assert.Equal(t, 22, p.Stats().DeadLettered)
+	})
+}
+
+// The context of an item ends when that is settled, for those too who ask for it no sooner.
+func TestContextEndsWithTheItem(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		type key struct{}
+		var kept context.Context
+		p := start(t, func(ctx context.Context, _ int) (int, error) { kept = ctx; return 0, nil }, retrypool.Config[int]{})
+		task, err := p.Submit(context.WithValue(t.Context(), key{}, "value"), 0)
+		require.NoError(t, err)
+		_, err = task.Wait(t.Context())
+		require.NoError(t, err)
+		synctest.Wait()
+		require.ErrorIs(t, kept.Err(), context.Canceled)
+		select {
+		case <-kept.Done():
+		default:
+			t.Error("Done is not closed")
+		}
+		assert.Equal(t, "value", kept.Value(key{}))
+		derived, cancel := context.WithCancel(kept)
+		defer cancel()
+		require.ErrorIs(t, derived.Err(), context.Canceled)
+	})
+}
+
+// So a goroutine that the function left behind, and that waits for it, ends.
+func TestContextEndsForWhoAsksLate(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := start(t, func(ctx context.Context, _ int) (int, error) {
+			go func() { time.Sleep(time.Second); <-ctx.Done() }()
+			return 0, nil
+		}, retrypool.Config[int]{})
+		_, err := submit(t, p, 0).Wait(t.Context())
+		require.NoError(t, err)
+		time.Sleep(2 * time.Second) // the bubble fails the test if it has not
+	})
+}
+
+// Who asks for the context of a settled item leaves nothing with the submitting one.
+func TestContextOfASettledItemIsNotKept(t *testing.T) {
+	p := start(t, func(ctx context.Context, _ int) (context.Context, error) { return ctx, nil }, retrypool.Config[int]{})
+	root, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	const n = 20_000
+	before := heap()
+	for i := range n {
+		task, err := p.Submit(root, i)
+		require.NoError(t, err)
+		ctx, err := task.Wait(t.Context())
+		require.NoError(t, err)
+		_ = ctx.Done()
+	}
+	assert.Less(t, (heap()-before)/n, int64(20))
+	runtime.KeepAlive(root)
+}
+
+// Mocks print their arguments, and so the context that the function got.
+func TestContextCanBePrinted(t *testing.T) {
+	t.Parallel()
+	p := start(t, func(ctx context.Context, _ int) (string, error) {
+		text := ""
+		for range 1000 {
+			text = fmt.Sprint(ctx)
+		}
+		return text, nil
+	}, retrypool.Config[int]{Workers: 2})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for i := range 20 {
+		_, err := p.Submit(ctx, i)
+		require.NoError(t, err)
+	}
+	text, err := submit(t, p, 20).Wait(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "retrypool.Context", text)
+	require.NoError(t, p.Join(t.Context()))
+}
