@@ -38,6 +38,9 @@
 // names of policies a [Recorder] records the others under "_other". The text of an error is
 // never a label, it is on spans alone.
 //
+// An item of a pool that is canceled before its first attempt is a call that failed by its
+// context; retry.pool.settled says that it was canceled.
+//
 // Every call that ends adds 1 to retry.calls and to the count of each retry.call histogram, one
 // that made no attempt too. A pool's retry.pool.submitted, settled and items are of one moment
 // in every collection, so that what was submitted is what is settled and what is not.

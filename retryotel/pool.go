@@ -26,15 +26,16 @@ const (
 // for an item of which that never did.
 func PoolEvents[In any](r *Recorder, name string) retrypool.Events[In] {
 	type event = retrypool.Event[In]
+	wait, duration := r.queueDuration, r.itemDuration // a nil r panics here
 	queued := []metric.RecordOption{with(named(poolKey, name)...)}
 	ended := func(how string) func(event) {
 		labels := []metric.RecordOption{with(append(named(poolKey, name), poolOutcomeKey.String(how))...)}
-		return func(e event) { r.itemDuration.Record(context.Background(), e.Elapsed.Seconds(), labels...) }
+		return func(e event) { duration.Record(context.Background(), e.Elapsed.Seconds(), labels...) }
 	}
 	return retrypool.Events[In]{
 		Started: func(e event) {
 			if e.Attempt == 1 {
-				r.queueDuration.Record(context.Background(), e.Elapsed.Seconds(), queued...)
+				wait.Record(context.Background(), e.Elapsed.Seconds(), queued...)
 			}
 		},
 		Succeeded:    ended(itemSucceeded),

@@ -25,8 +25,8 @@ type Config struct {
 	TracerProvider trace.TracerProvider
 }
 
-// Recorder records calls, budgets and pools, see the package's comment. Make one with [New];
-// one for all policies is enough. The usual method is [Recorder.Hooks]. A Recorder must not
+// Recorder records calls, budgets and pools, see the package's comment. Make one with [New],
+// for all policies, budgets and pools: that names differ is looked at within a Recorder alone. The usual method is [Recorder.Hooks]. A Recorder must not
 // be copied. It is safe for concurrent use.
 type Recorder struct {
 	instruments

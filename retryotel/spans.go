@@ -2,6 +2,7 @@ package retryotel
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.opentelemetry.io/otel/codes"
@@ -82,10 +83,22 @@ func (s *spans) endAttempt(ctx context.Context, a retry.Attempt) {
 	}
 	span.SetAttributes(outcome(a.Err != nil))
 	if a.Err != nil {
-		span.RecordError(a.Err)
+		span.RecordError(bare(a.Err))
 		span.SetStatus(codes.Error, a.Err.Error())
 	}
 	span.End()
+}
+
+// bare takes off what says nothing but what it wraps says, such as the mark of retry.Permanent:
+// the type of what is recorded is to be the error's.
+func bare(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil || inner.Error() != err.Error() {
+			return err
+		}
+		err = inner
+	}
 }
 
 // abandonAttempt ends the span of an attempt whose function panicked, in a Run that goes on.

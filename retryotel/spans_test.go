@@ -80,7 +80,7 @@ func TestSpansOfFailures(t *testing.T) {
 			opts: []retry.Option{retry.WithGate(refuse)},
 			want: `retry fetch {retry.call.attempts=1,retry.outcome=failed,retry.policy.name=fetch,retry.reason=permanent,retry.retried=false} 1s Error: retry: fetch: permanent error after 1 attempt in 1s: bulkhead full
   retry.attempt {retry.attempt.number=1,retry.outcome=failed,retry.policy.name=fetch} 1s Error: bulkhead full
-    * exception {exception.message=bulkhead full,exception.type=*retry.permanent}
+    * exception {exception.message=bulkhead full,exception.type=*errors.errorString}
 `,
 		},
 	} {
