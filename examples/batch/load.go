@@ -36,8 +36,9 @@ type result struct {
 
 // load sends what the source has. progress is told how many bytes of it are done with.
 //
-// The chunks come out of the pool in the order they went in. So all before the one at hand is settled, which
-// makes the place to go on from a single number, and the dead letters a file in the same order.
+// The chunks come out of the pool in the order they went in. So all before the one at hand is
+// settled, which makes the place to go on from a single number, and the dead letters a file in
+// the same order.
 func load(ctx context.Context, s *source, url string, dead *letters, progress func(int64)) (r result, err error) {
 	send := &sender{url: url}
 	pool, err := retrypool.New(send.send, retrypool.Config[*chunk]{Workers: workers, Capacity: capacity, Policy: policy})
@@ -71,6 +72,9 @@ func load(ctx context.Context, s *source, url string, dead *letters, progress fu
 	}
 	if s.err != nil {
 		return r, fmt.Errorf("go on with -from %d: %w", next, s.err)
+	}
+	if s.from > s.line+1 {
+		return r, fmt.Errorf("-from %d: the file has only %d lines", s.from, s.line)
 	}
 	return r, nil
 }

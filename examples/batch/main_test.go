@@ -153,6 +153,21 @@ func TestInterrupted(t *testing.T) {
 	require.NoError(t, dead.close())
 }
 
+// A run that is to go on behind the end of the file says so: it was given another file, or a wrong number.
+func TestBehindTheEnd(t *testing.T) {
+	t.Parallel()
+	task, b := files(t, 10), bankOf(t)
+	for from, want := range map[int]string{11: "", 12: "", 13: "-from 13: the file has only 11 lines"} {
+		task.from = from
+		_, err := loadFile(t.Context(), task, b.url)
+		if want == "" {
+			require.NoError(t, err)
+		} else {
+			require.EqualError(t, err, want)
+		}
+	}
+}
+
 // Of a chunk that the bank took in part the rest alone is sent again.
 func TestRestAlone(t *testing.T) {
 	t.Parallel()

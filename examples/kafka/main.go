@@ -23,6 +23,7 @@ package main
 import (
 	"context"
 	"flag"
+	"fmt"
 	"io"
 	"log"
 	"os"
@@ -42,6 +43,9 @@ func main() {
 
 // run has the orders consumed, by a broker that is reached by the network, and looks at what came of them.
 func run(ctx context.Context, w io.Writer, orders int, n network) error {
+	if orders < 1 {
+		return fmt.Errorf("-orders %d: there must be at least 1", orders)
+	}
 	b, err := newBroker(n, mishaps)
 	if err != nil {
 		return err

@@ -325,6 +325,13 @@ func TestInterruptedWhileOneHangs(t *testing.T) {
 }
 
 // run says that it was interrupted.
+func TestNoOrders(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{0, -1} {
+		require.ErrorContains(t, run(t.Context(), io.Discard, n, network{}), "at least 1")
+	}
+}
+
 func TestRunInterrupted(t *testing.T) {
 	virtual(t, func(t *testing.T, n network) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)

@@ -4,10 +4,10 @@
 //	go run ./examples/pipeline
 //
 // It prints a line for everything that happens: PROD 7 SZ 3 is item 7, with which there are 3 in the
-// queue; C3 RETRY 5 1 0.034 is consumer 3, whose attempt 1 of item 5 failed and is followed by
-// another in 0.034 s; C3 FAIL 15 1.147 is an item that failed for good, 1.147 s after it came in;
-// C1 DONE 4 0.071 is one that did not. While an item waits its consumer takes the next one. On a
-// terminal there is a progress line besides.
+// queue (up to 6 before the consumers have taken their first); C3 RETRY 5 1 0.034 is consumer 3,
+// whose attempt 1 of item 5 failed and is followed by another in 0.034 s; C3 FAIL 15 1.147 is an
+// item that failed for good, 1.147 s after it came in; C1 DONE 4 0.071 is one that did not. While
+// an item waits its consumer takes the next one. On a terminal there is a progress line besides.
 package main
 
 import (
