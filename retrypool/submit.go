@@ -30,7 +30,7 @@ func (p *Pool[In, Out]) TrySubmit(in In) (*Task[Out], error) {
 func (p *Pool[In, Out]) submit(ctx context.Context, in In, wait bool) (*Task[Out], error) {
 	p.mustBeMade()
 	it, key := p.newItem(ctx, in)
-	w := &waiter[In, Out]{it: it, key: key, done: ctx.Done()}
+	done := ctx.Done()
 	it.start = p.time.now()
 	p.mu.Lock()
 	got, err := p.reserved()
@@ -42,30 +42,34 @@ func (p *Pool[In, Out]) submit(ctx context.Context, in In, wait bool) (*Task[Out
 		p.mu.Unlock()
 		return nil, ErrFull
 	case !got:
-		if err := p.awaitRoom(ctx, w); err != nil {
-			return nil, err
-		}
-		if !w.taken {
-			it.start = p.time.now()
-			p.announce(it, true)
-			p.mu.Lock()
-			w.watch = p.enqueue(it, key, w.done)
-			p.passOn()
-			p.mu.Unlock()
-		}
-	default:
-		if p.config.Events.Queued != nil {
-			p.mu.Unlock()
-			p.announce(it, false)
-			p.mu.Lock()
-		}
-		w.watch = p.enqueue(it, key, w.done)
+		return p.submitLater(ctx, &waiter[In, Out]{it: it, key: key, done: done})
+	case p.config.Events.Queued != nil:
+		p.mu.Unlock()
+		p.announce(it, false)
+		p.mu.Lock()
+	}
+	watch := p.enqueue(it, key, done)
+	p.mu.Unlock()
+	p.start(watch, ctx)
+	return &it.Task, nil
+}
+
+// submitLater takes an item in when there is room. It is called with the lock, and returns
+// without it.
+func (p *Pool[In, Out]) submitLater(ctx context.Context, w *waiter[In, Out]) (*Task[Out], error) {
+	if err := p.awaitRoom(ctx, w); err != nil {
+		return nil, err
+	}
+	if !w.taken {
+		w.it.start = p.time.now()
+		p.announce(w.it, true)
+		p.mu.Lock()
+		w.watch = p.enqueue(w.it, w.key, w.done)
+		p.passOn()
 		p.mu.Unlock()
 	}
-	if w.watch != nil {
-		p.start(w.watch, ctx)
-	}
-	return &it.Task, nil
+	p.start(w.watch, ctx)
+	return &w.it.Task, nil
 }
 
 // mustBeMade panics where New did not make the pool.

@@ -25,8 +25,11 @@ func (p *Pool[In, Out]) observe(it *item[In, Out], done <-chan struct{}) (isNew 
 	return isNew
 }
 
-// start has the watch told of the end of ctx.
+// start has the watch, if there is a new one, told of the end of ctx.
 func (p *Pool[In, Out]) start(w *watch[In, Out], ctx context.Context) {
+	if w == nil {
+		return
+	}
 	stop := context.AfterFunc(ctx, func() {
 		if h := p.see(w); h != nil {
 			h.work()
