@@ -26,8 +26,9 @@ type Config struct {
 }
 
 // Recorder records calls, budgets and pools, see the package's comment. Make one with [New],
-// for all policies, budgets and pools: that names differ is looked at within a Recorder alone. The usual method is [Recorder.Hooks]. A Recorder must not
-// be copied. It is safe for concurrent use.
+// for all policies, budgets and pools: that names differ is looked at within a Recorder alone.
+// The usual method is [Recorder.Hooks]. A Recorder must not be copied. It is safe for
+// concurrent use.
 type Recorder struct {
 	instruments
 	tracer   trace.Tracer

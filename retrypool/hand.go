@@ -154,6 +154,7 @@ func (h *hand[In, Out]) attempt() {
 		it.end(h.doom)
 	}
 	it.attempts++
+	h.called = false
 	wait, again, broken := h.try()
 	switch {
 	case broken != nil:

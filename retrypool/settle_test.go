@@ -373,6 +373,23 @@ func TestCanceledItemThatBreaksOff(t *testing.T) {
 	}
 }
 
+// So does one that is canceled just when it is about to be parked.
+func TestCanceledItemThatBreaksOffInsteadOfParking(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var task atomic.Pointer[retrypool.Task[int]]
+		p := start(t, down, retrypool.Config[int]{
+			Policy: every(time.Hour, 2, retry.WithHooks(retry.Hooks{Done: func(context.Context, retry.Outcome) { panic("x") }})),
+			Events: retrypool.Events[int]{Parked: func(retrypool.Event[int]) { task.Load().Cancel() }, Started: func(retrypool.Event[int]) {
+				time.Sleep(time.Second) // until the test has stored the task
+			}},
+		})
+		task.Store(submit(t, p, 1))
+		_, err := task.Load().Wait(t.Context())
+		assert.Equal(t, 1, stopped(t, err).Attempts)
+		assert.Equal(t, retrypool.Stats{Submitted: 1, Canceled: 1}, p.Stats())
+	})
+}
+
 // An item that another pool's Close cancels is merely canceled in this one.
 func TestOtherPoolGivesUp(t *testing.T) {
 	inBubble(t, func(t *testing.T) {

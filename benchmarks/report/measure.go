@@ -128,7 +128,7 @@ func (m *measurement) parse(text []byte) {
 	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
 		line := lines.Text()
 		if cpu, ok := strings.CutPrefix(line, "cpu: "); ok {
-			m.CPU = cpu
+			m.CPU = strings.TrimSpace(cpu) // virtual ones fill it up with blanks
 		}
 		fields := strings.Fields(line)
 		if len(fields) < 4 || !strings.HasPrefix(line, "Benchmark") {

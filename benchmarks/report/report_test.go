@@ -38,7 +38,7 @@ func TestParse(t *testing.T) {
 	t.Parallel()
 	m := measurement{Timings: make(map[string]timing)}
 	line := fmt.Sprintf("BenchmarkCall/first/retry-stop-if-%d \t 123 \t 45.5 ns/op\t 16 B/op\t 1 allocs/op", runtime.GOMAXPROCS(0))
-	m.parse([]byte("goos: linux\ncpu: Abacus 3000\n" + line + "\n" + strings.Replace(line, "45.5", "50", 1) + "\nPASS\n"))
+	m.parse([]byte("goos: linux\ncpu: Abacus 3000  \n" + line + "\n" + strings.Replace(line, "45.5", "50", 1) + "\nPASS\n"))
 	assert.Equal(t, "Abacus 3000", m.CPU)
 	assert.Equal(t, map[string]timing{
 		"Call/first/retry-stop-if": {ns: []float64{45.5, 50}, bytes: []float64{16, 16}, allocs: []float64{1, 1}},
