@@ -47,11 +47,12 @@ func run(s settings, only string, lead time.Duration) error {
 		}
 		return json.NewEncoder(os.Stdout).Encode(p)
 	}
+	touch := firstTouch()
 	parked, err := parkAll(s)
 	if err != nil {
 		return err
 	}
-	fmt.Print(render(measurement{s, parked, measureThroughput(s)}))
+	fmt.Print(render(measurement{s, parked, touch, measureThroughput(s)}))
 	return nil
 }
 
@@ -60,6 +61,7 @@ type measurement struct {
 	settings
 
 	parked     map[string]parking // by the contender's ID
+	touch      time.Duration      // of a page, for the first time
 	throughput []throughput
 }
 

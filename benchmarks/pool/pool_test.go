@@ -27,6 +27,10 @@ func TestEveryContenderParks(t *testing.T) {
 	assert.EqualError(t, err, "no contender nobody")
 }
 
+func TestFirstTouch(t *testing.T) {
+	assert.Positive(t, firstTouch())
+}
+
 func TestBothPoolsDoTheWork(t *testing.T) {
 	rates := measureThroughput(settings{works: 100, workers: 10})
 	for _, r := range rates {
@@ -42,6 +46,7 @@ func TestRender(t *testing.T) {
 			"retrypool": {Bytes: 240, Park: 1100, Late: 500 * time.Millisecond, Sys: 300},
 			"workqueue": {Bytes: 94, Park: 940, Late: 4800 * time.Millisecond, Sys: 1},
 		},
+		10 * time.Microsecond,
 		[]throughput{{"workers that sleep between attempts", false, 100}, {"retrypool", true, 210}},
 	}
 	text := render(m)
@@ -52,6 +57,7 @@ func TestRender(t *testing.T) {
 		"| a parked item takes at most 250 bytes | 240 | pass |\n",
 		"| it is parked in at most 1µs | 1100 ns | **miss** |\n",
 		"| all fall due within 100ms and are done within 1 s | 0.60 s | pass |\n",
+		"takes 10.00 µs on this machine, which for the 300 bytes",
 		"does 2.1 times the work",
 		"| **retrypool** | 210 |\n",
 	} {
