@@ -1,6 +1,9 @@
 package retryotel
 
 import (
+	"errors"
+	"fmt"
+
 	"go.opentelemetry.io/otel/metric"
 )
 
@@ -29,21 +32,26 @@ var (
 // make makes the instruments.
 func (i *instruments) make(m metric.Meter) error {
 	i.meter = m
-	var faults refused
+	var faults []error
+	check := func(name string, err error) {
+		if err != nil {
+			faults = append(faults, fmt.Errorf("retryotel: %s: %w", name, err))
+		}
+	}
 	counter := func(name, unit, text string) metric.Int64Counter {
 		c, err := m.Int64Counter(name, metric.WithUnit(unit), metric.WithDescription(text))
-		faults.add(name, err)
+		check(name, err)
 		return c
 	}
 	duration := func(name, text string, bounds []float64) metric.Float64Histogram {
 		h, err := m.Float64Histogram(name, metric.WithUnit("s"), metric.WithDescription(text),
 			metric.WithExplicitBucketBoundaries(bounds...))
-		faults.add(name, err)
+		check(name, err)
 		return h
 	}
 	observable := func(name, unit, text string) metric.Int64ObservableCounter {
 		c, err := m.Int64ObservableCounter(name, metric.WithUnit(unit), metric.WithDescription(text))
-		faults.add(name, err)
+		check(name, err)
 		return c
 	}
 	i.calls = counter("retry.calls", "{call}", "Calls that ended.")
@@ -60,12 +68,12 @@ func (i *instruments) make(m metric.Meter) error {
 	var err error
 	i.callAttempts, err = m.Int64Histogram("retry.call.attempts", metric.WithUnit("{attempt}"),
 		metric.WithDescription("Attempts of calls."), metric.WithExplicitBucketBoundaries(attempts...))
-	faults.add("retry.call.attempts", err)
+	check("retry.call.attempts", err)
 	i.tokens, err = m.Float64ObservableGauge("retry.budget.tokens", metric.WithUnit("{token}"),
 		metric.WithDescription("Tokens left in a budget: retries it has now."))
-	faults.add("retry.budget.tokens", err)
+	check("retry.budget.tokens", err)
 	i.poolItems, err = m.Int64ObservableUpDownCounter("retry.pool.items", metric.WithUnit("{item}"),
 		metric.WithDescription("Items of a pool that are not settled."))
-	faults.add("retry.pool.items", err)
-	return faults.join()
+	check("retry.pool.items", err)
+	return errors.Join(faults...)
 }

@@ -1,7 +1,6 @@
 package retryotel
 
 import (
-	"errors"
 	"sync"
 
 	"go.opentelemetry.io/otel"
@@ -71,23 +70,3 @@ type fault struct{ function, problem string }
 
 func (f fault) Error() string        { return "retryotel: " + f.function + ": " + f.problem }
 func (f fault) Is(target error) bool { return target == retry.ErrOption }
-
-// refused collects the errors of instruments.
-type refused []error
-
-func (r *refused) add(name string, err error) {
-	if err != nil {
-		*r = append(*r, &instrumentError{name, err})
-	}
-}
-
-func (r refused) join() error { return errors.Join(r...) }
-
-// instrumentError is why there is no instrument of that name.
-type instrumentError struct {
-	name string
-	err  error
-}
-
-func (e *instrumentError) Error() string { return "retryotel: " + e.name + ": " + e.err.Error() }
-func (e *instrumentError) Unwrap() error { return e.err }
