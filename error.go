@@ -8,6 +8,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"github.com/seed-205ff063/retry/internal/text"
 )
 
 // The reasons a call stops for, as [Error].Reason; each is matched by errors.Is.
@@ -94,7 +96,7 @@ func (e *Error) Error() string {
 	if e.Err != nil {
 		fmt.Fprintf(&b, ": %v", e.Err)
 	}
-	return oneLine(b.String())
+	return text.Line(b.String())
 }
 
 // why is the reason in words, with the figure or the cause that explains it.
@@ -198,10 +200,10 @@ func (e *Error) attrs() []slog.Attr {
 		slog.String("reason", strings.TrimPrefix(fmt.Sprint(e.Reason), "retry: ")),
 	}
 	if e.cause != nil {
-		attrs = append(attrs, slog.String("cause", oneLine(fmt.Sprint(e.cause))))
+		attrs = append(attrs, slog.String("cause", text.Error(e.cause)))
 	}
 	if e.Err != nil {
-		attrs = append(attrs, slog.String("error", oneLine(fmt.Sprint(e.Err))))
+		attrs = append(attrs, slog.String("error", text.Error(e.Err)))
 	}
 	if e.Delay > 0 {
 		attrs = append(attrs, slog.Duration("delay", e.Delay))
@@ -212,15 +214,12 @@ func (e *Error) attrs() []slog.Attr {
 // GoString returns the line that Error does, quoted: %#v prints no fields of wrapped errors.
 func (e *Error) GoString() string { return fmt.Sprintf("&retry.Error(%q)", e.Error()) }
 
-// oneLine folds line breaks, such as errors.Join writes, into "; ".
-func oneLine(s string) string {
-	const breaks = "\n\r\v\f\u0085\u2028\u2029"
-	if !strings.ContainsAny(s, breaks) {
-		return s
-	}
-	lines := strings.FieldsFunc(s, func(c rune) bool { return strings.ContainsRune(breaks, c) })
-	return strings.Join(lines, "; ")
-}
+// ErrorText returns the text of err as the texts of this package show it: one line of at most
+// 1024 bytes. Line breaks become "; ", control and bidirectional characters are escaped, and a
+// text that is longer loses its middle. Like package fmt it survives a typed nil and an Error
+// method that panics; the text of nil is "<nil>". It is for logs, headers and labels that show
+// an error from outside.
+func ErrorText(err error) string { return text.Error(err) }
 
 // short rounds d to three significant digits: nobody reads the nanoseconds of 1.104382911s.
 func short(d time.Duration) time.Duration {

@@ -196,3 +196,9 @@ func ExampleError_Unwrap() {
 	// true: context canceled
 	// true: shutting down
 }
+
+func ExampleErrorText() {
+	err := errors.Join(errors.New("first replica: connection refused"), errors.New("second: \x1b[31mgone"))
+	fmt.Println(retry.ErrorText(err))
+	// Output: first replica: connection refused; second: \x1b[31mgone
+}

@@ -2,9 +2,10 @@ package retry
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/seed-205ff063/retry/internal/text"
 )
 
 // Hooks are called as a call goes on, in the goroutine that makes it; any may be nil.
@@ -111,7 +112,7 @@ func logRetry(ctx context.Context, l *slog.Logger, a *Attempt) {
 	l.LogAttrs(ctx, slog.LevelWarn, "attempt failed, will retry",
 		nameAttr(a.Name),
 		slog.Int("attempt", a.Number),
-		slog.String("error", oneLine(fmt.Sprint(a.Err))),
+		slog.String("error", text.Error(a.Err)),
 		slog.Duration("wait", a.Delay),
 		slog.Duration("duration", a.Duration),
 		slog.Duration("elapsed", a.Elapsed))

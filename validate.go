@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/seed-205ff063/retry/internal/text"
 )
 
 // Validator says why the value v of attempt a is no good; nil accepts it. It runs only
@@ -45,7 +47,7 @@ func (e *ValidationError[T]) Error() string {
 	if n := len(e.Reasons); n > 0 {
 		fmt.Fprintf(&b, ", the last: %v", e.Reasons[n-1])
 	}
-	return oneLine(b.String())
+	return text.Line(b.String())
 }
 
 // Is reports whether target is [ErrRejected].

@@ -1,0 +1,90 @@
+// Package errtree reads the trees of errors that somebody else made. It is like errors.Is and
+// errors.As but survives what they do not: a typed nil whose methods panic, a method that
+// panics anyway, and a tree that unwraps to itself.
+package errtree
+
+import "reflect"
+
+// MaxNodes is how many errors of a tree are looked at. No sound tree has as many.
+const MaxNodes = 10_000
+
+// Walk calls visit for the errors in the tree of err, in the order of errors.Is, until visit
+// returns false. After [MaxNodes] it stops. A method of an error that panics, in visit or while
+// the tree is unwrapped, ends that branch.
+func Walk(err error, visit func(error) (more bool)) {
+	nodes := MaxNodes
+	walk(err, &nodes, visit)
+}
+
+// walk reports whether the walk goes on.
+func walk(err error, nodes *int, visit func(error) bool) (more bool) {
+	more = true
+	defer func() { _ = recover() }() // as package fmt does
+	for err != nil && *nodes > 0 {
+		*nodes--
+		if more = visit(err); !more {
+			return false
+		}
+		switch e := err.(type) {
+		case interface{ Unwrap() error }:
+			err = e.Unwrap()
+		case interface{ Unwrap() []error }:
+			for _, branch := range e.Unwrap() {
+				if more = walk(branch, nodes, visit); !more {
+					return false
+				}
+			}
+			return true
+		default:
+			return true
+		}
+	}
+	return true
+}
+
+// As returns the first E in the tree of err, as errors.As finds it.
+func As[E any](err error) (found E, ok bool) {
+	Walk(err, func(node error) bool {
+		if found, ok = node.(E); ok {
+			return false
+		}
+		if a, has := node.(interface{ As(any) bool }); has {
+			ok = a.As(&found)
+		}
+		return !ok
+	})
+	return found, ok
+}
+
+// Is reports whether the tree of err has an error that is target, as errors.Is does.
+func Is(err, target error) (found bool) {
+	if err == nil || target == nil {
+		return err == target //nolint:errorlint // both are nil or one is
+	}
+	comparable := reflect.TypeOf(target).Comparable()
+	Walk(err, func(node error) bool {
+		if found = comparable && node == target; found {
+			return false
+		}
+		if i, has := node.(interface{ Is(error) bool }); has {
+			found = i.Is(target)
+		}
+		return !found
+	})
+	return found
+}
+
+// Safe returns what ask does, or the zero value if it panics, as methods of a typed nil do.
+func Safe[T any](ask func() T) (answer T) {
+	defer func() { _ = recover() }()
+	return ask()
+}
+
+// IsNil reports whether v is nil or a nil pointer or function within an interface.
+func IsNil(v any) bool {
+	if v == nil {
+		return true
+	}
+	kind := reflect.TypeOf(v).Kind()
+	return (kind == reflect.Pointer || kind == reflect.Func) && reflect.ValueOf(v).IsNil()
+}
