@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
 // Backoff says how long to wait after the failed attempt a, before jitter and cap.
@@ -68,11 +70,11 @@ func (p *part) fault() string {
 	if p.ours != nil {
 		return p.ours.fault()
 	}
-	if p.Backoff == nil {
-		return "nil Backoff"
-	}
 	if f, ok := p.Backoff.(BackoffFunc); ok && f == nil {
 		return "nil BackoffFunc"
+	}
+	if errtree.IsNil(p.Backoff) {
+		return "nil Backoff"
 	}
 	return ""
 }

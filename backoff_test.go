@@ -244,11 +244,11 @@ func TestDefaultsBelongToGrowing(t *testing.T) {
 		{"none given", nil, []time.Duration{50 * ms, 100 * ms, 200 * ms, 400 * ms}},
 		{"linear", []retry.Option{retry.WithBackoff(retry.Linear(2*time.Second, hour))}, []time.Duration{time.Second, cap30 / 2}},
 		{"exponential", []retry.Option{retry.WithBackoff(retry.Exponential(2*time.Second, 1000))}, []time.Duration{time.Second, cap30 / 2}},
-		{"fibonacci", []retry.Option{retry.WithBackoff(retry.Fibonacci(20 * time.Second))}, []time.Duration{10 * time.Second, 10 * time.Second, cap30 / 2}},
+		{"fibonacci", []retry.Option{retry.WithBackoff(retry.Fibonacci(2 * time.Second))}, []time.Duration{time.Second, time.Second, 2 * time.Second, 3 * time.Second, 5 * time.Second, 8 * time.Second, 13 * time.Second, cap30 / 2}},
 		{
 			"decorrelated",
 			[]retry.Option{retry.WithBackoff(retry.Decorrelated(2*time.Second, 10))},
-			[]time.Duration{11 * time.Second, 16 * time.Second, 16 * time.Second},
+			[]time.Duration{11 * time.Second, 56 * time.Second, 101 * time.Second},
 		},
 
 		{"constant", []retry.Option{retry.WithBackoff(retry.Constant(hour))}, []time.Duration{hour, hour}},
@@ -270,17 +270,17 @@ func TestDefaultsBelongToGrowing(t *testing.T) {
 		{
 			"chain follows its member",
 			[]retry.Option{retry.WithBackoff(retry.Chain(1, retry.Constant(hour), retry.Exponential(10*time.Second, 100)))},
-			[]time.Duration{hour, 5 * time.Second, cap30 / 2},
+			[]time.Duration{hour, 5 * time.Second, 50 * time.Second},
 		},
 		{
 			"chain follows its member back",
 			[]retry.Option{retry.WithBackoff(retry.Chain(2, retry.Exponential(10*time.Second, 100), retry.Constant(hour)))},
-			[]time.Duration{5 * time.Second, cap30 / 2, hour},
+			[]time.Duration{5 * time.Second, 50 * time.Second, hour},
 		},
 		{
 			"chain with a jitter for all",
 			[]retry.Option{retry.WithBackoff(retry.Chain(1, retry.Constant(hour), retry.Exponential(10*time.Second, 100))), retry.WithJitter(retry.EqualJitter)},
-			[]time.Duration{45 * time.Minute, 7500 * ms, 22500 * ms},
+			[]time.Duration{45 * time.Minute, 7500 * ms, 75 * time.Second},
 		},
 		{
 			"chain with a cap for all",
@@ -308,7 +308,7 @@ func TestDefaultsBelongToGrowing(t *testing.T) {
 	}
 }
 
-// A first delay longer than the default cap raises that cap, and only that one.
+// The default cap leaves room to grow to ten times the first delay; a cap that was given does not.
 func TestFirstDelayRaisesDefaultCap(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -319,12 +319,12 @@ func TestFirstDelayRaisesDefaultCap(t *testing.T) {
 		{
 			"exponential",
 			[]retry.Option{retry.WithBackoff(retry.Exponential(time.Minute, 2))},
-			[]time.Duration{time.Minute, time.Minute, time.Minute},
+			[]time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 10 * time.Minute, 10 * time.Minute},
 		},
 		{
 			"linear",
 			[]retry.Option{retry.WithBackoff(retry.Linear(time.Minute, time.Minute))},
-			[]time.Duration{time.Minute, time.Minute},
+			[]time.Duration{time.Minute, 2 * time.Minute},
 		},
 		{
 			"linear, only its second delay is longer",
@@ -334,32 +334,32 @@ func TestFirstDelayRaisesDefaultCap(t *testing.T) {
 		{
 			"fibonacci",
 			[]retry.Option{retry.WithBackoff(retry.Fibonacci(time.Minute))},
-			[]time.Duration{time.Minute, time.Minute, time.Minute},
+			[]time.Duration{time.Minute, time.Minute, 2 * time.Minute},
 		},
 		{
 			"decorrelated, by factor·initial",
 			[]retry.Option{retry.WithBackoff(retry.Decorrelated(20*time.Second, 3))},
-			[]time.Duration{time.Minute, time.Minute},
+			[]time.Duration{time.Minute, 3 * time.Minute, 9 * time.Minute, 10 * time.Minute},
 		},
 		{
 			"decorrelated, just at the default",
-			[]retry.Option{retry.WithBackoff(retry.Decorrelated(10*time.Second, 3))},
-			[]time.Duration{30 * time.Second, 30 * time.Second},
+			[]retry.Option{retry.WithBackoff(retry.Decorrelated(time.Second, 3))},
+			[]time.Duration{3 * time.Second, 9 * time.Second, 27 * time.Second, 30 * time.Second},
 		},
 		{
 			"to Hi times itself",
 			[]retry.Option{retry.WithBackoff(retry.Exponential(time.Minute, 2)), retry.WithJitter(retry.AddJitter(0.5))},
-			[]time.Duration{90 * time.Second, 90 * time.Second},
+			[]time.Duration{90 * time.Second, 180 * time.Second, 360 * time.Second, 720 * time.Second},
 		},
 		{
 			"never below the default",
 			[]retry.Option{retry.WithBackoff(retry.Exponential(40*time.Second, 2)), retry.WithJitter(retry.Jitter{Lo: 0, Hi: 0.5})},
-			[]time.Duration{20 * time.Second, 30 * time.Second},
+			[]time.Duration{20 * time.Second, 40 * time.Second},
 		},
 		{
 			"within a chain",
 			[]retry.Option{retry.WithBackoff(retry.Chain(1, retry.Constant(time.Hour), retry.Exponential(time.Minute, 2)))},
-			[]time.Duration{time.Hour, time.Minute, time.Minute},
+			[]time.Duration{time.Hour, time.Minute, 2 * time.Minute},
 		},
 		{
 			"the longest",

@@ -2,9 +2,10 @@ package retry
 
 import (
 	"context"
-	"errors"
 	"math"
 	"time"
+
+	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
 // call is the state of one call, and its methods are the step that every way in drives. The
@@ -23,15 +24,19 @@ type call struct {
 	delay     time.Duration // the wait after it
 	waitedAll time.Duration
 
-	number   int   // of the attempt, from 1
-	last     error // the last attempt's
-	failure  *Error
-	attempts ring
-	timer    *time.Timer
+	number    int        // of the attempt, from 1
+	last      error      // the last attempt's
+	rejection *rejection // the last value that was rejected
+	failure   *Error
+	attempts  ring
+	timer     *time.Timer
 
 	begun    bool // the first step has begun
 	fresh    bool // at is a reading of just now
+	shielded bool // fnCtx hides an outer call's attempt, see shieldContext
+	timedOut bool // the last attempt's own timeout ended its context
 	rejected bool // the last attempt's value was rejected
+	hinted   bool // delay is a server's hint
 	left     bool // the loop over Attempts was left
 	done     bool
 }
@@ -152,6 +157,9 @@ func (c *call) try(s *settings, options []Option, fn func(context.Context) error
 func (c *call) open(s *settings, options []Option) bool {
 	if !c.begun {
 		c.begun = true
+		if s.attemptTimeout <= 0 && attemptTimeouts.Load() {
+			c.shield()
+		}
 		if s.has(hasStart) {
 			c.began(options)
 			c.fresh = false
@@ -170,7 +178,7 @@ func (c *call) open(s *settings, options []Option) bool {
 	if c.number > 0 && !c.allowed(s, options) {
 		return false
 	}
-	c.tryCtx = nil
+	c.tryCtx, c.timedOut = nil, false
 	c.number += min(1, math.MaxInt-c.number) // a resumed call may be that old
 	return true
 }
@@ -248,8 +256,7 @@ func (c *call) late(refusal error) *noTimeError {
 	if _, bounded := c.ctx.Deadline(); refusal == nil || !bounded {
 		return nil
 	}
-	var late *noTimeError
-	errors.As(refusal, &late)
+	late, _ := errtree.As[*noTimeError](refusal)
 	return late
 }
 
@@ -265,7 +272,7 @@ func (c *call) turnedAway(s *settings, options []Option, late *noTimeError) {
 	c.number--
 	e := &Error{Reason: ErrContext, Elapsed: c.elapsed(c.now(s))}
 	if late != nil {
-		e.ctxErr, e.cause = context.DeadlineExceeded, late.refusal
+		e.ctxErr, e.cause, e.alive = context.DeadlineExceeded, late.refusal, true
 	}
 	c.fail(s, options, e)
 }
@@ -285,12 +292,14 @@ func (c *call) invoke(s *settings, options []Option, fn func(context.Context) er
 	timed := s.withTimeout(ctx)
 	returned := false
 	defer func() {
-		if !returned || !timed.kept.Load() {
-			timed.cancel()
+		if !returned {
+			timed.cancel() // fn panicked or called Goexit
 		}
 	}()
 	err := fn(timed)
 	returned = true
+	c.timedOut = timed.Err() != nil && ctx.Err() == nil && c.ctx.Err() == nil
+	timed.drop()
 	return err
 }
 
@@ -322,13 +331,16 @@ func (c *call) close(s *settings, options []Option, err error, check func(Attemp
 	now := c.now(s)
 	var a Attempt
 	c.describe(s, &a)
-	a.Duration, a.Elapsed, a.Err = max(now-c.at, 0), c.elapsed(now), err
-	c.at = now
+	a.Duration, a.Elapsed, a.Err, a.TimedOut = max(now-c.at, 0), c.elapsed(now), err, c.timedOut
 	c.rejected = false
 	if err == nil && check != nil {
 		a.Err = examine(check, &a)
 		c.rejected = a.Err != nil
 	}
+	if a.Err != nil && s.startsAnew(&a) {
+		c.restart(s, &a)
+	}
+	c.at = now
 	if s.has(hasAfterAttempt) {
 		c.afterAttempt(options, &a)
 	}
@@ -341,6 +353,9 @@ func (c *call) close(s *settings, options []Option, err error, check func(Attemp
 		return 0, false
 	}
 	c.last = a.Err
+	if c.rejected {
+		c.rejection, _ = a.Err.(*rejection) //nolint:errorlint // it is what check returns
+	}
 	wait, reason := c.decide(s, options, &a)
 	c.delay = wait
 	if reason != nil {
@@ -359,77 +374,26 @@ func (c *call) close(s *settings, options []Option, err error, check func(Attemp
 	return wait, true
 }
 
+// startsAnew reports whether the failed attempt a ran for so long that it counts as the first
+// of a new series, see [WithResetAfter].
+func (s *settings) startsAnew(a *Attempt) bool {
+	return s.resetAfter > 0 && a.Duration >= s.resetAfter
+}
+
+// restart makes the attempt a, which began at c.at, the first of a new series.
+func (c *call) restart(s *settings, a *Attempt) {
+	if c.number > 1 {
+		c.number = 1
+		c.pay(s)
+	}
+	c.start, c.before, c.waited, c.waitedAll, c.attempts = c.at, 0, 0, 0, ring{}
+	a.Number, a.Waited, a.Elapsed = 1, 0, a.Duration
+}
+
 // examine keeps the copy of a that check gets out of close's frame.
 //
 //go:noinline
 func examine(check func(Attempt) error, a *Attempt) error { return check(*a) }
-
-// decide says how long to wait after the failed attempt a, or why no other follows. It is
-// the only place that does.
-func (c *call) decide(s *settings, options []Option, a *Attempt) (wait time.Duration, reason error) {
-	hint, reason := c.worth(s, options, a)
-	if reason != nil {
-		return hint, reason
-	}
-	wait, reason = c.pause(s, a, hint)
-	if reason == nil && s.budget != nil && !s.budget.withdraw() {
-		return wait, ErrBudget
-	}
-	return wait, reason
-}
-
-// worth returns the server's hint for another attempt, or why none may follow whatever the
-// wait.
-func (c *call) worth(s *settings, options []Option, a *Attempt) (hint time.Duration, reason error) {
-	if c.left {
-		return 0, ErrPermanent
-	}
-	if c.ctx.Err() != nil {
-		return 0, ErrContext
-	}
-	isPermanent, hint := marks(a.Err)
-	switch {
-	case isPermanent,
-		s.has(hasStopIf) && stops(options, a),
-		// A rejected value is retried whatever they say: the call did work.
-		s.has(hasRetryIf) && !c.rejected && !retries(options, a):
-		return 0, ErrPermanent
-	case s.maxAttempts != Unlimited && c.number >= s.maxAttempts:
-		return 0, ErrExhausted
-	case hint > s.maxRetryAfter:
-		return hint, ErrRetryAfter
-	}
-	return hint, nil
-}
-
-// pause says how long to wait after a, no less than hint, or which limit that would pass.
-func (c *call) pause(s *settings, a *Attempt, hint time.Duration) (wait time.Duration, limit error) {
-	nominal, lo, hi := s.bounds(a)
-	wait = hint
-	if hint <= 0 {
-		wait = s.draw(lo, hi)
-	}
-	room := time.Duration(math.MaxInt64)
-	if s.maxElapsed > 0 {
-		// Read again: hooks, classifiers and the backoff have had their time since a ended.
-		if room = s.maxElapsed - c.elapsed(c.now(s)); wait >= room {
-			return wait, ErrMaxElapsed
-		}
-	}
-	if deadline, ok := c.ctx.Deadline(); ok {
-		left := s.until(deadline)
-		if wait >= left {
-			return wait, ErrContext
-		}
-		room = min(room, left)
-	}
-	if hint <= 0 || s.has(hasJitter) && s.jitter == (Jitter{1, 1}) {
-		return wait, nil
-	}
-	// Clients that were told the same hint spread out behind it, as far as there is room.
-	spread := min(max(nominal, hint/10), room-hint)
-	return hint + min(time.Duration(s.uniform()*float64(spread)), max(spread-1, 0)), nil
-}
 
 // record keeps the failed attempt a for the error, and for the shared history. For the first
 // one it takes memory for as many as may follow, few at a time.
@@ -454,18 +418,31 @@ func (c *call) stop(s *settings, options []Option, reason error, elapsed time.Du
 
 // fail fills in e and ends the call with it.
 func (c *call) fail(s *settings, options []Option, e *Error) {
-	c.done = true
-	e.Name, e.Attempts, e.Err = s.name, c.number, c.last
-	e.Delay, e.attempts, e.rejected = c.delay, c.attempts, c.rejected
-	if e.Reason == ErrContext && e.ctxErr == nil {
-		if e.ctxErr = c.ctx.Err(); e.ctxErr != nil {
-			e.cause = context.Cause(c.ctx)
-		} else {
-			e.ctxErr = context.DeadlineExceeded // it would have passed
-		}
-	}
+	c.fill(s, e)
 	c.failure = e
 	c.finish(s, options, e.Elapsed)
+}
+
+// fill says in e what the call knows of its end.
+func (c *call) fill(s *settings, e *Error) {
+	c.done = true
+	e.Name, e.Attempts, e.Err = s.name, c.number, unmarked(c.last)
+	e.Delay, e.hinted = c.delay, c.hinted && c.delay > 0
+	e.attempts, e.rejection, e.rejected = c.attempts, c.rejection, c.rejected
+	if e.Reason == ErrContext && e.ctxErr == nil {
+		c.blameContext(e)
+	}
+}
+
+// blameContext says in e how the context forbade more: it ended, or its deadline would have
+// passed.
+func (c *call) blameContext(e *Error) {
+	if e.ctxErr = c.ctx.Err(); e.ctxErr == nil {
+		e.ctxErr, e.alive = context.DeadlineExceeded, true
+		return
+	}
+	e.cause = context.Cause(c.ctx)
+	e.Delay, e.hinted = 0, false // it is not for the wait that the call ended
 }
 
 // finish tells how the call ended, elapsed after its start.

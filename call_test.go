@@ -198,9 +198,9 @@ func TestContextEndsInTheAttempt(t *testing.T) {
 			e := stopped(t, err)
 			assert.Equal(t, 2, calls)
 			assert.Equal(t, retry.ErrContext, e.Reason)
-			assert.Equal(t, last, e.Err)
+			assert.Equal(t, bare(last), e.Err)
 			assert.Zero(t, e.Delay)
-			for _, target := range []error{last, context.Canceled, cause} {
+			for _, target := range []error{bare(last), context.Canceled, cause} {
 				assert.ErrorIs(t, err, target)
 			}
 		})

@@ -1,10 +1,10 @@
 package retry
 
 import (
-	"errors"
 	"slices"
 	"time"
 
+	"github.com/seed-205ff063/retry/internal/errtree"
 	"github.com/seed-205ff063/retry/internal/neterr"
 )
 
@@ -23,7 +23,7 @@ func Is(targets ...error) Classifier {
 	}
 	return func(a Attempt) bool {
 		for _, target := range own {
-			if errors.Is(a.Err, target) {
+			if errtree.Is(a.Err, target) {
 				return true
 			}
 		}
@@ -35,8 +35,8 @@ func Is(targets ...error) Classifier {
 // it: As[*net.DNSError]().
 func As[E error]() Classifier {
 	return func(a Attempt) bool {
-		var target E
-		return errors.As(a.Err, &target)
+		_, ok := errtree.As[E](a.Err)
+		return ok
 	}
 }
 
@@ -46,6 +46,27 @@ func Match(f func(err error) bool) Classifier {
 		return nil // reported by the call
 	}
 	return func(a Attempt) bool { return f(a.Err) }
+}
+
+// All returns a classifier that matches what all of the classifiers match. Without classifiers
+// it matches every failure. A nil classifier is reported by the call.
+func All(matches ...Classifier) Classifier {
+	own := slices.Clone(matches)
+	if slices.ContainsFunc(own, func(match Classifier) bool { return match == nil }) {
+		return nil // reported by the call
+	}
+	return func(a Attempt) bool {
+		return !slices.ContainsFunc(own, func(match Classifier) bool { return !match(a) })
+	}
+}
+
+// Not returns a classifier that matches what match does not. A nil classifier is reported by the
+// call.
+func Not(match Classifier) Classifier {
+	if match == nil {
+		return nil // reported by the call
+	}
+	return func(a Attempt) bool { return !match(a) }
 }
 
 // Transient is a classifier that matches failures of the network that pass: connections
@@ -62,15 +83,21 @@ func Transient(a Attempt) bool { return neterr.Transient(a.Err) }
 // AlreadyRetried is a classifier that matches an error which carries an inner call's
 // *[Error]. WithStopIf(retry.AlreadyRetried) keeps nested retries from multiplying.
 func AlreadyRetried(a Attempt) bool {
-	var inner *Error
-	return errors.As(a.Err, &inner)
+	_, ok := errtree.As[*Error](a.Err)
+	return ok
 }
+
+// TimedOut is a classifier that matches an attempt that [WithAttemptTimeout] ended, see
+// [Attempt].TimedOut. WithStopIf(retry.TimedOut) makes the first slow attempt the last.
+func TimedOut(a Attempt) bool { return a.TimedOut }
 
 // Permanent marks err as not worth another attempt: the call that sees it stops with
 // [ErrPermanent], whatever the classifiers say.
 //
 // The mark counts anywhere in the error's tree, but only for the innermost call: beneath
-// the *[Error] of an inner call it does not. It adds no text. Permanent(nil) is nil.
+// the *[Error] of an inner call it does not. It adds no text, and errors.Is finds [ErrPermanent]
+// in it. Where it is the outermost of the last error, [Error].Err is without it. Permanent(nil)
+// is nil.
 func Permanent(err error) error {
 	if err == nil {
 		return nil
@@ -80,8 +107,9 @@ func Permanent(err error) error {
 
 type permanent struct{ err error }
 
-func (p *permanent) Error() string { return p.err.Error() }
-func (p *permanent) Unwrap() error { return p.err }
+func (p *permanent) Error() string        { return p.err.Error() }
+func (p *permanent) Unwrap() error        { return p.err }
+func (p *permanent) Is(target error) bool { return target == ErrPermanent }
 
 // After marks err with a hint, such as a server's Retry-After: a retry comes no sooner than d
 // after the attempt ended. Where several hints are in one error's tree the longest counts; a
@@ -107,34 +135,68 @@ func (a *after) Error() string                     { return a.err.Error() }
 func (a *after) Unwrap() error                     { return a.err }
 func (a *after) RetryAfter() (time.Duration, bool) { return a.delay, true }
 
+// unmarked returns err without the marks that are outermost, so that it compares as what was
+// marked.
+func unmarked(err error) error {
+	for {
+		switch e := err.(type) { //nolint:errorlint // only the outermost
+		case *permanent:
+			err = e.err
+		case *after:
+			err = e.err
+		default:
+			return err
+		}
+	}
+}
+
 // marks returns what the tree of err says to this loop: that it is permanent, and the
 // longest hint, 0 if there is none. A walk by type costs a tenth of errors.As and allocates
 // nothing.
 func marks(err error) (isPermanent bool, hint time.Duration) {
-	for err != nil {
+	m := markReader{nodes: errtree.MaxNodes}
+	m.read(err)
+	return m.isPermanent, m.hint
+}
+
+// markReader is a walk over a tree of errors that somebody else made: it may unwrap to itself,
+// and its methods may panic, see package errtree.
+type markReader struct {
+	nodes       int // that may still be read
+	isPermanent bool
+	hint        time.Duration
+}
+
+func (m *markReader) read(err error) {
+	defer func() { _ = recover() }() // by a method of err
+	for ; err != nil && m.nodes > 0; m.nodes-- {
 		if h, ok := err.(interface{ RetryAfter() (time.Duration, bool) }); ok {
-			if d, ok := h.RetryAfter(); ok {
-				hint = max(hint, d)
-			}
+			m.readHint(h.RetryAfter)
 		}
 		switch e := err.(type) {
 		case *Error:
-			return isPermanent, hint // what lies beneath spoke to an inner loop
+			return // what lies beneath spoke to an inner loop
 		case *permanent:
-			isPermanent, err = true, e.err
+			m.isPermanent, err = true, e.err
 		case interface{ Unwrap() error }:
 			err = e.Unwrap()
 		case interface{ Unwrap() []error }:
 			for _, branch := range e.Unwrap() {
-				p, d := marks(branch)
-				isPermanent, hint = isPermanent || p, max(hint, d)
+				m.read(branch)
 			}
-			return isPermanent, hint
+			return
 		default:
-			return isPermanent, hint
+			return
 		}
 	}
-	return isPermanent, hint
+}
+
+// readHint is apart because a hint that panics hides no mark.
+func (m *markReader) readHint(retryAfter func() (time.Duration, bool)) {
+	defer func() { _ = recover() }()
+	if d, ok := retryAfter(); ok {
+		m.hint = max(m.hint, d)
+	}
 }
 
 // stops reports whether a WithStopIf classifier matches a.

@@ -78,7 +78,7 @@ func TestClassifyingOrder(t *testing.T) {
 					retry.WithMaxRetryAfter(time.Minute),
 				}, withoutWait(tt.opts)...)...))
 			assert.Equal(t, tt.reason, e.Reason)
-			assert.Equal(t, tt.err, e.Err)
+			assert.Equal(t, bare(tt.err), e.Err)
 			if tt.reason == retry.ErrPermanent {
 				assert.Equal(t, 1, e.Attempts)
 				assert.Zero(t, e.Delay)

@@ -7,28 +7,73 @@ import (
 )
 
 // KeepContext lets the context of an attempt outlive it, for a function whose value still
-// needs it: a response with a body to read, rows to scan. It is called by that function with
-// the context that it was given, or one derived from it. The attempt's timeout goes on to
-// count; release ends the context and must be called when the value is done with, also when
-// the attempt failed.
+// needs it: a response with a body to read, rows to scan. That function calls it with the
+// context that it was given, or one derived from it. The attempt's timeout goes on to count.
+// Call release when the value is done with, also when the attempt failed: it ends the context,
+// but never before the function has returned and every other release was called.
 //
-// Without it the context ends with the function if there is a [WithAttemptTimeout], and the
-// body is cut off: "context canceled". If there is none, there is nothing to keep and release
-// does nothing.
+// Without KeepContext the context ends with the function if there is a [WithAttemptTimeout], and
+// the body is cut off: "context canceled". Without a timeout there is nothing to keep and release
+// does nothing, also within an outer call that has one: a call keeps only its own contexts.
 func KeepContext(ctx context.Context) (release context.CancelFunc) {
-	a, ok := ctx.Value(attemptKey{}).(*attemptContext)
-	if !ok {
+	a, _ := ctx.Value(attemptKey{}).(*attemptContext)
+	if a == nil || !a.hold() {
 		return func() {}
 	}
-	a.kept.Store(true)
-	return a.cancel
+	var released atomic.Bool
+	return func() {
+		if released.CompareAndSwap(false, true) {
+			a.drop()
+		}
+	}
 }
 
-// attemptContext is the context of an attempt with a timeout.
+// attemptContext is the context of an attempt with a timeout. It ends when its last holder
+// drops it.
 type attemptContext struct {
 	context.Context
-	cancel context.CancelFunc
-	kept   atomic.Bool
+	cancel  context.CancelFunc
+	holders atomic.Int32 // the function while it runs, and everyone who keeps the context
+}
+
+// hold reports whether the context still has a holder, and then adds one.
+func (a *attemptContext) hold() bool {
+	for {
+		n := a.holders.Load()
+		if n == 0 {
+			return false
+		}
+		if a.holders.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+func (a *attemptContext) drop() {
+	if a.holders.Add(-1) == 0 {
+		a.cancel()
+	}
+}
+
+// attemptTimeouts tells that the process has used an attempt timeout. Until then no call has to
+// look whether it runs within an attempt that has one.
+var attemptTimeouts atomic.Bool
+
+// shieldContext hides an outer call's attempt from KeepContext.
+type shieldContext struct{ context.Context }
+
+func (s shieldContext) Value(key any) any {
+	if key == (attemptKey{}) {
+		return nil
+	}
+	return s.Context.Value(key)
+}
+
+// shield hides the attempt within which the call was made, if there is one.
+func (c *call) shield() {
+	if c.ctx.Value(attemptKey{}) != nil {
+		c.fnCtx, c.shielded = shieldContext{c.ctx}, true
+	}
 }
 
 type attemptKey struct{}
@@ -42,14 +87,19 @@ func (a *attemptContext) Value(key any) any {
 
 // withTimeout derives the context of an attempt that may take attemptTimeout.
 func (s *settings) withTimeout(ctx context.Context) *attemptContext {
+	if !attemptTimeouts.Load() {
+		attemptTimeouts.Store(true)
+	}
+	a := new(attemptContext)
+	a.holders.Store(1)
 	if c, ok := s.clock.(interface {
 		WithTimeout(context.Context, time.Duration) (context.Context, context.CancelFunc)
 	}); ok {
-		timed, cancel := c.WithTimeout(ctx, s.attemptTimeout)
-		return &attemptContext{Context: timed, cancel: cancel}
+		a.Context, a.cancel = c.WithTimeout(ctx, s.attemptTimeout)
+	} else {
+		a.Context, a.cancel = context.WithTimeoutCause(ctx, s.attemptTimeout, timeoutError{})
 	}
-	timed, cancel := context.WithTimeoutCause(ctx, s.attemptTimeout, timeoutError{})
-	return &attemptContext{Context: timed, cancel: cancel}
+	return a
 }
 
 // timeoutError is the cause of an attempt's context that ended by the attempt's timeout. The

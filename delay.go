@@ -25,7 +25,7 @@ func (s *settings) memberBounds(member *part, d time.Duration) (nominal, lo, hi 
 }
 
 // shape returns the jitter and the cap in force for a backoff that is no chain. The defaults
-// of both belong to the strategies that grow; a first delay above the default cap raises it.
+// of both belong to the strategies that grow, and the default cap leaves them room to.
 func (s *settings) shape(member *part) (jitter Jitter, limit time.Duration) {
 	jitter, limit = Jitter{1, 1}, math.MaxInt64
 	var first time.Duration
@@ -42,10 +42,11 @@ func (s *settings) shape(member *part) (jitter Jitter, limit time.Duration) {
 	switch {
 	case s.has(hasMaxDelay):
 		limit = s.maxDelay
-	case grows && first > defaultMaxDelay:
-		limit = max(defaultMaxDelay, scale(first, jitter.Hi))
 	case grows:
-		limit = defaultMaxDelay
+		limit = max(defaultMaxDelay, times(scale(first, jitter.Hi), defaultGrowth))
+	}
+	if limit == Unlimited {
+		limit = math.MaxInt64
 	}
 	return jitter, limit
 }
@@ -68,7 +69,13 @@ func (s *settings) draw(lo, hi time.Duration) time.Duration {
 	if lo >= hi {
 		return hi
 	}
-	return min(lo+time.Duration(s.uniform()*float64(hi-lo)), hi)
+	return within(lo, hi, s.uniform())
+}
+
+// within returns what is the share u of the way from lo to hi, to the nearest nanosecond: the
+// largest u below 1 gives hi.
+func within(lo, hi time.Duration, u float64) time.Duration {
+	return min(add(lo, scale(hi-lo, u)), hi)
 }
 
 // until returns how long it is to the deadline, by the clock.

@@ -2,13 +2,13 @@ package retry
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math"
 	"strings"
 	"time"
 
+	"github.com/seed-205ff063/retry/internal/errtree"
 	"github.com/seed-205ff063/retry/internal/text"
 )
 
@@ -60,19 +60,22 @@ type Error struct {
 	Attempts int
 	// Elapsed is the time from the start of the call to its end, waits included.
 	Elapsed time.Duration
-	// Reason is why this loop stopped, one of ErrExhausted, ErrMaxElapsed, ErrContext,
-	// ErrPermanent, ErrRetryAfter and ErrBudget. Switch on it.
+	// Reason is why this loop stopped: ErrExhausted, ErrMaxElapsed, ErrContext, ErrPermanent,
+	// ErrRetryAfter, ErrBudget, or what a function of [WithStop] returned. Switch on it.
 	Reason error
-	// Err is the last attempt's error; nil only if there was no attempt, or [Policy.Resume] was
-	// not told of it.
+	// Err is the last attempt's error, without a [Permanent] or [After] around it. It is nil only
+	// if there was no attempt, or [Policy.Resume] was not told of it.
 	Err error
 	// Delay is the wait that did not take place, when the call gave up instead of waiting:
 	// the server's hint, or what the policy would have waited. Otherwise it is 0.
 	Delay time.Duration
 
-	ctxErr, cause error // why the context forbids more, nil if it does not
-	attempts      ring  // the newest attempts
-	rejected      bool  // Err is of a value that this call's validators rejected
+	ctxErr, cause error      // why the context forbids more, nil if it does not
+	attempts      ring       // the newest attempts
+	rejection     *rejection // of the last value that this call's validators rejected
+	alive         bool       // the context had not ended: a wait that would pass its deadline was not begun
+	rejected      bool       // Err is of a rejected value
+	hinted        bool       // Delay is a server's hint
 }
 
 // Error returns one line: the name, why the call stopped, after how many attempts, in what
@@ -101,20 +104,34 @@ func (e *Error) Error() string {
 
 // why is the reason in words, with the figure or the cause that explains it.
 func (e *Error) why() string {
-	r, ok := e.Reason.(reason)
+	label := e.label()
 	switch {
-	case !ok:
-		return fmt.Sprint(e.Reason)
-	case e.ctxErr != nil && e.Delay > 0:
-		return fmt.Sprintf("%s (deadline sooner than the next wait of %v)", string(r), short(e.Delay))
+	case e.alive && e.Delay > 0:
+		return fmt.Sprintf("next wait of %v would pass the deadline", short(e.Delay))
 	case e.cause != nil:
-		return fmt.Sprintf("%s (%v)", string(r), e.cause)
+		return fmt.Sprintf("%s (%v)", label, e.cause)
 	case e.Delay > 0 && e.Reason == ErrRetryAfter:
-		return fmt.Sprintf("%s (%v)", string(r), short(e.Delay))
+		return fmt.Sprintf("%s (%v)", label, short(e.Delay))
 	case e.Delay > 0:
-		return fmt.Sprintf("%s (next wait %v)", string(r), short(e.Delay))
+		return fmt.Sprintf("%s (next wait %v)", label, short(e.Delay))
 	}
-	return string(r)
+	return label
+}
+
+// label is the reason in words without figures, so that records group by it.
+func (e *Error) label() string {
+	switch {
+	case e.alive && e.Delay > 0:
+		return "next wait would pass the deadline"
+	case e.alive && e.cause != nil:
+		return "wait at a gate would pass the deadline"
+	case e.alive:
+		return "deadline reached"
+	}
+	if r, ok := e.Reason.(reason); ok { //nolint:errorlint // this call's own
+		return string(r)
+	}
+	return strings.TrimPrefix(text.Error(e.Reason), "retry: ")
 }
 
 // Unwrap returns what the error matches: the reason, the last attempt's error, and if the
@@ -125,20 +142,16 @@ func (e *Error) Unwrap() []error {
 		return nil
 	}
 	all := make([]error, 0, 5)
-	for _, err := range [...]error{e.Reason, e.report(), e.Err, e.ctxErr, e.cause} {
+	var report error
+	if e.rejected {
+		report = e.rejection.report // otherwise see Rejected
+	}
+	for _, err := range [...]error{e.Reason, report, e.Err, e.ctxErr, e.cause} {
 		if err != nil {
 			all = append(all, err)
 		}
 	}
 	return all
-}
-
-// report is the *ValidationError of a call whose last attempt was a rejection.
-func (e *Error) report() error {
-	if r, ok := e.Err.(*rejection); ok && e.rejected {
-		return r.report
-	}
-	return nil
 }
 
 // History returns a copy of the newest attempts, oldest first: at most [WithHistorySize].
@@ -156,12 +169,12 @@ func (e *Error) Timeout() bool {
 	case e == nil:
 		return false
 	case e.ctxErr != nil:
-		return errors.Is(e.ctxErr, context.DeadlineExceeded)
+		return errtree.Is(e.ctxErr, context.DeadlineExceeded)
 	case e.Reason == ErrMaxElapsed:
 		return true
 	}
-	var t interface{ Timeout() bool }
-	return errors.As(e.Err, &t) && t != nil && t.Timeout()
+	t, ok := errtree.As[interface{ Timeout() bool }](e.Err)
+	return ok && errtree.Safe(t.Timeout)
 }
 
 // Temporary reports whether the last attempt's error calls itself temporary or is a timeout.
@@ -170,17 +183,26 @@ func (e *Error) Temporary() bool {
 	if e == nil {
 		return false
 	}
-	var t interface{ Temporary() bool }
-	return e.Timeout() || errors.As(e.Err, &t) && t != nil && t.Temporary()
+	if e.Timeout() {
+		return true
+	}
+	t, ok := errtree.As[interface{ Temporary() bool }](e.Err)
+	return ok && errtree.Safe(t.Temporary)
 }
 
-// RetryAfter returns Delay and true when the reason is ErrBudget or ErrRetryAfter, so that an
-// outer retry waits at least so long; a Delay of 0 asks for no wait.
+// RetryAfter returns Delay and true when the reason is ErrBudget or ErrRetryAfter, or when the
+// wait that was not begun was a server's hint: an outer retry then waits at least so long. A Delay
+// of 0 asks for no wait.
 func (e *Error) RetryAfter() (time.Duration, bool) {
-	if e == nil || e.Reason != ErrBudget && e.Reason != ErrRetryAfter {
+	if e == nil || e.Reason != ErrBudget && e.Reason != ErrRetryAfter && !e.hinted {
 		return 0, false
 	}
 	return e.Delay, true
+}
+
+// canceled reports whether the caller cancelled the call, which is nobody's fault.
+func (e *Error) canceled() bool {
+	return e != nil && e.Reason == ErrContext && !e.alive && errtree.Is(e.ctxErr, context.Canceled)
 }
 
 // LogValue returns the group name, attempts, elapsed, reason, cause (the context's), error and
@@ -197,7 +219,7 @@ func (e *Error) attrs() []slog.Attr {
 	attrs := []slog.Attr{
 		slog.Int("attempts", e.Attempts),
 		slog.Duration("elapsed", e.Elapsed),
-		slog.String("reason", strings.TrimPrefix(fmt.Sprint(e.Reason), "retry: ")),
+		slog.String("reason", e.label()),
 	}
 	if e.cause != nil {
 		attrs = append(attrs, slog.String("cause", text.Error(e.cause)))

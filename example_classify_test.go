@@ -183,3 +183,56 @@ func ExampleAfter_method() {
 	fmt.Println(clock.Waits(), err)
 	// Output: [3s] <nil>
 }
+
+// An attempt that hangs is worth another, but not when it had already hung twice.
+func ExampleAll() {
+	late := func(a retry.Attempt) bool { return a.Number >= 2 }
+	policy := retry.MustNew(
+		retry.WithStopIf(retry.All(retry.Is(os.ErrDeadlineExceeded), late)),
+		retry.WithBackoff(retry.Constant(0)))
+
+	calls := 0
+	err := policy.Do(context.Background(), func(ctx context.Context) error {
+		calls++
+		return os.ErrDeadlineExceeded
+	})
+
+	fmt.Println(calls, errors.Is(err, retry.ErrPermanent))
+	// Output: 2 true
+}
+
+// Everything is retried but a file that does not exist.
+func ExampleNot() {
+	policy := retry.MustNew(
+		retry.WithRetryIf(retry.Not(retry.Is(fs.ErrNotExist))),
+		retry.WithBackoff(retry.Constant(0)))
+
+	calls := 0
+	err := policy.Do(context.Background(), func(ctx context.Context) error {
+		if calls++; calls == 1 {
+			return fs.ErrPermission // retried
+		}
+		return fs.ErrNotExist // not retried
+	})
+
+	fmt.Println(calls, errors.Is(err, retry.ErrPermanent))
+	// Output: 2 true
+}
+
+// The first attempt that its own timeout ends is the last.
+func ExampleTimedOut() {
+	var clock retrytest.Clock
+	calls := 0
+	err := retry.Do(context.Background(), func(ctx context.Context) error {
+		if calls++; calls == 2 {
+			clock.Advance(time.Minute) // the server does not answer
+		}
+		return errors.New("no answer")
+	},
+		retry.WithAttemptTimeout(10*time.Second),
+		retry.WithStopIf(retry.TimedOut),
+		retry.WithClock(&clock))
+
+	fmt.Println(calls, errors.Is(err, retry.ErrPermanent))
+	// Output: 2 true
+}

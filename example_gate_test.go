@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/seed-205ff063/retry"
 )
@@ -124,4 +125,27 @@ func ExampleOnlyRetries() {
 
 	fmt.Println(calls, "attempts,", retries.acquired, "through the semaphore")
 	// Output: 5 attempts, 4 through the semaphore
+}
+
+// One call learns that the server wants no calls for 30s. Another one does not even try, because
+// its deadline comes sooner.
+func ExampleCooldown() {
+	policy := retry.MustNew(
+		retry.WithGate(retry.Cooldown(time.Minute)),
+		retry.WithMaxAttempts(1))
+
+	_ = policy.Do(context.Background(), func(ctx context.Context) error {
+		return retry.After(30*time.Second, errors.New("status 429"))
+	})
+
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	err := policy.Do(ctx, func(ctx context.Context) error {
+		fmt.Println("not reached")
+		return nil
+	})
+
+	var e *retry.Error
+	fmt.Println(errors.As(err, &e), e.Attempts, e.Reason == retry.ErrContext)
+	// Output: true 0 true
 }

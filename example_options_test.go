@@ -399,3 +399,48 @@ func ExampleWithValidator() {
 	fmt.Println(page, err)
 	// Output: <html></html> <nil>
 }
+
+// A connection that lived for an hour begins a new series when it breaks: the next attempt
+// follows after the first wait, and none of the five attempts is used up.
+func ExampleWithResetAfter() {
+	var clock retrytest.Clock
+	lives := []time.Duration{0, 0, time.Hour, 0}
+	_ = retry.Do(context.Background(), func(ctx context.Context) error {
+		if len(lives) == 0 {
+			return retry.Permanent(errors.New("shut down"))
+		}
+		clock.Advance(lives[0])
+		lives = lives[1:]
+		return errors.New("connection lost")
+	},
+		retry.WithResetAfter(time.Minute),
+		retry.WithBackoff(retry.Exponential(time.Second, 2)),
+		retry.WithJitter(retry.NoJitter),
+		retry.WithClock(&clock))
+
+	fmt.Println(clock.Waits())
+	// Output: [1s 2s 1s 2s]
+}
+
+// A limit of your own: a service that is shutting down starts no retry.
+func ExampleWithStop() {
+	errShutdown := errors.New("shutting down")
+	shutdown := false
+	calls := 0
+	err := retry.Do(context.Background(), func(ctx context.Context) error {
+		calls++
+		shutdown = calls == 2
+		return errors.New("status 503")
+	},
+		retry.WithBackoff(retry.Constant(0)),
+		retry.WithStop(func(a retry.Attempt) error {
+			if shutdown {
+				return errShutdown
+			}
+			return nil
+		}))
+
+	var e *retry.Error
+	fmt.Println(errors.As(err, &e), e.Attempts, e.Reason)
+	// Output: true 2 shutting down
+}

@@ -132,3 +132,43 @@ func ExamplePolicy_Clock() {
 	// true
 	// <nil>
 }
+
+func ExamplePolicy_MaxAttempts() {
+	fmt.Println(retry.MustNew(retry.WithMaxAttempts(3)).MaxAttempts())
+	fmt.Println(retry.MustNew(retry.WithMaxAttempts(retry.Unlimited)).MaxAttempts() == retry.Unlimited)
+	// Output:
+	// 3
+	// true
+}
+
+// A driver that makes the attempts itself asks whether another one may follow, and when.
+func ExamplePolicy_Next() {
+	policy := retry.MustNew(
+		retry.WithMaxAttempts(3),
+		retry.WithBackoff(retry.Exponential(time.Second, 2)),
+		retry.WithJitter(retry.NoJitter))
+
+	for number := 1; ; number++ {
+		failed := retry.Attempt{Number: number, Err: errors.New("status 503")}
+		wait, err := policy.Next(context.Background(), failed)
+		if err != nil {
+			fmt.Println(errors.Is(err, retry.ErrExhausted))
+			return
+		}
+		fmt.Println("retry after", wait)
+	}
+	// Output:
+	// retry after 1s
+	// retry after 2s
+	// true
+}
+
+// A worker was killed and left no error: a queue only needs to know when to try again.
+func ExamplePolicy_Wait() {
+	policy := retry.MustNew(
+		retry.WithBackoff(retry.Exponential(time.Second, 2)),
+		retry.WithJitter(retry.NoJitter))
+
+	fmt.Println(policy.Wait(retry.Attempt{Number: 1}), policy.Wait(retry.Attempt{Number: 4}))
+	// Output: 1s 8s
+}

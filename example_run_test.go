@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrytest"
 )
 
 // A loop of one's own waits in its own way: here two uploads share a goroutine, and the one
@@ -148,4 +149,24 @@ func ExamplePolicy_Resume() {
 	// stored: attempt 1 failed, the next is due in 1m0s
 	// stored: attempt 2 failed, the next is due in 1h0m0s
 	// true
+}
+
+// A queue stores what Last returns, and goes on from it in another process.
+func ExampleRun_Last() {
+	policy := retry.MustNew(
+		retry.WithBackoff(retry.Constant(time.Minute)),
+		retry.WithClock(new(retrytest.Clock)))
+
+	run := policy.Start(context.Background())
+	run.Try(func(ctx context.Context) error { return errors.New("status 503") })
+	last := run.Last()
+	fmt.Println(last.Number, last.Delay, last.Err)
+
+	run = policy.Resume(context.Background(), last)
+	run.Try(func(ctx context.Context) error { return errors.New("status 502") })
+	last = run.Last()
+	fmt.Println(last.Number, last.Elapsed, last.Err)
+	// Output:
+	// 1 1m0s status 503
+	// 2 1m0s status 502
 }

@@ -2,8 +2,12 @@ package retry_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/seed-205ff063/retry"
@@ -140,4 +144,46 @@ func ExampleValidationError_Unwrap() {
 
 	fmt.Println(errors.Is(err, errEmpty), errors.Is(err, errStale))
 	// Output: true true
+}
+
+// The best value that was rejected is better than none, also if the last attempt got none.
+func ExampleRejected() {
+	replies := []int{40, 70, 0}
+	score, err := retry.DoValue(context.Background(), func(ctx context.Context) (int, error) {
+		v := replies[0]
+		if replies = replies[1:]; v == 0 {
+			return 0, errors.New("connection reset")
+		}
+		return v, nil
+	},
+		retry.WithMaxAttempts(3),
+		retry.WithBackoff(retry.Constant(0)),
+		retry.WithValidator(func(v int, a retry.Attempt) error { return errors.New("score is too low") }))
+
+	if rejected := retry.Rejected[int](err); rejected != nil {
+		score = slices.Max(rejected.Values)
+	}
+	fmt.Println(score, errors.Is(err, retry.ErrRejected))
+	// Output: 70 false
+}
+
+// A log has the text and not the values.
+func ExampleValidationError_LogValue() {
+	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
+		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		},
+	}))
+	logger.Info("no page", "error", retry.Rejected[[]string](pollEmptyPage()))
+	// Output: level=INFO msg="no page" error="retry: page: 3 values of type []string rejected, the last: page is empty"
+}
+
+// JSON has the text and not the values.
+func ExampleValidationError_MarshalJSON() {
+	text, err := json.Marshal(map[string]any{"error": retry.Rejected[[]string](pollEmptyPage())})
+	fmt.Println(string(text), err)
+	// Output: {"error":"retry: page: 3 values of type []string rejected, the last: page is empty"} <nil>
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
 // Gate decides whether an attempt may start. Every attempt passes all gates in the order
@@ -25,7 +27,7 @@ type Gate func(ctx context.Context, a Attempt) (release func(err error), err err
 // reason: there is no attempt and the call gives up with [ErrContext]. Without a deadline a
 // refusal is the attempt's error.
 func RateLimit(l interface{ Wait(context.Context) error }) Gate {
-	if l == nil {
+	if errtree.IsNil(l) {
 		return nil // reported by the call
 	}
 	return func(ctx context.Context, _ Attempt) (func(error), error) {
@@ -50,7 +52,7 @@ func Bulkhead(s interface {
 	Release(int64)
 }, n int64,
 ) Gate {
-	if s == nil {
+	if errtree.IsNil(s) {
 		return nil // reported by the call
 	}
 	return func(ctx context.Context, _ Attempt) (func(error), error) {

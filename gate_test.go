@@ -160,7 +160,7 @@ func TestGateErrorIsTheAttemptsError(t *testing.T) {
 			e := stopped(t, err)
 			assert.Equal(t, tt.attempts, e.Attempts)
 			assert.Equal(t, tt.reason, e.Reason)
-			assert.Equal(t, tt.err, e.Err)
+			assert.Equal(t, bare(tt.err), e.Err)
 			assert.Len(t, e.History(), tt.attempts)
 			var want journal
 			for n := 1; n <= tt.attempts; n++ {
@@ -321,7 +321,7 @@ func TestRateLimit(t *testing.T) {
 				assert.Equal(t, tt.attempts, e.Attempts)
 				assert.Equal(t, tt.attempts, done.one(t).Attempts)
 				assert.Equal(t, tt.asked, l.asked)
-				assert.Equal(t, tt.err, e.Err)
+				assert.Equal(t, bare(tt.err), e.Err)
 				refused := tt.deadline > 0
 				if !refused {
 					assert.Equal(t, retry.ErrExhausted, e.Reason)
@@ -347,7 +347,7 @@ func TestRateLimit(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
 			err := retry.Do(ctx, always(nil), retry.WithGate(retry.RateLimit(brokenLimiter{})))
-			assert.EqualError(t, err, "retry: context done (limiter: would exceed context deadline) after 0 attempts in 0s")
+			assert.EqualError(t, err, "retry: wait at a gate would pass the deadline (limiter: would exceed context deadline) after 0 attempts in 0s")
 		})
 	})
 	t.Run("the context ends in the limiter", func(t *testing.T) {

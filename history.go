@@ -29,6 +29,9 @@ type Attempt struct {
 	// Err is what the function returned, or why the value it returned was rejected; nil after
 	// a success.
 	Err error
+	// TimedOut is whether [WithAttemptTimeout] had ended the attempt's context by the time that
+	// the function returned, while the caller's context lived.
+	TimedOut bool
 }
 
 // History keeps the newest attempts of all the calls it is given to by [WithHistory]: a

@@ -121,6 +121,8 @@ func logRetry(ctx context.Context, l *slog.Logger, a *Attempt) {
 func logEnd(ctx context.Context, l *slog.Logger, o *Outcome) {
 	name := nameAttr(o.Name)
 	switch {
+	case o.Err.canceled():
+		l.LogAttrs(ctx, slog.LevelInfo, "canceled", append([]slog.Attr{name}, o.Err.attrs()...)...)
 	case o.Err != nil:
 		l.LogAttrs(ctx, slog.LevelError, "gave up", append([]slog.Attr{name}, o.Err.attrs()...)...)
 	case o.Attempts > 1:

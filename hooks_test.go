@@ -302,7 +302,7 @@ func TestLogging(t *testing.T) {
 		inBubble(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(context.Background())
 			cancel()
-			assert.Equal(t, `level=ERROR msg="gave up" attempts=0 elapsed=0s reason="context done" cause="context canceled"`+"\n",
+			assert.Equal(t, `level=INFO msg=canceled attempts=0 elapsed=0s reason="context done" cause="context canceled"`+"\n",
 				logged(slog.LevelDebug, func(l retry.Option) { _ = retry.Do(ctx, always(nil), l) }))
 		})
 	})

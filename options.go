@@ -6,15 +6,18 @@ import (
 	"log/slog"
 	"slices"
 	"time"
+
+	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
-// Unlimited is the number of attempts that [WithMaxAttempts] takes for no limit.
+// Unlimited means no limit. [WithMaxAttempts], [WithMaxDelay] and [WithMaxRetryAfter] take it.
 const Unlimited = -1
 
 // The defaults, see defaults for how they are applied.
 const (
 	defaultMaxAttempts   = 5
 	defaultMaxDelay      = 30 * time.Second // of the strategies that grow
+	defaultGrowth        = 10               // they may at least grow to so many times their first delay
 	defaultMaxRetryAfter = time.Minute
 	defaultHistorySize   = 10
 )
@@ -60,6 +63,8 @@ type (
 	randOption           deep[func() float64]
 	retryIfOption        []Classifier
 	stopIfOption         []Classifier
+	stopOption           []func(Attempt) error
+	resetAfterOption     time.Duration
 	validatorOption      []validatorSet
 	historySizeOption    int
 	historyOption        deep[*History]
@@ -99,6 +104,8 @@ func (jitterOption) option()         {}
 func (randOption) option()           {}
 func (retryIfOption) option()        {}
 func (stopIfOption) option()         {}
+func (stopOption) option()           {}
+func (resetAfterOption) option()     {}
 func (validatorOption) option()      {}
 func (historySizeOption) option()    {}
 func (historyOption) option()        {}
@@ -146,15 +153,17 @@ func WithBackoff(b Backoff) Option {
 }
 
 // WithMaxDelay caps the waits of any strategy at d, jitter included: the range that jitter
-// draws from is lowered until it ends at d. With 0 there are no waits; a negative d is a
-// fault. It does not cut a server's hint, see [WithMaxRetryAfter], and never ends a call.
-// The default is 30s for the strategies that grow, or where their first delay (for
-// [Decorrelated] factor·initial) is longer than that, Hi times that delay, Hi being the
-// jitter's; and no cap for the others.
+// draws from is lowered until it ends at d. With 0 there are no waits, [Unlimited] sets no cap,
+// and any other negative d is an error. It does not cut a server's hint, see
+// [WithMaxRetryAfter], and never ends a call.
+// The default for the strategies that grow is 30s or ten times the longest first wait,
+// whichever is longer: a strategy that grows must grow, also from Exponential(time.Minute, 2).
+// The others have no cap by default.
 func WithMaxDelay(d time.Duration) Option { return maxDelayOption(d) }
 
-// WithMaxRetryAfter sets the longest server's hint that a call obeys; a longer one makes it
-// give up at once with [ErrRetryAfter]. With 0 every hint does; a negative d is a fault.
+// WithMaxRetryAfter sets the longest server's hint that a call obeys. A longer one makes it
+// give up at once with [ErrRetryAfter]. With 0 every hint does, with [Unlimited] none does, and
+// any other negative d is an error.
 //
 // A hint of d makes the wait d + u·max(nominal delay, d/10), u uniform in [0, 1), so that
 // clients which were told the same d spread out; with WithJitter(NoJitter) it is exactly d.
@@ -188,6 +197,23 @@ func WithRetryIf(matches ...Classifier) Option { return retryIfOption(matches) }
 // matches. Repeats add up. It wins over [WithRetryIf]. A nil classifier is a fault.
 // The default is none.
 func WithStopIf(matches ...Classifier) Option { return stopIfOption(matches) }
+
+// WithStop asks the functions before every retry that nothing else forbids but the budget. The
+// first that returns an error ends the call, and that error is the [Error].Reason. It is for
+// limits of your own: a quota with costs, a limit for one kind of error, a shutdown. a is the
+// attempt that failed, and a.Delay the wait to come. Repeats add up, in the order given. A nil
+// function is an error.
+// The default is none.
+func WithStop(stops ...func(a Attempt) error) Option { return stopOption(stops) }
+
+// WithResetAfter makes an attempt that ran for at least d before it failed count as attempt 1
+// of a new series. Waits, [WithMaxAttempts] and [WithMaxElapsed] start again with it: the next
+// attempt is number 2, and Elapsed counts from that attempt's start. [Error].Attempts and
+// History are of the series. The series pays into the [Budget] as a call does. It is for calls
+// that live long, such as reconnecting, consuming or watching. 0 never starts again, and a
+// negative d is an error.
+// The default is 0.
+func WithResetAfter(d time.Duration) Option { return resetAfterOption(d) }
 
 // WithValidator makes the validators look at every value that the function returned without
 // an error; all of them run. A value that one of them rejects is a failed attempt and is
@@ -262,10 +288,13 @@ func WithHooks(h Hooks) Option { return hooksOption{h} }
 // with name, attempt, error, wait, duration, elapsed), one for a call that gives up at
 // Error ("gave up" with name, attempts, elapsed, reason, cause, error, delay), and one for a
 // success after retries at Debug ("succeeded after retries" with name, attempts, elapsed);
-// none for a success at the first attempt. What is not there, such as a name, is left out. The
-// reason is the text of [Error].Reason without its prefix, so that records group by it.
-// Errors are logged by their text; values, arguments and results never are. A nil logger is
-// a fault.
+// none for a success at the first attempt. A call whose caller cancelled it (context.Canceled)
+// is logged at Info, as "canceled". What is not there, such as a name, is left out.
+//
+// The reason is a short text without figures, so that records group by it: that of
+// [Error].Reason without its prefix, and "next wait would pass the deadline" where the context
+// had not ended. Errors are logged as [ErrorText] says; values, arguments and results never are.
+// A nil logger is an error.
 // The default is no logging.
 func WithLogger(l *slog.Logger) Option {
 	p := &l
@@ -282,6 +311,7 @@ type settings struct {
 	backoff        part
 	maxDelay       time.Duration
 	maxRetryAfter  time.Duration
+	resetAfter     time.Duration
 	jitter         Jitter
 	rand           func() float64
 	historySize    int
@@ -307,6 +337,8 @@ const (
 	hasRand
 	hasRetryIf
 	hasStopIf
+	hasStop
+	hasResetAfter
 	hasValidator
 	hasHistorySize
 	hasHistory
@@ -325,6 +357,7 @@ const (
 	hasForeignOption
 	hasNilRetryIf
 	hasNilStopIf
+	hasNilStop
 	hasNilValidator
 	hasNilGate
 
@@ -362,6 +395,8 @@ func (s *settings) apply(options []Option) {
 			s.maxDelay, s.given = time.Duration(o), s.given|hasMaxDelay
 		case maxRetryAfterOption:
 			s.maxRetryAfter, s.given = time.Duration(o), s.given|hasMaxRetryAfter
+		case resetAfterOption:
+			s.resetAfter, s.given = time.Duration(o), s.given|hasResetAfter
 		case jitterOption:
 			s.jitter, s.given = Jitter(o), s.given|hasJitter
 		case randOption:
@@ -385,6 +420,11 @@ func (s *settings) apply(options []Option) {
 			for _, c := range o {
 				s.given |= hasStopIf
 				s.note(c == nil, hasNilStopIf)
+			}
+		case stopOption:
+			for _, stop := range o {
+				s.given |= hasStop
+				s.note(stop == nil, hasNilStop)
 			}
 		case validatorOption:
 			s.note(o[0].n > 0, hasValidator)
@@ -475,8 +515,9 @@ func (s *settings) check() (faults []error) {
 	blame(hasMaxElapsed, "WithMaxElapsed", below(s.maxElapsed))
 	blame(hasAttemptTimeout, "WithAttemptTimeout", below(s.attemptTimeout))
 	blame(hasBackoff, "WithBackoff", s.backoff.fault())
-	blame(hasMaxDelay, "WithMaxDelay", below(s.maxDelay))
-	blame(hasMaxRetryAfter, "WithMaxRetryAfter", below(s.maxRetryAfter))
+	blame(hasMaxDelay, "WithMaxDelay", belowUnlimited(s.maxDelay))
+	blame(hasMaxRetryAfter, "WithMaxRetryAfter", belowUnlimited(s.maxRetryAfter))
+	blame(hasResetAfter, "WithResetAfter", below(s.resetAfter))
 	blame(hasJitter, "WithJitter", s.jitter.fault())
 	blame(hasRand, "WithRand", when(s.rand == nil, "nil function"))
 	if s.historySize < 0 {
@@ -492,10 +533,11 @@ func (s *settings) check() (faults []error) {
 	} else {
 		blame(hasBudget, "WithBudget", s.budget.fault())
 	}
-	blame(hasClock, "WithClock", when(s.clock == nil, "nil Clock"))
+	blame(hasClock, "WithClock", when(errtree.IsNil(s.clock), "nil Clock"))
 	blame(hasLogger, "WithLogger", when(s.logger == nil, "nil Logger"))
 	blame(hasNilRetryIf, "WithRetryIf", "nil Classifier")
 	blame(hasNilStopIf, "WithStopIf", "nil Classifier")
+	blame(hasNilStop, "WithStop", "nil function")
 	blame(hasNilValidator, "WithValidator", "nil Validator")
 	blame(hasNilGate, "WithGate", "nil Gate")
 	return faults
@@ -506,6 +548,14 @@ func below(d time.Duration) string {
 		return fmt.Sprintf("%v is negative", d)
 	}
 	return ""
+}
+
+// belowUnlimited is below for what may be Unlimited.
+func belowUnlimited(d time.Duration) string {
+	if d == Unlimited {
+		return ""
+	}
+	return below(d)
 }
 
 // join makes one error of the faults, nil of none.

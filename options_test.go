@@ -210,16 +210,16 @@ func TestOptionFaultsAreJoined(t *testing.T) {
 func TestCallFaultsAreJoined(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	bad := []retry.Option{retry.WithMaxDelay(-1), retry.WithValidator(func(int, retry.Attempt) error { return nil })}
+	bad := []retry.Option{retry.WithMaxDelay(-2), retry.WithValidator(func(int, retry.Attempt) error { return nil })}
 	err := retry.Do(ctx, nil, bad...)
-	assert.EqualError(t, err, "retry: WithMaxDelay: -1ns is negative\n"+
+	assert.EqualError(t, err, "retry: WithMaxDelay: -2ns is negative\n"+
 		"retry: WithValidator: a validator for int in a call that returns no value; use DoValue or Func\n"+
-		"retry: fn: nil function")
+		"retry: Do: nil function")
 	assertFault(t, err)
 	_, err = retry.DoValue[string](ctx, nil, bad...)
-	assert.EqualError(t, err, "retry: WithMaxDelay: -1ns is negative\n"+
+	assert.EqualError(t, err, "retry: WithMaxDelay: -2ns is negative\n"+
 		"retry: WithValidator: a validator for int does not fit a call that returns string\n"+
-		"retry: fn: nil function")
+		"retry: DoValue: nil function")
 	assertFault(t, err)
 	const homeless = "retry: WithValidator: a validator for int in a call that returns no value; use DoValue or Func"
 	p := retry.MustNew(bad[1], retry.WithHooks(neverHooks(t)))
@@ -233,15 +233,14 @@ func TestCallFaultsAreJoined(t *testing.T) {
 		t.Error("the body ran")
 	}
 	assert.EqualError(t, err, homeless)
-	_, err = retry.New(retry.WithValidator[int](nil), retry.WithMaxDelay(-1))
-	assert.EqualError(t, err, "retry: WithMaxDelay: -1ns is negative\nretry: WithValidator: nil Validator")
+	_, err = retry.New(retry.WithValidator[int](nil), retry.WithMaxDelay(-2))
+	assert.EqualError(t, err, "retry: WithMaxDelay: -2ns is negative\nretry: WithValidator: nil Validator")
 	assertFault(t, err)
 }
 
 func TestNilFunction(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	const want = "retry: fn: nil function"
 	p := retry.MustNew(retry.WithHooks(neverHooks(t)))
 	run := p.Start(ctx)
 	wait, again := run.Try(nil)
@@ -250,6 +249,10 @@ func TestNilFunction(t *testing.T) {
 	_, valueErr := retry.DoValue[int](ctx, nil)
 	_, valueErr2 := retry.DoValue[int](ctx, nil, p, retry.WithMaxAttempts(2))
 	_, funcErr := retry.Func[int, int](nil, p)(ctx, 1)
+	want := map[string]string{
+		"Do": "Do", "Do with a policy": "Do", "Do with options": "Do", "Policy.Do": "Do", "nil policy": "Do",
+		"Run.Try": "Run.Try", "DoValue": "DoValue", "DoValue with options": "DoValue", "Func": "Func",
+	}
 	for name, err := range map[string]error{
 		"Do":                   retry.Do(ctx, nil),
 		"Do with a policy":     retry.Do(ctx, nil, p),
@@ -261,11 +264,11 @@ func TestNilFunction(t *testing.T) {
 		"DoValue with options": valueErr2,
 		"Func":                 funcErr,
 	} {
-		assert.EqualError(t, err, want, name)
+		assert.EqualError(t, err, "retry: "+want[name]+": nil function", name)
 		assertFault(t, err)
 	}
 	_, err := retry.Func[int, int](nil, retry.WithMaxAttempts(0))(ctx, 1)
-	assert.EqualError(t, err, "retry: WithMaxAttempts: 0 is below 1; use Unlimited for no limit\n"+want)
+	assert.EqualError(t, err, "retry: WithMaxAttempts: 0 is below 1; use Unlimited for no limit\nretry: Func: nil function")
 }
 
 // largestBurst is the documented bound of NewBudget.
@@ -533,7 +536,7 @@ func TestPolicyAsOption(t *testing.T) {
 func TestDerivedDefaultsFollowTheStrategy(t *testing.T) {
 	t.Parallel()
 	literal := retry.MustNew(retry.WithBackoff(retry.Constant(time.Hour)))
-	assert.Equal(t, "max_attempts=5 backoff=exponential(1m0s,2) max_delay=1m0s max_retry_after=1m0s jitter=full history_size=10",
+	assert.Equal(t, "max_attempts=5 backoff=exponential(1m0s,2) max_delay=10m0s max_retry_after=1m0s jitter=full history_size=10",
 		retry.MustNew(literal, retry.WithBackoff(retry.Exponential(time.Minute, 2))).String())
 	assert.Equal(t, "max_attempts=5 backoff=constant(1h0m0s) max_retry_after=1m0s history_size=10",
 		retry.MustNew(retry.MustNew(retry.WithBackoff(retry.Exponential(time.Minute, 2))), literal).String())

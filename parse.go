@@ -148,8 +148,22 @@ func readDuration(with func(time.Duration) Option) func(string) (Option, error) 
 	}
 }
 
+// readLimit reads a duration that may be unlimited. Unlimited's own number is no duration.
+func readLimit(with func(time.Duration) Option) func(string) (Option, error) {
+	read := readDuration(with)
+	return func(value string) (Option, error) {
+		if value == unlimited {
+			return with(Unlimited), nil
+		}
+		if o, err := read(value); err != nil || o != with(Unlimited) {
+			return o, err
+		}
+		return nil, fmt.Errorf("%s is negative; write %s for no limit", value, unlimited)
+	}
+}
+
 func readAttempts(value string) (Option, error) {
-	if value == "unlimited" {
+	if value == unlimited {
 		return WithMaxAttempts(Unlimited), nil
 	}
 	n, err := strconv.Atoi(value)

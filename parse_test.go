@@ -94,7 +94,7 @@ func TestParsedPolicyIsAnOption(t *testing.T) {
 }
 
 const (
-	keyChoices     = "the keys are name, max_attempts, max_elapsed, attempt_timeout, backoff, max_delay, max_retry_after, jitter, history_size"
+	keyChoices     = "the keys are name, max_attempts, max_elapsed, attempt_timeout, backoff, max_delay, max_retry_after, reset_after, jitter, history_size"
 	backoffChoices = "the choices are constant(d), linear(initial,step), exponential(initial,factor), fibonacci(unit), decorrelated(initial,factor), sequence(d,...) and chain(n,backoff,backoff)"
 	jitterChoices  = "the choices are none, full, equal, add(f), spread(f) and range(lo,hi)"
 )

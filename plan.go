@@ -32,7 +32,7 @@ func (p *Policy) Plan(n int) []Step {
 		step := Step{Retry: k}
 		_, step.Min, _ = s.bounds(&Attempt{Name: s.name, Number: k, Waited: last.Min})
 		_, lo, hi := s.bounds(&Attempt{Name: s.name, Number: k, Waited: last.Median})
-		step.Median = lo + (hi-lo)/2
+		step.Median = within(lo, hi, 0.5)
 		_, _, step.Max = s.bounds(&Attempt{Name: s.name, Number: k, Waited: last.Max})
 		step.TotalMax = add(last.TotalMax, step.Max)
 		if totalMin = add(totalMin, step.Min); s.maxElapsed > 0 {

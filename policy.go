@@ -59,6 +59,8 @@ func own(list, opts []Option) []Option {
 			list = append(list, slices.Clone(o))
 		case stopIfOption:
 			list = append(list, slices.Clone(o))
+		case stopOption:
+			list = append(list, slices.Clone(o))
 		case gateOption:
 			list = append(list, slices.Clone(o))
 		case validatorOption:
@@ -81,11 +83,17 @@ func (p *Policy) Clock() Clock {
 	return s.clock
 }
 
+// MaxAttempts returns the most attempts that a call under the policy makes, or [Unlimited].
+func (p *Policy) MaxAttempts() int {
+	s, _ := p.parts()
+	return s.maxAttempts
+}
+
 // Do calls fn under the policy until it succeeds, see the function [Do].
 func (p *Policy) Do(ctx context.Context, fn func(ctx context.Context) error) error {
 	s, options := p.parts()
 	if fn == nil || s.has(hasValidator) {
-		return misuse(options, fn == nil, nil)
+		return misuse(s, options, "Do", fn == nil, nil)
 	}
 	c := call{ctx: ctx}
 	return c.loop(s, options, fn, nil)
@@ -98,14 +106,17 @@ func (p *Policy) Start(ctx context.Context) *Run {
 	return r
 }
 
-// Resume goes on with a call that was left after attempt last, waited for last.Delay, such
-// as one that a queue stored at [Hooks].BeforeWait. The next attempt is last.Number+1, its
-// Waited is last.Delay, and Elapsed goes on from last.Elapsed + last.Delay; a queue that was
-// late adds that to Delay. Where the policy's limits forbid another attempt by now, the
-// first Try says so and makes none. The Start hooks run again.
+// Resume goes on with a call that was left after attempt last and has waited for last.Delay,
+// such as one that a queue stored. [Run.Last] and [Hooks].BeforeWait give what to store. The
+// next attempt is last.Number+1, its Waited is last.Delay, and Elapsed goes on from
+// last.Elapsed + last.Delay. The Start hooks run again. Where the policy's limits forbid
+// another attempt by now, the first Try says so and makes none.
 //
-// What Resume reads is last.Number, Elapsed, Delay and Err. Store the error by its text, for
-// encoding/json cannot read one back; it may be nil.
+// A queue that was late adds the lateness to last.Elapsed and not to last.Delay: the policy did
+// not choose it, and a strategy that grows from the wait before would run away.
+//
+// Resume reads last.Number, Elapsed, Delay and Err. Store the error by its text, because
+// encoding/json cannot read one back. It may be nil.
 func (p *Policy) Resume(ctx context.Context, last Attempt) *Run {
 	r, delay := new(Run), max(last.Delay, 0)
 	r.begin(p, call{

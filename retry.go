@@ -47,6 +47,7 @@ package retry
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 
 	"github.com/seed-205ff063/retry/internal/judging"
@@ -89,6 +90,10 @@ func DoValue[T any](ctx context.Context, fn func(ctx context.Context) (T, error)
 // moment and ErrPermanent otherwise, whatever the function around the loop returns; to end
 // the call with an *Error, assign [Permanent] of it and go on.
 //
+// From the second attempt on the body may read *err: until it is assigned it has the text and
+// the tree of the previous attempt's error, to tell a model what was wrong with its answer, for
+// example. In the first attempt there is nothing to read.
+//
 // A body that does not assign *err, mostly because := made a new err, ends the loop with an
 // error that says so. Each range over the iterator is a call of its own. A nil err panics;
 // validators are a fault, for there is no value.
@@ -111,10 +116,15 @@ func Attempts(ctx context.Context, err *error, opts ...Option) iter.Seq2[context
 		}
 		c := call{ctx: ctx}
 		failed := c.loop(s, options, func(ctx context.Context) error {
-			*err = errUnassigned
+			unassigned := unassignedError(c.last)
+			*err = unassigned
 			c.left = !yield(ctx, c.number)
-			if c.left && *err == errUnassigned {
+			switch {
+			case *err != unassigned: //nolint:errorlint // the very one
+			case c.left:
 				*err = nil
+			default:
+				*err = errUnassigned
 			}
 			return *err
 		}, nil)
@@ -124,16 +134,33 @@ func Attempts(ctx context.Context, err *error, opts ...Option) iter.Seq2[context
 	}
 }
 
-// errUnassigned stands in *err until the body of a loop over Attempts assigns it.
+// errUnassigned is the error of a body of a loop over Attempts that assigned none.
 var errUnassigned = Permanent(errors.New(
 	"retry: Attempts: the loop body did not assign the error it was given; was it shadowed by := ?"))
+
+// unassigned stands in *err until the body assigns it, and reads as the previous attempt's
+// error.
+type unassigned struct{ error }
+
+func (u *unassigned) Unwrap() error { return u.error }
+
+// unassignedError returns what stands in *err after the attempt that failed with previous, if
+// there was one.
+func unassignedError(previous error) error {
+	if previous == nil {
+		return errUnassigned
+	}
+	return &unassigned{previous}
+}
 
 // Func returns fn with retries: a function of the same form that calls fn as [DoValue]
 // does. The options are checked once, and a fault is returned by each call.
 func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Option) func(context.Context, In) (Out, error) {
 	p, faults := New(opts...)
 	if fn == nil {
-		faults = errors.Join(faults, errNilFunction)
+		s := defaults()
+		s.apply(opts)
+		faults = errors.Join(faults, nilFunction("Func", s.name))
 	}
 	return func(ctx context.Context, in In) (Out, error) {
 		if faults != nil {
@@ -156,8 +183,14 @@ func prebuilt(opts []Option) (*Policy, bool) {
 	return nil, false
 }
 
-// errNilFunction is the fault of a call without a function.
-var errNilFunction error = fault{"fn", "nil function"}
+// nilFunction is the error of a call without a function: which of the ways in it took, and the
+// call's name.
+func nilFunction(way, name string) error {
+	if name == "" {
+		return fault{way, "nil function"}
+	}
+	return fault{way, fmt.Sprintf("nil function in the call %q", name)}
+}
 
 // doWith is Do with options to merge. It is a function of its own because the settings
 // take room on the stack that a prebuilt policy does not need.
@@ -167,7 +200,7 @@ func doWith(ctx context.Context, fn func(ctx context.Context) error, opts []Opti
 	s := standard.settings
 	s.apply(opts)
 	if faults := s.check(); faults != nil || fn == nil || s.has(hasValidator) {
-		return misuse(opts, fn == nil, faults)
+		return misuse(&s, opts, "Do", fn == nil, faults)
 	}
 	c := call{ctx: ctx}
 	return c.loop(&s, opts, fn, nil)
@@ -185,10 +218,10 @@ func valueWith[T any](ctx context.Context, fn func(ctx context.Context) (T, erro
 // misuse are the faults of a call that returns no value, with those of its options.
 //
 //go:noinline
-func misuse(options []Option, noFunction bool, faults []error) error {
+func misuse(s *settings, options []Option, way string, noFunction bool, faults []error) error {
 	faults = append(faults, homeless(options)...)
 	if noFunction {
-		faults = append(faults, errNilFunction)
+		faults = append(faults, nilFunction(way, s.name))
 	}
 	return join(faults)
 }
@@ -199,7 +232,7 @@ func value[T any](ctx context.Context, s *settings, options []Option, fn func(ct
 		faults = append(faults, misfits[T](options)...)
 	}
 	if fn == nil {
-		faults = append(faults, errNilFunction)
+		faults = append(faults, nilFunction("DoValue", s.name))
 	}
 	if faults != nil {
 		return v, join(faults)

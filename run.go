@@ -41,6 +41,7 @@ type more struct {
 	waitedAll time.Duration
 	before    time.Duration // of a resumed call
 	attempts  ring          // of a history
+	rejection *rejection    // of the last value that was rejected
 	judge     any           // the *judge of TryValue, once a value is validated
 }
 
@@ -53,7 +54,7 @@ type more struct {
 // Validators are a fault, for there is no value; see [TryValue].
 func (r *Run) Try(fn func(ctx context.Context) error) (wait time.Duration, again bool) {
 	if fn == nil || r.plan.settings.has(hasValidator) {
-		r.misused(homeless(r.plan.options), fn == nil)
+		r.misused("Run.Try", homeless(r.plan.options), fn == nil)
 	}
 	return r.try(fn, nil)
 }
@@ -65,7 +66,7 @@ func TryValue[T any](r *Run, fn func(ctx context.Context) (T, error)) (v T, wait
 		return tryValidated(r, fn)
 	}
 	if fn == nil {
-		r.misused(nil, true)
+		r.misused("TryValue", nil, true)
 	}
 	wait, again = r.try(func(ctx context.Context) (err error) {
 		v, err = fn(ctx)
@@ -77,7 +78,7 @@ func TryValue[T any](r *Run, fn func(ctx context.Context) (T, error)) (v T, wait
 // tryValidated is TryValue with validators. They are what makes v escape, so v is not TryValue's.
 func tryValidated[T any](r *Run, fn func(ctx context.Context) (T, error)) (v T, wait time.Duration, again bool) {
 	if faults := misfits[T](r.plan.options); fn == nil || faults != nil {
-		r.misused(faults, fn == nil)
+		r.misused("TryValue", faults, fn == nil)
 	}
 	if r.more == nil {
 		r.more = &more{}
@@ -104,7 +105,8 @@ func (r *Run) try(fn func(ctx context.Context) error, check func(Attempt) error)
 		begun: r.begun, rejected: r.rejected,
 	}
 	if m := r.more; m != nil {
-		c.zero, c.at, c.waitedAll, c.before, c.attempts = m.zero, m.at, m.waitedAll, m.before, m.attempts
+		c.zero, c.at, c.waitedAll, c.before = m.zero, m.at, m.waitedAll, m.before
+		c.attempts, c.rejection = m.attempts, m.rejection
 		if m.fnCtx != nil {
 			c.fnCtx = m.fnCtx
 		}
@@ -115,27 +117,54 @@ func (r *Run) try(fn func(ctx context.Context) error, check func(Attempt) error)
 
 // keep stores what the next step needs of c.
 func (r *Run) keep(c *call) {
-	r.last, r.delay, r.number = c.last, c.delay, c.number
+	r.last, r.start, r.delay, r.number = c.last, c.start, c.delay, c.number
 	r.begun, r.rejected, r.done = c.begun, c.rejected, c.done
 	if c.done {
 		r.last, r.more = c.err(), nil
+		if c.before > 0 || r.plan.settings.has(hasClock) {
+			r.more = &more{zero: c.zero, before: c.before} // for Last
+		}
 		return
 	}
-	if r.more == nil && !r.plan.settings.has(hasStart|hasDone|hasClock) && c.before == 0 && c.attempts.buf == nil {
+	if r.more == nil && !c.shielded && c.before == 0 && c.attempts.buf == nil && c.rejection == nil &&
+		!r.plan.settings.has(hasStart|hasDone|hasClock) {
 		return
 	}
 	if r.more == nil {
 		r.more = &more{}
 	}
 	m := r.more
-	m.zero, m.at, m.waitedAll, m.before, m.attempts = c.zero, c.at, c.waitedAll, c.before, c.attempts
+	m.zero, m.at, m.waitedAll, m.before = c.zero, c.at, c.waitedAll, c.before
+	m.attempts, m.rejection = c.attempts, c.rejection
 	m.fnCtx = c.fnCtx
 }
 
+// Last returns what [Policy.Resume] reads of the last attempt: its Number, Err and Delay, the
+// wait that follows it, and Elapsed as of now. The other fields are zero. A Run that has made
+// no attempt returns Number 0. Once the call has ended Delay is 0 and Err is [Error].Err.
+func (r *Run) Last() Attempt {
+	c := call{start: r.start}
+	if r.more != nil {
+		c.zero, c.before = r.more.zero, r.more.before
+	}
+	a := Attempt{Number: r.number, Delay: r.delay, Err: r.last}
+	a.Elapsed = c.elapsed(c.now(&r.plan.settings))
+	if !r.begun {
+		a.Elapsed -= r.delay // Resume adds it once more
+	}
+	if r.done {
+		a.Delay = 0
+		if e, ok := r.last.(*Error); ok { //nolint:errorlint // what keep stores
+			a.Err = e.Err
+		}
+	}
+	return a
+}
+
 // misused ends a call that is driven with the wrong function; one that is over stays as it is.
-func (r *Run) misused(faults []error, noFunction bool) {
+func (r *Run) misused(way string, faults []error, noFunction bool) {
 	if noFunction {
-		faults = append(faults, errNilFunction)
+		faults = append(faults, nilFunction(way, r.plan.settings.name))
 	}
 	if r.done || faults == nil {
 		return

@@ -138,7 +138,7 @@ func TestRunNilFunction(t *testing.T) {
 	assert.Zero(t, *calls)
 	_, again = run.Try(nil)
 	assert.False(t, again)
-	require.EqualError(t, run.Err(), "retry: fn: nil function")
+	require.EqualError(t, run.Err(), "retry: Run.Try: nil function")
 	assert.Empty(t, done.all)
 }
 
@@ -228,11 +228,11 @@ func TestTryValueFaults(t *testing.T) {
 		fn     func(context.Context) (int, error)
 		want   string
 	}{
-		"nil function":           {nil, nil, "retry: fn: nil function"},
+		"nil function":           {nil, nil, "retry: TryValue: nil function"},
 		"a validator that fails": {forString, counting(), "retry: WithValidator: a validator for string does not fit a call that returns int"},
 		"both": {
 			forString, nil,
-			"retry: WithValidator: a validator for string does not fit a call that returns int\nretry: fn: nil function",
+			"retry: WithValidator: a validator for string does not fit a call that returns int\nretry: TryValue: nil function",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // What stands in a policy's text for what text cannot carry.
@@ -12,6 +13,9 @@ const (
 	callback = "(func)"
 	object   = "(object)"
 )
+
+// unlimited is Unlimited in text.
+const unlimited = "unlimited"
 
 // key is a setting in text. write returns the value in force, empty if there is none; read
 // makes the option of it, and is nil for what text cannot carry.
@@ -34,13 +38,18 @@ var keys = []key{
 		readDuration(WithAttemptTimeout),
 	},
 	{"backoff", func(s *settings) string { return s.backoff.String() }, readBackoff},
-	{"max_delay", (*settings).maxDelayText, readDuration(WithMaxDelay)},
-	{"max_retry_after", func(s *settings) string { return s.maxRetryAfter.String() }, readDuration(WithMaxRetryAfter)},
+	{"max_delay", (*settings).maxDelayText, readLimit(WithMaxDelay)},
+	{"max_retry_after", func(s *settings) string { return limitText(s.maxRetryAfter) }, readLimit(WithMaxRetryAfter)},
+	{
+		"reset_after", func(s *settings) string { return s.ifGiven(hasResetAfter, s.resetAfter.String()) },
+		readDuration(WithResetAfter),
+	},
 	{"jitter", (*settings).jitterText, readJitter},
 	{"history_size", func(s *settings) string { return strconv.Itoa(s.historySize) }, readHistorySize},
 	{"rand", func(s *settings) string { return s.ifGiven(hasRand, callback) }, nil},
 	{"retry_if", func(s *settings) string { return s.ifGiven(hasRetryIf, callback) }, nil},
 	{"stop_if", func(s *settings) string { return s.ifGiven(hasStopIf, callback) }, nil},
+	{"stop", func(s *settings) string { return s.ifGiven(hasStop, callback) }, nil},
 	{"validator", func(s *settings) string { return s.ifGiven(hasValidator, callback) }, nil},
 	{"history", func(s *settings) string { return s.ifGiven(hasHistory, object) }, nil},
 	{"gate", func(s *settings) string { return s.ifGiven(hasGate, callback) }, nil},
@@ -120,16 +129,27 @@ func (s *settings) ifGiven(k kinds, value string) string {
 
 func (s *settings) attemptsText() string {
 	if s.maxAttempts == Unlimited {
-		return "unlimited"
+		return unlimited
 	}
 	return strconv.Itoa(s.maxAttempts)
 }
 
 func (s *settings) maxDelayText() string {
-	if _, limit := s.shape(&s.backoff); limit < math.MaxInt64 || s.has(hasMaxDelay) {
+	if s.has(hasMaxDelay) {
+		return limitText(s.maxDelay)
+	}
+	if _, limit := s.shape(&s.backoff); limit < math.MaxInt64 {
 		return limit.String()
 	}
 	return ""
+}
+
+// limitText writes a duration that may be Unlimited.
+func limitText(d time.Duration) string {
+	if d == Unlimited {
+		return unlimited
+	}
+	return d.String()
 }
 
 func (s *settings) jitterText() string {

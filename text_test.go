@@ -76,7 +76,7 @@ func TestPolicyString(t *testing.T) {
 		{"exponential, large", []retry.Option{backoff(retry.Exponential(1, 1e300))}, "max_attempts=5 backoff=exponential(1ns,1e+300) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
 		{"decorrelated has its own jitter", []retry.Option{backoff(retry.Decorrelated(ms, 3))}, "max_attempts=5 backoff=decorrelated(1ms,3) max_delay=30s max_retry_after=1m0s history_size=10"},
 		{"decorrelated with another", []retry.Option{backoff(retry.Decorrelated(ms, 3)), retry.WithJitter(retry.FullJitter)}, "max_attempts=5 backoff=decorrelated(1ms,3) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
-		{"raised cap", []retry.Option{backoff(retry.Decorrelated(time.Minute, 3))}, "max_attempts=5 backoff=decorrelated(1m0s,3) max_delay=3m0s max_retry_after=1m0s history_size=10"},
+		{"raised cap", []retry.Option{backoff(retry.Decorrelated(time.Minute, 3))}, "max_attempts=5 backoff=decorrelated(1m0s,3) max_delay=30m0s max_retry_after=1m0s history_size=10"},
 		{"chain brings its members'", []retry.Option{backoff(retry.Chain(2, retry.Constant(1), retry.Chain(0, retry.Linear(1, 2), plainBackoff(1))))}, "max_attempts=5 backoff=chain(2,constant(1ns),chain(0,linear(1ns,2ns),(func)))" + rest},
 		{
 			"chain with jitter and cap",

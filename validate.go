@@ -1,11 +1,14 @@
 package retry
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 
+	"github.com/seed-205ff063/retry/internal/errtree"
 	"github.com/seed-205ff063/retry/internal/text"
 )
 
@@ -13,11 +16,12 @@ import (
 // when the function returned no error. It sees the attempt, so it can relax with time.
 type Validator[T any] func(v T, a Attempt) error
 
-// ValidationError holds the rejected values of a [DoValue] call whose last value was
-// rejected; errors.As finds it in the call's error. A call whose last attempt returned an
-// error has none: make what may be malformed part of the value if a fallback needs it.
+// ValidationError holds the rejected values of a [DoValue] call. errors.As finds it in the
+// call's error if the last attempt's value was rejected, and [Rejected] whatever the last attempt
+// was.
 //
-// Its text never contains a value, whatever the verb, so it can be logged.
+// Its text never contains a value, whatever the verb. Neither do JSON and slog, so it can be
+// logged.
 type ValidationError[T any] struct {
 	// Name is the policy's name.
 	Name string
@@ -61,6 +65,26 @@ func (e *ValidationError[T]) Unwrap() []error {
 	return e.Reasons
 }
 
+// Rejected returns the rejected values of the failed call err, whatever its last attempt was, for
+// a fallback to the best of them. It returns nil if err is no failed call, none of its values was
+// rejected, or they are of another type than T.
+func Rejected[T any](err error) *ValidationError[T] {
+	var found *ValidationError[T]
+	errtree.Walk(err, func(node error) bool {
+		if e, ok := node.(*Error); ok && e != nil && e.rejection != nil { //nolint:errorlint // Walk unwraps
+			found, _ = e.rejection.report.(*ValidationError[T]) //nolint:errorlint // it is kept bare
+		}
+		return found == nil
+	})
+	return found
+}
+
+// LogValue returns the text, so that slog does not print the values.
+func (e *ValidationError[T]) LogValue() slog.Value { return slog.StringValue(e.Error()) }
+
+// MarshalJSON returns the text as a string, so that JSON does not hold the values.
+func (e ValidationError[T]) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
+
 // Format writes the text for every verb, so that none prints the values.
 func (e ValidationError[T]) Format(s fmt.State, verb rune) {
 	text := e.Error()
@@ -93,9 +117,9 @@ type rejection struct {
 func (r *rejection) Error() string {
 	texts := make([]string, len(r.reasons))
 	for i, err := range r.reasons {
-		texts[i] = fmt.Sprint(err) // a typed nil's method may panic, fmt's does not
+		texts[i] = text.Error(err)
 	}
-	return "value rejected: " + strings.Join(texts, "; ")
+	return text.Line("value rejected: " + strings.Join(texts, "; "))
 }
 
 func (r *rejection) Is(target error) bool { return target == ErrRejected }

@@ -119,7 +119,7 @@ func ExampleClock_WithTimeout() {
 	fmt.Println(err)
 	fmt.Println(errors.Is(err, context.DeadlineExceeded))
 	// Output:
-	// retry: context done (deadline sooner than the next wait of 800ms) after 4 attempts in 700ms: busy
+	// retry: next wait of 800ms would pass the deadline after 4 attempts in 700ms: busy
 	// true
 }
 

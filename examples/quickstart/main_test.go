@@ -38,7 +38,7 @@ func TestRun(t *testing.T) {
 	assert.Contains(t, missing, "server answered 404 Not Found")
 
 	assert.NotContains(t, busy, "will retry")
-	assert.Contains(t, busy, "deadline sooner than the next wait of 30s")
+	assert.Contains(t, busy, "next wait of 30s would pass the deadline")
 
 	assert.Contains(t, database, "SQLITE_BUSY")
 	assert.Contains(t, database, "succeeded after retries")
