@@ -24,6 +24,7 @@ type call struct {
 	delay     time.Duration // the wait after it
 	waitedAll time.Duration
 
+	marks     marks      // of the last attempt's error
 	number    int        // of the attempt, from 1
 	last      error      // the last attempt's
 	rejection *rejection // the last value that was rejected
@@ -150,8 +151,16 @@ func (c *call) try(s *settings, options []Option, fn func(context.Context) error
 		c.done = true // nobody will ask how long it took
 		return 0, false
 	}
+	if err != nil {
+		c.readMarks(err)
+	}
 	return c.close(s, options, err, check)
 }
+
+// readMarks reads the marks of err before the rest of the step, where the stack is not yet deep.
+//
+//go:noinline
+func (c *call) readMarks(err error) { c.marks = marksOf(err) }
 
 // open begins the next attempt and reports whether there is one.
 func (c *call) open(s *settings, options []Option) bool {
@@ -334,8 +343,7 @@ func (c *call) close(s *settings, options []Option, err error, check func(Attemp
 	a.Duration, a.Elapsed, a.Err, a.TimedOut = max(now-c.at, 0), c.elapsed(now), err, c.timedOut
 	c.rejected = false
 	if err == nil && check != nil {
-		a.Err = examine(check, &a)
-		c.rejected = a.Err != nil
+		c.examine(check, &a)
 	}
 	if a.Err != nil && s.startsAnew(&a) {
 		c.restart(s, &a)
@@ -353,9 +361,6 @@ func (c *call) close(s *settings, options []Option, err error, check func(Attemp
 		return 0, false
 	}
 	c.last = a.Err
-	if c.rejected {
-		c.rejection, _ = a.Err.(*rejection) //nolint:errorlint // it is what check returns
-	}
 	wait, reason := c.decide(s, options, &a)
 	c.delay = wait
 	if reason != nil {
@@ -390,10 +395,18 @@ func (c *call) restart(s *settings, a *Attempt) {
 	a.Number, a.Waited, a.Elapsed = 1, 0, a.Duration
 }
 
-// examine keeps the copy of a that check gets out of close's frame.
+// examine has the value of the attempt a validated. It is apart because of the copy of a.
 //
 //go:noinline
-func examine(check func(Attempt) error, a *Attempt) error { return check(*a) }
+func (c *call) examine(check func(Attempt) error, a *Attempt) {
+	a.Err = check(*a)
+	if a.Err == nil {
+		return
+	}
+	c.rejected = true
+	c.rejection, _ = a.Err.(*rejection) //nolint:errorlint // it is what check returns
+	c.marks = marksOf(a.Err)
+}
 
 // record keeps the failed attempt a for the error, and for the shared history. For the first
 // one it takes memory for as many as may follow, few at a time.

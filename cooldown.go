@@ -43,8 +43,8 @@ type coolingPeriod struct{ hint, end time.Duration }
 
 // hear begins a period if err carries a hint that ends later than the period under way.
 func (c *cooldown) hear(err error) {
-	_, hint := marks(err)
-	if hint = min(hint, c.max); hint <= 0 {
+	hint := min(marksOf(err).hint, c.max)
+	if hint <= 0 {
 		return
 	}
 	next := &coolingPeriod{hint: hint, end: time.Since(epoch) + hint}

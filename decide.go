@@ -37,9 +37,9 @@ func (c *call) classify(s *settings, options []Option, a *Attempt) (hint time.Du
 	if c.ctx.Err() != nil {
 		return 0, ErrContext
 	}
-	isPermanent, hint := marks(a.Err)
+	hint = c.marks.hint
 	switch {
-	case isPermanent,
+	case c.marks.permanent,
 		s.has(hasStopIf) && stops(options, a),
 		// A rejected value is retried whatever they say: the call did work.
 		s.has(hasRetryIf) && !c.rejected && !retries(options, a):
@@ -142,7 +142,7 @@ func nextCall(ctx context.Context, s *settings, a *Attempt) call {
 	if a.Name == "" {
 		a.Name = s.name
 	}
-	c.number, c.before, c.last = a.Number, a.Elapsed, a.Err
+	c.number, c.before, c.last, c.marks = a.Number, a.Elapsed, a.Err, marksOf(a.Err)
 	c.rejection, c.rejected = a.Err.(*rejection) //nolint:errorlint // an inner call's does not count
 	return c
 }
@@ -155,7 +155,7 @@ func (p *Policy) Wait(a Attempt) time.Duration {
 	s, _ := p.parts()
 	a.Number = max(a.Number, 1)
 	nominal, lo, hi := s.bounds(&a)
-	_, hint := marks(a.Err)
+	hint := marksOf(a.Err).hint
 	if hint <= 0 {
 		return s.draw(lo, hi)
 	}

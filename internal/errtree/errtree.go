@@ -9,8 +9,8 @@ import "reflect"
 const MaxNodes = 10_000
 
 // Walk calls visit for the errors in the tree of err, in the order of errors.Is, until visit
-// returns false. After [MaxNodes] it stops. A method of an error that panics, in visit or while
-// the tree is unwrapped, ends that branch.
+// returns false. After [MaxNodes] it stops. Where visit panics, which is for methods of the
+// error to do, the walk goes on.
 func Walk(err error, visit func(error) (more bool)) {
 	nodes := MaxNodes
 	walk(err, &nodes, visit)
@@ -18,28 +18,39 @@ func Walk(err error, visit func(error) (more bool)) {
 
 // walk reports whether the walk goes on.
 func walk(err error, nodes *int, visit func(error) bool) (more bool) {
-	more = true
-	defer func() { _ = recover() }() // as package fmt does
 	for err != nil && *nodes > 0 {
 		*nodes--
-		if more = visit(err); !more {
+		if !visitSafely(err, visit) {
 			return false
 		}
-		switch e := err.(type) {
-		case interface{ Unwrap() error }:
-			err = e.Unwrap()
-		case interface{ Unwrap() []error }:
-			for _, branch := range e.Unwrap() {
-				if more = walk(branch, nodes, visit); !more {
-					return false
-				}
+		var branches []error
+		err, branches = Unwrap(err)
+		for _, branch := range branches {
+			if !walk(branch, nodes, visit) {
+				return false
 			}
-			return true
-		default:
-			return true
 		}
 	}
 	return true
+}
+
+func visitSafely(err error, visit func(error) bool) (more bool) {
+	more = true
+	defer func() { _ = recover() }() // as package fmt does
+	return visit(err)
+}
+
+// Unwrap returns what err wraps: one error, or several, or nothing, also when its Unwrap method
+// panics.
+func Unwrap(err error) (one error, several []error) {
+	defer func() { _ = recover() }()
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		return e.Unwrap(), nil
+	case interface{ Unwrap() []error }:
+		return nil, e.Unwrap()
+	}
+	return nil, nil
 }
 
 // As returns the first E in the tree of err, as errors.As finds it.

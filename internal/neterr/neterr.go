@@ -16,43 +16,41 @@ func Transient(err error) bool {
 	if err == nil || errtree.Is(err, context.Canceled) {
 		return false
 	}
-	w := walk{nodes: errtree.MaxNodes}
-	return w.transient(err)
+	nodes := errtree.MaxNodes
+	return transient(err, &nodes)
 }
 
-// walk reads a tree of errors that somebody else made, see package errtree.
-type walk struct{ nodes int }
-
-func (w *walk) transient(err error) (found bool) {
-	defer func() { _ = recover() }() // a method of err panicked: this branch says no
-	for ; err != nil && w.nodes > 0; w.nodes-- {
-		if system, passes := systemError(err); system {
+// transient reads a tree of errors that somebody else made, see package errtree.
+func transient(err error, nodes *int) bool {
+	for err != nil && *nodes > 0 {
+		*nodes--
+		if decided, passes := decide(err); decided {
 			return passes
 		}
-		switch e := err.(type) {
-		case *net.DNSError:
-			return e != nil && !e.IsNotFound && (e.IsTimeout || e.IsTemporary)
-		case interface{ Timeout() bool }:
-			if e.Timeout() {
+		var branches []error
+		err, branches = errtree.Unwrap(err)
+		for _, branch := range branches {
+			if transient(branch, nodes) {
 				return true
 			}
 		}
-		if err == io.ErrUnexpectedEOF {
-			return true
-		}
-		switch e := err.(type) {
-		case interface{ Unwrap() error }:
-			err = e.Unwrap()
-		case interface{ Unwrap() []error }:
-			for _, branch := range e.Unwrap() {
-				if w.transient(branch) {
-					return true
-				}
-			}
-			return false
-		default:
-			return false
-		}
 	}
 	return false
+}
+
+// decide reports whether err itself says what its branch of the tree is, and what that is.
+func decide(err error) (decided, passes bool) {
+	defer func() { _ = recover() }() // a method of err panicked: it says nothing
+	if system, passes := systemError(err); system {
+		return true, passes
+	}
+	switch e := err.(type) { //nolint:errorlint // the caller unwraps
+	case *net.DNSError:
+		return true, e != nil && !e.IsNotFound && (e.IsTimeout || e.IsTemporary)
+	case interface{ Timeout() bool }:
+		if e.Timeout() {
+			return true, true
+		}
+	}
+	return err == io.ErrUnexpectedEOF, true //nolint:errorlint // the caller unwraps
 }

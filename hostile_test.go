@@ -1,0 +1,372 @@
+package retry_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+)
+
+// panicError panics whatever it is asked.
+type panicError struct{}
+
+func (panicError) Error() string                     { panic("Error") }
+func (panicError) Unwrap() error                     { panic("Unwrap") }
+func (panicError) Is(error) bool                     { panic("Is") }
+func (panicError) As(any) bool                       { panic("As") }
+func (panicError) RetryAfter() (time.Duration, bool) { panic("RetryAfter") }
+func (panicError) Timeout() bool                     { panic("Timeout") }
+func (panicError) Temporary() bool                   { panic("Temporary") }
+
+// panicErrors is panicError with several errors within.
+type panicErrors struct{ panicError }
+
+func (panicErrors) Unwrap() []error { panic("Unwrap") }
+
+// fieldsError reads its fields in every method, so that a typed nil of it panics.
+type fieldsError struct {
+	text string
+	err  error
+	d    time.Duration
+}
+
+func (e *fieldsError) Error() string                     { return e.text }
+func (e *fieldsError) Unwrap() error                     { return e.err }
+func (e *fieldsError) Is(target error) bool              { return e.err == target }
+func (e *fieldsError) As(any) bool                       { return e.d > 0 }
+func (e *fieldsError) RetryAfter() (time.Duration, bool) { return e.d, true }
+func (e *fieldsError) Timeout() bool                     { return e.d > 0 }
+func (e *fieldsError) Temporary() bool                   { return e.d > 0 }
+
+// loopError unwraps to itself.
+type loopError struct{ text string }
+
+func (e *loopError) Error() string { return e.text }
+func (e *loopError) Unwrap() error { return e }
+
+// treeError unwraps to itself, twice.
+type treeError struct{ text string }
+
+func (e *treeError) Error() string   { return e.text }
+func (e *treeError) Unwrap() []error { return []error{e, e} }
+
+// long is a text from outside that nobody bounded.
+var long = strings.Repeat("status line ", 8<<20/12)
+
+// hostileErrors are errors that other code would not survive.
+var hostileErrors = []struct {
+	name string
+	err  error
+	text string // a part of it as ErrorText shows it
+}{
+	{"typed nil", (*fieldsError)(nil), "<nil>"},
+	{"typed nil of an Error", (*retry.Error)(nil), "<nil>"},
+	{"typed nil of a ValidationError", (*retry.ValidationError[int])(nil), "<nil>"},
+	{"panics", panicError{}, "PANIC"},
+	{"panics, several", panicErrors{}, "PANIC"},
+	{"unwraps to itself", &loopError{"loop"}, "loop"},
+	{"unwraps to itself, twice", &treeError{"tree"}, "tree"},
+	{"long", errors.New(long[:64<<10]), "status line"},
+	{"lines", errors.New("a\nb"), "a; b"},
+	{"terminal escape", errors.New("\x1b[31mred"), `\x1b[31mred`},
+	{"control", errors.New("a\x00b\u009bc"), `a\x00b\x9bc`},
+	{"bidirectional", errors.New("user\u202egnp.exe"), `user\u202egnp.exe`},
+	{"no UTF-8", errors.New("a\xffb"), "a\ufffdb"},
+}
+
+// wrappings are places where an error may be.
+var wrappings = []struct {
+	name string
+	wrap func(err error) error
+	lost bool // what the error says is not for the loop, or its text cannot be got at
+}{
+	{"bare", func(err error) error { return err }, false},
+	{"wrapped", func(err error) error { return fmt.Errorf("outer: %w", err) }, false},
+	{"joined", func(err error) error { return joined{err, errDown} }, false},
+	{"beneath Permanent", retry.Permanent, false},
+	{"beneath After", func(err error) error { return retry.After(time.Minute, err) }, false},
+	{"beneath both", func(err error) error { return retry.Permanent(retry.After(time.Minute, joined{errDown, err})) }, false},
+	{"within an Error", func(err error) error { return &retry.Error{Reason: retry.ErrExhausted, Err: err} }, false},
+	{"as a reason", func(err error) error { return &retry.Error{Reason: err, Err: errDown} }, false},
+}
+
+// joined is what errors.Join makes, without the text of the errors: its own would panic with
+// theirs.
+type joined [2]error
+
+func (j joined) Error() string   { return fmt.Sprintf("%v; %v", j[0], j[1]) }
+func (j joined) Unwrap() []error { return j[:] }
+
+// requireSafe checks that a text is one bounded line that a terminal shows as it is.
+func requireSafe(t testing.TB, text string) {
+	t.Helper()
+	require.LessOrEqual(t, len(text), 1024)
+	require.True(t, utf8.ValidString(text))
+	for _, r := range text {
+		require.False(t, unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r), "%q in %q", r, text)
+	}
+}
+
+// TestHostileErrors drives calls of every kind with errors that panic, loop or flood.
+func TestHostileErrors(t *testing.T) {
+	t.Parallel()
+	for _, h := range hostileErrors {
+		for _, w := range wrappings {
+			t.Run(h.name+"/"+w.name, func(t *testing.T) {
+				t.Parallel()
+				err := w.wrap(h.err)
+				for _, opts := range hostileOptions() {
+					var log bytes.Buffer
+					e := stopped(t, retry.Do(context.Background(), always(err), atOnce, retry.WithMaxAttempts(2), retry.MustNew(opts...),
+						retry.WithMaxRetryAfter(0), retry.WithLogger(slog.New(slog.NewTextHandler(&log, nil)))))
+					requireSafe(t, e.Error())
+					requireSafe(t, fmt.Sprintf("%v", e))
+					requireSafe(t, retry.ErrorText(err))
+					requireSafe(t, retry.ErrorText(e))
+					if text := retry.ErrorText(err); !strings.Contains(text, h.text) {
+						assert.Contains(t, text, "PANIC", "the text of a typed nil beneath a mark, as fmt has it")
+					}
+					for line := range strings.Lines(log.String()) {
+						require.Less(t, len(line), 4<<10)
+					}
+					require.NotContains(t, log.String(), "\x1b")
+					require.NotContains(t, log.String(), "\u202e")
+					_, _, _ = e.Timeout(), e.Temporary(), e.LogValue()
+					_, _ = e.RetryAfter()
+				}
+			})
+		}
+	}
+}
+
+// hostileOptions ask an error in all the ways there are.
+func hostileOptions() [][]retry.Option {
+	return [][]retry.Option{
+		nil,
+		{retry.WithRetryIf(retry.Transient)},
+		{retry.WithRetryIf(retry.Is(io.EOF, context.Canceled))},
+		{retry.WithRetryIf(retry.As[*typedError](), retry.As[coded]())},
+		{retry.WithStopIf(retry.AlreadyRetried)},
+		{retry.WithRetryIf(retry.All(retry.Transient, retry.Not(retry.Is(io.EOF))))},
+		{retry.WithGate(retry.Cooldown(time.Nanosecond))},
+		{retry.WithStop(func(a retry.Attempt) error { return a.Err })},
+	}
+}
+
+// A mark beside what panics or loops is still found.
+func TestHostileErrorsHideNoMark(t *testing.T) {
+	t.Parallel()
+	for _, h := range hostileErrors {
+		t.Run(h.name, func(t *testing.T) {
+			t.Parallel()
+			isPermanent, hint := marksOf(t, retry.Permanent(h.err))
+			assert.True(t, isPermanent, "around it")
+			assert.Zero(t, hint)
+			isPermanent, _ = marksOf(t, joined{retry.Permanent(errDown), h.err})
+			assert.True(t, isPermanent, "before it")
+			_, hint = marksOf(t, retry.After(time.Second, h.err))
+			assert.Equal(t, time.Second, hint, "around it")
+			if h.name == "unwraps to itself, twice" || h.name == "unwraps to itself" {
+				return // what comes behind it is never reached
+			}
+			isPermanent, _ = marksOf(t, joined{h.err, retry.Permanent(errDown)})
+			assert.True(t, isPermanent, "behind it")
+			_, hint = marksOf(t, joined{h.err, retry.After(time.Second, errDown)})
+			assert.Equal(t, time.Second, hint, "behind it")
+		})
+	}
+}
+
+// A panic of RetryAfter hides no mark beneath.
+func TestHostileHintHidesNoMark(t *testing.T) {
+	t.Parallel()
+	isPermanent, _ := marksOf(t, panicHint{retry.Permanent(errDown)})
+	assert.True(t, isPermanent)
+}
+
+type panicHint struct{ error }
+
+func (p panicHint) Unwrap() error                     { return p.error }
+func (p panicHint) RetryAfter() (time.Duration, bool) { panic("RetryAfter") }
+
+// Classifiers find what stands beside a hostile error.
+func TestHostileErrorsAndClassifiers(t *testing.T) {
+	t.Parallel()
+	for name, h := range map[string]error{"typed nil": (*fieldsError)(nil), "panics": panicError{}, "panics, several": panicErrors{}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, err := range []error{joined{h, io.ErrUnexpectedEOF}, joined{io.ErrUnexpectedEOF, h}} {
+				assert.True(t, retry.Is(io.ErrUnexpectedEOF)(retry.Attempt{Err: err}))
+				assert.True(t, retry.Transient(retry.Attempt{Err: err}))
+			}
+			for _, err := range []error{joined{h, &typedError{1}}, joined{&typedError{1}, h}} {
+				assert.True(t, retry.As[*typedError]()(retry.Attempt{Err: err}))
+				assert.False(t, retry.AlreadyRetried(retry.Attempt{Err: err}))
+			}
+			assert.True(t, retry.AlreadyRetried(retry.Attempt{Err: joined{h, &retry.Error{Reason: retry.ErrExhausted}}}))
+			assert.False(t, retry.Is(io.EOF)(retry.Attempt{Err: h}))
+			assert.False(t, retry.Transient(retry.Attempt{Err: h}))
+			assert.False(t, retry.As[*typedError]()(retry.Attempt{Err: h}))
+		})
+	}
+	loop := retry.Attempt{Err: &treeError{"tree"}}
+	assert.False(t, retry.Is(io.EOF)(loop))
+	assert.False(t, retry.Transient(loop))
+	assert.False(t, retry.As[*typedError]()(loop))
+	assert.False(t, retry.AlreadyRetried(loop))
+	assert.True(t, retry.Is(loop.Err)(loop), "itself it is")
+}
+
+// The reason that a function of WithStop returns may be hostile as well, and so may a cause.
+func TestHostileReasonsAndCauses(t *testing.T) {
+	t.Parallel()
+	for _, h := range hostileErrors {
+		t.Run(h.name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancelCause(context.Background())
+			cancel(h.err)
+			for _, call := range []func(l retry.Option) error{
+				func(l retry.Option) error {
+					return retry.Do(context.Background(), always(errDown), l, atOnce, retry.WithStop(func(retry.Attempt) error { return h.err }))
+				},
+				func(l retry.Option) error { return retry.Do(ctx, succeed, l) },
+			} {
+				var e *retry.Error
+				log := logged(slog.LevelDebug, func(l retry.Option) { e = stopped(t, call(l)) })
+				requireSafe(t, e.Error())
+				assert.Contains(t, e.Error(), h.text)
+				require.Less(t, len(log), 4<<10)
+				require.NotContains(t, log, "\x1b")
+				require.NotContains(t, log, "\u202e")
+				_, _ = e.Timeout(), e.Temporary()
+			}
+		})
+	}
+}
+
+// Reasons of validators and what a ValidationError shows of them.
+func TestHostileRejections(t *testing.T) {
+	t.Parallel()
+	for _, h := range hostileErrors {
+		t.Run(h.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := retry.DoValue(context.Background(), counting(), rejectAll(h.err), rejectAll(errOdd), atOnce, retry.WithMaxAttempts(2))
+			e := stopped(t, err)
+			requireSafe(t, e.Error())
+			report := retry.Rejected[int](e)
+			require.NotNil(t, report)
+			requireSafe(t, report.Error())
+			requireSafe(t, fmt.Sprintf("%v", report))
+			requireSafe(t, report.LogValue().String())
+			text, jsonErr := json.Marshal(report)
+			require.NoError(t, jsonErr)
+			require.Less(t, len(text), 2<<10)
+		})
+	}
+}
+
+// A name is shown as one safe line too, with all of a long error's both ends.
+func TestHostileNames(t *testing.T) {
+	t.Parallel()
+	e := stopped(t, retry.Do(context.Background(), always(errDown), atOnce, retry.WithName("a\x1b[31m\u202eb\nc"), retry.WithMaxAttempts(1)))
+	requireSafe(t, e.Error())
+	assert.Equal(t, `retry: a\x1b[31m\u202eb; c: attempts exhausted after 1 attempt in `+strings.Split(e.Error(), " in ")[1], e.Error())
+
+	e = stopped(t, retry.Do(context.Background(), always(fmt.Errorf("get: %s: %w", long, errDown)), atOnce, retry.WithMaxAttempts(1)))
+	requireSafe(t, e.Error())
+	assert.True(t, strings.HasPrefix(e.Error(), "retry: attempts exhausted after 1 attempt in "))
+	assert.True(t, strings.HasSuffix(e.Error(), "status line : server down"), "the cause is at the end")
+	require.ErrorIs(t, e, errDown, "the text is cut, not the tree")
+}
+
+// A typed nil of an exported error type answers as no error would.
+func TestTypedNilErrorAnswers(t *testing.T) {
+	t.Parallel()
+	var e *retry.Error
+	assert.Equal(t, "<nil>", e.Error())
+	assert.Empty(t, e.Unwrap())
+	assert.Empty(t, e.History())
+	assert.False(t, e.Timeout())
+	assert.False(t, e.Temporary())
+	d, ok := e.RetryAfter()
+	assert.Zero(t, d)
+	assert.False(t, ok)
+	assert.Nil(t, e.LogValue().Any())
+	assert.Contains(t, e.GoString(), "<nil>")
+	for _, verb := range []string{"%v", "%+v", "%s", "%q", "%#v"} {
+		assert.Contains(t, fmt.Sprintf(verb, e), "nil")
+		assert.NotContains(t, fmt.Sprintf(verb, e), "PANIC")
+	}
+	require.NotErrorIs(t, e, io.EOF)
+	var typed *typedError
+	assert.NotErrorAs(t, e, &typed)
+}
+
+func TestTypedNilValidationError(t *testing.T) {
+	t.Parallel()
+	var e *retry.ValidationError[int]
+	assert.Equal(t, "<nil>", e.Error())
+	assert.Empty(t, e.Unwrap())
+	assert.True(t, e.Is(retry.ErrRejected), "by its type alone")
+	assert.False(t, e.Is(io.EOF))
+	assert.Equal(t, "<nil>", e.LogValue().String())
+	for _, verb := range []string{"%v", "%+v", "%s", "%q", "%#v"} {
+		assert.Contains(t, fmt.Sprintf(verb, e), "nil")
+		assert.NotContains(t, fmt.Sprintf(verb, e), "PANIC")
+	}
+	text, err := json.Marshal(map[string]error{"error": e})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"error":null}`, string(text))
+	require.NotErrorIs(t, e, io.EOF)
+}
+
+// Logs of typed nils, by both of slog's handlers.
+func TestTypedNilsInLogs(t *testing.T) {
+	t.Parallel()
+	for name, err := range map[string]error{
+		"Error": (*retry.Error)(nil), "ValidationError": (*retry.ValidationError[int])(nil), "of a user": (*fieldsError)(nil),
+	} {
+		var b bytes.Buffer
+		for _, h := range []slog.Handler{slog.NewTextHandler(&b, nil), slog.NewJSONHandler(&b, nil)} {
+			slog.New(h).Info("x", "err", err, "call", retry.Do(context.Background(), always(err), retry.WithMaxAttempts(1)))
+		}
+		if name != "of a user" { // slog itself says so of the bare one
+			assert.NotContains(t, b.String(), "PANIC", name)
+			assert.NotContains(t, b.String(), "!ERROR", name)
+		}
+	}
+}
+
+// What no number in a literal Error brings down: the zero one, and any.
+func TestLiteralErrors(t *testing.T) {
+	t.Parallel()
+	for name, e := range map[string]*retry.Error{
+		"zero":      {},
+		"largest":   {Attempts: math.MaxInt, Elapsed: math.MaxInt64, Delay: math.MaxInt64, Reason: retry.ErrRetryAfter},
+		"smallest":  {Attempts: math.MinInt, Elapsed: math.MinInt64, Delay: math.MinInt64, Reason: retry.ErrBudget},
+		"typed nil": {Reason: (*fieldsError)(nil), Err: (*fieldsError)(nil)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			requireSafe(t, e.Error())
+			_, _, _, _ = e.Timeout(), e.Temporary(), e.Unwrap(), e.LogValue()
+			_, _ = e.RetryAfter()
+			_ = retry.AlreadyRetried(retry.Attempt{Err: e})
+			assert.Nil(t, retry.Rejected[int](e))
+		})
+	}
+}

@@ -1,0 +1,120 @@
+package retry_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/benbjohnson/clock"
+	"github.com/stretchr/testify/assert"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrytest"
+)
+
+// TimedOut is of an attempt whose own timeout had ended its context while the caller's lived.
+func TestTimedOut(t *testing.T) {
+	const s = time.Second
+	waitOut := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	for _, tt := range []struct {
+		name string
+		ctx  func(t testing.TB) context.Context
+		opts []retry.Option
+		fn   func(context.Context) error
+		want bool
+	}{
+		{"its own timeout", nil, []retry.Option{retry.WithAttemptTimeout(s)}, waitOut, true},
+		{"whatever the error", nil, []retry.Option{retry.WithAttemptTimeout(s)}, func(ctx context.Context) error { <-ctx.Done(); return errOdd }, true},
+		{"the error of a timeout, but it was none", nil, []retry.Option{retry.WithAttemptTimeout(s)}, always(context.DeadlineExceeded), false},
+		{"no timeout", nil, nil, always(context.DeadlineExceeded), false},
+		{"failed in time", nil, []retry.Option{retry.WithAttemptTimeout(s)}, func(context.Context) error { time.Sleep(s - 1); return errDown }, false},
+		{"the caller's deadline", func(t testing.TB) context.Context { return ending(t, s) }, []retry.Option{retry.WithAttemptTimeout(time.Hour)}, waitOut, false},
+		{"the caller's deadline comes later", func(t testing.TB) context.Context { return ending(t, time.Hour) }, []retry.Option{retry.WithAttemptTimeout(s)}, waitOut, true},
+		{"a rejected value of a late attempt", nil, []retry.Option{retry.WithAttemptTimeout(s), rejectAll(errOdd)}, func(ctx context.Context) error { <-ctx.Done(); return nil }, true},
+		{"a gate refused", nil, []retry.Option{retry.WithAttemptTimeout(s), retry.WithGate(refusing(context.DeadlineExceeded))}, succeed, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				ctx := context.Background()
+				if tt.ctx != nil {
+					ctx = tt.ctx(t)
+				}
+				var shown []bool
+				_, err := retry.DoValue(ctx, func(ctx context.Context) (int, error) { return 0, tt.fn(ctx) },
+					retry.MustNew(tt.opts...), retry.WithMaxAttempts(1),
+					retry.WithHooks(retry.Hooks{AfterAttempt: func(_ context.Context, a retry.Attempt) {
+						shown = append(shown, a.TimedOut)
+						assert.Equal(t, a.TimedOut, retry.TimedOut(a))
+					}}))
+				e := stopped(t, err)
+				assert.Equal(t, []bool{tt.want}, shown)
+				for _, a := range e.History() {
+					assert.Equal(t, tt.want, a.TimedOut)
+				}
+			})
+		})
+	}
+}
+
+// The caller cancelled, and the attempt ended by that.
+func TestTimedOutIsNoCancellation(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(context.Background())
+	e := stopped(t, retry.Do(ctx, func(ctx context.Context) error { cancel(); <-ctx.Done(); return ctx.Err() }, retry.WithAttemptTimeout(time.Hour)))
+	assert.False(t, e.History()[0].TimedOut)
+	assert.Equal(t, retry.ErrContext, e.Reason)
+}
+
+// A slow attempt that succeeds has timed out too, and is a success.
+func TestTimedOutSuccess(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		h := retry.NewHistory(1)
+		err := retry.Do(context.Background(), func(ctx context.Context) error { <-ctx.Done(); return nil },
+			retry.WithAttemptTimeout(time.Second), retry.WithHistory(h), retry.WithStopIf(retry.TimedOut))
+		assert.NoError(t, err)
+		assert.True(t, h.Slice()[0].TimedOut)
+	})
+}
+
+// As a classifier, and of each attempt anew.
+func TestTimedOutClassifies(t *testing.T) {
+	for name, opts := range map[string]func(*int) ([]retry.Option, int){
+		"stop if":  func(*int) ([]retry.Option, int) { return []retry.Option{retry.WithStopIf(retry.TimedOut)}, 3 },
+		"retry if": func(*int) ([]retry.Option, int) { return []retry.Option{retry.WithRetryIf(retry.TimedOut)}, 1 },
+		"not": func(*int) ([]retry.Option, int) {
+			return []retry.Option{retry.WithRetryIf(retry.Not(retry.TimedOut))}, 3
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				calls := 0
+				o, want := opts(&calls)
+				e := stopped(t, retry.Do(context.Background(), func(ctx context.Context) error {
+					if calls++; calls == 3 {
+						<-ctx.Done()
+					}
+					return errDown
+				}, atOnce, retry.MustNew(o...), retry.WithAttemptTimeout(time.Second)))
+				assert.Equal(t, want, calls)
+				assert.Equal(t, retry.ErrPermanent, e.Reason)
+			})
+		})
+	}
+}
+
+// Clocks with a WithTimeout of their own.
+func TestTimedOutByClocks(t *testing.T) {
+	t.Parallel()
+	var virtual retrytest.Clock
+	mock := clock.NewMock()
+	for name, tt := range map[string]struct {
+		clock retry.Clock
+		pass  func(time.Duration)
+	}{"retrytest": {&virtual, virtual.Advance}, "mock": {mock, mock.Add}} {
+		for _, d := range []time.Duration{time.Second - 1, time.Second} {
+			e := stopped(t, retry.Do(context.Background(), func(context.Context) error { tt.pass(d); return errDown },
+				retry.WithClock(tt.clock), retry.WithMaxAttempts(1), retry.WithAttemptTimeout(time.Second)))
+			assert.Equal(t, d == time.Second, e.History()[0].TimedOut, "%s %v", name, d)
+		}
+	}
+}
