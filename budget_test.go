@@ -259,3 +259,33 @@ func TestBudgetGivesEachTokenOnce(t *testing.T) {
 	assert.Equal(t, int64(workers+burst), load.Load())
 	assert.Zero(t, b.Tokens())
 }
+
+// A call pays in whatever surrounds its attempts.
+func TestBudgetRefillsWithAnyGuard(t *testing.T) {
+	t.Parallel()
+	before := retry.WithHooks(retry.Hooks{BeforeAttempt: func(ctx context.Context, _ retry.Attempt) context.Context { return ctx }})
+	gate := retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) { return nil, nil })
+	timeout := retry.WithAttemptTimeout(time.Minute)
+	for name, opts := range map[string][]retry.Option{
+		"none":                           nil,
+		"attempt timeout":                {timeout},
+		"BeforeAttempt hook":             {before},
+		"gate":                           {gate},
+		"attempt timeout and hook":       {timeout, before},
+		"attempt timeout, hook and gate": {timeout, before, gate},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := retry.NewBudget(0.25, 1)
+			require.Equal(t, 2, spend(t, b, 2))
+			require.Zero(t, b.Tokens())
+			for i, err := range []error{nil, retry.Permanent(errDown), nil} {
+				_ = retry.Do(context.Background(), always(err), append(opts, retry.WithBudget(b))...)
+				assert.InDelta(t, 0.25*float64(i+1), b.Tokens(), 1e-9)
+			}
+			fn, calls := failing(9, errDown)
+			require.Error(t, retry.Do(context.Background(), fn, append(opts, retry.WithBudget(b), atOnce)...))
+			assert.Equal(t, 2, *calls, "its own deposit makes the token whole")
+		})
+	}
+}

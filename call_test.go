@@ -882,3 +882,89 @@ func TestNoWaitOnTheClockAfterCancellation(t *testing.T) {
 	require.ErrorIs(t, err, retry.ErrContext)
 	require.Empty(t, clk.Waits())
 }
+
+// A limit that has passed before the first attempt, by what a Start hook took or by a clock
+// that is ahead of the context, does not forbid it. Only a context that is done does.
+func TestLimitsNeverForbidTheFirstAttempt(t *testing.T) {
+	t.Parallel()
+	for _, way := range waysIn {
+		t.Run("max elapsed/"+way.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				fn, calls := failing(9, errDown)
+				e := stopped(t, way.call(context.Background(), fn, every(0), retry.WithMaxElapsed(time.Second), retry.WithHooks(retry.Hooks{
+					Start: func(context.Context) context.Context { time.Sleep(time.Minute); return nil },
+				})))
+				assert.Equal(t, 1, *calls)
+				assert.Equal(t, retry.ErrMaxElapsed, e.Reason)
+				assert.Equal(t, errDown, e.Err)
+			})
+		})
+		t.Run("deadline/"+way.name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+			defer cancel()
+			fn, calls := failing(9, errDown)
+			e := stopped(t, way.call(ctx, fn, every(0), retry.WithClock(&jumpClock{now: time.Now().Add(2 * time.Hour)})))
+			assert.Equal(t, 1, *calls)
+			assert.Equal(t, retry.ErrContext, e.Reason)
+			assert.Equal(t, errDown, e.Err)
+		})
+	}
+}
+
+// The wait that is cut short counts from the end of the attempt, and for no more than it was
+// to be, though the clock may have gone further.
+func TestWaitedOfAWaitCutShort(t *testing.T) {
+	t.Parallel()
+	const s = time.Second
+	for name, tt := range map[string]struct{ moves, want time.Duration }{
+		"at once":        {0, 0},
+		"in between":     {4 * s, 4 * s},
+		"at its end":     {10 * s, 10 * s},
+		"after its end":  {25 * s, 10 * s},
+		"a nanosecond":   {1, 1},
+		"just before it": {10*s - 1, 10*s - 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancel(context.Background())
+			c := &jumpClock{now: time.Unix(1e9, 0)}
+			c.onWait = func(d time.Duration) { c.now = c.now.Add(tt.moves - d); cancel() }
+			var done outcomes
+			e := stopped(t, retry.Do(ctx, func(context.Context) error {
+				c.now = c.now.Add(7 * s)
+				return errDown
+			}, retry.WithClock(c), every(10*s), done.hook()))
+			assert.Equal(t, retry.ErrContext, e.Reason)
+			assert.Equal(t, 7*s+tt.moves, e.Elapsed)
+			assert.Equal(t, tt.want, done.one(t).Waited)
+		})
+	}
+}
+
+// A wait that took longer than it was to: at the deadline there is no other attempt, before
+// it there is.
+func TestVirtualDeadlineExactlyAtTheRetry(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+	t.Cleanup(cancel)
+	deadline, _ := ctx.Deadline()
+	for name, tt := range map[string]struct {
+		at    time.Duration // of the retry, after the deadline
+		calls int
+	}{
+		"before":  {-1, 2},
+		"exactly": {0, 1},
+		"after":   {1, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := &jumpClock{now: deadline.Add(-time.Minute)}
+			c.onWait = func(time.Duration) { c.now = deadline.Add(tt.at) }
+			fn, calls := failing(9, errDown)
+			e := stopped(t, retry.Do(ctx, fn, retry.WithClock(c), every(time.Second)))
+			assert.Equal(t, tt.calls, *calls)
+			assert.Equal(t, retry.ErrContext, e.Reason)
+			assert.ErrorIs(t, e, context.DeadlineExceeded)
+		})
+	}
+}

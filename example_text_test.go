@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/seed-205ff063/retry"
@@ -31,8 +32,8 @@ func ExampleParse_fault() {
 	fmt.Println(err)
 	// Output:
 	// true
-	// retry: Parse: position 1: max_attempts: "0" is neither a number of at least 1 nor unlimited
-	// retry: Parse: position 16: jitter: "half" is no jitter, the choices are none, full, equal, add(f), spread(f) and range(lo,hi)
+	// retry: Parse: position 1, in max_attempts=0: "0" is neither a number of at least 1 nor unlimited
+	// retry: Parse: position 16, in jitter=half: "half" is no jitter, the choices are none, full, equal, add(f), spread(f) and range(lo,hi)
 }
 
 // A policy prints everything that is in force, the defaults included: for a log at startup.
@@ -97,6 +98,47 @@ func ExamplePolicy_UnmarshalText_flag() {
 	// Output:
 	// <nil>
 	// max_attempts=8 backoff=exponential(100ms,2) max_delay=5s max_retry_after=1m0s jitter=full history_size=10
+}
+
+// An editor for policies shows where the text is wrong.
+func ExampleParseError() {
+	text := "max_attempts=3 jitter=half"
+	_, err := retry.Parse(text)
+	var wrong *retry.ParseError
+	if errors.As(err, &wrong) {
+		fmt.Println(text)
+		fmt.Println(strings.Repeat(" ", wrong.Position-1) + strings.Repeat("^", len(wrong.Pair)))
+		fmt.Println(wrong.Err)
+	}
+	// Output:
+	// max_attempts=3 jitter=half
+	//                ^^^^^^^^^^^
+	// "half" is no jitter, the choices are none, full, equal, add(f), spread(f) and range(lo,hi)
+}
+
+func ExampleParseError_Error() {
+	_, err := retry.Parse("max_attempts=3 max_elapsed=5")
+	var wrong *retry.ParseError
+	errors.As(err, &wrong)
+	fmt.Println(wrong.Error())
+	// Output:
+	// retry: Parse: position 16, in max_elapsed=5: "5" is not a duration such as 1.5s
+}
+
+func ExampleParseError_Is() {
+	_, err := retry.Parse("max_attempts=0")
+	fmt.Println(errors.Is(err, retry.ErrOption))
+	// Output:
+	// true
+}
+
+func ExampleParseError_Unwrap() {
+	_, err := retry.Parse("max_attempts=3 max_elapsed=5")
+	var wrong *retry.ParseError
+	errors.As(err, &wrong)
+	fmt.Println(wrong.Unwrap())
+	// Output:
+	// "5" is not a duration such as 1.5s
 }
 
 // What a YAML library calls; the function it hands over decodes the node.

@@ -330,3 +330,33 @@ func TestLogRecordsCarryTheCallsContext(t *testing.T) {
 	}
 	assert.Equal(t, []string{"cs", "cs", "cs", "cs"}, trails)
 }
+
+// What a Start hook takes counts as the call's time, and not as the first attempt's.
+func TestStartHooksTime(t *testing.T) {
+	t.Parallel()
+	const s = time.Second
+	for _, way := range waysIn {
+		t.Run(way.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				begin := time.Now()
+				var got []retry.Attempt
+				var done outcomes
+				fn, _ := failing(1, errDown)
+				require.NoError(t, way.call(context.Background(), func(ctx context.Context) error {
+					time.Sleep(3 * s)
+					return fn(ctx)
+				}, every(10*s), done.hook(), retry.WithHooks(retry.Hooks{
+					Start:        func(context.Context) context.Context { time.Sleep(2 * s); return nil },
+					AfterAttempt: func(_ context.Context, a retry.Attempt) { got = append(got, a) },
+				})))
+				require.Len(t, got, 2)
+				for i, want := range []time.Duration{2 * s, 15 * s} {
+					assert.Equal(t, want, got[i].Start.Sub(begin), "start of attempt %d", i+1)
+					assert.Equal(t, 3*s, got[i].Duration)
+					assert.Equal(t, want+3*s, got[i].Elapsed)
+				}
+				assert.Equal(t, 18*s, done.one(t).Elapsed)
+			})
+		})
+	}
+}

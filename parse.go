@@ -3,6 +3,7 @@ package retry
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,8 +22,9 @@ import (
 // none, full, equal, add(f), spread(f) or range(lo,hi). What is left out has its default, and
 // is not set by the policy when it is used as an option.
 //
-// An error matches [ErrOption] and names every fault with its position, counted in bytes
-// from 1, and the choices; a key that is given twice is one. After twenty faults it stops.
+// An error matches [ErrOption] and joins one [ParseError] for each pair that is wrong; a key
+// that is given twice is. It shows the pair, its position in bytes from 1, and the choices.
+// After twenty it stops.
 func Parse(text string) (*Policy, error) {
 	var opts []Option
 	var faults []error
@@ -37,7 +39,7 @@ func Parse(text string) (*Policy, error) {
 			err = fmt.Errorf("%s is given twice", name)
 		}
 		if err != nil {
-			faults = append(faults, fault{"Parse", fmt.Sprintf("position %d: %v", pos+1, err)})
+			faults = append(faults, &ParseError{Position: pos + 1, Pair: text[pos:end], Err: err})
 		}
 		seen[name] = true
 		opts = append(opts, o)
@@ -67,18 +69,18 @@ func pair(text string, pos int) (name, value string, end int, err error) {
 	}
 	name, rest = rest[:length], rest[length:]
 	if !strings.HasPrefix(rest, "=") {
-		return name, "", pos + length, fmt.Errorf("%q has no value; write key=value, the keys are %s", name, keyNames())
+		return name, "", pos + length, fmt.Errorf("no value; write key=value, the keys are %s", keyNames())
 	}
 	rest = rest[1:]
 	pos += length + 1
 	if strings.HasPrefix(rest, `"`) {
 		quoted, err := strconv.QuotedPrefix(rest)
 		if err != nil {
-			return name, "", len(text), fmt.Errorf("%s has a value that is not quoted as in Go", name)
+			return name, "", len(text), errors.New("the value is not quoted as in Go")
 		}
 		end = pos + len(quoted)
 		if end < len(text) && !strings.ContainsRune(space, rune(text[end])) {
-			return name, "", end + wordLength(text[end:]), fmt.Errorf("%s has text behind its quoted value", name)
+			return name, "", end + wordLength(text[end:]), errors.New("there is text behind the quoted value")
 		}
 		value, err = strconv.Unquote(quoted)
 		return name, value, end, err
@@ -107,21 +109,21 @@ func wordLength(text string) int {
 func readSetting(name, value string) (Option, error) {
 	i := slices.IndexFunc(keys, func(k key) bool { return k.name == name })
 	if i < 0 {
-		return nil, fmt.Errorf("unknown key %q, the keys are %s", name, keyNames())
+		return nil, fmt.Errorf("unknown key %s, the keys are %s", quoted(name), keyNames())
 	}
 	if keys[i].read == nil {
 		return nil, fmt.Errorf("%s is not for text; set it in code: New(policy, ...)", name)
 	}
 	o, err := keys[i].read(value)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, err
 	}
 	options := []Option{o}
 	s := defaults()
 	s.apply(options)
 	var wrong fault
 	if errors.As(join(s.check()), &wrong) {
-		return nil, fmt.Errorf("%s: %s", name, wrong.problem)
+		return nil, errors.New(wrong.problem)
 	}
 	return o, nil
 }
@@ -140,9 +142,9 @@ func readName(value string) (Option, error) { return WithName(value), nil }
 
 func readDuration(with func(time.Duration) Option) func(string) (Option, error) {
 	return func(value string) (Option, error) {
-		d, err := time.ParseDuration(value)
+		d, err := parseDuration(value)
 		if err != nil {
-			return nil, fmt.Errorf("%q is not a duration such as 1.5s", value)
+			return nil, err
 		}
 		return with(d), nil
 	}
@@ -167,16 +169,19 @@ func readAttempts(value string) (Option, error) {
 		return WithMaxAttempts(Unlimited), nil
 	}
 	n, err := strconv.Atoi(value)
-	if err != nil || n < 1 {
-		return nil, fmt.Errorf("%q is neither a number of at least 1 nor unlimited", value)
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		return nil, fmt.Errorf("%s is out of range; write unlimited for no limit", quoted(value))
+	case err != nil || n < 1:
+		return nil, fmt.Errorf("%s is neither a number of at least 1 nor unlimited", quoted(value))
 	}
 	return WithMaxAttempts(n), nil
 }
 
 func readHistorySize(value string) (Option, error) {
-	n, err := strconv.Atoi(value)
+	n, err := parseWhole(value)
 	if err != nil {
-		return nil, fmt.Errorf("%q is not a whole number", value)
+		return nil, err
 	}
 	return WithHistorySize(n), nil
 }
@@ -195,9 +200,9 @@ func readJitter(value string) (Option, error) {
 	name, args, ok := cutCall(value)
 	var f []float64
 	for _, arg := range args {
-		x, err := strconv.ParseFloat(arg, 64)
+		x, err := parseNumber(arg)
 		if err != nil {
-			return nil, fmt.Errorf("%q is not a number", arg)
+			return nil, err
 		}
 		f = append(f, x)
 	}
@@ -209,7 +214,7 @@ func readJitter(value string) (Option, error) {
 	case ok && name == "range" && len(f) == 2:
 		return WithJitter(Jitter{f[0], f[1]}), nil
 	}
-	return nil, fmt.Errorf("%q is no jitter, the choices are %s", value, jitterForms)
+	return nil, fmt.Errorf("%s is no jitter, the choices are %s", quoted(value), jitterForms)
 }
 
 func readBackoff(value string) (Option, error) {
@@ -255,7 +260,7 @@ func parseBackoff(value string, depth int) (Backoff, error) {
 		b = Chain(read.whole(0), read.backoff(1), read.backoff(2))
 	}
 	if b == nil {
-		return nil, fmt.Errorf("%q is no backoff, the choices are %s", value, backoffForms)
+		return nil, fmt.Errorf("%s is no backoff, the choices are %s", quoted(value), backoffForms)
 	}
 	return b, read.err
 }
@@ -268,35 +273,78 @@ type arguments struct {
 }
 
 func (r *arguments) duration(i int) time.Duration {
-	d, err := time.ParseDuration(r.args[i])
-	r.blame(err, "%q is not a duration such as 1.5s", i)
+	d, err := parseDuration(r.args[i])
+	r.blame(err)
 	return d
 }
 
 func (r *arguments) number(i int) float64 {
-	f, err := strconv.ParseFloat(r.args[i], 64)
-	r.blame(err, "%q is not a number", i)
+	f, err := parseNumber(r.args[i])
+	r.blame(err)
 	return f
 }
 
 func (r *arguments) whole(i int) int {
-	n, err := strconv.Atoi(r.args[i])
-	r.blame(err, "%q is not a whole number", i)
+	n, err := parseWhole(r.args[i])
+	r.blame(err)
 	return n
 }
 
 func (r *arguments) backoff(i int) Backoff {
 	b, err := parseBackoff(r.args[i], r.depth+1)
-	if r.err == nil {
-		r.err = err
-	}
+	r.blame(err)
 	return b
 }
 
-func (r *arguments) blame(err error, format string, i int) {
-	if err != nil && r.err == nil {
-		r.err = fmt.Errorf(format, r.args[i])
+func (r *arguments) blame(err error) {
+	if r.err == nil {
+		r.err = err
 	}
+}
+
+func parseDuration(value string) (time.Duration, error) {
+	d, err := time.ParseDuration(value)
+	switch {
+	case err == nil:
+		return d, nil
+	case hasDurationForm(value):
+		return 0, fmt.Errorf("%s is longer than the longest duration, %v", quoted(value), time.Duration(math.MaxInt64))
+	}
+	return 0, fmt.Errorf("%s is not a duration such as 1.5s", quoted(value))
+}
+
+// hasDurationForm reports whether value would be a duration with other digits. The error of
+// time.ParseDuration does not tell one that is too long from one that is none.
+func hasDurationForm(value string) bool {
+	zeros := strings.Map(func(c rune) rune {
+		if '0' <= c && c <= '9' {
+			return '0'
+		}
+		return c
+	}, value)
+	_, err := time.ParseDuration(zeros)
+	return err == nil && strings.Trim(zeros, "+-0") != "" // 0 alone needs no unit
+}
+
+func parseNumber(value string) (float64, error) {
+	f, err := strconv.ParseFloat(value, 64)
+	return f, numberError(value, "a number", err)
+}
+
+func parseWhole(value string) (int, error) {
+	n, err := strconv.Atoi(value)
+	return n, numberError(value, "a whole number", err)
+}
+
+// numberError is err, of package strconv, in the words of Parse.
+func numberError(value, kind string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, strconv.ErrRange):
+		return fmt.Errorf("%s is out of range", quoted(value))
+	}
+	return fmt.Errorf("%s is not %s", quoted(value), kind)
 }
 
 // cutCall takes name(arg,arg) apart; commas within parentheses belong to an argument.

@@ -578,3 +578,31 @@ func TestAttemptsNilErrorPointer(t *testing.T) {
 	t.Parallel()
 	require.PanicsWithValue(t, "retry: Attempts: nil error pointer", func() { retry.Attempts(t.Context(), nil) })
 }
+
+// A loop that is left gives up no wait, whatever the error asks for.
+func TestDelayAfterBreak(t *testing.T) {
+	t.Parallel()
+	for name, last := range map[string]error{
+		"plain":       errDown,
+		"with a hint": retry.After(5*time.Second, errDown),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var done outcomes
+			var err error
+			for _, n := range retry.Attempts(context.Background(), &err, every(time.Nanosecond), done.hook()) {
+				err = last
+				if n == 2 {
+					break
+				}
+				err = errDown
+			}
+			assert.Equal(t, last, err)
+			out := done.one(t)
+			assert.Equal(t, 2, out.Attempts)
+			require.NotNil(t, out.Err)
+			assert.Equal(t, retry.ErrPermanent, out.Err.Reason)
+			assert.Zero(t, out.Err.Delay)
+		})
+	}
+}

@@ -397,3 +397,64 @@ func TestResumePermanentAndRetry(t *testing.T) {
 	assert.Equal(t, 3, e.Attempts)
 	assert.NotErrorIs(t, e, errOdd)
 }
+
+// What a Start hook returned lasts for all steps, whatever else the Run has to keep.
+func TestRunKeepsTheStartHooksContext(t *testing.T) {
+	t.Parallel()
+	start := retry.WithHooks(retry.Hooks{Start: func(ctx context.Context) context.Context { return extend(ctx, "s") }})
+	for name, opts := range map[string][]retry.Option{
+		"with a history":    nil,
+		"without a history": {retry.WithHistorySize(0)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run := retry.MustNew(append(opts, start, atOnce, retry.WithMaxAttempts(4))...).Start(context.Background())
+			for n := range 4 {
+				var got string
+				_, again := run.Try(func(ctx context.Context) error {
+					got = trail(ctx)
+					return errDown
+				})
+				assert.Equal(t, "s", got, "attempt %d", n+1)
+				assert.Equal(t, n < 3, again)
+			}
+		})
+	}
+}
+
+// TryValue without a function is a fault in each kind of Run, and none in one that is over.
+func TestTryValueOfNilFunction(t *testing.T) {
+	t.Parallel()
+	forInt := retry.WithValidator(func(int, retry.Attempt) error { return nil })
+	for name, policy := range map[string]*retry.Policy{
+		"plain":     retry.MustNew(atOnce),
+		"validated": retry.MustNew(atOnce, forInt),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run := policy.Start(context.Background())
+			v, wait, again := retry.TryValue[int](run, nil)
+			assert.Zero(t, v)
+			assert.Zero(t, wait)
+			assert.False(t, again)
+			assertFault(t, run.Err())
+			assert.EqualError(t, run.Err(), "retry: fn: nil function")
+
+			over := policy.Start(context.Background())
+			_, _, again = retry.TryValue(over, counting())
+			require.False(t, again)
+			require.NoError(t, over.Err())
+			_, _, again = retry.TryValue[int](over, nil)
+			assert.False(t, again)
+			assert.NoError(t, over.Err(), "it stays as it ended")
+
+			begun := policy.Start(context.Background())
+			_, _, again = retry.TryValue(begun, func(context.Context) (int, error) { return 7, errDown })
+			require.True(t, again)
+			v, _, again = retry.TryValue[int](begun, nil)
+			assert.Zero(t, v)
+			assert.False(t, again)
+			assertFault(t, begun.Err())
+		})
+	}
+}

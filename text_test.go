@@ -199,7 +199,7 @@ func TestPolicyAsFlag(t *testing.T) {
 	assert.Equal(t, want, p.String())
 	err := flags.Parse([]string{"-retry", "max_attempts=no"})
 	require.Error(t, err)
-	assert.Contains(t, err.Error(), "position 1: max_attempts: ")
+	assert.Contains(t, err.Error(), "position 1, in max_attempts=no: ")
 	assert.Equal(t, want, p.String())
 }
 

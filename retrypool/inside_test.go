@@ -1,6 +1,7 @@
 package retrypool
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"strconv"
@@ -10,17 +11,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzFifo compares the queue with a slice.
+// FuzzFifo compares the queue with a slice. Its input is as FuzzHeap's.
 func FuzzFifo(f *testing.F) {
-	f.Add([]byte{0, 0, 0, 1, 0, 5, 1, 1, 1})
-	f.Add(slices.Repeat([]byte{0, 0, 0, 9}, 600))
-	f.Add(append(slices.Repeat([]byte{0}, 1500), slices.Repeat([]byte{1}, 1500)...))
-	f.Fuzz(func(t *testing.T, steps []byte) {
+	f.Add([]byte{0, 3, 1, 1, 0, 1, 5, 1, 1, 3})
+	f.Add([]byte{0, 200, 9, 50, 0, 200, 9, 100, 0, 255, 6, 90, 0, 30, 11, 200})
+	f.Add([]byte{0, 255, 0, 255, 0, 255, 0, 255, 1, 255, 1, 255, 1, 255, 1, 255})
+	f.Fuzz(func(t *testing.T, runs []byte) {
 		var queue fifo[int, int]
 		queue.head, queue.tail = ^uint32(2), ^uint32(2) // about to overflow
 		var want []*item[int, int]
 		most := 0
-		for _, step := range steps {
+		for _, step := range unfold(runs) {
 			switch {
 			case step%4 == 1 && len(want) > 0:
 				if want[0] != queue.pop() {
@@ -53,12 +54,14 @@ func FuzzFifo(f *testing.F) {
 	})
 }
 
-// FuzzHeap compares the heap with a sorted slice.
+// FuzzHeap compares the heap with a sorted slice. The input is pairs of bytes, a step and how
+// often it is made: short inputs make large heaps, for the fuzzer would else spend its time on
+// minimizing long ones.
 func FuzzHeap(f *testing.F) {
-	f.Add([]byte{3, 1, 2, 255, 1, 1, 1, 254, 9})
-	f.Add(slices.Repeat([]byte{7, 200, 3, 3, 255, 130}, 400))
-	f.Add(append(slices.Repeat([]byte{7, 200, 3, 9}, 500), slices.Repeat([]byte{241, 250, 247}, 700)...))
-	f.Fuzz(func(t *testing.T, steps []byte) {
+	f.Add([]byte{3, 1, 1, 1, 2, 1, 255, 1, 1, 3, 254, 1, 9, 1})
+	f.Add([]byte{7, 255, 200, 255, 3, 255, 3, 255, 255, 240, 130, 255, 254, 200, 4, 3})
+	f.Add([]byte{7, 255, 200, 250, 3, 255, 9, 255, 241, 255, 250, 255, 247, 255, 241, 255})
+	f.Fuzz(func(t *testing.T, runs []byte) {
 		type one struct {
 			due reading
 			it  *item[int, int]
@@ -74,7 +77,7 @@ func FuzzHeap(f *testing.F) {
 			all = all[1:]
 		}
 		most := 0
-		for _, step := range steps {
+		for _, step := range unfold(runs) {
 			switch {
 			case step > 250 && len(all) > 0:
 				take()
@@ -109,6 +112,15 @@ func FuzzHeap(f *testing.F) {
 			require.Nil(t, it, "nothing is kept")
 		}
 	})
+}
+
+// unfold makes each step of runs as often as the byte after it says; what is beyond 16 runs
+// is left out.
+func unfold(runs []byte) (steps []byte) {
+	for run := range slices.Chunk(runs[:min(len(runs), 32)], 2) {
+		steps = append(steps, bytes.Repeat(run[:1], int(run[len(run)-1]))...)
+	}
+	return steps
 }
 
 // A burst of items does not leave its memory behind.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/seed-205ff063/retry"
 	"github.com/seed-205ff063/retry/retrysql"
+	"github.com/seed-205ff063/retry/retrytest"
 )
 
 var (
@@ -527,3 +528,34 @@ func TestPolicyIsInForce(t *testing.T) {
 }
 
 type ctxKey struct{}
+
+// Validators see an attempt that goes on: how long it has run so far, without COMMIT.
+func TestValidatorsSeeTheAttemptsTime(t *testing.T) {
+	t.Parallel()
+	const s = time.Second
+	f := &fake{}
+	db := f.open(t)
+	var clk retrytest.Clock
+	var seen []retry.Attempt
+	n := 0
+	_, err := retrysql.InTxValue(t.Context(), db, nil, func(context.Context, *sql.Tx) (int, error) {
+		n++
+		clk.Advance(time.Duration(n) * s)
+		return n, nil
+	}, retry.WithClock(&clk), retry.WithBackoff(retry.Constant(10*s)), retry.WithName("tx"),
+		retry.WithValidator(func(v int, a retry.Attempt) error {
+			seen = append(seen, a)
+			clk.Advance(s)
+			if v < 3 {
+				return errPlain
+			}
+			return nil
+		}))
+	require.NoError(t, err)
+	begin := time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
+	assert.Equal(t, []retry.Attempt{
+		{Name: "tx", Number: 1, Start: begin, Duration: s, Elapsed: s},
+		{Name: "tx", Number: 2, Start: begin.Add(12 * s), Waited: 10 * s, Duration: 2 * s, Elapsed: 14 * s},
+		{Name: "tx", Number: 3, Start: begin.Add(25 * s), Waited: 10 * s, Duration: 3 * s, Elapsed: 28 * s},
+	}, seen)
+}

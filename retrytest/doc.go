@@ -17,8 +17,9 @@
 // virtual time when it calls [Clock.Advance], attempt timeouts run on the Clock too, and
 // [Clock.WithTimeout] gives a caller's context with a deadline.
 //
-// [Fail], [Script] and [ScriptValue] are functions to retry, [Handler] is a server to call, and
-// [TestBackoff] checks a backoff of your own.
+// [Fail], [FailValue], [Script] and [ScriptValue] are functions to retry, [Handler] is a server
+// to call, and [TestBackoff] checks a backoff of your own. Code that already goes by a mock
+// clock, such as that of github.com/benbjohnson/clock, keeps it: [Auto] moves it on by itself.
 //
 // Nothing sleeps, and everything is safe for concurrent use. The package imports the standard
 // library and package retry alone.

@@ -24,6 +24,22 @@ func Fail(n int, err error) func(context.Context) error {
 	}
 }
 
+// FailValue is like [Fail] for functions with a value, such as [retry.DoValue] takes: it
+// returns the zero value and err the first n times, and v from then on. A nil err panics.
+func FailValue[T any](n int, err error, v T) func(context.Context) (T, error) {
+	if err == nil {
+		panic("retrytest: FailValue: nil error")
+	}
+	fail := Fail(n, err)
+	return func(ctx context.Context) (T, error) {
+		if err := fail(ctx); err != nil {
+			var zero T
+			return zero, err
+		}
+		return v, nil
+	}
+}
+
 // Script returns a function that returns the results in turn, nil being a success.
 //
 // A call past the end fails with an error that says so, marked by [retry.Permanent]: a call

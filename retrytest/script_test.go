@@ -38,6 +38,33 @@ func TestFail(t *testing.T) {
 	assert.PanicsWithValue(t, "retrytest: Fail: nil error", func() { retrytest.Fail(1, nil) })
 }
 
+func TestFailValue(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		n    int
+		want []error
+	}{
+		"twice":    {2, []error{errDown, errDown, nil, nil, nil}},
+		"never":    {0, []error{nil, nil}},
+		"negative": {-1, []error{nil, nil}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fn := retrytest.FailValue(row.n, errDown, 42)
+			for i, want := range row.want {
+				v, err := fn(t.Context())
+				assert.Equal(t, want, err, "call %d", i+1)
+				if want == nil {
+					assert.Equal(t, 42, v, "call %d", i+1)
+				} else {
+					assert.Zero(t, v, "call %d", i+1)
+				}
+			}
+		})
+	}
+	assert.PanicsWithValue(t, "retrytest: FailValue: nil error", func() { retrytest.FailValue(1, nil, 42) })
+}
+
 func TestScript(t *testing.T) {
 	t.Parallel()
 	errA, errB := errors.New("a"), errors.New("b")

@@ -1,0 +1,60 @@
+package retry
+
+import (
+	"fmt"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/seed-205ff063/retry/internal/text"
+)
+
+// ParseError is what is wrong with one key=value pair of a text that [Parse] was given. It
+// matches [ErrOption].
+//
+// Parse joins one for each pair that is wrong, in their order: errors.As finds the first, and
+// the Unwrap() []error method of Parse's error returns all.
+type ParseError struct {
+	// Position is where the pair begins in the text, counted in bytes from 1.
+	Position int
+	// Pair is the pair as the text has it. It may be long and have control characters; Error
+	// shortens it, and quotes it as in Go where some of it cannot be seen.
+	Pair string
+	// Err says what is wrong.
+	Err error
+}
+
+// maxQuoted is how many bytes of the text that is wrong an error shows.
+const maxQuoted = 80
+
+// Error returns one line: the position, the pair, and what is wrong.
+func (e *ParseError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("retry: Parse: position %d, in %s: %s", e.Position, shown(e.Pair), text.Error(e.Err))
+}
+
+// Is reports whether target is [ErrOption].
+func (e *ParseError) Is(target error) bool { return e != nil && target == ErrOption }
+
+// Unwrap returns Err.
+func (e *ParseError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
+
+// shown returns the pair as it is, or quoted if some of it cannot be seen. If it is long it
+// loses its middle.
+func shown(pair string) string {
+	for _, c := range pair {
+		if c == utf8.RuneError || !strconv.IsPrint(c) {
+			return quoted(pair)
+		}
+	}
+	return text.Cut(pair, maxQuoted)
+}
+
+// quoted returns a part of the text quoted as in Go, without its middle if it is long.
+func quoted(part string) string { return text.Cut(strconv.Quote(part), maxQuoted) }
