@@ -150,6 +150,15 @@ func unmarked(err error) error {
 	}
 }
 
+// isMark reports whether err is a mark itself.
+func isMark(err error) bool {
+	switch err.(type) { //nolint:errorlint // only the outermost
+	case *permanent, *after:
+		return true
+	}
+	return false
+}
+
 // marks are what the tree of an error says to the loop that sees it.
 type marks struct {
 	permanent bool

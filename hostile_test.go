@@ -313,7 +313,7 @@ func TestTypedNilErrorAnswers(t *testing.T) {
 	}
 	require.NotErrorIs(t, e, io.EOF)
 	var typed *typedError
-	assert.NotErrorAs(t, e, &typed)
+	assert.False(t, errors.As(e, &typed))
 }
 
 func TestTypedNilValidationError(t *testing.T) {

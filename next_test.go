@@ -157,7 +157,7 @@ func TestNextNilError(t *testing.T) {
 		require.EqualError(t, err, "retry: Next: nil Attempt.Err; ask only after an attempt that failed")
 		assert.Zero(t, wait)
 		var e *retry.Error
-		assert.NotErrorAs(t, err, &e)
+		assert.False(t, errors.As(err, &e))
 	}
 	assert.InDelta(t, 9, b.Tokens(), 0, "a fault neither pays nor takes")
 }

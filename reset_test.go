@@ -228,8 +228,8 @@ func TestResetAfterText(t *testing.T) {
 		assert.Equal(t, 5, e.Attempts, "the fifth attempt began a new series")
 	})
 	for text, want := range map[string]string{
-		"reset_after=-1s":               "reset_after: -1s is negative",
-		"reset_after=x":                 `reset_after: "x" is not a duration such as 1.5s`,
+		"reset_after=-1s":               "-1s is negative",
+		"reset_after=x":                 `"x" is not a duration such as 1.5s`,
 		"reset_after=1m reset_after=2m": "reset_after is given twice",
 	} {
 		_, err := retry.Parse(text)

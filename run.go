@@ -43,6 +43,7 @@ type more struct {
 	attempts  ring          // of a history
 	rejection *rejection    // of the last value that was rejected
 	judge     any           // the *judge of TryValue, once a value is validated
+	last      error         // of a Run that has ended, where its Error has another
 }
 
 // Try makes one attempt, with everything the policy has for it: gates, hooks, timeout,
@@ -121,8 +122,8 @@ func (r *Run) keep(c *call) {
 	r.begun, r.rejected, r.done = c.begun, c.rejected, c.done
 	if c.done {
 		r.last, r.more = c.err(), nil
-		if c.before > 0 || r.plan.settings.has(hasClock) {
-			r.more = &more{zero: c.zero, before: c.before} // for Last
+		if c.before > 0 || r.plan.settings.has(hasClock) || c.failure != nil && isMark(c.last) {
+			r.more = &more{zero: c.zero, before: c.before, last: c.last} // for Last
 		}
 		return
 	}
@@ -141,7 +142,7 @@ func (r *Run) keep(c *call) {
 
 // Last returns what [Policy.Resume] reads of the last attempt: its Number, Err and Delay, the
 // wait that follows it, and Elapsed as of now. The other fields are zero. A Run that has made
-// no attempt returns Number 0. Once the call has ended Delay is 0 and Err is [Error].Err.
+// no attempt returns Number 0. Once the call has ended Delay is 0.
 func (r *Run) Last() Attempt {
 	c := call{start: r.start}
 	if r.more != nil {
@@ -153,12 +154,20 @@ func (r *Run) Last() Attempt {
 		a.Elapsed -= r.delay // Resume adds it once more
 	}
 	if r.done {
-		a.Delay = 0
-		if e, ok := r.last.(*Error); ok { //nolint:errorlint // what keep stores
-			a.Err = e.Err
-		}
+		a.Delay, a.Err = 0, r.lastError()
 	}
 	return a
+}
+
+// lastError is the last attempt's error of a Run that has ended.
+func (r *Run) lastError() error {
+	if r.more != nil && r.more.last != nil {
+		return r.more.last
+	}
+	if e, ok := r.last.(*Error); ok { //nolint:errorlint // what keep stores
+		return e.Err
+	}
+	return nil
 }
 
 // misused ends a call that is driven with the wrong function; one that is over stays as it is.
@@ -169,6 +178,10 @@ func (r *Run) misused(way string, faults []error, noFunction bool) {
 	if r.done || faults == nil {
 		return
 	}
+	if r.more == nil {
+		r.more = &more{}
+	}
+	r.more.last = r.last
 	r.done, r.last = true, join(faults)
 }
 

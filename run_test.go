@@ -438,7 +438,7 @@ func TestTryValueOfNilFunction(t *testing.T) {
 			assert.Zero(t, wait)
 			assert.False(t, again)
 			assertFault(t, run.Err())
-			assert.EqualError(t, run.Err(), "retry: fn: nil function")
+			assert.EqualError(t, run.Err(), "retry: TryValue: nil function")
 
 			over := policy.Start(context.Background())
 			_, _, again = retry.TryValue(over, counting())
