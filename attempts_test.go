@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrytest"
 )
 
 // From the second body on err has the text and the tree of the previous attempt's error.
@@ -95,7 +96,7 @@ func TestAttemptsLeftWithAnError(t *testing.T) {
 	t.Parallel()
 	var err error
 	var done outcomes
-	for _, n := range retry.Attempts(context.Background(), &err, doubling, retry.WithMaxAttempts(9), done.hook(), retry.WithMaxDelay(0)) {
+	for _, n := range retry.Attempts(context.Background(), &err, doubling, retry.WithMaxAttempts(9), done.hook(), retry.WithClock(new(retrytest.Clock))) {
 		err = fmt.Errorf("%d: %w", n, errDown)
 		if n == 2 {
 			break

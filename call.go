@@ -35,6 +35,7 @@ type call struct {
 	begun    bool // the first step has begun
 	fresh    bool // at is a reading of just now
 	shielded bool // fnCtx hides an outer call's attempt, see shieldContext
+	refused  bool // the last attempt did not pass its gates
 	timedOut bool // the last attempt's own timeout ended its context
 	rejected bool // the last attempt's value was rejected
 	hinted   bool // delay is a server's hint
@@ -187,7 +188,7 @@ func (c *call) open(s *settings, options []Option) bool {
 	if c.number > 0 && !c.allowed(s, options) {
 		return false
 	}
-	c.tryCtx, c.timedOut = nil, false
+	c.tryCtx, c.timedOut, c.refused = nil, false, false
 	c.number += min(1, math.MaxInt-c.number) // a resumed call may be that old
 	return true
 }
@@ -249,6 +250,7 @@ func (c *call) guarded(s *settings, options []Option, fn func(context.Context) e
 	}
 	c.pay(s)
 	if refusal != nil {
+		c.refused = true
 		return true, refusal
 	}
 	heard := errAbandoned
@@ -345,7 +347,7 @@ func (c *call) close(s *settings, options []Option, err error, check func(Attemp
 	if err == nil && check != nil {
 		c.examine(check, &a)
 	}
-	if a.Err != nil && s.startsAnew(&a) {
+	if a.Err != nil && !c.refused && s.startsAnew(&a) {
 		c.restart(s, &a)
 	}
 	c.at = now

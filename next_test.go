@@ -83,7 +83,6 @@ func rejection(t testing.TB) (err error) {
 }
 
 func TestNextGivesUp(t *testing.T) {
-
 	canceled, cancel := context.WithCancelCause(context.Background())
 	cancel(errOdd)
 	for _, tt := range []struct {
@@ -95,6 +94,7 @@ func TestNextGivesUp(t *testing.T) {
 		delay  time.Duration // of the error
 	}{
 		{"attempts exhausted", nil, nil, failed(5), retry.ErrExhausted, 0},
+		{"a negative Elapsed counts as 0", nil, nil, retry.Attempt{Number: 5, Elapsed: -time.Hour, Err: errDown}, retry.ErrExhausted, 0},
 		{"attempts exhausted long ago", nil, nil, failed(50), retry.ErrExhausted, 0},
 		{"one attempt, number 0", []retry.Option{retry.WithMaxAttempts(1)}, nil, failed(0), retry.ErrExhausted, 0},
 		{"permanent", nil, nil, retry.Attempt{Number: 2, Err: retry.Permanent(errDown)}, retry.ErrPermanent, 0},

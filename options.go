@@ -263,8 +263,9 @@ func WithBudget(b *Budget) Option {
 }
 
 // Clock tells the time and how to wait for it. The mock clocks of
-// github.com/benbjohnson/clock, github.com/jonboulle/clockwork and k8s.io/utils/clock fit
-// as they are. A clock that also has the method WithTimeout(context.Context, time.Duration)
+// github.com/benbjohnson/clock, github.com/jonboulle/clockwork and k8s.io/utils/clock are
+// Clocks. A wait on one blocks until another goroutine moves it on; retrytest.Auto does that by
+// itself. A clock that also has the method WithTimeout(context.Context, time.Duration)
 // (context.Context, context.CancelFunc) makes the attempts' timeouts; with any other they run
 // in real time.
 type Clock interface {

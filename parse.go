@@ -160,7 +160,7 @@ func readLimit(with func(time.Duration) Option) func(string) (Option, error) {
 		if o, err := read(value); err != nil || o != with(Unlimited) {
 			return o, err
 		}
-		return nil, fmt.Errorf("%s is negative; write %s for no limit", value, unlimited)
+		return nil, fmt.Errorf("%s is negative; write %s for no limit", quoted(value), unlimited)
 	}
 }
 

@@ -237,3 +237,17 @@ func TestResetAfterText(t *testing.T) {
 		assert.Contains(t, err.Error(), want)
 	}
 }
+
+// The time at a gate is not the attempt's: one that was refused after a long wait begins no series.
+func TestResetAfterIgnoresTimeAtAGate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slow := func(context.Context, retry.Attempt) (func(error), error) {
+			time.Sleep(time.Hour)
+			return nil, errDown
+		}
+		err := retry.Do(context.Background(), always(nil), atOnce,
+			retry.WithGate(slow), retry.WithMaxAttempts(3), retry.WithResetAfter(time.Minute))
+		assert.Equal(t, 3, stopped(t, err).Attempts)
+	})
+}

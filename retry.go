@@ -19,16 +19,29 @@
 //	err := policy.Do(ctx, ping)
 //
 // A policy can be read from text ([Parse]) and foresee its waits ([Policy.Plan]). A [Run] is
-// a call whose waits are up to its owner. [WithGate] limits what runs at once, and a [Budget]
-// how many retries there are in all. Package retrytest has a clock for tests.
+// a call whose waits are up to its owner. Engines that make the attempts themselves ask
+// [Policy.Next] what follows one, or [Policy.Wait] for a delay alone. Package retrytest has a
+// clock for tests.
 //
-// Every error is retried unless told otherwise: the function marks an error with [Permanent],
-// or with [After] when the server said how long to wait; [WithRetryIf] and [WithStopIf] take
-// classifiers such as [Is], [As] and [Transient]; [WithValidator] rejects values.
+// # What is retried
 //
-// The context bounds it all. One that is done allows no attempt, its end cuts a wait short,
-// and a wait that would pass its deadline is not begun. A success counts, also when the
+// Every error is retried unless told otherwise. The function marks an error with [Permanent],
+// or with [After] when the server said how long to wait. [WithRetryIf] and [WithStopIf] take
+// classifiers such as [Is], [As], [Transient] and [TimedOut], combined by [All] and [Not].
+// [WithValidator] rejects values; [Rejected] returns them after a failure.
+//
+// # Limits
+//
+// The context bounds every call. A context that is done allows no attempt, its end cuts a wait
+// short, and a wait that would pass its deadline is not begun. A success counts, also when the
 // context ended meanwhile.
+//
+// [WithGate] limits what runs at once, [Cooldown] keeps all calls from a server that asked for a
+// pause, and a [Budget] limits how many retries there are in all. [WithStop] adds limits of your
+// own. A call that lives long, such as a loop that reconnects, starts counting anew after an
+// attempt that ran long: [WithResetAfter].
+//
+// # Errors
 //
 // A call that fails returns an *[Error]. It matches, for errors.Is and errors.As, the reason,
 // the last attempt's error, and the context's error and cause if that is what ended it:
@@ -37,6 +50,8 @@
 //
 // Bad options are reported by the call, as an error that matches [ErrOption], and the
 // function does not run. A nil context panics.
+//
+// # Concurrency, cost and stability
 //
 // All types but [Run] are safe for concurrent use. The package imports the standard library
 // alone and starts no goroutine. Do, DoValue and Func with a prebuilt Policy, or none, allocate
