@@ -77,7 +77,6 @@ func TestOurAllocations(t *testing.T) {
 		"options":       {"retry": 1, "retry-derived": 1, "retry-list": 2, "retry-lists": 3},
 		"two-zero":      {"retry": 1, "retry-no-history": 0},
 		"five-zero":     {"retry": 2, "retry-no-history": 1},
-		"five":          {"retry": 2, "retry-no-history": 1},
 		"permanent":     {"retry": 3, "retry-stop-if": 2},
 		"all-two":       {"retry": 1, "retry-no-history": 0},
 	}

@@ -63,33 +63,9 @@ func Cases() []Case {
 			Build: func(l Library, fn Fn) Op { return buildWait(l.Wait, fn, 0) },
 		},
 		{
-			ID: "two", Title: "Two failures with waits of 1 ns, then success", Fails: 2, Calls: 3,
-			About: "What the waits cost: timers, and the scheduler. The context cannot be cancelled, so retry sleeps, which " +
-				"always parks the goroutine; a timer of 1 ns has expired by the time that a library looks at its channel, " +
-				"and parks nothing. Waits of real length park everyone.",
-			Build: func(l Library, fn Fn) Op { return buildWait(l.Wait, fn, 1) },
-		},
-		{
-			ID: "two-context", Title: "Two failures with waits of 1 ns, then success, under a context that can be cancelled",
-			Fails: 2, Calls: 3, Cancel: true,
-			About: "As before, with a wait that the context could cut short.",
-			Build: func(l Library, fn Fn) Op { return buildWait(l.WaitContext, fn, 1) },
-		},
-		{
 			ID: "five-zero", Title: "Five attempts fail without waits", Fails: Always, Calls: attempts, GivesUp: true,
 			About: "What giving up costs, its error included.",
 			Build: func(l Library, fn Fn) Op { return buildWait(l.Wait, fn, 0) },
-		},
-		{
-			ID: "five", Title: "Five attempts fail, waits of 1 ns", Fails: Always, Calls: attempts, GivesUp: true,
-			About: "As before, with waits. The context cannot be cancelled.",
-			Build: func(l Library, fn Fn) Op { return buildWait(l.Wait, fn, 1) },
-		},
-		{
-			ID: "five-context", Title: "Five attempts fail, waits of 1 ns, under a context that can be cancelled",
-			Fails: Always, Calls: attempts, GivesUp: true, Cancel: true,
-			About: "As before, with waits that the context could cut short.",
-			Build: func(l Library, fn Fn) Op { return buildWait(l.WaitContext, fn, 1) },
 		},
 		{
 			ID: "permanent", Title: "One attempt fails for good", Fails: Always, Calls: 1, GivesUp: true,

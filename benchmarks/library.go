@@ -71,7 +71,7 @@ type Library struct {
 // Libraries returns all there are, ours first.
 func Libraries() []Library {
 	return []Library{
-		ours, oursNoHistory, oursDerived, oursList, oursLists, oursStopIf,
+		ours, oursNoHistory, oursOptionsWait, oursDerived, oursList, oursLists, oursStopIf,
 		bare, loop, cenkalti, avast, sethvargo, failsafe, eapache, kubernetes,
 	}
 }

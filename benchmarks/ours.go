@@ -87,6 +87,21 @@ var oursNoHistory = Library{
 	},
 }
 
+// oursOptionsWait waits with its options given at the call.
+var oursOptionsWait = Library{
+	ID: "retry-options", Name: "retry, options at the call", Path: ourPath, Ours: true,
+
+	Wait:        optionsWait,
+	WaitContext: optionsWait,
+}
+
+func optionsWait(fn Fn, d time.Duration) Op {
+	call := func(ctx context.Context) error { return fn(ctx) }
+	return func(ctx context.Context) error {
+		return retry.Do(ctx, call, retry.WithMaxAttempts(attempts), retry.WithBackoff(retry.Constant(d)))
+	}
+}
+
 // What a call pays for options beyond numbers and a strategy: a policy that it derives from,
 // and options that carry a list.
 var (

@@ -3,6 +3,7 @@ package benchmarks
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"time"
 )
 
@@ -49,6 +50,22 @@ func WaitingOp(id string, cancel bool) (WaitOp, error) {
 		return func(fn Fn) Op { return construct(fn, time.Hour) }, nil
 	}
 	return nil, fmt.Errorf("benchmarks: no library %q waits", id)
+}
+
+// FrameBytes is the size of what Deeper puts on the stack.
+const FrameBytes = 64
+
+// Deeper calls f with frames of FrameBytes above it, as in a goroutine that does more than call.
+//
+//go:noinline
+func Deeper(frames int, f func()) {
+	if frames == 0 {
+		f()
+		return
+	}
+	var frame [FrameBytes]byte
+	Deeper(frames-1, f)
+	runtime.KeepAlive(&frame)
 }
 
 // bareWait waits in the cheapest way there is: time.Sleep when nothing can cut it short,

@@ -27,7 +27,8 @@ type measurement struct {
 	Versions            map[string]string // of the modules
 	Timings             map[string]timing // by the benchmark's name
 	Background, Waiting map[string]benchmarks.Waiting
-	HTTP, Pool          string // tables that other programs wrote
+	Framed              map[string]benchmarks.Waiting // as Background, with a frame to spare
+	Waits, HTTP, Pool   string                        // tables that other programs wrote
 	Behaviour           string
 }
 
@@ -52,12 +53,14 @@ func measureAll(s settings) (*measurement, error) {
 	bench := filepath.Join(dir, "bench")
 	waiting := filepath.Join(dir, "waiting")
 	behaviour := filepath.Join(dir, "behaviour")
+	waits := filepath.Join(dir, "waits")
 	http := filepath.Join(dir, "http")
 	pool := filepath.Join(dir, "pool")
 	for _, args := range [][]string{
 		{"test", "-c", "-o", bench, "."},
 		{"build", "-o", waiting, "./waiting"},
 		{"build", "-o", behaviour, "./behaviour"},
+		{"build", "-o", waits, "./waits"},
 		{"build", "-o", http, "./http"},
 		{"build", "-o", pool, "./pool"},
 	} {
@@ -71,15 +74,23 @@ func measureAll(s settings) (*measurement, error) {
 	if err := m.benchmark(bench); err != nil {
 		return nil, err
 	}
-	if m.Background, err = measureWaiting(waiting, "background", s.calls); err != nil {
+	if m.Background, err = measureWaiting(waiting, "background", s.calls, 0); err != nil {
 		return nil, err
 	}
-	if m.Waiting, err = measureWaiting(waiting, "cancel", s.calls); err != nil {
+	if m.Framed, err = measureWaiting(waiting, "background", s.calls, 1); err != nil {
 		return nil, err
 	}
-	fmt.Fprintln(os.Stderr, "HTTP")
-	text, err := output(http)
+	if m.Waiting, err = measureWaiting(waiting, "cancel", s.calls, 0); err != nil {
+		return nil, err
+	}
+	fmt.Fprintln(os.Stderr, "waits")
+	text, err := output(waits)
 	if err != nil {
+		return nil, err
+	}
+	m.Waits = string(text)
+	fmt.Fprintln(os.Stderr, "HTTP")
+	if text, err = output(http); err != nil {
 		return nil, err
 	}
 	m.HTTP = string(text)
@@ -155,11 +166,11 @@ func (m *measurement) parse(text []byte) {
 }
 
 // measureWaiting runs a process for each library.
-func measureWaiting(binary, kind string, calls int) (map[string]benchmarks.Waiting, error) {
-	fmt.Fprintf(os.Stderr, "%d waiting calls, context: %s\n", calls, kind)
+func measureWaiting(binary, kind string, calls, frames int) (map[string]benchmarks.Waiting, error) {
+	fmt.Fprintf(os.Stderr, "%d waiting calls, context: %s, frames above: %d\n", calls, kind, frames)
 	all := make(map[string]benchmarks.Waiting)
 	for _, l := range benchmarks.WaitingLibraries() {
-		text, err := output(binary, "-library", l.ID, "-context", kind, "-calls", strconv.Itoa(calls))
+		text, err := output(binary, "-library", l.ID, "-context", kind, "-calls", strconv.Itoa(calls), "-frames", strconv.Itoa(frames))
 		if err != nil {
 			return nil, err
 		}

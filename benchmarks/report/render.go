@@ -26,6 +26,8 @@ func render(m *measurement) string {
 		writeCase(&b, m, c)
 	}
 	writeDelays(&b, m)
+	fmt.Fprintf(&b, "## Retries with waits of some milliseconds\n\nWhat a retry costs when its wait is a real one "+
+		"(`go run ./waits`).\n\n%s\n", m.Waits)
 	writeWaiting(&b, m)
 	writeWatching(&b, m)
 	fmt.Fprintf(&b, "## HTTP\n\nretryhttp and the retrying HTTP clients of others (`go run ./http`).\n\n%s\n", m.HTTP)
@@ -160,16 +162,17 @@ func writeWaiting(b *strings.Builder, m *measurement) {
 	fmt.Fprintf(b, "## %d waiting calls\n\n"+
 		"Bytes for each call that waits for an hour after a failed attempt, in its goroutine, measured in a process of its own: "+
 		"stack, live heap, and what was taken from the operating system (garbage and headroom included). The function does "+
-		"nothing; one that does real work may have grown the stack already.\n\n", m.calls)
-	b.WriteString("| | stack | heap | sys | stack, cancellable | heap, cancellable | sys, cancellable |\n" +
-		"|---|--:|--:|--:|--:|--:|--:|\n")
+		"nothing; one that does real work may have grown the stack already. A stack doubles when it is full and is not shrunk "+
+		"while the call waits, so a frame above the call can decide: the second column has one of %d bytes.\n\n", m.calls, benchmarks.FrameBytes)
+	b.WriteString("| | stack | stack, one frame above | heap | sys | stack, cancellable | heap, cancellable | sys, cancellable |\n" +
+		"|---|--:|--:|--:|--:|--:|--:|--:|\n")
 	libraries := benchmarks.WaitingLibraries()
 	size := func(l benchmarks.Library) int { return m.Background[l.ID].Stack + m.Background[l.ID].Heap }
 	slices.SortStableFunc(libraries, func(x, y benchmarks.Library) int { return cmp.Compare(size(x), size(y)) })
 	for _, l := range libraries {
 		x, y := m.Background[l.ID], m.Waiting[l.ID]
-		fmt.Fprintf(b, "| %s | %d | %d | %d | %d | %d | %d |\n", name(l.Name, l.Ours),
-			x.Stack, x.Heap, x.Sys, y.Stack, y.Heap, y.Sys)
+		fmt.Fprintf(b, "| %s | %d | %d | %d | %d | %d | %d | %d |\n", name(l.Name, l.Ours),
+			x.Stack, m.Framed[l.ID].Stack, x.Heap, x.Sys, y.Stack, y.Heap, y.Sys)
 	}
 	b.WriteString("\n")
 }

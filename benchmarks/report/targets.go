@@ -27,15 +27,8 @@ func targets(m *measurement) []target {
 		counted("retries without waits, no history: no allocation", m.allocs("Call/two-zero/retry-no-history"), 0),
 		counted("history: one allocation a failing call",
 			m.allocs("Call/two-zero/retry")-m.allocs("Call/two-zero/retry-no-history"), 1),
-		oneTimer(m),
-		counted("giving up: the error and its history, two allocations", m.allocs("Call/five/retry"), 2),
-	}
-	for _, c := range []struct{ id, how string }{
-		{"five-zero", "without waits"},
-		{"five", "with waits of 1 ns"},
-		{"five-context", "with waits of 1 ns that the context could cut short"},
-	} {
-		all = append(all, givesUp(m, c.id, c.how))
+		counted("giving up: the error and its history, two allocations", m.allocs("Call/five-zero/retry"), 2),
+		givesUp(m),
 	}
 	return append(all, stack(m), cores(m))
 }
@@ -92,24 +85,13 @@ func lists(m *measurement) target {
 	}
 }
 
-func oneTimer(m *measurement) target {
-	two := m.allocs("Call/two-context/retry-no-history")
-	four := m.allocs("Call/five-context/retry-no-history") - 1 // the error
-	return target{
-		promise:  "waits: one timer a failing call, however many",
-		measured: fmt.Sprintf("%.0f allocations for two waits, %.0f for four", two, four),
-		met:      two == four,
-		why:      "Waits allocate beyond the call's one timer.",
-	}
-}
-
 // givesUp compares the time of giving up with that of the best peer.
-func givesUp(m *measurement, id, how string) target {
+func givesUp(m *measurement) target {
 	const about = 0.6
-	ours := m.ns("Call/" + id + "/retry")
+	ours := m.ns("Call/five-zero/retry")
 	best, name, clock := math.Inf(1), "", ""
 	for _, l := range benchmarks.Peers() {
-		if ns := m.ns("Call/" + id + "/" + l.ID); ns < best {
+		if ns := m.ns("Call/five-zero/" + l.ID); ns < best {
 			best, name, clock = ns, l.Name, l.Clock
 		}
 	}
@@ -119,15 +101,10 @@ func givesUp(m *measurement, id, how string) target {
 	if clock == "no" {
 		why += "; " + name + " reads none and records nothing"
 	}
-	switch id {
-	case "five":
-		why += ". And four waits by time.Sleep park the goroutine each time; see the remark at the table on waits of 1 ns."
-	default:
-		why += "."
-	}
+	why += "."
 	ratio := ours / best
 	return target{
-		promise:  fmt.Sprintf("giving up after five attempts, %s: about %.1f of the best peer's time", how, about),
+		promise:  fmt.Sprintf("giving up after five attempts without waits: about %.1f of the best peer's time", about),
 		measured: fmt.Sprintf("%.2f (%s ns, %s %s ns)", ratio, nanoseconds(ours), name, nanoseconds(best)),
 		met:      ratio < about+0.05,
 		why:      why,

@@ -22,6 +22,7 @@ func main() {
 	library := flag.String("library", "retry", "`ID` of the library")
 	kind := flag.String("context", "background", "background, or cancel for one that can be cancelled")
 	calls := flag.Int("calls", 100_000, "how many `calls` wait at once")
+	frames := flag.Int("frames", 0, "how many `frames` there are above each call")
 	flag.Parse()
 
 	ctx := context.Background()
@@ -35,12 +36,12 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
-	_ = json.NewEncoder(os.Stdout).Encode(measure(ctx, op, *calls))
+	_ = json.NewEncoder(os.Stdout).Encode(measure(ctx, op, *calls, *frames))
 	// The process ends here, and the waiting calls with it.
 }
 
 // measure starts the calls and compares the memory in use before them and when all wait.
-func measure(ctx context.Context, op benchmarks.WaitOp, calls int) benchmarks.Waiting {
+func measure(ctx context.Context, op benchmarks.WaitOp, calls, frames int) benchmarks.Waiting {
 	var failed sync.WaitGroup
 	failed.Add(calls)
 	fn := func(context.Context) error {
@@ -50,7 +51,7 @@ func measure(ctx context.Context, op benchmarks.WaitOp, calls int) benchmarks.Wa
 	call := op(fn)
 	before := memory()
 	for range calls {
-		go func() { _ = call(ctx) }()
+		go func() { benchmarks.Deeper(frames, func() { _ = call(ctx) }) }()
 	}
 	failed.Wait()
 	time.Sleep(200 * time.Millisecond) // the last ones go from their function to their wait

@@ -19,7 +19,7 @@ func TestEveryLibraryWaits(t *testing.T) {
 			require.NoError(t, err)
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
-			got := measure(ctx, op, 200)
+			got := measure(ctx, op, 200, 1)
 			assert.Positive(t, got.Stack)
 			assert.Positive(t, got.Heap)
 		})
