@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
 // Do sends req with c and decodes the response, as one attempt: a body that breaks off is
@@ -29,34 +30,45 @@ func Do[T any](c *http.Client, req *http.Request, decode func(*http.Response) (T
 	if ok {
 		client.Transport = t.base()
 	} else {
-		t = &Transport{}
+		t = &Transport{Base: client.Transport}
 	}
+	client.Transport = guard(client.Transport)
 	options := slices.Concat([]retry.Option{t.Policy}, opts, []retry.Option{discarding})
 	policy, err := retry.New(options...)
 	if err != nil {
 		closeBody(req)
 		return value, err
 	}
-	call := t.newCall(req, policy)
-	call.ownHeader = true
+	call := t.newCall(req)
+	call.byClient, call.limited = true, client.Timeout > 0
 	client.CheckRedirect = call.noteRedirect(c.CheckRedirect)
-	err = call.do(func(ctx context.Context) error {
+	returned := false
+	defer func() { call.finish(returned) }()
+	err = call.do(policy, func(ctx context.Context) error {
 		value = *new(T)
 		if err := call.attempt(ctx, client.Do); err != nil {
 			return err
 		}
 		defer call.resp.discard()
 		value, err = decode(call.resp.Response)
-		if err != nil && (!call.idempotent || !call.body.replayable()) {
-			return retry.Permanent(err)
-		}
-		return err
+		return call.classifyDecoded(err)
 	})
-	call.body.finish()
-	if call.resp.open() {
-		call.resp.discard()
-	}
+	returned = true
 	return value, err
+}
+
+// classifyDecoded marks an error of decode if another attempt is not safe or not worth it.
+func (c *call) classifyDecoded(err error) error {
+	if err == nil {
+		return nil
+	}
+	if status, ok := errtree.As[*StatusError](err); ok && !status.passes() {
+		return retry.Permanent(err)
+	}
+	if errtree.Is(err, retry.ErrPermanent) && !c.idempotent {
+		return retry.Permanent(err)
+	}
+	return c.ifSafe(err, false)
 }
 
 // noteRedirect returns a CheckRedirect that notes the redirect and asks the given one, or
