@@ -84,7 +84,7 @@ const (
 	maxSilent = 64
 	// streamTime is what net/http gets to be done with a stream that timed out, so that its
 	// connection counts as idle.
-	streamTime = 2 * time.Millisecond
+	streamTime = 5 * time.Millisecond
 )
 
 // silentConns are the HTTP/2 connections of a Transport on which an attempt timed out without
@@ -161,8 +161,9 @@ func (c *call) noteSilence(err error, start time.Time) {
 	if c.ctx.Err() != nil || !timedOut(err) {
 		return
 	}
-	if c.trace == nil {
-		c.idleSince = time.Now() // which connection it had is not known
+	if c.trace == nil { // which connection it had is not known
+		time.Sleep(streamTime)
+		c.idleSince = time.Now()
 		return
 	}
 	conn := c.trace.current()
