@@ -78,7 +78,7 @@ func (p *silentProxy) silence() {
 	}
 }
 
-const short = 150 * time.Millisecond
+const short = 300 * time.Millisecond
 
 // pools are the transports whose connections may die: HTTP/1, HTTP/2 over TLS and without.
 var pools = map[string]func(s *service, tr *http.Transport){
