@@ -79,20 +79,20 @@ func (c *call) attempt(ctx context.Context, send func(*http.Request) (*http.Resp
 	}
 	c.resp = response{Response: resp, body: c.body}
 	if !same(ctx, c.ctx) { // it may end with the attempt, and the body with it
-		c.resp.release = c.keep(ctx)
+		c.resp.release = retry.KeepContext(ctx)
 	}
 	return c.classifyResponse(resp)
 }
 
-// keep lets the attempt's context outlive it, for the body.
-func (c *call) keep(ctx context.Context) (release func()) {
-	release = retry.KeepContext(ctx)
-	stop := c.stop
-	if stop == nil {
-		return release
+// handOver gives the last response to the caller. What its body needs goes on until that ends:
+// the attempt's context, and what watches Request.Cancel for it.
+func (c *call) handOver() *http.Response {
+	release, stop := c.resp.release, c.stop
+	if release != nil && stop != nil && c.resp.StatusCode != http.StatusSwitchingProtocols {
+		c.resp.release = func() { release(); stop() }
+		c.stop = nil
 	}
-	c.stop = nil // when the body has ended
-	return func() { release(); stop() }
+	return c.resp.handOver(c.req)
 }
 
 // maxRefused is how many connections that seem dead an attempt leaves, so that it ends.

@@ -79,7 +79,8 @@ func (r *response) handOver(req *http.Request) *http.Response {
 	resp := taken.Response
 	resp.Request = req
 	switch {
-	case taken.release == nil, resp.StatusCode == http.StatusSwitchingProtocols:
+	case taken.release == nil:
+	case resp.StatusCode == http.StatusSwitchingProtocols:
 		// A connection that changed its protocol is out of the context's reach, and its body
 		// must stay the io.Writer that it is.
 	case resp.Body == nil || resp.Body == http.NoBody:

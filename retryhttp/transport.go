@@ -88,7 +88,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !c.resp.open() {
 		return nil, err
 	}
-	resp := c.resp.handOver(req)
+	resp := c.handOver()
 	if e, ok := err.(*retry.Error); ok && e != nil {
 		giveUp(resp, e)
 	}
