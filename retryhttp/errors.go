@@ -170,16 +170,16 @@ func redacted(err error) error {
 
 // withoutAddresses takes the paths out of the addresses that url.Errors in the tree of err
 // print.
-func withoutAddresses(err error, text string) string {
+func withoutAddresses(err error, shown string) string {
 	errtree.Walk(err, func(node error) bool {
 		if e, ok := node.(*url.Error); ok && e.URL != "" {
 			clean := redactedURL(e.URL)
-			text = strings.ReplaceAll(text, strconv.Quote(e.URL), strconv.Quote(clean))
-			text = strings.ReplaceAll(text, e.URL, clean)
+			shown = strings.ReplaceAll(shown, strconv.Quote(e.URL), strconv.Quote(clean))
+			shown = strings.ReplaceAll(shown, e.URL, clean)
 		}
 		return true
 	})
-	return text
+	return shown
 }
 
 // redactedURL is scheme and host of an address.
@@ -188,5 +188,5 @@ func redactedURL(address string) string {
 	if err != nil {
 		return ""
 	}
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host}).String()
+	return text.Cut((&url.URL{Scheme: u.Scheme, Host: u.Host}).String(), maxHost)
 }
