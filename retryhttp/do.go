@@ -10,16 +10,20 @@ import (
 	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
-// Do sends req with c and decodes the response, as one attempt: a body that breaks off is
-// retried like a request that fails. decode need not close the body. A status that is worth
-// another attempt is not decoded; if no attempt ends better the error is a *retry.Error that
-// matches its *StatusError. All other statuses are decode's to judge.
+// Do sends req with c and decodes the response, all as one attempt: a body that breaks off is
+// retried like a request that fails. Do closes the body after decode.
 //
-// What is retried is decided as by a Transport: by c's own if it has one, whose policy the
-// options then override, so that attempts do not multiply; else by the zero Transport. An
-// error of decode is retried, if the request may be processed twice, unless it is marked by
-// retry.Permanent, as one for a 404 should be. The client's Timeout is for each attempt here.
-// A nil c is http.DefaultClient.
+// A status that is worth another attempt is not decoded. If no attempt ends better, the error
+// is a *retry.Error that matches its *[StatusError]. All other statuses are for decode to
+// judge, most easily with [Check].
+//
+// The table in the package comment says what is retried. An error of decode is retried if the
+// request may be processed twice, unless it is marked by retry.Permanent or is a *StatusError
+// of a status that another attempt does not change, such as a 404.
+//
+// If c has a [Transport], Do goes by its fields, and the options override its policy; the two
+// do not multiply their attempts. Otherwise it goes by the zero Transport. The client's Timeout
+// is for each attempt. A nil c is http.DefaultClient.
 func Do[T any](c *http.Client, req *http.Request, decode func(*http.Response) (T, error), opts ...retry.Option) (T, error) {
 	var value T
 	if c == nil {
@@ -35,6 +39,9 @@ func Do[T any](c *http.Client, req *http.Request, decode func(*http.Response) (T
 	client.Transport = guard(client.Transport)
 	options := slices.Concat([]retry.Option{t.Policy}, opts, []retry.Option{discarding})
 	policy, err := retry.New(options...)
+	if err == nil && decode == nil {
+		err = errNoDecode
+	}
 	if err != nil {
 		closeBody(req)
 		return value, err
@@ -56,6 +63,8 @@ func Do[T any](c *http.Client, req *http.Request, decode func(*http.Response) (T
 	returned = true
 	return value, err
 }
+
+var errNoDecode = errors.New("retryhttp: Do: decode is nil")
 
 // classifyDecoded marks an error of decode if another attempt is not safe or not worth it.
 func (c *call) classifyDecoded(err error) error {

@@ -347,6 +347,20 @@ func TestPanicsLeakNothing(t *testing.T) {
 	}
 }
 
+// TestPanicOfBase holds that a base which panics leaves no body open, and Do without a decode
+// is no panic.
+func TestPanicOfBase(t *testing.T) {
+	t.Parallel()
+	body := &countingBody{Reader: strings.NewReader("body")}
+	tr := &retryhttp.Transport{Base: roundTripper(func(*http.Request) (*http.Response, error) { panic("boom") })}
+	assert.PanicsWithValue(t, "boom", func() { _, _ = tr.RoundTrip(newRequest(t, "PUT", "http://host.example", body)) }) //nolint:bodyclose // there is none
+	requireClosedOnce(t, body)
+	body = &countingBody{Reader: strings.NewReader("body")}
+	_, err := retryhttp.Do[int](nil, newRequest(t, "PUT", "http://host.example", body), nil)
+	require.EqualError(t, err, "retryhttp: Do: decode is nil")
+	requireClosedOnce(t, body)
+}
+
 // hook returns what sets a hook.
 func hook(set func(h *retry.Hooks, boom func())) func(*retryhttp.Transport, func()) retry.Option {
 	return func(_ *retryhttp.Transport, boom func()) retry.Option {

@@ -15,7 +15,8 @@ import (
 // fields must not be changed, nor the Transport copied, after first use. It is safe for
 // concurrent use.
 type Transport struct {
-	// Base makes the requests.
+	// Base makes the requests. One that writes into a request, although it must not, writes
+	// into a copy.
 	// The default is http.DefaultTransport.
 	Base http.RoundTripper
 
@@ -57,8 +58,8 @@ type Transport struct {
 	// The default is none.
 	AttemptHeader string
 
-	// MaxBodyBuffer is up to how many bytes of a body without GetBody are kept in memory, so
-	// that it can be sent again. Longer ones are sent once.
+	// MaxBodyBuffer is how many bytes of a body without GetBody are kept in memory, at most, so
+	// that it can be sent again. A longer body is sent once.
 	// The default is 0: none.
 	MaxBodyBuffer int64
 
@@ -68,7 +69,7 @@ type Transport struct {
 	silent silentConns
 }
 
-// RoundTrip makes the request, again while that is safe and worth it.
+// RoundTrip makes the request, and makes it again as long as that is safe and worth it.
 //
 // The response of the last attempt is returned as it came, unread and with a nil error,
 // whatever its status; only where there is none the error is a *retry.Error. The request is
