@@ -12,16 +12,6 @@ func writesRequest(base http.RoundTripper) bool {
 	return true
 }
 
-// own gives req, which is a copy, a header and a URL of its own.
-func own(req *http.Request) {
-	req.Header = req.Header.Clone()
-	req.Trailer = req.Trailer.Clone()
-	if req.URL != nil {
-		u := *req.URL
-		req.URL = &u
-	}
-}
-
 // roundTrip asks base. A response that comes with an error is closed: nobody else would.
 func roundTrip(base http.RoundTripper, req *http.Request) (*http.Response, error) {
 	resp, err := base.RoundTrip(req)
@@ -43,7 +33,11 @@ type guarded struct{ base http.RoundTripper }
 
 func (g guarded) RoundTrip(req *http.Request) (*http.Response, error) {
 	sent := *req
-	own(&sent)
+	sent.Header, sent.Trailer = req.Header.Clone(), req.Trailer.Clone()
+	if req.URL != nil {
+		u := *req.URL
+		sent.URL = &u
+	}
 	return roundTrip(g.base, &sent)
 }
 

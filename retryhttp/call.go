@@ -29,8 +29,9 @@ type call struct {
 	resp       response   // of the last attempt
 
 	first struct { // what the first attempt sends, if it needs a copy
-		req http.Request
-		url url.URL
+		used bool
+		req  http.Request
+		url  url.URL
 	}
 }
 
@@ -144,14 +145,9 @@ func (c *call) request(ctx context.Context) (*http.Request, error) {
 	if same(ctx, c.ctx) && c.body == nil && !adds && !shared {
 		return c.req, nil
 	}
-	req := c.copyRequest(ctx)
-	if shared {
-		c.own(req)
-	} else if adds {
-		req.Header = req.Header.Clone()
-	}
+	req := c.copyRequest(ctx, shared)
 	if adds {
-		c.addHeaders(req)
+		c.addHeaders(req, shared)
 	}
 	if c.body == nil {
 		return req, nil
@@ -173,28 +169,29 @@ func (c *call) newTrace(ctx context.Context) *connTrace {
 	return &connTrace{silent: &c.transport.silent, idleSince: c.idleSince}
 }
 
-// copyRequest returns a copy of the request under ctx.
-func (c *call) copyRequest(ctx context.Context) *http.Request {
-	switch {
-	case !same(ctx, c.ctx):
-		return c.req.WithContext(ctx)
-	case c.sent > 1 || c.first.req.URL != nil: // an earlier attempt may still read it
-		req := *c.req
-		return &req
+// copyRequest returns a copy of the request under ctx, with a header and a URL of its own if the
+// base may write into them. The first one is part of the call; what an earlier attempt sent may
+// still be read.
+func (c *call) copyRequest(ctx context.Context, shared bool) *http.Request {
+	req, u := &c.first.req, &c.first.url
+	if c.first.used {
+		req, u = new(http.Request), new(url.URL)
 	}
-	c.first.req = *c.req
-	return &c.first.req
-}
-
-// own gives req a header and a URL of its own.
-func (c *call) own(req *http.Request) {
-	if req != &c.first.req || req.URL == nil {
-		own(req)
-		return
+	c.first.used = true
+	if same(ctx, c.ctx) {
+		*req = *c.req
+	} else {
+		req = c.req.WithContext(ctx)
+	}
+	if !shared {
+		return req
 	}
 	req.Header, req.Trailer = req.Header.Clone(), req.Trailer.Clone()
-	c.first.url = *req.URL
-	req.URL = &c.first.url
+	if req.URL != nil {
+		*u = *req.URL
+		req.URL = u
+	}
+	return req
 }
 
 // same reports whether a and b are one context. A context need not be a comparable value: to
@@ -204,8 +201,11 @@ func same(a, b context.Context) (is bool) {
 	return a == b
 }
 
-// addHeaders adds to req, whose header is its own.
-func (c *call) addHeaders(req *http.Request) {
+// addHeaders adds to req's header, which is a copy already or becomes one.
+func (c *call) addHeaders(req *http.Request, copied bool) {
+	if !copied {
+		req.Header = req.Header.Clone()
+	}
 	if req.Header == nil {
 		req.Header = http.Header{}
 	}

@@ -21,22 +21,24 @@ type connTrace struct {
 
 	mu   sync.Mutex
 	conn net.Conn // the last one that it got
+
+	hooks httptrace.ClientTrace
 }
 
+// client returns what net/http tells the trace by.
 func (t *connTrace) client() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		GetConn: func(string) { t.asked.Store(true) },
-		GotConn: t.gotConn,
-		WroteHeaderField: func(key string, _ []string) {
-			if strings.HasPrefix(key, ":") { // only HTTP/2 has such
-				t.http2.Store(true)
-			}
-		},
-		GotFirstResponseByte: func() {
-			t.answered.Store(true)
-			t.silent.forget(t.current())
-		},
+	t.hooks.GetConn = func(string) { t.asked.Store(true) }
+	t.hooks.GotConn = t.gotConn
+	t.hooks.WroteHeaderField = func(key string, _ []string) {
+		if strings.HasPrefix(key, ":") { // only HTTP/2 has such
+			t.http2.Store(true)
+		}
 	}
+	t.hooks.GotFirstResponseByte = func() {
+		t.answered.Store(true)
+		t.silent.forget(t.current())
+	}
+	return &t.hooks
 }
 
 // gotConn takes the connection, or closes it because it seems dead. Nothing was written to it,
