@@ -25,7 +25,9 @@ func quickPolicy(opts ...retry.Option) *retry.Policy {
 	return retry.MustNew(append([]retry.Option{retry.WithBackoff(retry.Constant(0)), retry.WithMaxAttempts(3)}, opts...)...)
 }
 
-func token() oauth2.TokenSource { return oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "secret"}) }
+func token() oauth2.TokenSource {
+	return oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "secret"})
+}
 
 // TestLayers holds that a response which an inner Transport gave up on is known as such through
 // the wrappers that people use.
