@@ -235,10 +235,10 @@ func TestItemsThatItemsSubmitElsewhere(t *testing.T) {
 func TestSuccessorsKeepNothing(t *testing.T) {
 	t.Parallel()
 	const generations = 100
-	var blobs []weak.Pointer[blob] // guarded by there being one item at a time
+	var blobs log[weak.Pointer[blob]]
 	hooks := retry.WithHooks(retry.Hooks{BeforeAttempt: func(ctx context.Context, _ retry.Attempt) context.Context {
 		b := new(blob)
-		blobs = append(blobs, weak.Make(b))
+		blobs.add(weak.Make(b))
 		return context.WithValue(ctx, traceKey{}, b)
 	}})
 	last := make(gate)
@@ -258,7 +258,7 @@ func TestSuccessorsKeepNothing(t *testing.T) {
 	assert.Eventually(t, func() bool {
 		runtime.GC()
 		kept := 0
-		for _, w := range blobs {
+		for _, w := range blobs.list() {
 			if w.Value() != nil {
 				kept++
 			}
