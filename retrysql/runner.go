@@ -60,10 +60,8 @@ package retrysql
 import (
 	"context"
 	"database/sql"
-	"slices"
 
 	"github.com/seed-205ff063/retry"
-	"github.com/seed-205ff063/retry/internal/judging"
 )
 
 // Runner runs functions in transactions, again in new ones while that is safe and worth it.
@@ -126,38 +124,15 @@ func InTx(ctx context.Context, db *sql.DB, txOpts *sql.TxOptions, fn func(ctx co
 	return r.inTx(ctx, fn, opts...)
 }
 
-func (r *Runner) inTx(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx) error, opts ...retry.Option) error {
-	if err := r.faults(fn == nil); err != nil {
-		return err
-	}
-	c := call{Runner: r, ctx: ctx}
-	opts = slices.Concat([]retry.Option{retry.WithRetryIf(c.worth)}, opts)
-	err := retry.Do(ctx, func(ctx context.Context) error { return c.attempt(ctx, fn) }, opts...)
-	return c.result(err)
-}
-
 // InTxValue is like [InTx] for a function that returns a value, such as the id of a new row.
 // Validators look at the value before COMMIT, and one that they reject is rolled back. When the
 // call fails, the value is that of fn's last run, and it may never have been committed.
 func InTxValue[T any](ctx context.Context, db *sql.DB, txOpts *sql.TxOptions, fn func(ctx context.Context, tx *sql.Tx) (T, error), opts ...retry.Option) (T, error) {
 	r := &Runner{DB: db, TxOptions: txOpts}
-	var value T
 	if err := r.faults(fn == nil); err != nil {
-		return value, err
+		return *new(T), err
 	}
-	c := call{Runner: r, ctx: ctx}
-	slot, ctx := judging.NewSlot(ctx)
-	c.slot = slot
-	begin := retry.WithHooks(retry.Hooks{Start: func(context.Context) context.Context { slot.Shut(); return nil }})
-	opts = slices.Concat([]retry.Option{begin, retry.WithRetryIf(c.worth)}, opts)
-	value, err := retry.DoValue(ctx, func(ctx context.Context) (v T, err error) {
-		err = c.attempt(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
-			v, err = fn(ctx, tx)
-			return err
-		})
-		return v, err
-	}, opts...)
-	return value, c.result(err)
+	return Transact(ctx, r.transactor(), func(ctx context.Context, s *session) (T, error) { return fn(ctx, s.tx) }, opts...)
 }
 
 // faults is what is wrong with the call, nil if nothing is.
@@ -170,9 +145,3 @@ func (r *Runner) faults(noFunction bool) error {
 	}
 	return nil
 }
-
-// fault is something that is wrong with a call.
-type fault string
-
-func (f fault) Error() string        { return "retrysql: " + string(f) }
-func (f fault) Is(target error) bool { return target == retry.ErrOption }
