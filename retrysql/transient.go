@@ -17,13 +17,19 @@ import (
 // meet: the table in the package comment, and retry.Transient's failures of the network. An
 // ambiguous COMMIT it does not match.
 //
-// InTx uses it by itself. Where code calls a database directly, note that it does not know
-// whether a statement may be run twice, nor whether it already was.
+// InTx uses it by itself. Do not put it around code that calls a database directly, such as
+// db.Exec, a transaction begun and committed by hand, or a native driver's helper like
+// pgx.BeginFunc: it does not know whether COMMIT was sent. A lost reply to COMMIT looks like any
+// other lost connection, so the transaction would be committed twice. Use [InTx], or the module
+// retrypgx for native pgx.
 func Transient(a retry.Attempt) bool { return transient(a.Err) }
 
 // SQLState returns a classifier that matches errors with one of the SQLSTATE codes, or of one
-// of the classes, if only two characters are given. InTx(…, retry.WithRetryIf(SQLState("25006")))
-// also retries what a failover leads to; with WithStopIf the table loses a row.
+// of the classes, if only two characters are given. With WithRetryIf the table gains a row, with
+// WithStopIf it loses one.
+//
+// 25006, a server that takes no writes, also matches what other servers say instead: see Failover
+// in the package comment.
 func SQLState(codes ...string) retry.Classifier {
 	own := slices.Clone(codes)
 	return func(a retry.Attempt) bool {
