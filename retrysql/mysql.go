@@ -2,6 +2,7 @@ package retrysql
 
 import (
 	"database/sql"
+	"database/sql/driver"
 	"reflect"
 )
 
@@ -37,7 +38,7 @@ func inMySQLTransaction(conn *sql.Conn) (is bool) {
 // mysqlFlags returns the flags of the last reply, 0 for another driver's connection.
 func mysqlFlags(driverConn any) uint64 {
 	for {
-		wrapper, ok := driverConn.(interface{ Raw() any })
+		wrapper, ok := driverConn.(interface{ Raw() driver.Conn }) // as otelsql's has
 		if !ok {
 			break
 		}

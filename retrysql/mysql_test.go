@@ -43,7 +43,7 @@ func (c *mysqlConn) ExecContext(ctx context.Context, query string, args []driver
 // rawConn is a connection as packages that trace one hand it on.
 type rawConn struct{ driver.Conn }
 
-func (r rawConn) Raw() any { return r.Conn }
+func (r rawConn) Raw() driver.Conn { return r.Conn }
 func (r rawConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	return r.Conn.(*mysqlConn).BeginTx(ctx, opts)
 }

@@ -12,6 +12,7 @@ require (
 	github.com/ncruces/go-sqlite3 v0.35.2
 	github.com/rs/zerolog v1.28.0
 	github.com/seed-205ff063/retry v0.0.0
+	github.com/seed-205ff063/retry/retrypgx v0.0.0
 	github.com/stretchr/testify v1.12.1
 	golang.org/x/net v0.55.0
 	modernc.org/sqlite v1.59.0
@@ -55,3 +56,5 @@ require (
 )
 
 replace github.com/seed-205ff063/retry => ../../
+
+replace github.com/seed-205ff063/retry/retrypgx => ../../retrypgx
