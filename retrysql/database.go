@@ -120,10 +120,15 @@ func drop(conn *sql.Conn) {
 	_ = conn.Close()
 }
 
-// transactor returns the Transactor that does the work of r.
+// transactor returns the Transactor that does the work of one call of r.
 func (r *Runner) transactor() *Transactor[*session] {
-	t := &Transactor[*session]{
-		Driver:     &database{db: r.DB, opts: r.TxOptions},
+	both := &struct { // one allocation
+		transactor Transactor[*session]
+		driver     database
+	}{driver: database{db: r.DB, opts: r.TxOptions}}
+	t := &both.transactor
+	*t = Transactor[*session]{
+		Driver:     &both.driver,
 		ReadOnly:   r.TxOptions != nil && r.TxOptions.ReadOnly,
 		Idempotent: r.Idempotent,
 	}

@@ -49,7 +49,7 @@ func transient(err error) bool {
 	if isAmbiguous(err) || errtree.Is(err, context.Canceled) {
 		return false
 	}
-	return errtree.Safe(func() bool { return neterr.Transient(err) }) || has(err, func(err error) bool {
+	return neterr.Transient(err) || has(err, func(err error) bool {
 		return passes(read(err)) || stalePlan(err) || err == driver.ErrBadConn || connectionLost(err)
 	})
 }

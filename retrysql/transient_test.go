@@ -223,9 +223,6 @@ func TestErrorsThatPanic(t *testing.T) {
 					assert.True(t, retrysql.Transient(retry.Attempt{Err: err}))
 					assert.True(t, retrysql.SQLState("40001")(retry.Attempt{Err: err}))
 				}
-				if name == "panics" {
-					continue // package errors, which users call, does not survive it
-				}
 				// A native driver: database/sql itself does not survive all of them.
 				for _, step := range []string{"fn", "begin", "commit", "rollback"} {
 					n := &native{fail: map[string]error{step + "1": wrap(bad)}}
