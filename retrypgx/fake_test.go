@@ -46,7 +46,13 @@ type fakeTx struct {
 	closed bool
 }
 
-func (t *fakeTx) Conn() *pgx.Conn { return nil }
+// Conn is not to be asked for once the pool has it back.
+func (t *fakeTx) Conn() *pgx.Conn {
+	if t.closed {
+		_ = t.fake.step("somebody else's connection")
+	}
+	return nil
+}
 
 func (t *fakeTx) Exec(_ context.Context, row string, _ ...any) (pgconn.CommandTag, error) {
 	err := t.fake.step(row)

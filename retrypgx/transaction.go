@@ -44,7 +44,7 @@ func (tx *transaction) conn() *pgx.Conn {
 	if tx.ended.Load() {
 		return nil
 	}
-	return tx.Tx.Conn()
+	return tx.Conn()
 }
 
 // finished returns err, or what is wrong with the connection after fn returned nil.
@@ -64,11 +64,11 @@ func (tx *transaction) endedInSQL() bool {
 }
 
 // errEndedInSQL is the error of a transaction that fn ended by a statement.
-var errEndedInSQL error = endedInSQL{}
+var errEndedInSQL error = endedInSQLError{}
 
-type endedInSQL struct{}
+type endedInSQLError struct{}
 
-func (endedInSQL) Error() string {
+func (endedInSQLError) Error() string {
 	return "fn ended the transaction by a statement, and what it sent after that was committed by itself; leave COMMIT and ROLLBACK to InTx"
 }
-func (endedInSQL) Is(target error) bool { return target == retrysql.ErrEnded }
+func (endedInSQLError) Is(target error) bool { return target == retrysql.ErrEnded }

@@ -112,7 +112,7 @@ func readFields(err error) code {
 // byte.
 func largest(numbers ...reflect.Value) (c code) {
 	for _, v := range numbers {
-		n := 0
+		var n int
 		switch {
 		case !v.IsValid():
 			continue

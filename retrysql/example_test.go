@@ -260,7 +260,7 @@ func ExampleSettlePostgres() {
 
 func ExampleQueryRow() {
 	var status sql.NullString
-	var query retrysql.QueryRow = answers("in progress")
+	query := answers("in progress")
 	err := query(context.Background(), "SELECT pg_xact_status($1::text::xid8)", []any{"742"}, &status)
 	fmt.Println(status.String, err)
 	// Output: in progress <nil>

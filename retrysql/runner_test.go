@@ -413,6 +413,15 @@ func TestValue(t *testing.T) {
 	assert.Equal(t, []string{"x"}, f.rows)
 }
 
+// TestDeadConnectionCostsNoAttempt holds that a connection that died in the pool is replaced
+// within the attempt, as database/sql does.
+func TestDeadConnectionCostsNoAttempt(t *testing.T) {
+	t.Parallel()
+	f := &fake{fail: failing("begin", 1, driver.ErrBadConn)}
+	require.NoError(t, retrysql.InTx(t.Context(), f.open(t), nil, insert("x"), retry.WithMaxAttempts(1)))
+	assert.Equal(t, "connect begin connect begin x commit", f.steps())
+}
+
 // TestValueOfFnsLastRun holds that it comes out of a failure whose last attempt did not come to fn.
 func TestValueOfFnsLastRun(t *testing.T) {
 	t.Parallel()

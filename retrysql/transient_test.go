@@ -251,6 +251,19 @@ func TestErrorsThatPanic(t *testing.T) {
 	}
 }
 
+// above is an error whose method panics, around another one.
+type above struct{ err error }
+
+func (above) Error() string    { panic("Error") }
+func (above) SQLState() string { panic("SQLState") }
+func (a above) Unwrap() error  { return a.err }
+
+func TestErrorBeneathOneThatPanics(t *testing.T) {
+	t.Parallel()
+	assert.True(t, retrysql.Transient(retry.Attempt{Err: above{coded("40001")}}))
+	assert.False(t, retrysql.Transient(retry.Attempt{Err: above{coded("23505")}}))
+}
+
 // TestTextsOfServers holds that what a server says is one bounded line without control characters.
 func TestTextsOfServers(t *testing.T) {
 	t.Parallel()
