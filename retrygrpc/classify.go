@@ -19,7 +19,7 @@ import (
 func Transient(a retry.Attempt) bool {
 	st := statusOf(a.Err)
 	if st.Code() == codes.DeadlineExceeded {
-		return timedOut(a)
+		return a.TimedOut
 	}
 	return transient(st.Code()) && !tooLarge(st)
 }

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/http/httptest"
-	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +16,7 @@ import (
 	"golang.org/x/net/http2"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
@@ -91,9 +92,10 @@ func blocked(t *testing.T) *shop {
 	return &shop{unary: func(ctx context.Context, _ int, _ string) (string, error) {
 		select {
 		case <-ctx.Done():
+			return "", ctx.Err()
 		case <-over:
+			return "", errDown
 		}
-		return "", errDown
 	}}
 }
 
@@ -109,7 +111,9 @@ func neverSent() []situation {
 			return dialed(t, n, target(t), []grpc.DialOption{plain}, retry.WithAttemptTimeout(shortly))
 		}
 	}
-	creds := func(err error) []grpc.CallOption { return []grpc.CallOption{grpc.PerRPCCredentials(credentialsOf{err})} }
+	creds := func(err error) []grpc.CallOption {
+		return []grpc.CallOption{grpc.PerRPCCredentials(credentialsOf{err})}
+	}
 	wait := []grpc.CallOption{grpc.WaitForReady(true)}
 	return []situation{
 		{"dial refused", at(refused), nil, codes.Unavailable, 3, 3},
@@ -123,10 +127,11 @@ func neverSent() []situation {
 		{"most streams reached", mostStreams, nil, codes.DeadlineExceeded, 3, 3},
 		{"server stops while the call is queued", queuedThenStopped, nil, codes.Unavailable, 3, 3},
 		{"server has gone", serverGone, nil, codes.Unavailable, 3, 3},
-		{"credentials not to be had now", within2(status.Error(codes.Unavailable, "no token yet")), creds(status.Error(codes.Unavailable, "no token yet")), codes.Unavailable, 3, 3},
-		{"credentials refused", within2(nil), creds(errors.New("wrong password")), codes.Unauthenticated, 1, 1},
-		{"credentials fail", within2(nil), creds(status.Error(codes.Internal, "no")), codes.Internal, 1, 1},
-		{"compressor missing", within2(nil), []grpc.CallOption{grpc.UseCompressor("none such")}, codes.Internal, 1, 1},
+		{"credentials not to be had now", working, creds(status.Error(codes.Unavailable, "no token yet")), codes.Unavailable, 3, 3},
+		{"credentials refused", working, creds(errors.New("wrong password")), codes.Internal, 1, 1},
+		{"credentials of no use", working, creds(status.Error(codes.Unauthenticated, "no")), codes.Unauthenticated, 1, 1},
+		{"credentials fail", working, creds(status.Error(codes.Internal, "no")), codes.Internal, 1, 1},
+		{"compressor missing", working, []grpc.CallOption{grpc.UseCompressor("none such")}, codes.Internal, 1, 1},
 		{"metadata invalid", invalidMetadata, nil, codes.Internal, 1, 1},
 		{"ClientConn closed", closedBefore, nil, codes.Canceled, 1, 1},
 		{"headers above the limit", largeHeaders, nil, codes.Internal, 1, 1},
@@ -220,12 +225,10 @@ func plainToTLS(t *testing.T, n *counter) *grpc.ClientConn {
 	return dialed(t, n, certified(t), []grpc.DialOption{plain})
 }
 
-// within2 is a client of a server that works.
-func within2(error) func(*testing.T, *counter) *grpc.ClientConn {
-	return func(t *testing.T, n *counter) *grpc.ClientConn {
-		_, target, dial := tcp.serve(t, flaky(0, nil))
-		return dialed(t, n, target, dial)
-	}
+// working is a client of a server that works.
+func working(t *testing.T, n *counter) *grpc.ClientConn {
+	_, target, dial := tcp.serve(t, flaky(0, nil))
+	return dialed(t, n, target, dial)
 }
 
 // occupied returns a client whose connection has a stream and may have no other.
@@ -258,12 +261,17 @@ func serverGone(t *testing.T, n *counter) *grpc.ClientConn {
 	_, err := invoke(t.Context(), cc, get, "x")
 	require.NoError(t, err)
 	server.Stop()
+	for cc.GetState() == connectivity.Ready {
+		require.True(t, cc.WaitForStateChange(t.Context(), connectivity.Ready))
+	}
 	return cc
 }
 
 func invalidMetadata(t *testing.T, n *counter) *grpc.ClientConn {
 	_, target, dial := tcp.serve(t, flaky(0, nil))
-	bad := func(ctx context.Context) context.Context { return metadata.AppendToOutgoingContext(ctx, "name", "\x00") }
+	bad := func(ctx context.Context) context.Context {
+		return metadata.AppendToOutgoingContext(ctx, "name", "\x00")
+	}
 	return dialed(t, n, target, dial, retry.WithHooks(retry.Hooks{Start: bad}))
 }
 
@@ -277,21 +285,13 @@ func closedBefore(t *testing.T, n *counter) *grpc.ClientConn {
 func largeHeaders(t *testing.T, n *counter) *grpc.ClientConn {
 	_, target, dial := tcp.serve(t, flaky(0, nil), grpc.MaxHeaderListSize(1000))
 	large := func(ctx context.Context) context.Context {
-		return metadata.AppendToOutgoingContext(ctx, "name", string(make([]byte, 0))+longText)
+		return metadata.AppendToOutgoingContext(ctx, "name", strings.Repeat("a", 2000))
 	}
 	cc := dialed(t, n, target, dial, retry.WithHooks(retry.Hooks{Start: large}))
 	_, err := invoke(t.Context(), cc, get, "x", retrygrpc.WithPolicy(nil)) // the settings have come
 	require.NoError(t, err)
 	return cc
 }
-
-var longText = strconv.Itoa(1e9) + string(make([]byte, 0)) + func() string {
-	b := make([]byte, 2000)
-	for i := range b {
-		b[i] = 'a'
-	}
-	return string(b)
-}()
 
 // TestMayHaveBeenProcessed holds that a call which got to a transport is repeated only if it is
 // idempotent, and then by its code.

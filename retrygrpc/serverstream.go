@@ -49,11 +49,11 @@ func (s *serverStream) open() bool {
 	for !s.settled.Load() {
 		pause(s.ctx, s.policy, s.due)
 		attempt, ctx, ok := begin(s.run, s.ctx)
-		s.attempt = attempt
 		if !ok {
-			s.next()
+			s.next(attempt)
 			continue
 		}
+		s.attempt = attempt
 		a, err := s.connect(ctx, s)
 		if err = s.resend(a, err); err == nil {
 			return true
@@ -88,14 +88,20 @@ func (s *serverStream) turnTo(a *streamAttempt) (request any, sent bool) {
 func (s *serverStream) end(a *streamAttempt, err error) {
 	err = a.timedOut(err)
 	a.release()
-	s.attempt.end(s.judge(a.ctx, err, a.trailerOf(), &a.evidence))
-	s.next()
+	attempt := s.close(s.judge(a.ctx, err, a.trailerOf(), &a.evidence))
+	s.next(attempt)
+}
+
+// close ends the attempt's function with err. A panic of a hook comes out here, once.
+func (s *serverStream) close(err error) *suspended {
+	attempt := s.attempt
+	s.attempt = nil
+	attempt.end(err)
+	return attempt
 }
 
 // next is called after an attempt has ended with an error.
-func (s *serverStream) next() {
-	attempt := s.attempt
-	s.attempt = nil
+func (s *serverStream) next(attempt *suspended) {
 	if attempt.again {
 		s.due = now(s.policy).Add(attempt.wait)
 		return
@@ -112,13 +118,12 @@ func (s *serverStream) accept(a *streamAttempt, received error) error {
 	if err := a.settle(); err != nil {
 		return err
 	}
-	s.attempt.end(nil)
-	s.attempt = nil
+	s.close(nil)
 	s.forget()
 	s.settled.Store(true)
 	a.settled.Store(true)
 	if received != nil {
-		s.close(a, nil)
+		s.letGo(a, nil)
 	}
 	return nil
 }
@@ -135,15 +140,15 @@ func (s *serverStream) forget() {
 func (s *serverStream) over(a *streamAttempt) {
 	switch {
 	case a.settled.Load():
-		s.close(a, a.err)
+		s.letGo(a, a.err)
 	case s.reading.TryLock():
 		defer s.reading.Unlock()
 		s.leave(a)
 	}
 }
 
-// close lets go of the settled attempt a, whose stream is over.
-func (s *serverStream) close(a *streamAttempt, err error) {
+// letGo is called once the stream of the settled attempt a is over.
+func (s *serverStream) letGo(a *streamAttempt, err error) {
 	a.release()
 	s.tell(a, err)
 }
@@ -179,9 +184,9 @@ func (s *serverStream) RecvMsg(m any) error {
 	a := s.current.Load()
 	err := a.stream.RecvMsg(m)
 	if err == io.EOF {
-		s.close(a, nil)
+		s.letGo(a, nil)
 	} else if err != nil {
-		s.close(a, err)
+		s.letGo(a, err)
 	}
 	return err
 }
