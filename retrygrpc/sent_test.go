@@ -83,7 +83,7 @@ func (c credentialsOf) GetRequestMetadata(context.Context, ...string) (map[strin
 }
 func (credentialsOf) RequireTransportSecurity() bool { return false }
 
-const shortly = 50 * time.Millisecond
+const shortly = 200 * time.Millisecond
 
 // blocked is a shop whose handler waits for the test to end.
 func blocked(t *testing.T) *shop {
