@@ -18,7 +18,8 @@ import (
 type serverStream struct {
 	streamCall
 
-	run     *retry.Run
+	run     retry.Run
+	opening suspended                     // the first attempt
 	current atomic.Pointer[streamAttempt] // the last attempt
 	settled atomic.Bool                   // nothing is retried any more
 
@@ -34,7 +35,7 @@ type serverStream struct {
 
 // do opens the stream, with retries.
 func (s *serverStream) do() (grpc.ClientStream, error) {
-	s.run = s.policy.Start(s.ctx)
+	s.run = *s.policy.Start(s.ctx)
 	s.reading.Lock()
 	defer s.reading.Unlock()
 	if !s.open() {
@@ -48,19 +49,27 @@ func (s *serverStream) do() (grpc.ClientStream, error) {
 func (s *serverStream) open() bool {
 	for !s.settled.Load() {
 		pause(s.ctx, s.policy, s.due)
-		attempt, ctx, ok := begin(s.run, s.ctx)
-		if !ok {
+		attempt := s.fresh()
+		if !attempt.begin(&s.run, s.ctx) {
 			s.next(attempt)
 			continue
 		}
 		s.attempt = attempt
-		a, err := s.connect(ctx, s)
+		a, err := s.connect(attempt.ctx, s)
 		if err = s.resend(a, err); err == nil {
 			return true
 		}
 		s.end(a, err)
 	}
 	return false
+}
+
+// fresh returns room for the next attempt.
+func (s *serverStream) fresh() *suspended {
+	if s.number == 0 && s.opening.run == nil {
+		return &s.opening
+	}
+	return &suspended{}
 }
 
 // resend makes a the current attempt, and sends the request by it if it is known.

@@ -3,6 +3,7 @@ package retrygrpc
 import (
 	"context"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/seed-205ff063/retry"
@@ -15,54 +16,69 @@ import (
 // A coroutine (iter.Pull) would do the same, but the runtime kills a process in which one is resumed
 // by a goroutine that is locked to another thread than its maker, and streams are passed around.
 type suspended struct {
-	begun chan context.Context // the attempt's context; closed when Try has returned
-	ended chan error           // the attempt's result
+	run     *retry.Run
+	callers context.Context
 
+	begun    sync.WaitGroup // until the attempt has its context, or there is none
+	finished sync.WaitGroup // until Try has returned
+	result   chan error     // of the attempt; has room for it
+
+	ctx      context.Context // the attempt's; nil if there is none
 	wait     time.Duration
 	again    bool
 	returned bool // Try has, and did not panic or call Goexit
 	panicked any
 }
 
-// begin starts the next attempt of run, and returns its context; or false if there is none, or a
-// gate refused it.
-func begin(run *retry.Run, callers context.Context) (*suspended, context.Context, bool) {
-	s := &suspended{begun: make(chan context.Context), ended: make(chan error)}
-	go s.try(run, callers)
-	ctx, ok := <-s.begun
-	if !ok {
+// begin starts the next attempt of run. It reports false if there is none, or a gate refused it.
+func (s *suspended) begin(run *retry.Run, callers context.Context) bool {
+	s.run, s.callers, s.result = run, callers, make(chan error, 1)
+	s.begun.Add(1)
+	s.finished.Add(1)
+	go s.try()
+	s.begun.Wait()
+	if s.ctx == nil {
+		s.finished.Wait()
 		s.rethrow()
+		return false
 	}
-	return s, ctx, ok
+	return true
 }
 
-// try is the goroutine of the attempt. An attempt that is left ends with the caller's context.
-func (s *suspended) try(run *retry.Run, callers context.Context) {
-	defer close(s.begun)
-	defer func() {
-		if !s.returned {
-			s.panicked = recover()
-		}
-	}()
-	s.wait, s.again = run.Try(func(ctx context.Context) error {
-		s.begun <- ctx
-		select {
-		case err := <-s.ended:
-			return err
-		case <-callers.Done():
-			return callers.Err()
-		}
-	})
+// try is the goroutine of the attempt.
+func (s *suspended) try() {
+	defer s.leave()
+	s.wait, s.again = s.run.Try(s.attempt)
 	s.returned = true
+}
+
+// attempt is the function of the attempt. One that is left by everybody ends with the caller's context.
+func (s *suspended) attempt(ctx context.Context) error {
+	s.ctx = ctx
+	s.begun.Done()
+	select {
+	case err := <-s.result:
+		return err
+	case <-s.callers.Done():
+		return s.callers.Err()
+	}
+}
+
+// leave tells those who wait for the attempt that Try has returned, or why it did not.
+func (s *suspended) leave() {
+	if !s.returned {
+		s.panicked = recover()
+	}
+	if s.ctx == nil {
+		s.begun.Done()
+	}
+	s.finished.Done()
 }
 
 // end ends the attempt with err, unless it has ended, and waits for what the policy says to it.
 func (s *suspended) end(err error) {
-	select {
-	case s.ended <- err:
-		<-s.begun
-	case <-s.begun:
-	}
+	s.result <- err
+	s.finished.Wait()
 	s.rethrow()
 }
 
