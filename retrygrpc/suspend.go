@@ -21,7 +21,8 @@ type suspended struct {
 
 	begun    sync.WaitGroup // until the attempt has its context, or there is none
 	finished sync.WaitGroup // until Try has returned
-	result   chan error     // of the attempt; has room for it
+	ended    chan struct{}  // tells that result is there; has room for it
+	result   error          // of the attempt
 
 	ctx      context.Context // the attempt's; nil if there is none
 	wait     time.Duration
@@ -32,7 +33,7 @@ type suspended struct {
 
 // begin starts the next attempt of run. It reports false if there is none, or a gate refused it.
 func (s *suspended) begin(run *retry.Run, callers context.Context) bool {
-	s.run, s.callers, s.result = run, callers, make(chan error, 1)
+	s.run, s.callers, s.ended = run, callers, make(chan struct{}, 1)
 	s.begun.Add(1)
 	s.finished.Add(1)
 	go s.try()
@@ -57,8 +58,8 @@ func (s *suspended) attempt(ctx context.Context) error {
 	s.ctx = ctx
 	s.begun.Done()
 	select {
-	case err := <-s.result:
-		return err
+	case <-s.ended:
+		return s.result
 	case <-s.callers.Done():
 		return s.callers.Err()
 	}
@@ -77,7 +78,8 @@ func (s *suspended) leave() {
 
 // end ends the attempt with err, unless it has ended, and waits for what the policy says to it.
 func (s *suspended) end(err error) {
-	s.result <- err
+	s.result = err
+	s.ended <- struct{}{}
 	s.finished.Wait()
 	s.rethrow()
 }
