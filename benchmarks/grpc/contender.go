@@ -37,7 +37,9 @@ func contenders() []contender {
 	return []contender{plain(), ours(), middleware(), failsafeGRPC(), serviceConfig()}
 }
 
-func plain() contender { return contender{name: "gRPC without retries", options: []grpc.DialOption{grpc.WithDisableRetry()}} }
+func plain() contender {
+	return contender{name: "gRPC without retries", options: []grpc.DialOption{grpc.WithDisableRetry()}}
+}
 
 func ours() contender {
 	dial := func(d time.Duration, opts ...retry.Option) []grpc.DialOption {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -21,7 +22,7 @@ func render(m measurement) string {
 			k.name, m.costs[0].kinds[i].allocs)
 		for _, c := range m.costs {
 			f := c.kinds[i]
-			fmt.Fprintf(&b, "| %s | %.1f | %.1f %% | %+.0f |\n", name(c.contender), f.took, 100*f.ratio, f.allocs-m.costs[0].kinds[i].allocs)
+			fmt.Fprintf(&b, "| %s | %.1f | %.1f %% | %+.0f |\n", name(c.contender), f.took, 100*f.ratio, math.Round(f.allocs-m.costs[0].kinds[i].allocs)+0)
 		}
 		b.WriteString("\n")
 	}
