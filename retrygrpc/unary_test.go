@@ -243,6 +243,23 @@ func TestRetryable(t *testing.T) {
 	}
 }
 
+// TestRetryableOfClosedConnection holds that nothing is worth another attempt once the ClientConn is
+// closed, whatever Retryable says.
+func TestRetryableOfClosedConnection(t *testing.T) {
+	t.Parallel()
+	n := &counter{}
+	i := &retrygrpc.Interceptor{Policy: retry.MustNew(quick()...), Retryable: func(*status.Status) bool { return true }}
+	_, target, dial := bufconns.serve(t, flaky(0, nil))
+	dial = append(dial, grpc.WithChainUnaryInterceptor(i.Unary()), grpc.WithChainStreamInterceptor(i.Stream()))
+	cc := client(t, target, append(dial, n.options()...)...)
+	cc.Close()
+	for _, method := range []string{get, list} {
+		before := n.total()
+		assert.Equal(t, codes.Canceled, status.Code(call(t.Context(), cc, method, "x")))
+		assert.Equal(t, 1, n.total()-before)
+	}
+}
+
 // TestServersOwnDeadline holds that DEADLINE_EXCEEDED of a server, while the attempt has time, is not
 // worth another attempt.
 func TestServersOwnDeadline(t *testing.T) {
