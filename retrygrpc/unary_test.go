@@ -152,6 +152,7 @@ func TestHints(t *testing.T) {
 		{"negative and good", []protoadapt.MessageV1{info(ms(-300)), info(ms(100))}, nil, 100 * time.Millisecond, 2},
 		{"pushback", nil, []string{"200"}, 200 * time.Millisecond, 2},
 		{"the longer of both", []protoadapt.MessageV1{info(ms(200))}, []string{"10"}, 200 * time.Millisecond, 2},
+		{"the longer of both, the other way", []protoadapt.MessageV1{info(ms(10))}, []string{"200"}, 200 * time.Millisecond, 2},
 		{"pushback that stops", []protoadapt.MessageV1{info(ms(1))}, []string{"-1"}, 0, 1},
 	}
 	for _, row := range rows {
