@@ -40,7 +40,7 @@ func (c *call) prepare(i *Interceptor, ctx context.Context, cc *grpc.ClientConn,
 	for n, o := range opts {
 		switch o := o.(type) {
 		case nil:
-			return c.failure(optionFault(fmt.Sprintf("call option %d of %d is nil: leave it out", n+1, len(opts))))
+			return c.failure(optionError(fmt.Sprintf("call option %d of %d is nil: leave it out", n+1, len(opts))))
 		case idempotency:
 			c.idempotent, said = o.may, true
 		case policyOption:
@@ -49,7 +49,7 @@ func (c *call) prepare(i *Interceptor, ctx context.Context, cc *grpc.ClientConn,
 			c.results = true
 		case grpc.OnFinishCallOption:
 			if o.OnFinish == nil {
-				return c.failure(optionFault(fmt.Sprintf("call option %d of %d, OnFinish, has a nil function: leave it out", n+1, len(opts))))
+				return c.failure(optionError(fmt.Sprintf("call option %d of %d, OnFinish, has a nil function: leave it out", n+1, len(opts))))
 			}
 			c.finish = append(c.finish, o.OnFinish)
 		}

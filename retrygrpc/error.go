@@ -89,8 +89,8 @@ func rpcError(code codes.Code, message string) string {
 	return fmt.Sprintf("rpc error: code = %s desc = %s", code, message)
 }
 
-// optionFault is the error of a call option that is at fault.
-type optionFault string
+// optionError is the error of a call option that is at fault.
+type optionError string
 
-func (f optionFault) Error() string        { return "retrygrpc: " + string(f) }
-func (f optionFault) Is(target error) bool { return target == retry.ErrOption }
+func (f optionError) Error() string        { return "retrygrpc: " + string(f) }
+func (f optionError) Is(target error) bool { return target == retry.ErrOption }

@@ -49,7 +49,10 @@ func (c *call) timedOut(ctx context.Context) bool {
 	// A server that knows the deadline may answer before the context's timer has fired.
 	own, ok := ctx.Deadline()
 	callers, bounded := c.ctx.Deadline()
-	return ok && !(bounded && callers.Equal(own)) && !now(c.policy).Before(own)
+	if !ok || bounded && callers.Equal(own) {
+		return false
+	}
+	return !now(c.policy).Before(own)
 }
 
 // closed reports whether the ClientConn was closed: no attempt will get anywhere.

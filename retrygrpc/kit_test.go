@@ -38,7 +38,7 @@ const (
 	chat    = "/shop.Orders/Chat"
 )
 
-func init() {
+func init() { //nolint:gochecknoinits // generated code does it so
 	method := func(name string, level descriptorpb.MethodOptions_IdempotencyLevel, client, server bool) *descriptorpb.MethodDescriptorProto {
 		return &descriptorpb.MethodDescriptorProto{
 			Name: &name, InputType: proto.String(".google.protobuf.StringValue"), OutputType: proto.String(".google.protobuf.StringValue"),

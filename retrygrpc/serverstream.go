@@ -66,7 +66,7 @@ func (s *serverStream) open() bool {
 
 // fresh returns room for the next attempt.
 func (s *serverStream) fresh() *suspended {
-	if s.number == 0 && s.opening.run == nil {
+	if s.opening.run == nil {
 		return &s.opening
 	}
 	return &suspended{}

@@ -110,10 +110,13 @@ func TestStreamWithoutMessages(t *testing.T) {
 		return nil
 	}}
 	j := &journal{}
-	stream, err := start(t.Context(), tcp.connect(t, s, j.hooks()), list, "x")
+	var heard atomic.Int64
+	stream, err := start(t.Context(), tcp.connect(t, s, j.hooks()), list, "x",
+		grpc.OnFinish(func(err error) { assert.NoError(t, err); heard.Add(1) }))
 	require.NoError(t, err)
 	for range 2 { // and stays one
 		assert.Equal(t, io.EOF, stream.RecvMsg(new(wrapperspb.StringValue)))
+		assert.EqualValues(t, 1, heard.Load())
 	}
 	assert.EqualValues(t, 2, s.calls.Load())
 	require.Equal(t, 1, j.ends())
@@ -226,6 +229,7 @@ func TestStreamHeader(t *testing.T) {
 		require.NoError(t, err)
 		var got sync.WaitGroup
 		got.Go(func() { assert.NoError(t, stream.RecvMsg(new(wrapperspb.StringValue))) })
+		time.Sleep(shortly)        // for RecvMsg to wait
 		md, err := stream.Header() // does not wait for the message
 		require.NoError(t, err)
 		assert.Equal(t, []string{"1"}, md.Get("call"))
@@ -357,6 +361,61 @@ func TestStreamLeft(t *testing.T) {
 	}
 }
 
+// TestStreamLeftWithoutOptions holds the same where an interceptor further in drops the call options.
+//
+//nolint:paralleltest // it looks for goroutines
+func TestStreamLeftWithoutOptions(t *testing.T) {
+	s := &shop{stream: func(_ int, _ string, s grpc.ServerStream) error {
+		<-s.Context().Done()
+		return s.Context().Err()
+	}}
+	j := &journal{}
+	_, target, dial := tcp.serve(t, s)
+	dial = append(dial, retrygrpc.DialOptions(quick(j.hooks())...)...)
+	cc := client(t, target, append(dial, grpc.WithChainStreamInterceptor(
+		func(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, _ ...grpc.CallOption) (grpc.ClientStream, error) {
+			return streamer(ctx, desc, cc, method)
+		}))...)
+	ctx, cancel := context.WithCancel(context.Background())
+	_, err := start(ctx, cc, list, "x")
+	require.NoError(t, err)
+	cancel()
+	require.Eventually(t, func() bool { return j.ends() == 1 }, 10*time.Second, time.Millisecond)
+	assert.Eventually(t, func() bool { return !strings.Contains(stacks(), "(*suspended)") }, 5*time.Second, time.Millisecond)
+}
+
+// TestStreamSuccessCounts holds that a first message counts although the context ended meanwhile.
+func TestStreamSuccessCounts(t *testing.T) {
+	t.Parallel()
+	for range 50 {
+		j := &journal{}
+		ctx, cancel := context.WithCancel(t.Context())
+		endless := grpc.WithChainStreamInterceptor(
+			func(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+				s, err := streamer(ctx, desc, cc, method, opts...)
+				return cancelling{s, cancel}, err
+			})
+		_, target, dial := bufconns.serve(t, flaky(0, nil))
+		dial = append(dial, retrygrpc.DialOptions(quick(j.hooks())...)...)
+		stream, err := start(ctx, client(t, target, append(dial, endless)...), list, "x")
+		require.NoError(t, err)
+		require.NoError(t, stream.RecvMsg(new(wrapperspb.StringValue)))
+		require.Equal(t, 1, j.ends())
+		assert.Nil(t, j.done[0].Err)
+	}
+}
+
+// cancelling ends the caller's context as soon as a message came.
+type cancelling struct {
+	grpc.ClientStream
+	cancel func()
+}
+
+func (c cancelling) RecvMsg(m any) error {
+	defer c.cancel()
+	return c.ClientStream.RecvMsg(m)
+}
+
 // TestStreamOptions holds what the call options tell of a retried stream: the last attempt, once.
 func TestStreamOptions(t *testing.T) {
 	t.Parallel()
@@ -387,6 +446,58 @@ func TestStreamOptions(t *testing.T) {
 	assert.Equal(t, []string{"3"}, stream.Trailer().Get("call"))
 	assert.Empty(t, trailer.Get("failed"))
 	assert.NotNil(t, p.Addr)
+}
+
+// TestStreamOnFinishOfLeft holds that OnFinish hears of a stream that is left after its first message.
+func TestStreamOnFinishOfLeft(t *testing.T) {
+	t.Parallel()
+	s := &shop{stream: func(_ int, _ string, s grpc.ServerStream) error {
+		s.SendMsg(wrapperspb.String("a"))
+		<-s.Context().Done()
+		return s.Context().Err()
+	}}
+	heard := make(chan error, 2)
+	ctx, cancel := context.WithCancel(t.Context())
+	stream, err := start(ctx, tcp.connect(t, s, retry.WithAttemptTimeout(time.Minute)), list, "x", grpc.OnFinish(func(err error) { heard <- err }))
+	require.NoError(t, err)
+	require.NoError(t, stream.RecvMsg(new(wrapperspb.StringValue)))
+	cancel()
+	assert.Equal(t, codes.Canceled, status.Code(<-heard))
+	_, err = read(stream)
+	assert.Equal(t, codes.Canceled, status.Code(err))
+	assert.Empty(t, heard, "once")
+}
+
+// TestOpenedStreamEndsAtOnce holds that OnFinish hears of a stream that is over before it is returned.
+func TestOpenedStreamEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	heard := 0
+	i := &retrygrpc.Interceptor{}
+	_, err := i.Stream()(t.Context(), both, nil, chat, func(_ context.Context, _ *grpc.StreamDesc, _ *grpc.ClientConn, _ string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+		for _, o := range opts {
+			if o, ok := o.(grpc.OnFinishCallOption); ok {
+				o.OnFinish(errDown)
+			}
+		}
+		return cancelling{}, nil
+	}, grpc.OnFinish(func(err error) { assert.Equal(t, errDown, err); heard++ }))
+	require.NoError(t, err)
+	assert.Equal(t, 1, heard)
+}
+
+// TestStreamHookContext holds that a stream under an attempt's timeout has what a hook put into the
+// attempt's context, and ends with the caller's.
+func TestStreamHookContext(t *testing.T) {
+	t.Parallel()
+	add := retry.WithHooks(retry.Hooks{BeforeAttempt: func(ctx context.Context, _ retry.Attempt) context.Context {
+		return metadata.AppendToOutgoingContext(ctx, "span", "7")
+	}})
+	s := &shop{stream: func(_ int, _ string, s grpc.ServerStream) error {
+		md, _ := metadata.FromIncomingContext(s.Context())
+		return status.Error(codes.NotFound, strings.Join(md.Get("span"), ","))
+	}}
+	err := call(t.Context(), tcp.connect(t, s, retry.WithAttemptTimeout(time.Minute), add), list, "x")
+	assert.Equal(t, "7", status.Convert(err).Message())
 }
 
 // TestStreamOnFinishOfFailure holds that OnFinish hears the call's error once.

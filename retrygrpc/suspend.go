@@ -53,7 +53,7 @@ func (s *suspended) try() {
 	s.returned = true
 }
 
-// attempt is the function of the attempt. One that is left by everybody ends with the caller's context.
+// attempt is the function of the attempt.
 func (s *suspended) attempt(ctx context.Context) error {
 	s.ctx = ctx
 	s.begun.Done()
@@ -61,6 +61,22 @@ func (s *suspended) attempt(ctx context.Context) error {
 	case <-s.ended:
 		return s.result
 	case <-s.callers.Done():
+		return s.late()
+	}
+}
+
+// grace is how long an attempt lives after the end of the caller's context.
+const grace = time.Second
+
+// late waits for the end of an attempt whose caller's context has ended. Who reads the stream or gRPC's
+// OnFinish brings it at once, unless nobody reads and an interceptor further in dropped OnFinish.
+func (s *suspended) late() error {
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-s.ended:
+		return s.result
+	case <-timer.C:
 		return s.callers.Err()
 	}
 }

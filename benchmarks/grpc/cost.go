@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"slices"
+	"syscall"
 	"time"
 
 	"google.golang.org/grpc"
@@ -19,6 +20,7 @@ type cost struct {
 // figures are those of one kind of call, client and server together.
 type figures struct {
 	took   float64 // µs a call
+	cpu    float64 // µs of processor time a call
 	ratio  float64 // of that to plain gRPC's in the same turn
 	allocs float64 // a call
 }
@@ -81,23 +83,26 @@ func measureCosts(s settings) ([]cost, error) {
 func compare(s settings, clients []*grpc.ClientConn, k kind) ([]figures, error) {
 	found := make([]figures, len(clients))
 	times := make([][]float64, len(clients))
+	cpus := make([][]float64, len(clients))
 	ratios := make([][]float64, len(clients))
 	for n := range s.batches + 1 {
-		turn := make([]float64, len(clients))
+		turn, busy := make([]float64, len(clients)), make([]float64, len(clients))
 		for j := range clients {
 			i := (j + n) % len(clients) // nobody is always the first
+			before := processorTime()
 			took, err := batch(clients[i], k, s.batch)
 			if err != nil {
 				return nil, err
 			}
-			turn[i] = took
+			turn[i], busy[i] = took, (processorTime()-before)/float64(s.batch)
 		}
 		if n == 0 {
 			continue // to warm up
 		}
 		for i := range clients {
 			times[i] = append(times[i], turn[i])
-			ratios[i] = append(ratios[i], turn[i]/turn[0])
+			cpus[i] = append(cpus[i], busy[i])
+			ratios[i] = append(ratios[i], busy[i]/busy[0])
 		}
 	}
 	for i, cc := range clients {
@@ -105,7 +110,7 @@ func compare(s settings, clients []*grpc.ClientConn, k kind) ([]figures, error) 
 		if err != nil {
 			return nil, err
 		}
-		found[i] = figures{took: median(times[i]), ratio: median(ratios[i]), allocs: allocs}
+		found[i] = figures{took: median(times[i]), cpu: median(cpus[i]), ratio: median(ratios[i]), allocs: allocs}
 	}
 	return found, nil
 }
@@ -119,6 +124,15 @@ func batch(cc *grpc.ClientConn, k kind, n int) (float64, error) {
 		}
 	}
 	return float64(time.Since(start).Nanoseconds()) / 1000 / float64(n), nil
+}
+
+// processorTime is the process's, in microseconds: other processes of a busy machine do not count into it.
+func processorTime() float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1000
 }
 
 // count returns the allocations of a call, the server's included.

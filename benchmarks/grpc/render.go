@@ -15,14 +15,14 @@ func render(m measurement) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### Nothing fails\n\n"+
 		"A call over the loopback interface, one after the other on one connection, client and server in one process: "+
-		"medians of %d batches of %d, the contenders taking turns; the ratio is the median of those within a turn. "+
+		"medians of %d batches of %d, the contenders taking turns; the ratio is the median of those of processor time within a turn. "+
 		"Allocations are those beyond plain gRPC's. failsafegrpc does not retry streams.\n\n", m.batches, m.batch)
 	for i, k := range kinds() {
-		fmt.Fprintf(&b, "%s (plain gRPC: %.0f allocations)\n\n| | µs/call | of plain gRPC | allocs/call |\n|---|--:|--:|--:|\n",
+		fmt.Fprintf(&b, "%s (plain gRPC: %.0f allocations)\n\n| | µs/call | µs of processor time | of plain gRPC's | allocs/call |\n|---|--:|--:|--:|--:|\n",
 			k.name, m.costs[0].kinds[i].allocs)
 		for _, c := range m.costs {
 			f := c.kinds[i]
-			fmt.Fprintf(&b, "| %s | %.1f | %.1f %% | %+.0f |\n", name(c.contender), f.took, 100*f.ratio, math.Round(f.allocs-m.costs[0].kinds[i].allocs)+0)
+			fmt.Fprintf(&b, "| %s | %.1f | %.1f | %.1f %% | %+.0f |\n", name(c.contender), f.took, f.cpu, 100*f.ratio, math.Round(f.allocs-m.costs[0].kinds[i].allocs)+0)
 		}
 		b.WriteString("\n")
 	}
