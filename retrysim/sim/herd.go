@@ -69,10 +69,10 @@ const (
 func (h Herd) fault() error {
 	retries := h.retries()
 	return errors.Join(
-		faultIf(h.Clients < 1 || h.Clients > maxHerdClients, "Clients: %d is not from 1 to %d", h.Clients, maxHerdClients),
-		faultIf(retries < 1 || retries > maxHerdRetries, "Retries: %d is not from 1 to %d", retries, maxHerdRetries),
-		faultIf(h.Clients*retries > maxHerdAttempts, "Clients: %d with up to %d retries each are more than %d attempts; lower one of them",
-			h.Clients, retries, maxHerdAttempts),
+		faultIf(h.Clients < 1 || h.Clients > maxHerdClients, "Clients", "%d is not from 1 to %d", h.Clients, maxHerdClients),
+		faultIf(retries < 1 || retries > maxHerdRetries, "Retries", "%d is not from 1 to %d", retries, maxHerdRetries),
+		faultIf(int64(h.Clients)*int64(retries) > maxHerdAttempts, "Retries", "up to %d of each of %d clients are more than %d in all; lower one of them",
+			retries, h.Clients, maxHerdAttempts),
 	)
 }
 

@@ -66,11 +66,11 @@ const (
 
 func (o OCC) fault() error {
 	faults := []error{
-		faultIf(len(o.Clients) == 0, "Clients: there are none; give at least one number"),
-		faultIf(o.trials() < 1 || o.trials() > maxOCCTrials, "Trials: %d is not from 1 to %d", o.Trials, maxOCCTrials),
+		faultIf(len(o.Clients) == 0, "Clients", "there are none; give at least one number"),
+		faultIf(o.trials() < 1 || o.trials() > maxOCCTrials, "Trials", "%d is not from 1 to %d", o.Trials, maxOCCTrials),
 	}
 	for _, n := range o.Clients {
-		faults = append(faults, faultIf(n < 1 || n > maxOCCClients, "Clients: %d is not from 1 to %d", n, maxOCCClients))
+		faults = append(faults, faultIf(n < 1 || n > maxOCCClients, "Clients", "%d is not from 1 to %d", n, maxOCCClients))
 	}
 	return errors.Join(faults...)
 }
@@ -151,7 +151,7 @@ func (t *occTrial) run(ctx context.Context, p Policy, clients int, r *rand.Rand)
 		return err
 	}
 	if t.calls > maxOCCCalls {
-		return fault("policy %q: more than %d writes in one trial; the policy waits too little", p.Name, maxOCCCalls)
+		return fault("Clients", "policy %q makes more than %d writes in one trial; it must wait longer, or there must be fewer clients", p.Name, maxOCCCalls)
 	}
 	return failure
 }

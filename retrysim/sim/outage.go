@@ -45,11 +45,12 @@ type Outage struct {
 	// has an attempt_timeout that is shorter, it counts.
 	Timeout time.Duration
 	// Before, Down and After are how long the run lasts before, in and after the outage: each
-	// from 0 to an hour, together above 0.
+	// from 0 to an hour, together at least a second.
 	Before, Down, After time.Duration
 	// Layers is the number of layers that retry, from 1 to 5. Defaults to 1.
 	Layers int
-	// Budget is each layer's budget, shared by all of its calls. Nil: none.
+	// Budget is each layer's budget, shared by all of its calls: a ratio from 0 to 100 and a burst
+	// from 0 to a billion. Nil: none.
 	Budget *BudgetSize
 	// NoNesting makes the policy stop at an error that an inner layer has retried already, as
 	// WithStopIf(retry.AlreadyRetried) does.
@@ -103,6 +104,9 @@ const (
 	maxOutageCapacity  = 1_000_000
 	maxOutageQueue     = 10_000_000
 	maxOutageLayers    = 5
+	maxOutageRatio     = 100
+	maxOutageBurst     = 1_000_000_000
+	minOutage          = time.Second
 	maxOutageCalls     = 10_000_000
 	maxOutageAttempts  = 50_000_000
 	maxOutageLiving    = 200_000
@@ -126,26 +130,32 @@ func (o Outage) withDefaults() Outage {
 }
 
 func (o Outage) fault() error {
+	budget := BudgetSize{}
+	if o.Budget != nil {
+		budget = *o.Budget
+	}
 	faults := []error{
-		faultIf(!(o.Rate > 0 && o.Rate <= maxOutageRate), "Rate: %v is not above 0 and at most %d", o.Rate, maxOutageRate),
-		faultIf(!(o.Capacity > 0 && o.Capacity <= maxOutageCapacity), "Capacity: %v is not above 0 and at most %d", o.Capacity, maxOutageCapacity),
-		faultIf(o.Queue < 1 || o.Queue > maxOutageQueue, "Queue: %d is not from 1 to %d", o.Queue, maxOutageQueue),
-		faultIf(o.Timeout <= 0, "Timeout: %v is not above 0", o.Timeout),
-		faultIf(o.Layers < 1 || o.Layers > maxOutageLayers, "Layers: %d is not from 1 to %d", o.Layers, maxOutageLayers),
+		faultIf(!(budget.Ratio >= 0 && budget.Ratio <= maxOutageRatio), "Budget", "a ratio of %v is not from 0 to %d", budget.Ratio, maxOutageRatio),
+		faultIf(budget.Burst < 0 || budget.Burst > maxOutageBurst, "Budget", "a burst of %d is not from 0 to %d", budget.Burst, maxOutageBurst),
+		faultIf(!(o.Rate > 0 && o.Rate <= maxOutageRate), "Rate", "%v is not above 0 and at most %d", o.Rate, maxOutageRate),
+		faultIf(!(o.Capacity > 0 && o.Capacity <= maxOutageCapacity), "Capacity", "%v is not above 0 and at most %d", o.Capacity, maxOutageCapacity),
+		faultIf(o.Queue < 1 || o.Queue > maxOutageQueue, "Queue", "%d is not from 1 to %d", o.Queue, maxOutageQueue),
+		faultIf(o.Timeout <= 0, "Timeout", "%v is not above 0", o.Timeout),
+		faultIf(o.Layers < 1 || o.Layers > maxOutageLayers, "Layers", "%d is not from 1 to %d", o.Layers, maxOutageLayers),
 	}
 	for _, part := range []struct {
 		name string
 		d    time.Duration
 	}{{"Before", o.Before}, {"Down", o.Down}, {"After", o.After}} {
-		faults = append(faults, faultIf(part.d < 0 || part.d > time.Hour, "%s: %v is not from 0s to 1h", part.name, part.d))
+		faults = append(faults, faultIf(part.d < 0 || part.d > time.Hour, part.name, "%v is not from 0s to 1h", part.d))
 	}
 	if err := errors.Join(faults...); err != nil {
 		return err
 	}
 	length := o.length()
 	return errors.Join(
-		faultIf(length < OutageBucket, "Before, Down and After: %v together is below %v", length, OutageBucket),
-		faultIf(o.Rate*length.Seconds() > maxOutageCalls, "Rate: %v calls a second in %v are more than %d; lower one of them", o.Rate, length, maxOutageCalls),
+		faultIf(length < minOutage, "Down", "%v: the run lasts %v in all, which is below %v", o.Down, length, minOutage),
+		faultIf(o.Rate*length.Seconds() > maxOutageCalls, "Rate", "%v calls a second for %v are more than %d; lower one of them", o.Rate, length, maxOutageCalls),
 	)
 }
 
@@ -242,7 +252,7 @@ func (r *outageRun) arrive(p *process) {
 	for !r.world.over && r.failure == nil {
 		p.sleep(time.Duration(r.arrivals.ExpFloat64() / r.Rate * float64(time.Second)))
 		if len(r.world.living) > maxOutageLiving {
-			r.failure = fault("more than %d calls are under way at once; lower Rate or the policy's attempts", maxOutageLiving)
+			r.failure = fault("Rate", "more than %d calls are under way at once; lower it, or the policy's attempts and waits", maxOutageLiving)
 			return
 		}
 		r.world.start(r.call)
@@ -278,7 +288,7 @@ func (r *outageRun) layer(ctx context.Context, p *process, number int) error {
 func (r *outageRun) attempt(ctx context.Context, p *process) error {
 	tally(r.load, r.world.now)
 	if r.attempts++; r.attempts > maxOutageAttempts && r.failure == nil {
-		r.failure = fault("more than %d attempts; lower Rate, or let the policy wait longer", maxOutageAttempts)
+		r.failure = fault("Rate", "more than %d attempts in all; lower it, or let the policy wait longer", maxOutageAttempts)
 	}
 	if r.failure != nil {
 		return retry.Permanent(r.failure)
@@ -302,10 +312,10 @@ func (r *outageRun) result(name string) OutageResult {
 	calls := float64(max(result.Calls, 1))
 	result.Amplification = float64(result.Attempts) / calls
 	result.GoodputShare = float64(result.Succeeded) / calls
-	window := min(recoveryWindow, len(r.load))
+	const window = recoveryWindow
 	for i := range len(r.load) - window + 1 {
 		inWindow := float64(sum(r.load[i : i+window]))
-		result.PeakLoad = max(result.PeakLoad, inWindow/(time.Duration(window)*OutageBucket).Seconds())
+		result.PeakLoad = max(result.PeakLoad, inWindow)
 	}
 	result.Recovered, result.HasRecovered = r.recovered()
 	return result

@@ -13,18 +13,26 @@ import (
 // ErrModel is matched by the error of a model whose numbers make no sense.
 var ErrModel = errors.New("retrysim: the model cannot be run")
 
-// modelError is a number out of its bounds.
-type modelError struct{ text string }
+// FieldError says which field of a model is out of its bounds. It matches [ErrModel].
+type FieldError struct {
+	Field   string // such as "Clients"
+	Problem string // what it is and what it may be
+}
 
-func (e modelError) Error() string        { return e.text }
-func (e modelError) Is(target error) bool { return target == ErrModel }
+// Error names the field and says what is wrong with it.
+func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
 
-func fault(format string, args ...any) error { return modelError{fmt.Sprintf(format, args...)} }
+// Is reports whether target is ErrModel.
+func (e *FieldError) Is(target error) bool { return target == ErrModel }
+
+func fault(field, format string, args ...any) error {
+	return &FieldError{field, fmt.Sprintf(format, args...)}
+}
 
 // faultIf is fault where there is one.
-func faultIf(is bool, format string, args ...any) error {
+func faultIf(is bool, field, format string, args ...any) error {
 	if is {
-		return fault(format, args...)
+		return fault(field, format, args...)
 	}
 	return nil
 }

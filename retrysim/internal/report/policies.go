@@ -1,7 +1,7 @@
 package report
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -78,7 +78,6 @@ func Policies(texts []string) ([]sim.Policy, error) {
 func label(number int, text string, p *retry.Policy) string {
 	const longest = 44
 	text = oneLine(text)
-	// The name is what an error of the policy says, so that quoting need not be read twice.
 	if name := nameOf(p); name != "" {
 		return clip(oneLine(name), longest)
 	}
@@ -91,11 +90,11 @@ func label(number int, text string, p *retry.Policy) string {
 	return fmt.Sprintf("policy %d", number)
 }
 
-// nameOf asks the policy for its name: an Attempt has it.
+// nameOf asks a call of the policy for its name.
 func nameOf(p *retry.Policy) (name string) {
-	var seen sim.Policy
-	seen.Policy = p
-	return seen.OwnName()
+	hooks := retry.Hooks{Done: func(_ context.Context, o retry.Outcome) { name = o.Name }}
+	_ = retry.Do(context.Background(), func(context.Context) error { return nil }, p, retry.WithHooks(hooks))
+	return name
 }
 
 func clip(text string, longest int) string {
@@ -144,6 +143,3 @@ func oneLine(text string) string {
 		return r
 	}, text)
 }
-
-// errNoPolicies is for callers that need one.
-var errNoPolicies = errors.New("no policy is given")

@@ -1,0 +1,93 @@
+package report
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/seed-205ff063/retry/retrysim/internal/picture"
+	"github.com/seed-205ff063/retry/retrysim/sim"
+)
+
+// Herd shows when the retries of clients arrive that all failed at the same moment.
+func Herd(ctx context.Context, h sim.Herd, policies []sim.Policy) (Report, error) {
+	results, err := h.Run(ctx, policies...)
+	if err != nil {
+		return Report{}, err
+	}
+	r := Report{
+		Command: "herd",
+		Title:   fmt.Sprintf("%s clients fail at once: when their retries arrive", grouped(float64(h.Clients), 0)),
+		Columns: []Column{
+			{"policy", "policy"},
+			{"clients", "clients"},
+			{"peak_share", "busiest 50 ms"},
+			{"peak_share_after_first", "after 1st retry"},
+			{"at_cap_share", "at the cap"},
+			{"median_total_ms", "median total"},
+			{"p99_total_ms", "p99 total"},
+		},
+		Notes: []string{"Shares are of the clients. Total is the time that a client waits before it gives up."},
+	}
+	for _, x := range results {
+		r.Rows = append(r.Rows, []Cell{
+			name(x.Policy), count(x.Clients), share(x.PeakShare), share(x.PeakShareAfterFirst),
+			share(x.AtCapShare), millis(x.MedianTotal), millis(x.P99Total),
+		})
+		if x.Left {
+			r.Notes = append(r.Notes, fmt.Sprintf("%s goes on after the last retry that is shown; -retries sets how many are.", x.Policy))
+		}
+	}
+	r.Figure = HerdFigure(results)
+	r.Figure.Title = r.Title
+	return r, nil
+}
+
+// HerdFigure shows arrivals over time, a panel for each policy, all to one scale.
+func HerdFigure(results []sim.HerdResult) picture.Figure {
+	var buckets int
+	var peak float64
+	for _, x := range results {
+		buckets = max(buckets, mostOf(x.Arrivals))
+		peak = max(peak, 100*x.PeakShare)
+	}
+	buckets += buckets/20 + 2
+	f := picture.Figure{X: picture.Axis{Label: "time since all clients failed (s)", Max: seconds(buckets, sim.HerdBucket)}}
+	for i, x := range results {
+		f.Panels = append(f.Panels, picture.Panel{
+			Title:  fmt.Sprintf("%s, peak %.1f %%", x.Policy, 100*x.PeakShare),
+			Y:      picture.Axis{Label: "% of clients in 50 ms", Max: peak * 1.05},
+			Series: []picture.Series{arrivals(x, buckets, i)},
+		})
+	}
+	return f
+}
+
+// mostOf is how many buckets hold 99.9 % of the arrivals.
+func mostOf(arrivals []int) int {
+	total, so := 0, 0
+	for _, n := range arrivals {
+		total += n
+	}
+	for i, n := range arrivals {
+		if so += n; so*1000 >= total*999 {
+			return i + 1
+		}
+	}
+	return len(arrivals)
+}
+
+// arrivals shows the busiest of neighbouring buckets where there are more than fit.
+func arrivals(x sim.HerdResult, buckets, style int) picture.Series {
+	const most = 700
+	s := picture.Series{Style: style, Kind: picture.Area}
+	together := max(1, (buckets+most-1)/most)
+	for from := 0; from <= buckets; from += together {
+		highest := 0
+		for i := from; i < min(from+together, len(x.Arrivals)); i++ {
+			highest = max(highest, x.Arrivals[i])
+		}
+		s.X = append(s.X, seconds(from, sim.HerdBucket))
+		s.Y = append(s.Y, 100*float64(highest)/float64(x.Clients))
+	}
+	return s
+}
