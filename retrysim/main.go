@@ -19,6 +19,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v3"
@@ -49,11 +50,21 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintln(stderr, "retrysim: interrupted; nothing was written")
 		return exitInterrupted
 	case errors.As(err, &usage):
-		_, _ = fmt.Fprintf(stderr, "retrysim: %v\n", err)
+		complain(stderr, err)
 		return exitUsage
 	}
-	_, _ = fmt.Fprintf(stderr, "retrysim: %v\n", err)
+	complain(stderr, err)
 	return exitFault
+}
+
+// complain writes an error. Every line says whose it is, but those that show where.
+func complain(w io.Writer, err error) {
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		if !strings.HasPrefix(line, " ") {
+			line = "retrysim: " + line
+		}
+		_, _ = fmt.Fprintln(w, line)
+	}
 }
 
 // usageError is an error of the command line.

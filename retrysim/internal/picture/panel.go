@@ -72,7 +72,12 @@ func limit(a *plot.Axis, from Axis) {
 	if !from.Log && from.Names == nil && from.Min == 0 {
 		a.Min = math.Min(a.Min, 0)
 	}
+	if from.Max == 0 && from.Names == nil && !from.Log {
+		a.Max += (a.Max - a.Min) * headroom
+	}
 }
+
+const headroom = 0.06 // of the axis, above what is drawn
 
 // roundNumbers puts some four to seven round numbers on an axis.
 type roundNumbers struct{}
@@ -218,14 +223,16 @@ type shading struct {
 	sheet *sheet
 }
 
-// Plot fills the part of the axis and writes its label at the top.
+// Plot fills the part of the axis and writes its label into its upper right corner.
 func (s shading) Plot(c draw.Canvas, p *plot.Plot) {
 	x, _ := p.Transforms(&c)
 	from, to := max(x(s.From), c.Min.X), min(x(s.To), c.Max.X)
 	c.FillPolygon(s.sheet.ground.shade, []vg.Point{
 		{X: from, Y: c.Min.Y}, {X: to, Y: c.Min.Y}, {X: to, Y: c.Max.Y}, {X: from, Y: c.Max.Y},
 	})
-	c.FillText(s.sheet.text(textSize), vg.Point{X: from + 4, Y: c.Max.Y - 2}, s.Label)
+	style := s.sheet.text(textSize)
+	style.XAlign = -1
+	c.FillText(style, vg.Point{X: to - 4, Y: c.Max.Y - 2}, s.Label)
 }
 
 // level is a Rule as a plotter.

@@ -20,13 +20,14 @@ func Herd(ctx context.Context, h sim.Herd, policies []sim.Policy) (Report, error
 		Columns: []Column{
 			{"policy", "policy"},
 			{"clients", "clients"},
-			{"peak_share", "busiest 50 ms"},
-			{"peak_share_after_first", "after 1st retry"},
+			{"peak_share", "peak"},
+			{"peak_share_after_first", "after 1st"},
 			{"at_cap_share", "at the cap"},
 			{"median_total_ms", "median total"},
 			{"p99_total_ms", "p99 total"},
 		},
-		Notes: []string{"Shares are of the clients. Total is the time that a client waits before it gives up."},
+		Notes: []string{"Peak is the share of the clients whose retries arrive in the busiest 50 ms, after the first retry too. " +
+			"At the cap is the share whose last wait was max_delay. Total is what a client waits before it gives up."},
 	}
 	for _, x := range results {
 		r.Rows = append(r.Rows, []Cell{
@@ -54,22 +55,22 @@ func HerdFigure(results []sim.HerdResult) picture.Figure {
 	f := picture.Figure{X: picture.Axis{Label: "time since all clients failed (s)", Max: seconds(buckets, sim.HerdBucket)}}
 	for i, x := range results {
 		f.Panels = append(f.Panels, picture.Panel{
-			Title:  fmt.Sprintf("%s, peak %.1f %%", x.Policy, 100*x.PeakShare),
-			Y:      picture.Axis{Label: "% of clients in 50 ms", Max: peak * 1.05},
+			Title:  x.Policy,
+			Y:      picture.Axis{Label: fmt.Sprintf("%% of clients in 50 ms, at most %.1f", 100*x.PeakShare), Max: peak * 1.05},
 			Series: []picture.Series{arrivals(x, buckets, i)},
 		})
 	}
 	return f
 }
 
-// mostOf is how many buckets hold 99.9 % of the arrivals.
+// mostOf is how many buckets hold 99 % of the arrivals.
 func mostOf(arrivals []int) int {
 	total, so := 0, 0
 	for _, n := range arrivals {
 		total += n
 	}
 	for i, n := range arrivals {
-		if so += n; so*1000 >= total*999 {
+		if so += n; so*100 >= total*99 {
 			return i + 1
 		}
 	}

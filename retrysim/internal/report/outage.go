@@ -21,12 +21,13 @@ func Outage(ctx context.Context, o sim.Outage, policies []sim.Policy) (Report, e
 		Columns: []Column{
 			{"policy", "policy"},
 			{"layers", "layers"},
-			{"amplification", "attempts a call"},
+			{"amplification", "load"},
 			{"peak_load", "peak load"},
-			{"goodput_share", "calls that succeed"},
-			{"recovered_ms", "recovered after"},
+			{"goodput_share", "succeed"},
+			{"recovered_ms", "recovered"},
 		},
-		Notes: []string{"Recovered: from then on at least 99 % of the calls that begin in any second succeed."},
+		Notes: []string{"Load is requests at the server a call, over the whole run. Recovered is the time from the end of the outage " +
+			"until at least 99 % of the calls that begin in any second succeed."},
 	}
 	for _, x := range results {
 		recovered := Cell{Text: "never", Number: true}

@@ -19,7 +19,7 @@ func Plan(n int, policies []sim.Policy) Report {
 			{"min_ms", "min"},
 			{"median_ms", "median"},
 			{"max_ms", "max"},
-			{"total_max_ms", "total at most"},
+			{"total_max_ms", "max total"},
 		},
 	}
 	for _, p := range policies {

@@ -91,6 +91,16 @@ func whole(set func(*Scenario, int)) func(*Scenario, string) error {
 	}
 }
 
+// positive is whole without the 0 that means the default to the models.
+func positive(set func(*Scenario, int)) func(*Scenario, string) error {
+	return func(s *Scenario, value string) error {
+		if n, err := strconv.Atoi(value); err == nil && n < 1 {
+			return fmt.Errorf("%d is below 1", n)
+		}
+		return whole(set)(s, value)
+	}
+}
+
 func decimal(set func(*Scenario, float64)) func(*Scenario, string) error {
 	return func(s *Scenario, value string) error {
 		x, err := strconv.ParseFloat(value, 64)
@@ -111,6 +121,13 @@ func duration(set func(*Scenario, time.Duration)) func(*Scenario, string) error 
 		set(s, d)
 		return nil
 	}
+}
+
+func setTimeout(s *Scenario, value string) error {
+	if d, err := time.ParseDuration(value); err == nil && d <= 0 {
+		return fmt.Errorf("%v is not above 0s", d)
+	}
+	return duration(func(s *Scenario, d time.Duration) { s.Outage.Timeout = d })(s, value)
 }
 
 func onOff(set func(*Scenario, bool)) func(*Scenario, string) error {
@@ -195,20 +212,12 @@ var HerdCommand = Command{
 	},
 	Params: []Param{
 		{Name: "clients", Default: "60000", Usage: "number of clients, 1 to 10000000", set: whole(func(s *Scenario, n int) { s.Herd.Clients = n })},
-		{Name: "retries", Default: "100", Usage: "leave a client after so many retries, 1 to 10000", set: whole(func(s *Scenario, n int) { s.Herd.Retries = zeroIsBad(n) })},
+		{Name: "retries", Default: "100", Usage: "leave a client after so many retries, 1 to 10000", set: positive(func(s *Scenario, n int) { s.Herd.Retries = n })},
 		seed,
 	},
 	Run: func(ctx context.Context, s Scenario, policies []sim.Policy) (Report, error) {
 		return Herd(ctx, s.Herd, policies)
 	},
-}
-
-// zeroIsBad keeps a 0 that somebody wrote from meaning the model's default.
-func zeroIsBad(n int) int {
-	if n == 0 {
-		return -1
-	}
-	return n
 }
 
 // OCCCommand runs sim.OCC.
@@ -223,7 +232,7 @@ var OCCCommand = Command{
 	},
 	Params: []Param{
 		{Name: "clients", Default: "10,20,50,100", Usage: "numbers of clients, each 1 to 1000", set: setOCCClients},
-		{Name: "trials", Default: "100", Usage: "simulations behind each mean, 1 to 10000", set: whole(func(s *Scenario, n int) { s.OCC.Trials = zeroIsBad(n) })},
+		{Name: "trials", Default: "100", Usage: "simulations behind each mean, 1 to 10000", set: positive(func(s *Scenario, n int) { s.OCC.Trials = n })},
 		seed,
 	},
 	Run: func(ctx context.Context, s Scenario, policies []sim.Policy) (Report, error) {
@@ -246,13 +255,11 @@ var OutageCommand = Command{
 		{Name: "rps", Default: "1000", Usage: "calls that begin in a second (Poisson), above 0 to 100000", set: decimal(func(s *Scenario, x float64) { s.Outage.Rate = x })},
 		{Name: "down", Default: "30s", Usage: "how long the server is down, 0s to 1h", set: duration(func(s *Scenario, d time.Duration) { s.Outage.Down = d })},
 		{Name: "capacity", Default: "1200", Usage: "requests that the server answers in a second, above 0 to 1000000", set: decimal(func(s *Scenario, x float64) { s.Outage.Capacity = x })},
-		{Name: "layers", Default: "1", Usage: "layers of clients that each retry, 1 to 5", set: whole(func(s *Scenario, n int) { s.Outage.Layers = zeroIsBad(n) })},
+		{Name: "layers", Default: "1", Usage: "layers of clients that each retry, 1 to 5", set: positive(func(s *Scenario, n int) { s.Outage.Layers = n })},
 		{Name: "budget", Default: "none", Usage: "RATIO/BURST of a budget that each layer's calls share, or none", set: setBudget},
 		{Name: "no-nesting", Default: "false", Switch: true, Usage: "stop at errors that an inner layer retried: WithStopIf(AlreadyRetried)", set: onOff(func(s *Scenario, on bool) { s.Outage.NoNesting = on })},
 		{Name: "refuse", Default: "false", Switch: true, Usage: "the server refuses requests while it is down, in place of hanging", set: onOff(func(s *Scenario, on bool) { s.Outage.Refuse = on })},
-		{Name: "timeout", Default: "1s", Usage: "how long a client waits for an answer", set: duration(func(s *Scenario, d time.Duration) {
-			s.Outage.Timeout = time.Duration(zeroIsBad(int(d)))
-		})},
+		{Name: "timeout", Default: "1s", Usage: "how long a client waits for an answer", set: setTimeout},
 		{Name: "queue", Default: "0", Usage: "requests that the server holds; 0: what it answers in twice the time-out", set: whole(func(s *Scenario, n int) { s.Outage.Queue = n })},
 		{Name: "before", Default: "10s", Usage: "length of the run before the outage, 0s to 1h", set: duration(func(s *Scenario, d time.Duration) { s.Outage.Before = d })},
 		{Name: "after", Default: "60s", Usage: "length of the run after the outage, 0s to 1h", set: duration(func(s *Scenario, d time.Duration) { s.Outage.After = d })},
