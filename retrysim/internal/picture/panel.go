@@ -33,8 +33,12 @@ func (s *sheet) panel(panel *Panel, last bool) (*plot.Plot, error) {
 	for _, rule := range panel.Rules {
 		p.Add(level{rule, s})
 	}
-	limit(&p.X, s.X)
-	limit(&p.Y, panel.Y)
+	limit(&p.X, s.X, headroom)
+	if panel.Shades != nil {
+		limit(&p.Y, panel.Y, labelRoom)
+	} else {
+		limit(&p.Y, panel.Y, headroom)
+	}
 	return p, nil
 }
 
@@ -64,8 +68,8 @@ func (s *sheet) axis(a *plot.Axis, from Axis) {
 	}
 }
 
-// limit sets the ends of the axis where they are given.
-func limit(a *plot.Axis, from Axis) {
+// limit sets the ends of the axis where they are given, and else leaves room beyond the data.
+func limit(a *plot.Axis, from Axis, room float64) {
 	if from.Min != 0 || from.Max != 0 {
 		a.Min, a.Max = from.Min, from.Max
 	}
@@ -73,11 +77,15 @@ func limit(a *plot.Axis, from Axis) {
 		a.Min = math.Min(a.Min, 0)
 	}
 	if from.Max == 0 && from.Names == nil && !from.Log {
-		a.Max += (a.Max - a.Min) * headroom
+		a.Max += (a.Max - a.Min) * room
 	}
 }
 
-const headroom = 0.06 // of the axis, above what is drawn
+// Parts of an axis that stay free above what is drawn.
+const (
+	headroom  = 0.06
+	labelRoom = 0.2 // for the label of a shade
+)
 
 // roundNumbers puts some four to seven round numbers on an axis.
 type roundNumbers struct{}

@@ -77,9 +77,10 @@ func mostOf(arrivals []int) int {
 	return len(arrivals)
 }
 
-// arrivals shows the busiest of neighbouring buckets where there are more than fit.
+// arrivals shows the busiest of neighbouring buckets where there are more than fit. A step
+// lasts until the next that differs.
 func arrivals(x sim.HerdResult, buckets, style int) picture.Series {
-	const most = 700
+	const most = 420
 	s := picture.Series{Style: style, Kind: picture.Area}
 	together := max(1, (buckets+most-1)/most)
 	for from := 0; from <= buckets; from += together {
@@ -87,8 +88,10 @@ func arrivals(x sim.HerdResult, buckets, style int) picture.Series {
 		for i := from; i < min(from+together, len(x.Arrivals)); i++ {
 			highest = max(highest, x.Arrivals[i])
 		}
-		s.X = append(s.X, seconds(from, sim.HerdBucket))
-		s.Y = append(s.Y, 100*float64(highest)/float64(x.Clients))
+		y := 100 * float64(highest) / float64(x.Clients)
+		if last := len(s.Y) - 1; last < 0 || s.Y[last] != y || from+together > buckets {
+			s.X, s.Y = append(s.X, seconds(from, sim.HerdBucket)), append(s.Y, y)
+		}
 	}
 	return s
 }

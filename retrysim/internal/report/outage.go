@@ -53,14 +53,14 @@ func OutageFigure(o sim.Outage, results []sim.OutageResult) picture.Figure {
 		Rules: []picture.Rule{{At: o.Capacity, Label: "capacity"}},
 	}
 	goodput := picture.Panel{Y: picture.Axis{Label: "goodput: calls a second that succeed"}, Shades: shade}
-	goodput.Y.Max = o.Capacity * 1.1
+	goodput.Y.Max = o.Capacity * 1.25
 	f := picture.Figure{X: picture.Axis{Label: "time (s)", Max: length}}
 	for i, x := range results {
 		f.Legend = append(f.Legend, x.Policy)
 		load.Series = append(load.Series, rate(x.Load, i))
 		goodput.Series = append(goodput.Series, rate(x.Goodput, i))
 		for _, y := range goodput.Series[i].Y {
-			goodput.Y.Max = max(goodput.Y.Max, y*1.05)
+			goodput.Y.Max = max(goodput.Y.Max, y*1.2)
 		}
 	}
 	f.Panels = []picture.Panel{load, goodput}
