@@ -5,7 +5,7 @@
 //
 //	full, _ := retry.Parse("max_attempts=6 backoff=exponential(1s,2)")
 //	results, err := sim.Herd{Clients: 60000, Seed: 1}.Run(ctx, sim.Policy{Name: "full", Policy: full})
-//	fmt.Printf("%.1f %%\n", 100*results[0].PeakShare) // 7.9 %
+//	fmt.Printf("%.1f %%\n", 100*results[0].PeakShare) // 7.8 %
 //
 // There are three models. The comment of each says what it assumes and what it leaves out.
 //

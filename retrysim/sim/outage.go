@@ -108,7 +108,8 @@ const (
 	maxOutageBurst     = 1_000_000_000
 	minOutage          = time.Second
 	maxOutageCalls     = 10_000_000
-	maxOutageAttempts  = 50_000_000
+	maxOutageAttempts  = 20_000_000
+	maxOutageAtOnce    = 1_000_000 // attempts at one moment
 	maxOutageLiving    = 200_000
 	settling           = 10 * time.Second // for calls that are under way at the end of the run
 	recoveryWindow     = int(time.Second / OutageBucket)
@@ -239,8 +240,10 @@ type outageRun struct {
 	server   *server
 	policies []*retry.Policy // of the layers, the outermost first
 	arrivals *rand.Rand
-	attempts int
 	failure  error
+
+	attempts, atOnce int
+	lastAttempt      time.Duration
 
 	begun, good    []int // calls by when they began, and those of them that succeeded
 	load, answered []int // attempts, and calls by when they succeeded
@@ -287,13 +290,26 @@ func (r *outageRun) layer(ctx context.Context, p *process, number int) error {
 // attempt is a request to the server.
 func (r *outageRun) attempt(ctx context.Context, p *process) error {
 	tally(r.load, r.world.now)
-	if r.attempts++; r.attempts > maxOutageAttempts && r.failure == nil {
-		r.failure = fault("Rate", "more than %d attempts in all; lower it, or let the policy wait longer", maxOutageAttempts)
-	}
-	if r.failure != nil {
+	if r.count(); r.failure != nil {
 		return retry.Permanent(r.failure)
 	}
 	return r.server.request(ctx, p, r.Timeout)
+}
+
+// count ends the run when there are too many attempts: a policy that does not wait would let
+// time stand still.
+func (r *outageRun) count() {
+	r.attempts++
+	if r.atOnce++; r.world.now != r.lastAttempt {
+		r.atOnce, r.lastAttempt = 0, r.world.now
+	}
+	switch {
+	case r.failure != nil:
+	case r.atOnce > maxOutageAtOnce:
+		r.failure = fault("Rate", "more than %d attempts at the same moment; the policy must wait", maxOutageAtOnce)
+	case r.attempts > maxOutageAttempts:
+		r.failure = fault("Rate", "more than %d attempts in all; lower it, or let the policy wait longer", maxOutageAttempts)
+	}
 }
 
 // tally counts something that happens at the time, if that is within the run.
