@@ -70,6 +70,10 @@ type sheet struct {
 func newSheet(f Figure, width int, theme Theme) *sheet {
 	s := &sheet{Figure: f, theme: theme, ground: grounds[theme], width: vg.Length(width) * pixel}
 	s.title = s.wrap(f.Title, s.text(titleSize))
+	s.Legend = nil
+	for _, name := range f.Legend {
+		s.Legend = append(s.Legend, clip(name, s.text(textSize), s.width-2*margin-sampleWidth-sampleGap))
+	}
 	s.legend = s.legendRows()
 	return s
 }
@@ -116,12 +120,13 @@ func (s *sheet) wrap(words string, style text.Style) (lines []string) {
 
 const (
 	sampleWidth = vg.Length(26) // of a line in the legend
+	sampleGap   = vg.Length(5)
 	legendGap   = vg.Length(12)
 )
 
 // entryWidth is what an entry of the legend takes.
 func (s *sheet) entryWidth(i int) vg.Length {
-	return sampleWidth + 5 + s.text(textSize).Width(s.Legend[i]) + legendGap
+	return sampleWidth + sampleGap + s.text(textSize).Width(s.Legend[i]) + legendGap
 }
 
 // legendRows breaks the legend into rows that fit the width.
@@ -143,7 +148,7 @@ func (s *sheet) drawLegend(c draw.Canvas, row []int, y vg.Length) {
 		look := styleOf(i, s.theme)
 		c.StrokeLine2(look.line(), x, middle, x+sampleWidth, middle)
 		c.DrawGlyph(look.mark(), vg.Point{X: x + sampleWidth/2, Y: middle})
-		c.FillText(s.text(textSize), vg.Point{X: x + sampleWidth + 5, Y: y}, s.Legend[i])
+		c.FillText(s.text(textSize), vg.Point{X: x + sampleWidth + sampleGap, Y: y}, s.Legend[i])
 		x += s.entryWidth(i)
 	}
 }

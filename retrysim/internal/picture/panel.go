@@ -50,7 +50,7 @@ func (s *sheet) axis(a *plot.Axis, from Axis) {
 	a.Tick.Marker = roundNumbers{}
 	a.Padding = 2
 	if from.Log {
-		a.Scale, a.Tick.Marker = plot.LogScale{}, powers{}
+		a.Scale, a.Tick.Marker = logarithmic{}, powers{}
 	}
 	switch {
 	case from.Names != nil:
@@ -70,15 +70,38 @@ func (s *sheet) axis(a *plot.Axis, from Axis) {
 
 // limit sets the ends of the axis where they are given, and else leaves room beyond the data.
 func limit(a *plot.Axis, from Axis, room float64) {
-	if from.Min != 0 || from.Max != 0 {
+	switch {
+	case from.Min != 0 || from.Max != 0:
 		a.Min, a.Max = from.Min, from.Max
-	}
-	if !from.Log && from.Names == nil && from.Min == 0 {
+	case from.Names != nil:
+		a.Min, a.Max = -0.5, float64(len(from.Names))-0.5
+	case from.Log:
+		limitLog(a)
+	default:
 		a.Min = math.Min(a.Min, 0)
-	}
-	if from.Max == 0 && from.Names == nil && !from.Log {
 		a.Max += (a.Max - a.Min) * room
 	}
+}
+
+// limitLog gives a logarithmic axis a length, also where there is one value or none.
+func limitLog(a *plot.Axis) {
+	if !(a.Max > 0) || math.IsInf(a.Max, 0) {
+		a.Max = 1
+	}
+	if !(a.Min > 0) {
+		a.Min = a.Max
+	}
+	if a.Max < 2*a.Min {
+		a.Min, a.Max = a.Min/2, a.Max*2
+	}
+}
+
+// logarithmic is a scale on which values that have no logarithm stand at the lower end.
+type logarithmic struct{}
+
+// Normalize returns where x stands between low, 0, and high, 1.
+func (logarithmic) Normalize(low, high, x float64) float64 {
+	return math.Log(math.Max(x, low)/low) / math.Log(high/low)
 }
 
 // Parts of an axis that stay free above what is drawn.

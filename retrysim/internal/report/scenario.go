@@ -248,7 +248,7 @@ var OutageCommand = Command{
 		"works for those who have left. So retries can keep it down after the cause is gone.",
 	Examples: []string{
 		"retrysim outage 'name=default'",
-		"retrysim outage -budget 0.1/100 'name=default with a budget'",
+		`retrysim outage -budget 0.1/100 'name="with a budget" max_attempts=4'`,
 		"retrysim outage -rps 20 -down 10m -refuse -layers 3 -no-nesting 'max_attempts=4'",
 	},
 	Params: []Param{
