@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -26,7 +27,7 @@ func main() {
 // run writes all pictures into the folder that it is given.
 func run(ctx context.Context, args []string) error {
 	if len(args) != 1 {
-		return fmt.Errorf("give the folder to write to, such as docs/pictures, and nothing else")
+		return errors.New("give the folder to write to, such as docs/pictures, and nothing else")
 	}
 	if err := os.MkdirAll(args[0], 0o755); err != nil { //nolint:gosec // of documentation
 		return err

@@ -28,7 +28,7 @@ func ExampleHerd() {
 
 func ExampleHerd_Run() {
 	results, _ := sim.Herd{Clients: 1000}.Run(context.Background(), sim.Policy{Name: "defaults"})
-	var r sim.HerdResult = results[0]
+	r := results[0]
 	fmt.Println(r.Policy, r.Clients, r.AtCapShare, r.Left)
 	// Output: defaults 1000 0 false
 }
@@ -62,7 +62,7 @@ func ExampleOCC() {
 func ExampleOCC_Run() {
 	policy := retry.MustNew(retry.WithMaxAttempts(1))
 	results, _ := sim.OCC{Clients: []int{10}, Trials: 10}.Run(context.Background(), sim.Policy{Name: "one attempt", Policy: policy})
-	var r sim.OCCResult = results[0]
+	r := results[0]
 	fmt.Println(r.Policy, r.Calls, r.GaveUp)
 	// Output: one attempt 10 9
 }

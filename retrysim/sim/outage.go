@@ -189,9 +189,9 @@ func (o Outage) one(ctx context.Context, p Policy, progress *meter) (OutageResul
 		return OutageResult{}, err
 	}
 	w.start(run.arrive)
-	end := o.length() + settling
-	for part := range time.Duration(outageParts) {
-		if err := w.run(ctx, end/outageParts*(part+1)); err != nil {
+	step := (o.length() + settling) / outageParts
+	for until := step; until <= step*outageParts; until += step {
+		if err := w.run(ctx, until); err != nil {
 			return OutageResult{}, err
 		}
 		if run.failure != nil {

@@ -75,7 +75,7 @@ func (p Policy) cap() (time.Duration, bool) {
 	if err != nil {
 		return 0, false
 	}
-	for _, setting := range strings.Fields(unnamed.String()) {
+	for setting := range strings.FieldsSeq(unnamed.String()) {
 		if value, ok := strings.CutPrefix(setting, "max_delay="); ok {
 			d, err := time.ParseDuration(value)
 			return d, err == nil

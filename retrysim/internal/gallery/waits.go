@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"time"
 
@@ -41,7 +42,7 @@ func strategies(context.Context) (picture.Figure, error) {
 
 func wholes(n int) (marks []picture.Mark) {
 	for i := 1; i <= n; i++ {
-		marks = append(marks, picture.Mark{At: float64(i), Name: fmt.Sprint(i)})
+		marks = append(marks, picture.Mark{At: float64(i), Name: strconv.Itoa(i)})
 	}
 	return marks
 }

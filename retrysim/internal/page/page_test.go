@@ -193,7 +193,7 @@ func linkHoldsTheScenario(t *testing.T, b *browser) {
 	link := b.text(t, "location.href")
 	const state = `JSON.stringify([texts(), ...sliders.map(s => values(s)[s.value]), ...switches.map(s => s.checked)])`
 	before := b.text(t, state)
-	assert.Contains(t, before, `["name=a",""],"1234","300"`)
+	assert.Contains(t, before, `["name=a",""],"1234","200"`)
 	assert.Contains(t, before, `"5s"`)
 
 	b.do(t, chromedp.Navigate("about:blank"), chromedp.Navigate(link))

@@ -38,7 +38,7 @@ const (
 	minWidth      = 280
 	maxWidth      = 1200
 	maxHeader     = 32 << 10
-	runTime       = 20 * time.Second
+	runTime       = 30 * time.Second
 	readTime      = 5 * time.Second
 	idleTime      = time.Minute
 )
@@ -240,7 +240,7 @@ func drawn(r report.Report, q url.Values) (result, error) {
 // somebody is typing asks many questions that make no sense yet, and a status of 4xx would be
 // an error in the browser's console each time.
 func refuse(w http.ResponseWriter, err error) {
-	var faults report.Faults
+	var faults report.FaultsError
 	if errors.As(err, &faults) {
 		answer(w, http.StatusOK, problem{Faults: faults})
 		return
@@ -252,5 +252,5 @@ func answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // the client has gone
+	_ = json.NewEncoder(w).Encode(body) //nolint:errchkjson // the client has gone
 }

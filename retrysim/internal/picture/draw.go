@@ -33,9 +33,7 @@ func typeface(size vg.Length) font.Font {
 func SVG(f Figure, width int, theme Theme) ([]byte, error) {
 	s := newSheet(f, width, theme)
 	canvas := vgsvg.New(s.width, s.height())
-	if err := s.draw(draw.New(canvas)); err != nil {
-		return nil, err
-	}
+	s.draw(draw.New(canvas))
 	var b bytes.Buffer
 	if _, err := canvas.WriteTo(&b); err != nil {
 		return nil, err
@@ -49,9 +47,7 @@ func SVG(f Figure, width int, theme Theme) ([]byte, error) {
 func PNG(f Figure, width int, theme Theme) ([]byte, error) {
 	s := newSheet(f, width, theme)
 	canvas := vgimg.NewWith(vgimg.UseWH(s.width, s.height()), vgimg.UseDPI(192))
-	if err := s.draw(draw.New(canvas)); err != nil {
-		return nil, err
-	}
+	s.draw(draw.New(canvas))
 	var b bytes.Buffer
 	_, err := vgimg.PngCanvas{Canvas: canvas}.WriteTo(&b)
 	return b.Bytes(), err
@@ -90,9 +86,9 @@ func (s *sheet) height() vg.Length {
 	return s.top() + (panelHeight+lineHeight)*vg.Length(len(s.Panels)) + lineHeight
 }
 
-func (s *sheet) draw(c draw.Canvas) error {
+func (s *sheet) draw(c draw.Canvas) {
 	c.SetColor(s.ground.paper)
-	c.Fill(c.Rectangle.Path())
+	c.Fill(c.Path())
 	y := c.Max.Y - margin
 	for _, line := range s.title {
 		c.FillText(s.text(titleSize), vg.Point{X: margin, Y: y}, line)
@@ -102,7 +98,7 @@ func (s *sheet) draw(c draw.Canvas) error {
 		s.drawLegend(c, row, y)
 		y -= lineHeight
 	}
-	return s.drawPanels(draw.Crop(c, margin, -margin*2, margin, -s.top()))
+	s.drawPanels(draw.Crop(c, margin, -margin*2, margin, -s.top()))
 }
 
 // wrap breaks a text into lines that fit the width.
@@ -154,21 +150,16 @@ func (s *sheet) drawLegend(c draw.Canvas, row []int, y vg.Length) {
 }
 
 // drawPanels draws the panels under each other, their axes aligned.
-func (s *sheet) drawPanels(c draw.Canvas) error {
+func (s *sheet) drawPanels(c draw.Canvas) {
 	column := make([][]*plot.Plot, len(s.Panels))
 	for i := range s.Panels {
-		p, err := s.panel(&s.Panels[i], i == len(s.Panels)-1)
-		if err != nil {
-			return err
-		}
-		column[i] = []*plot.Plot{p}
+		column[i] = []*plot.Plot{s.panel(&s.Panels[i], i == len(s.Panels)-1)}
 	}
 	tiles := draw.Tiles{Rows: len(column), Cols: 1, PadY: lineHeight + 4, PadTop: lineHeight + 4}
 	for i, area := range plot.Align(column, tiles, c) {
 		column[i][0].Draw(area[0])
 		s.drawHeading(c, &s.Panels[i], area[0].Max.Y)
 	}
-	return nil
 }
 
 // drawHeading writes a panel's title and the label of its Y axis above it.

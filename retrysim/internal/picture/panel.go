@@ -12,7 +12,7 @@ import (
 )
 
 // panel makes the plot of a panel; the last one bears the label of the X axis.
-func (s *sheet) panel(panel *Panel, last bool) (*plot.Plot, error) {
+func (s *sheet) panel(panel *Panel, last bool) *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = transparent
 	s.axis(&p.X, s.X)
@@ -39,7 +39,7 @@ func (s *sheet) panel(panel *Panel, last bool) (*plot.Plot, error) {
 	} else {
 		limit(&p.Y, panel.Y, headroom)
 	}
-	return p, nil
+	return p
 }
 
 func (s *sheet) axis(a *plot.Axis, from Axis) {

@@ -34,8 +34,12 @@ func rgb(r, g, b uint8) color.RGBA { return color.RGBA{r, g, b, 0xFF} }
 var dashes = [][]vg.Length{nil, {8, 3}, {2, 3}, {9, 3, 2, 3}, {14, 4}, {4, 2}}
 
 var glyphs = []draw.GlyphDrawer{
-	draw.CircleGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{},
-	draw.CrossGlyph{}, draw.RingGlyph{}, draw.PlusGlyph{},
+	draw.CircleGlyph{},
+	draw.SquareGlyph{},
+	draw.TriangleGlyph{},
+	draw.CrossGlyph{},
+	draw.RingGlyph{},
+	draw.PlusGlyph{},
 }
 
 // style is how the series of a number look.

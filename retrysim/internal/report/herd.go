@@ -16,10 +16,10 @@ func Herd(ctx context.Context, h sim.Herd, policies []sim.Policy) (Report, error
 	}
 	r := Report{
 		Command: "herd",
-		Title:   fmt.Sprintf("%s clients fail at once: when their retries arrive", grouped(float64(h.Clients), 0)),
+		Title:   grouped(float64(h.Clients), 0) + " clients fail at once: when their retries arrive",
 		Columns: []Column{
-			{"policy", "policy"},
-			{"clients", "clients"},
+			{colPolicy, colPolicy},
+			{colClients, colClients},
 			{"peak_share", "peak"},
 			{"peak_share_after_first", "after 1st"},
 			{"at_cap_share", "at the cap"},
@@ -35,7 +35,7 @@ func Herd(ctx context.Context, h sim.Herd, policies []sim.Policy) (Report, error
 			share(x.AtCapShare), millis(x.MedianTotal), millis(x.P99Total),
 		})
 		if x.Left {
-			r.Notes = append(r.Notes, fmt.Sprintf("%s goes on after the last retry that is shown; -retries sets how many are.", x.Policy))
+			r.Notes = append(r.Notes, x.Policy+" goes on after the last retry that is shown; -retries sets how many are.")
 		}
 	}
 	r.Figure = HerdFigure(results)

@@ -19,8 +19,8 @@ func OCC(ctx context.Context, o sim.OCC, policies []sim.Policy) (Report, error) 
 		Command: "occ",
 		Title:   "Clients compete for one row: writes and time until all are done",
 		Columns: []Column{
-			{"policy", "policy"},
-			{"clients", "clients"},
+			{colPolicy, colPolicy},
+			{colClients, colClients},
 			{"calls", "writes"},
 			{"ms", "time"},
 		},
@@ -40,7 +40,7 @@ func OCC(ctx context.Context, o sim.OCC, policies []sim.Policy) (Report, error) 
 func OCCFigure(results []sim.OCCResult) picture.Figure {
 	calls := picture.Panel{Y: picture.Axis{Label: "writes until all are done"}}
 	times := picture.Panel{Y: picture.Axis{Label: "time until all are done (s)", Log: true}}
-	f := picture.Figure{X: picture.Axis{Label: "clients"}}
+	f := picture.Figure{X: picture.Axis{Label: colClients}}
 	for _, x := range results {
 		if last := len(f.Legend) - 1; last < 0 || f.Legend[last] != x.Policy {
 			f.Legend = append(f.Legend, x.Policy)

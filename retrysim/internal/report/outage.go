@@ -19,8 +19,8 @@ func Outage(ctx context.Context, o sim.Outage, policies []sim.Policy) (Report, e
 		Command: "outage",
 		Title:   fmt.Sprintf("A server is down for %v: load and goodput", o.Down),
 		Columns: []Column{
-			{"policy", "policy"},
-			{"layers", "layers"},
+			{colPolicy, colPolicy},
+			{colLayers, colLayers},
 			{"amplification", "load"},
 			{"peak_load", "peak load"},
 			{"goodput_share", "succeed"},

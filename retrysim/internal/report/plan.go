@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/seed-205ff063/retry/retrysim/internal/picture"
@@ -14,8 +15,8 @@ func Plan(n int, policies []sim.Policy) Report {
 		Command: "plan",
 		Title:   "The wait before each retry: shortest, median, longest",
 		Columns: []Column{
-			{"policy", "policy"},
-			{"retry", "retry"},
+			{colPolicy, colPolicy},
+			{colRetry, colRetry},
 			{"min_ms", "min"},
 			{"median_ms", "median"},
 			{"max_ms", "max"},
@@ -42,7 +43,7 @@ func Plan(n int, policies []sim.Policy) Report {
 func planFigure(n int, policies []sim.Policy) picture.Figure {
 	waits := picture.Panel{Y: picture.Axis{Label: "wait (s)"}}
 	totals := picture.Panel{Y: picture.Axis{Label: "all waits so far, at most (s)"}}
-	f := picture.Figure{X: picture.Axis{Label: "retry", Max: 1.5, Min: 0.5}}
+	f := picture.Figure{X: picture.Axis{Label: colRetry, Max: 1.5, Min: 0.5}}
 	for i, p := range policies {
 		f.Legend = append(f.Legend, p.Name)
 		wait := picture.Series{Style: i, Kind: picture.Ranges}
@@ -72,7 +73,7 @@ func beside(i, n int) float64 { return (float64(i) - float64(n-1)/2) * 0.7 / flo
 func wholeMarks(n int) (marks []picture.Mark) {
 	step := max(1, (n+9)/10)
 	for i := 1; i <= n; i += step {
-		marks = append(marks, picture.Mark{At: float64(i), Name: fmt.Sprint(i)})
+		marks = append(marks, picture.Mark{At: float64(i), Name: strconv.Itoa(i)})
 	}
 	return marks
 }

@@ -21,11 +21,11 @@ type Fault struct {
 	Problem  string `json:"problem"`
 }
 
-// Faults is the error of texts that are no policies.
-type Faults []Fault
+// FaultsError is the error of texts that are no policies.
+type FaultsError []Fault
 
 // Error shows each policy at fault with a caret under each position.
-func (f Faults) Error() string {
+func (f FaultsError) Error() string {
 	var b strings.Builder
 	for i, fault := range f {
 		if i > 0 {
@@ -57,7 +57,7 @@ func Policies(texts []string) ([]sim.Policy, error) {
 	if len(texts) == 0 {
 		texts = []string{""}
 	}
-	var faults Faults
+	var faults FaultsError
 	var policies []sim.Policy
 	for i, text := range texts {
 		p, err := retry.Parse(text)
@@ -118,7 +118,7 @@ func distinguish(policies []sim.Policy) {
 var positionText = regexp.MustCompile(`\bposition (\d+)\b`)
 
 // faultsOf takes the error of retry.Parse apart.
-func faultsOf(number int, text string, err error) (faults Faults) {
+func faultsOf(number int, text string, err error) (faults FaultsError) {
 	if several, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the list itself
 		for _, one := range several.Unwrap() {
 			faults = append(faults, faultsOf(number, text, one)...)

@@ -19,6 +19,14 @@ type Report struct {
 	Figure  picture.Figure
 }
 
+// Names that are a column's and its heading, and some a flag's too.
+const (
+	colPolicy  = "policy"
+	colClients = "clients"
+	colLayers  = "layers"
+	colRetry   = "retry"
+)
+
 // Column has the name for machines and the heading for people.
 type Column struct{ Name, Heading string }
 

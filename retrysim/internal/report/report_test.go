@@ -45,7 +45,7 @@ func TestCaret(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			_, err := report.Policies([]string{tt.text})
-			var faults report.Faults
+			var faults report.FaultsError
 			require.ErrorAs(t, err, &faults)
 			assert.True(t, strings.HasSuffix(err.Error(), "\n    "+tt.want), err.Error())
 			assert.Equal(t, "max_attempts=0", strings.Fields(faults[0].Text[strings.Index(faults[0].Text, "max_"):])[0])

@@ -211,7 +211,7 @@ var HerdCommand = Command{
 		"retrysim herd -clients 1000000 -o herd.html 'max_attempts=6 backoff=decorrelated(1s,3)'",
 	},
 	Params: []Param{
-		{Name: "clients", Default: "60000", Usage: "number of clients, 1 to 10000000", set: whole(func(s *Scenario, n int) { s.Herd.Clients = n })},
+		{Name: colClients, Default: "60000", Usage: "number of clients, 1 to 10000000", set: whole(func(s *Scenario, n int) { s.Herd.Clients = n })},
 		{Name: "retries", Default: "100", Usage: "leave a client after so many retries, 1 to 10000", set: positive(func(s *Scenario, n int) { s.Herd.Retries = n })},
 		seed,
 	},
@@ -231,7 +231,7 @@ var OCCCommand = Command{
 		"retrysim occ -clients 100 -format csv 'backoff=decorrelated(5ms,3) max_delay=2s'",
 	},
 	Params: []Param{
-		{Name: "clients", Default: "10,20,50,100", Usage: "numbers of clients, each 1 to 1000", set: setOCCClients},
+		{Name: colClients, Default: "10,20,50,100", Usage: "numbers of clients, each 1 to 1000", set: setOCCClients},
 		{Name: "trials", Default: "100", Usage: "simulations behind each mean, 1 to 10000", set: positive(func(s *Scenario, n int) { s.OCC.Trials = n })},
 		seed,
 	},
@@ -255,7 +255,7 @@ var OutageCommand = Command{
 		{Name: "rps", Default: "1000", Usage: "calls that begin in a second (Poisson), above 0 to 100000", set: decimal(func(s *Scenario, x float64) { s.Outage.Rate = x })},
 		{Name: "down", Default: "30s", Usage: "how long the server is down, 0s to 1h", set: duration(func(s *Scenario, d time.Duration) { s.Outage.Down = d })},
 		{Name: "capacity", Default: "1200", Usage: "requests that the server answers in a second, above 0 to 1000000", set: decimal(func(s *Scenario, x float64) { s.Outage.Capacity = x })},
-		{Name: "layers", Default: "1", Usage: "layers of clients that each retry, 1 to 5", set: positive(func(s *Scenario, n int) { s.Outage.Layers = n })},
+		{Name: colLayers, Default: "1", Usage: "layers of clients that each retry, 1 to 5", set: positive(func(s *Scenario, n int) { s.Outage.Layers = n })},
 		{Name: "budget", Default: "none", Usage: "RATIO/BURST of a budget that each layer's calls share, or none", set: setBudget},
 		{Name: "no-nesting", Default: "false", Switch: true, Usage: "stop at errors that an inner layer retried: WithStopIf(AlreadyRetried)", set: onOff(func(s *Scenario, on bool) { s.Outage.NoNesting = on })},
 		{Name: "refuse", Default: "false", Switch: true, Usage: "the server refuses requests while it is down, in place of hanging", set: onOff(func(s *Scenario, on bool) { s.Outage.Refuse = on })},

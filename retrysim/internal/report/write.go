@@ -79,7 +79,7 @@ func (r Report) MarshalJSON() ([]byte, error) {
 			value := []byte(cell.Raw)
 			switch {
 			case !cell.Number:
-				value, _ = json.Marshal(cell.Raw) // a string
+				value, _ = json.Marshal(cell.Raw) //nolint:errchkjson // a string
 			case cell.Raw == "":
 				value = []byte("null")
 			}
@@ -141,16 +141,18 @@ func (r Report) HTML(w io.Writer) error {
 	}{r, template.HTML(drawing)}) //nolint:gosec // texts in it are escaped by the SVG writer
 }
 
+const formatCSV = "csv"
+
 // Formats are the formats of standard output, Endings those of files.
 var (
-	Formats = []string{"text", "csv", "json"}
-	Endings = []string{"svg", "png", "html", "csv"}
+	Formats = []string{"text", formatCSV, "json"}
+	Endings = []string{"svg", "png", "html", formatCSV}
 )
 
 // Write writes the report in one of Formats or Endings.
 func (r Report) Write(w io.Writer, format string) error {
 	write := map[string]func(io.Writer) error{
-		"text": r.Text, "csv": r.CSV, "json": r.JSON,
+		"text": r.Text, formatCSV: r.CSV, "json": r.JSON,
 		"svg": r.SVG, "png": r.PNG, "html": r.HTML,
 	}[format]
 	if write == nil {
