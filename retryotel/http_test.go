@@ -38,7 +38,7 @@ func TestHTTPWithinAttempt(t *testing.T) {
 				attempts := 0
 				err := retry.Do(t.Context(), func(ctx context.Context) error {
 					attempts++
-					got, err := fetch(ctx, tr, way, server.URL)
+					got, err := fetchText(ctx, tr, way, server.URL)
 					assert.Equal(t, "hello", got)
 					assert.NoError(t, ctx.Err(), "the outer attempt's context")
 					return err
@@ -53,7 +53,7 @@ func TestHTTPWithinAttempt(t *testing.T) {
 }
 
 // fetch gets the text at the URL, by the Transport or by Do.
-func fetch(ctx context.Context, tr *retryhttp.Transport, way, url string) (string, error) {
+func fetchText(ctx context.Context, tr *retryhttp.Transport, way, url string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return "", err
