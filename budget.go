@@ -29,10 +29,10 @@ const (
 	maxBurst   = math.MaxInt64 / budgetUnit / 2
 )
 
-// NewBudget returns a budget for all the calls that are to share it: one that is made anew at
-// each call bounds nothing. To it each call adds ratio tokens, such as 0.1 for one
-// retry in ten calls, and which holds burst tokens at the start and at most. With a burst
-// of 0 there is never a retry. A ratio that is negative or not finite and a burst that is
+// NewBudget returns a budget for all the calls that are to share it. A budget that is made anew
+// for each call bounds nothing. Each call adds ratio tokens, such as 0.1 for one retry in ten
+// calls. The bucket starts full and holds at most burst tokens; with a burst of 0 there is never a
+// retry. A ratio that is negative or not finite and a burst that is
 // negative or above some 4.6 billion (4611686018) are reported by the call that the budget is given to.
 func NewBudget(ratio float64, burst int) *Budget {
 	b := &Budget{ratio: ratio, burst: burst}

@@ -129,7 +129,7 @@ func (c *call) due(s *settings, d time.Duration) <-chan time.Time {
 
 const (
 	guards   = hasGate | hasBeforeAttempt | hasAttemptTimeout                    // what surrounds an attempt
-	watchers = hasValidator | hasAfterAttempt | hasDone | hasHistory | hasLogger // whom a success interests
+	watchers = hasValidator | hasAfterAttempt | hasDone | hasHistory | hasLogger // what a success has to be told
 )
 
 // try is the step: it makes one attempt and says how long to wait before the next, if there

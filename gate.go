@@ -23,9 +23,8 @@ type Gate func(ctx context.Context, a Attempt) (release func(err error), err err
 // RateLimit returns a gate that waits for l before every attempt. *rate.Limiter of
 // golang.org/x/time fits.
 //
-// When l refuses to wait while the context lives and has a deadline, that is taken for the
-// reason: there is no attempt and the call gives up with [ErrContext]. Without a deadline a
-// refusal is the attempt's error.
+// If l refuses to wait while the context lives and has a deadline, there is no attempt and the
+// call gives up with [ErrContext]. Without a deadline a refusal is the attempt's error.
 func RateLimit(l interface{ Wait(context.Context) error }) Gate {
 	if errtree.IsNil(l) {
 		return nil // reported by the call

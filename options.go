@@ -44,9 +44,9 @@ func defaults() settings {
 // lists (classifiers, validators, gates, hooks) add up instead. A *Policy is an Option that
 // stands for the options it was made of.
 //
-// The options are checked together, once, before the call begins: a fault names option,
-// value and bound, matches [ErrOption], and the function never runs. A nil Option is a
-// fault. Options are immutable and safe for concurrent use.
+// The options are checked together, once, before the call begins. If one is wrong the function
+// never runs, and the error names option, value and bound and matches [ErrOption]. A nil Option
+// is an error. Options are immutable and safe for concurrent use.
 type Option interface{ option() }
 
 // An option is a value of its own type that apply knows, and not a function: so options
@@ -125,14 +125,14 @@ func WithName(name string) Option {
 
 // WithMaxAttempts limits the attempts of a call, the first one included: WithMaxAttempts(1)
 // never retries. One that a [Gate] refused counts. [Unlimited] sets no limit; 0 and other
-// negative numbers are faults.
+// negative numbers are errors.
 // The default is 5.
 func WithMaxAttempts(n int) Option { return maxAttemptsOption(n) }
 
 // WithMaxElapsed gives up instead of waiting, with [ErrMaxElapsed], when the wait would end
 // d or more after the call began, attempts included. It does not interrupt an attempt that
 // runs: a deadline of the context does. 0 sets no limit, so that a call can lift its
-// policy's; a negative d is a fault. It and the context's deadline both bind.
+// policy's; a negative d is an error. It and the context's deadline both bind.
 // The default is 0: no limit but the context's.
 func WithMaxElapsed(d time.Duration) Option { return maxElapsedOption(d) }
 
@@ -140,12 +140,12 @@ func WithMaxElapsed(d time.Duration) Option { return maxElapsedOption(d) }
 // that fails so may be retried. The context's cause then matches context.DeadlineExceeded and
 // has Timeout() true. The context also ends when the function returns, see [KeepContext].
 // The time at the gates does not count. 0 sets no timeout, so that a call can lift its
-// policy's; a negative d is a fault. A [Clock] with a WithTimeout method makes the timeout.
+// policy's; a negative d is an error. A [Clock] with a WithTimeout method makes the timeout.
 // The default is 0: attempts end when the caller's context does.
 func WithAttemptTimeout(d time.Duration) Option { return attemptTimeoutOption(d) }
 
 // WithBackoff sets how the waits between attempts grow. A nil strategy and its bad
-// arguments are faults.
+// arguments are errors.
 // The default is Exponential(100*time.Millisecond, 2).
 func WithBackoff(b Backoff) Option {
 	p := &b
@@ -172,14 +172,14 @@ func WithMaxDelay(d time.Duration) Option { return maxDelayOption(d) }
 func WithMaxRetryAfter(d time.Duration) Option { return maxRetryAfterOption(d) }
 
 // WithJitter sets where in the range around the nominal delay the wait falls, for any
-// strategy. A Jitter with Lo < 0, Hi < Lo, Hi = 0 or a number that is not finite is a fault.
+// strategy. A Jitter with Lo < 0, Hi < Lo, Hi = 0 or a number that is not finite is an error.
 // The default is [FullJitter] for the strategies that grow, [Decorrelated]'s own, and none
 // for the others.
 func WithJitter(j Jitter) Option { return jitterOption(j) }
 
 // WithRand sets the source of random numbers, uniform in [0, 1), for reproducible waits; f
 // must be safe for concurrent use if the policy is shared. Numbers outside are brought into
-// the range. A nil f is a fault.
+// the range. A nil f is an error.
 // The default is math/rand/v2's, which takes no lock.
 func WithRand(f func() float64) Option {
 	p := &f
@@ -189,12 +189,12 @@ func WithRand(f func() float64) Option {
 // WithRetryIf makes a call retry only errors that one of the classifiers matches; others stop
 // it with [ErrPermanent]. Repeats add up; without classifiers it changes nothing. [Permanent]
 // and [WithStopIf] win over it, and a rejected value is retried whatever it says. A nil
-// classifier is a fault.
+// classifier is an error.
 // The default is to retry every error that is not marked by Permanent.
 func WithRetryIf(matches ...Classifier) Option { return retryIfOption(matches) }
 
 // WithStopIf makes a call stop with [ErrPermanent] at an error that one of the classifiers
-// matches. Repeats add up. It wins over [WithRetryIf]. A nil classifier is a fault.
+// matches. Repeats add up. It wins over [WithRetryIf]. A nil classifier is an error.
 // The default is none.
 func WithStopIf(matches ...Classifier) Option { return stopIfOption(matches) }
 
@@ -218,7 +218,7 @@ func WithResetAfter(d time.Duration) Option { return resetAfterOption(d) }
 // WithValidator makes the validators look at every value that the function returned without
 // an error; all of them run. A value that one of them rejects is a failed attempt and is
 // retried, unless a reason is [Permanent] or [WithStopIf] matches. Repeats add up. A nil
-// validator is a fault, and so is one for another type than the call returns, or in a call
+// validator is an error, and so is one for another type than the call returns, or in a call
 // that returns no value.
 // The default is none.
 func WithValidator[T any](validators ...Validator[T]) Option {
@@ -235,13 +235,13 @@ func WithValidator[T any](validators ...Validator[T]) Option {
 }
 
 // WithHistorySize sets how many of a call's newest attempts its error keeps, and how many
-// rejected values a [ValidationError] keeps. 0 keeps none; a negative n is a fault. Memory is
+// rejected values a [ValidationError] keeps. 0 keeps none; a negative n is an error. Memory is
 // taken after the first failure only.
 // The default is 10.
 func WithHistorySize(n int) Option { return historySizeOption(n) }
 
 // WithHistory also records every attempt in h, the successful ones too: the last attempts of
-// all the calls that share h. A nil or negative-sized history is a fault.
+// all the calls that share h. A nil or negative-sized history is an error.
 // The default is none.
 func WithHistory(h *History) Option {
 	p := &h
@@ -249,13 +249,13 @@ func WithHistory(h *History) Option {
 }
 
 // WithGate makes every attempt pass the gates, in the order given. Repeats add up. A nil
-// gate is a fault.
+// gate is an error.
 // The default is none.
 func WithGate(gates ...Gate) Option { return gateOption(gates) }
 
 // WithBudget takes every retry from b, which calls share by the pointer. The budget is asked
 // last, for a retry that nothing else forbids; where it has no token the call gives up with
-// [ErrBudget]. A nil budget and its bad arguments are faults.
+// [ErrBudget]. A nil budget and its bad arguments are errors.
 // The default is none: retries are bounded by each call's own limits.
 func WithBudget(b *Budget) Option {
 	p := &b
@@ -274,7 +274,7 @@ type Clock interface {
 }
 
 // WithClock sets the clock that times, waits and deadlines go by, for tests. Under
-// testing/synctest it is not needed. A nil clock is a fault.
+// testing/synctest it is not needed. A nil clock is an error.
 // The default is the real clock.
 func WithClock(c Clock) Option {
 	p := &c

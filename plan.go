@@ -49,9 +49,9 @@ func (p *Policy) Plan(n int) []Step {
 
 // MaxTotal returns the longest that all waits of a call can take together, and whether they
 // are bounded at all: with unlimited attempts only [WithMaxElapsed] bounds them, and without
-// it the time is the longest Duration. Servers' hints are not foreseen. It takes the longer
-// the more different waits there are: a strategy that still grows after a million attempts,
-// or is somebody else's, is asked for each.
+// it the time is the longest Duration. Servers' hints are not foreseen. The cost
+// grows with the number of distinct waits: a strategy that still grows after a million attempts,
+// or is of a type of your own, is asked for each.
 func (p *Policy) MaxTotal() (time.Duration, bool) {
 	s, _ := p.parts()
 	limit := time.Duration(math.MaxInt64)
