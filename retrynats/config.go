@@ -128,7 +128,7 @@ func checkConsumer(info *jetstream.ConsumerInfo, cfg *Config) (faults []error) {
 	c := &info.Config
 	blame := func(wrong bool, field, format string, args ...any) {
 		if wrong {
-			problem := fmt.Sprintf("%s: ", c.Name) + fmt.Sprintf(format, args...)
+			problem := c.Name + ": " + fmt.Sprintf(format, args...)
 			faults = append(faults, fault{"ConsumerConfig." + field, problem})
 		}
 	}
