@@ -22,14 +22,20 @@ func (c *consumption) read(d *delivery) error {
 		return err
 	}
 	d.revision = stored.Revision()
+	if e, ok := c.usable(d, stored); ok {
+		d.entry, d.known = e, true
+	}
+	return nil
+}
+
+// usable returns what is stored if it is an entry of the message; if not, the log says so.
+func (c *consumption) usable(d *delivery, stored jetstream.KeyValueEntry) (entry, bool) {
 	e, err := decode(stored.Value(), d.meta.Timestamp.UnixNano())
 	if err != nil {
 		c.log.Warn("retrynats: the state of a message is not used; it is worked on as if there were none",
 			"key", stored.Key(), "problem", err.Error())
-		return nil
 	}
-	d.entry, d.known = e, true
-	return nil
+	return e, err == nil
 }
 
 // write stores d.entry, together with what another worker stored of the message meanwhile.
@@ -86,7 +92,7 @@ func (c *consumption) mergeStored(ctx context.Context, d *delivery) error {
 		return err
 	}
 	d.revision = stored.Revision()
-	if e, err := decode(stored.Value(), d.meta.Timestamp.UnixNano()); err == nil {
+	if e, ok := c.usable(d, stored); ok {
 		d.entry.merge(e)
 	}
 	return nil
