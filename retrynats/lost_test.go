@@ -72,6 +72,9 @@ func TestLostLastAttempt(t *testing.T) {
 			assert.Equal(t, "attempts exhausted", letters[0].Header.Get(retrynats.HeaderReason))
 			assert.Equal(t, retrynats.ErrLost.Error(), letters[0].Header.Get(retrynats.HeaderError))
 			assert.Equal(t, "1", letters[0].Header.Get(retrynats.HeaderAttempts))
+			info, err := k.info()
+			require.NoError(t, err)
+			assert.EqualValues(t, 2, info.Delivered.Consumer, "nothing is left to wait for")
 		})
 	}
 }

@@ -232,8 +232,20 @@ func (p *proof) check(t *testing.T) {
 			_ = key
 		}
 		assert.LessOrEqual(t, c.left, 4*handlers, "entries of messages that have ended")
+		assert.LessOrEqual(t, p.takenForLost(t), 2*3*handlers, "more than ran, or were on their way, when something died")
 	}
 	p.noSecret(t)
+}
+
+// takenForLost is how many attempts the workers took for lost.
+func (p *proof) takenForLost(t *testing.T) (n int) {
+	t.Helper()
+	for _, w := range p.workers {
+		log, err := os.ReadFile(w.log)
+		require.NoError(t, err)
+		n += bytes.Count(log, []byte("an attempt was lost"))
+	}
+	return n
 }
 
 // noSecret looks for the secret in everything that was written.
