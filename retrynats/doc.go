@@ -102,7 +102,7 @@
 //   - lost were at most 8: those that ran in the killed process;
 //   - lost on their way to a handler were at most 7: what the server had sent to a process that
 //     was killed, or over a connection that broke. They count as attempts;
-//   - repeated were none where the server was stopped by SIGTERM, and 2 to 73 where it was killed,
+//   - repeated were none where the server was stopped by SIGTERM, and up to 73 where it was killed,
 //     because it had forgotten the acknowledgements of the last moments;
 //   - dead letters were stored twice for up to 4 messages, after the server was killed.
 package retrynats
