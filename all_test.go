@@ -38,7 +38,7 @@ func TestAllAndNot(t *testing.T) {
 			t.Parallel()
 			assert.Equal(t, tt.want, tt.c(a))
 			stop := retry.Do(context.Background(), always(io.EOF), atOnce, retry.WithMaxAttempts(2), retry.WithStopIf(func(retry.Attempt) bool { return tt.c(a) }))
-			assert.Equal(t, tt.want, stopped(t, stop).Reason == retry.ErrPermanent) //nolint:errorlint // the very one
+			assert.Equal(t, tt.want, stopped(t, stop).Reason == retry.ErrPermanent) // the very one
 		})
 	}
 }

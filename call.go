@@ -406,7 +406,7 @@ func (c *call) examine(check func(Attempt) error, a *Attempt) {
 		return
 	}
 	c.rejected = true
-	c.rejection, _ = a.Err.(*rejection) //nolint:errorlint // it is what check returns
+	c.rejection, _ = a.Err.(*rejection) // it is what check returns
 	c.marks = marksOf(a.Err)
 }
 

@@ -139,7 +139,7 @@ func (a *after) RetryAfter() (time.Duration, bool) { return a.delay, true }
 // marked.
 func unmarked(err error) error {
 	for {
-		switch e := err.(type) { //nolint:errorlint // only the outermost
+		switch e := err.(type) { // only the outermost
 		case *permanent:
 			err = e.err
 		case *after:
@@ -152,7 +152,7 @@ func unmarked(err error) error {
 
 // isMark reports whether err is a mark itself.
 func isMark(err error) bool {
-	switch err.(type) { //nolint:errorlint // only the outermost
+	switch err.(type) { // only the outermost
 	case *permanent, *after:
 		return true
 	}
@@ -183,7 +183,7 @@ func (m *marks) read(err error, nodes *int) {
 		case *permanent:
 			m.permanent, err = true, e.err
 		default:
-			err, branches = errtree.Unwrap(err)
+			branches, err = errtree.Unwrap(err)
 		}
 		for _, branch := range branches {
 			m.read(branch, nodes)

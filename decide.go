@@ -143,7 +143,7 @@ func nextCall(ctx context.Context, s *settings, a *Attempt) call {
 		a.Name = s.name
 	}
 	c.number, c.before, c.last, c.marks = a.Number, a.Elapsed, a.Err, marksOf(a.Err)
-	c.rejection, c.rejected = a.Err.(*rejection) //nolint:errorlint // an inner call's does not count
+	c.rejection, c.rejected = a.Err.(*rejection) // an inner call's does not count
 	return c
 }
 

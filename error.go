@@ -78,11 +78,14 @@ type Error struct {
 	hinted        bool       // Delay is a server's hint
 }
 
+// nilText is the text of a nil pointer to one of the error types.
+const nilText = "<nil>"
+
 // Error returns one line: the name, why the call stopped, after how many attempts, in what
 // time, and the last attempt's error.
 func (e *Error) Error() string {
 	if e == nil {
-		return "<nil>"
+		return nilText
 	}
 	var b strings.Builder
 	b.WriteString("retry: ")
@@ -128,7 +131,7 @@ func (e *Error) label() string {
 	case e.alive:
 		return "deadline reached"
 	}
-	if r, ok := e.Reason.(reason); ok { //nolint:errorlint // this call's own
+	if r, ok := e.Reason.(reason); ok { // this call's own
 		return string(r)
 	}
 	return strings.TrimPrefix(text.Error(e.Reason), "retry: ")

@@ -267,7 +267,7 @@ func TestKeepContextTimesOut(t *testing.T) {
 		time.Sleep(9*time.Second - 1)
 		synctest.Wait()
 		require.NoError(t, kept.Err())
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		require.ErrorIs(t, kept.Err(), context.DeadlineExceeded)
 		release()

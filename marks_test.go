@@ -71,11 +71,11 @@ func TestOutermostMarksAreTakenOff(t *testing.T) {
 				see := func(_ context.Context, a retry.Attempt) { seen = append(seen, a.Err) }
 				e := stopped(t, way.call(context.Background(), always(tt.err), atOnce, retry.WithMaxAttempts(1),
 					retry.WithHooks(retry.Hooks{AfterAttempt: see})))
-				assert.True(t, e.Err == tt.want, "%#v", e.Err) //nolint:errorlint // the very one
+				assert.True(t, e.Err == tt.want, "%#v", e.Err) // the very one
 				require.Len(t, e.History(), 1)
-				assert.True(t, e.History()[0].Err == tt.err, "%#v", e.History()[0].Err) //nolint:errorlint // the very one
+				assert.True(t, e.History()[0].Err == tt.err, "%#v", e.History()[0].Err) // the very one
 				require.Len(t, seen, 1)
-				assert.True(t, seen[0] == tt.err, "%#v", seen[0]) //nolint:errorlint // the very one
+				assert.True(t, seen[0] == tt.err, "%#v", seen[0]) // the very one
 				require.ErrorIs(t, e, tt.want)
 			})
 		}

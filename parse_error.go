@@ -29,7 +29,7 @@ const maxQuoted = 80
 // Error returns one line: the position, the pair, and what is wrong.
 func (e *ParseError) Error() string {
 	if e == nil {
-		return "<nil>"
+		return nilText
 	}
 	return fmt.Sprintf("retry: Parse: position %d, in %s: %s", e.Position, shown(e.Pair), text.Error(e.Err))
 }

@@ -135,7 +135,7 @@ func Attempts(ctx context.Context, err *error, opts ...Option) iter.Seq2[context
 			*err = unassigned
 			c.left = !yield(ctx, c.number)
 			switch {
-			case *err != unassigned: //nolint:errorlint // the very one
+			case *err != unassigned: // the very one
 			case c.left:
 				*err = nil
 			default:

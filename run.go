@@ -164,7 +164,7 @@ func (r *Run) lastError() error {
 	if r.more != nil && r.more.last != nil {
 		return r.more.last
 	}
-	if e, ok := r.last.(*Error); ok { //nolint:errorlint // what keep stores
+	if e, ok := r.last.(*Error); ok { // what keep stores
 		return e.Err
 	}
 	return nil

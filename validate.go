@@ -36,7 +36,7 @@ type ValidationError[T any] struct {
 // Error says how many values were rejected, and why the last one was.
 func (e *ValidationError[T]) Error() string {
 	if e == nil {
-		return "<nil>"
+		return nilText
 	}
 	var b strings.Builder
 	b.WriteString("retry: ")
@@ -71,8 +71,8 @@ func (e *ValidationError[T]) Unwrap() []error {
 func Rejected[T any](err error) *ValidationError[T] {
 	var found *ValidationError[T]
 	errtree.Walk(err, func(node error) bool {
-		if e, ok := node.(*Error); ok && e != nil && e.rejection != nil { //nolint:errorlint // Walk unwraps
-			found, _ = e.rejection.report.(*ValidationError[T]) //nolint:errorlint // it is kept bare
+		if e, ok := node.(*Error); ok && e != nil && e.rejection != nil { // Walk unwraps
+			found, _ = e.rejection.report.(*ValidationError[T]) // it is kept bare
 		}
 		return found == nil
 	})

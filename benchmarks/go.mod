@@ -7,10 +7,12 @@ require (
 	github.com/cenkalti/backoff/v7 v7.0.3
 	github.com/eapache/go-resiliency v1.7.0
 	github.com/failsafe-go/failsafe-go v0.9.8
+	github.com/grpc-ecosystem/go-grpc-middleware/v2 v2.3.4
 	github.com/hashicorp/go-retryablehttp v0.7.8
 	github.com/nats-io/nats-server/v2 v2.14.5
 	github.com/nats-io/nats.go v1.53.1
 	github.com/seed-205ff063/retry v0.0.0
+	github.com/seed-205ff063/retry/retrygrpc v0.0.0
 	github.com/seed-205ff063/retry/retrynats v0.0.0
 	github.com/seed-205ff063/retry/retryotel v0.0.0
 	github.com/sethvargo/go-retry v0.5.0
@@ -19,6 +21,9 @@ require (
 	go.opentelemetry.io/otel/sdk v1.46.0
 	go.opentelemetry.io/otel/sdk/metric v1.46.0
 	go.opentelemetry.io/otel/trace v1.46.0
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20260817212433-ac3dfec99bb1
+	google.golang.org/grpc v1.84.0
+	google.golang.org/protobuf v1.36.12
 	k8s.io/apimachinery v0.35.10
 	k8s.io/client-go v0.35.10
 )
@@ -42,7 +47,9 @@ require (
 	go.opentelemetry.io/otel v1.46.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/crypto v0.55.0 // indirect
+	golang.org/x/net v0.57.0 // indirect
 	golang.org/x/sys v0.47.0 // indirect
+	golang.org/x/text v0.41.0 // indirect
 	golang.org/x/time v0.15.0 // indirect
 	k8s.io/klog/v2 v2.130.1 // indirect
 	k8s.io/utils v0.0.0-20251002143259-bc988d571ff4 // indirect
@@ -50,6 +57,7 @@ require (
 
 replace (
 	github.com/seed-205ff063/retry => ../
+	github.com/seed-205ff063/retry/retrygrpc => ../retrygrpc
 	github.com/seed-205ff063/retry/retrynats => ../retrynats
 	github.com/seed-205ff063/retry/retryotel => ../retryotel
 )

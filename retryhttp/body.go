@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -17,7 +18,9 @@ type body struct {
 	get    func() (io.ReadCloser, error) // makes another like it; nil: a stream that can be read once
 	length int64                         // what the request says it has; 0: nothing
 	limit  int64                         // up to which a stream is kept in memory; 0: not at all
-	last   *handle                       // of the last attempt; nil before the first
+	first  io.ReadCloser                 // what the first attempt sends as it is; nil: the caller's, watched
+	given  bool                          // an attempt has it, or had it
+	last   *attemptBody                  // of the last attempt; nil before the first, and of a body in memory
 }
 
 func newBody(req *http.Request, limit int64) *body {
@@ -25,29 +28,40 @@ func newBody(req *http.Request, limit int64) *body {
 		return nil
 	}
 	b := &body{caller: &source{reader: req.Body, closer: req.Body}, get: req.GetBody, length: max(req.ContentLength, 0)}
-	if b.get == nil && req.ContentLength <= limit {
+	switch {
+	case b.get == nil && req.ContentLength <= limit:
 		b.limit = limit
+	case b.get != nil && inMemory(req.Body, b.length):
+		b.first = req.Body
 	}
 	return b
 }
 
 // next is the body for another attempt.
-func (b *body) next(ctx context.Context) (*handle, error) {
-	if b.limit > 0 && b.last == nil {
+func (b *body) next(ctx context.Context) (io.ReadCloser, error) {
+	if b.limit > 0 && !b.given {
 		b.keep(ctx)
 	}
 	if !b.withdraw() {
 		return nil, errReadMeanwhile
 	}
+	again := b.given
+	b.given = true
+	if !again && b.first != nil {
+		return b.first, nil
+	}
 	from := b.caller
-	if b.last != nil && b.get != nil {
+	if again && b.get != nil {
 		rc, err := b.get()
 		if err != nil {
 			return nil, err
 		}
+		if inMemory(rc, b.length) {
+			return rc, nil
+		}
 		from = &source{reader: rc, closer: rc}
 	}
-	b.last = &handle{source: from, length: b.length, mayWait: b.get == nil}
+	b.last = &attemptBody{source: from, length: b.length, mayWait: b.get == nil}
 	return b.last, nil
 }
 
@@ -56,7 +70,7 @@ func (b *body) next(ctx context.Context) (*handle, error) {
 func (b *body) keep(ctx context.Context) {
 	rest := b.caller.reader
 	stop := context.AfterFunc(ctx, func() { _ = b.caller.close() })
-	read, err := io.ReadAll(io.LimitReader(rest, b.limit+1))
+	read, err := io.ReadAll(io.LimitReader(rest, min(b.limit, math.MaxInt64-1)+1))
 	stop()
 	b.caller.reader = bytes.NewReader(read)
 	switch {
@@ -66,6 +80,10 @@ func (b *body) keep(ctx context.Context) {
 		b.caller.reader = io.MultiReader(b.caller.reader, rest)
 	default:
 		b.get = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(read)), nil }
+		if b.length == 0 || b.length == int64(len(read)) {
+			b.first, _ = b.get()
+			_ = b.caller.close()
+		}
 	}
 }
 
@@ -98,12 +116,20 @@ func (b *body) failure() error {
 }
 
 // finish ends the call. A body that no attempt was given, or whose Close was put off, is
-// closed; else that is up to the transport, which may still be reading it.
+// closed; any other the transport closes, which may still be reading it.
 func (b *body) finish() {
 	if b == nil {
 		return
 	}
-	if b.last == nil || b.last.finish() {
+	if !b.given || b.last != nil && b.last.finish() {
+		_ = b.caller.close()
+	}
+}
+
+// abandon ends a call that a panic ended: nobody may close the body any more.
+func (b *body) abandon() {
+	if b != nil {
+		b.finish()
 		_ = b.caller.close()
 	}
 }
@@ -122,10 +148,10 @@ func (s *source) close() error {
 	return s.closer.Close()
 }
 
-// handle is a source as one attempt has it. Close of an untouched stream is put off while
+// attemptBody is a source as one attempt has it. Close of an untouched stream is put off while
 // the call goes on: a transport closes the body also when it could not connect. An attempt
 // that is over can neither read nor close a stream that the next one sends.
-type handle struct {
+type attemptBody struct {
 	source  *source
 	length  int64 // it should have; 0: any
 	read    int64 // so far
@@ -144,7 +170,7 @@ var (
 	errReadMeanwhile = errors.New("retryhttp: the body was read by an attempt that is over")
 )
 
-func (h *handle) Read(p []byte) (int, error) {
+func (h *attemptBody) Read(p []byte) (int, error) {
 	if !h.touch() {
 		return 0, errWithdrawn
 	}
@@ -161,7 +187,7 @@ func (h *handle) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (h *handle) fail(err error) {
+func (h *attemptBody) fail(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.failure == nil {
@@ -170,28 +196,28 @@ func (h *handle) fail(err error) {
 }
 
 // touch marks the body as read, if it is still the attempt's to read.
-func (h *handle) touch() bool {
+func (h *attemptBody) touch() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.touched = h.touched || !h.withdrawn
 	return !h.withdrawn
 }
 
-func (h *handle) unread() bool {
+func (h *attemptBody) unread() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return !h.touched
 }
 
 // withdraw takes the body from the attempt, if nothing of it was read.
-func (h *handle) withdraw() bool {
+func (h *attemptBody) withdraw() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.withdrawn = h.withdrawn || !h.touched
 	return h.withdrawn
 }
 
-func (h *handle) Close() error {
+func (h *attemptBody) Close() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.withdrawn && !h.finished {
@@ -205,7 +231,7 @@ func (h *handle) Close() error {
 }
 
 // finish ends the waiting, and reports whether nobody else will close the body.
-func (h *handle) finish() bool {
+func (h *attemptBody) finish() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.finished = true

@@ -2,6 +2,8 @@ package retryhttp_test
 
 import (
 	"fmt"
+	"runtime"
+	"strings"
 	"sync"
 	"testing"
 
@@ -76,13 +78,96 @@ func TestHostBudgets(t *testing.T) {
 	for i := range 3000 {
 		b := budget(fmt.Sprintf("host-%d.example", i))
 		require.Same(t, b, budget(fmt.Sprintf("host-%d.example", i)), "always the same")
+		require.False(t, seen[b], "no host shares the budget of another")
 		seen[b] = true
 	}
-	assert.LessOrEqual(t, len(seen), 1025, "memory is bounded")
-	assert.GreaterOrEqual(t, len(seen), 1024, "1024 hosts are kept apart, with the first")
-	assert.Same(t, budget("host-2000.example"), budget("host-2999.example"), "the rest share one")
-	assert.NotSame(t, budget("host-0.example"), budget("host-2999.example"))
+	assert.NotSame(t, budget("host-2.example"), budget("host-2999.example"))
 	assert.NotSame(t, budget("host-0.example"), retryhttp.HostBudgets(0.5, 10)("host-0.example"))
+}
+
+// TestHostBudgetsForget holds that the hosts in use keep their budgets, however many others
+// somebody asks for, and that memory is bounded.
+func TestHostBudgetsForget(t *testing.T) {
+	t.Parallel()
+	budget := retryhttp.HostBudgets(0.5, 10)
+	used, unused := budget("used.example"), budget("unused.example")
+	for i := range 2000 {
+		budget(fmt.Sprintf("host-%d.attacker.example", i))
+		require.Same(t, used, budget("used.example"))
+	}
+	assert.NotSame(t, unused, budget("unused.example"), "it was the oldest")
+	recent := budget("host-1999.attacker.example")
+	for i := range 1022 { // with it and the one in use 1024
+		budget(fmt.Sprintf("another-%d.example", i))
+		budget("used.example")
+	}
+	assert.Same(t, recent, budget("host-1999.attacker.example"), "1024 hosts are kept")
+	for i := range 1023 {
+		budget(fmt.Sprintf("third-%d.example", i))
+		budget("used.example")
+	}
+	assert.NotSame(t, recent, budget("host-1999.attacker.example"), "and no more")
+}
+
+// TestHostBudgetsSpelling holds that a host has one budget however it is spelled.
+func TestHostBudgetsSpelling(t *testing.T) {
+	t.Parallel()
+	budget := retryhttp.HostBudgets(0.5, 10)
+	for name, spellings := range map[string][]string{
+		"name":     {"host.example", "HOST.Example", "host.example.", "host.example:443", "host.example:80", "Host.example.:443", "host.example:"},
+		"port":     {"host.example:8080", "HOST.example.:8080"},
+		"address":  {"127.0.0.1", "127.0.0.1:80"},
+		"IPv6":     {"[2001:db8::1]", "[2001:DB8::1]:443"},
+		"IPv6, 80": {"[2001:db8::80]", "[2001:db8::80]:80"},
+		"IPv6, 81": {"[2001:db8::1]:8081"},
+		"none":     {"", ":80"},
+	} {
+		for _, spelling := range spellings {
+			assert.Same(t, budget(spellings[0]), budget(spelling), "%s: %q", name, spelling)
+		}
+	}
+	distinct := map[*retry.Budget]bool{}
+	for _, host := range []string{"host.example", "host.example:8080", "127.0.0.1", "[2001:db8::1]", "[2001:db8::80]", "[2001:db8::1]:8081", ""} {
+		distinct[budget(host)] = true
+	}
+	assert.Len(t, distinct, 7)
+}
+
+// TestHostBudgetHost holds that a HostBudget is asked by the host's one spelling.
+func TestHostBudgetHost(t *testing.T) {
+	t.Parallel()
+	var asked []string
+	tr := &retryhttp.Transport{Base: replies(200), HostBudget: func(host string) *retry.Budget {
+		asked = append(asked, host)
+		return nil
+	}}
+	for _, url := range []string{"http://HOST.example.:80/path", "https://host.example:443", "http://host.example:8080"} {
+		_, err := tr.RoundTrip(newRequest(t, "GET", url, nil))
+		require.NoError(t, err)
+	}
+	assert.Equal(t, []string{"host.example", "host.example", "host.example:8080"}, asked)
+}
+
+// TestHostBudgetsMemory holds that a budget does not keep the address that its host was part of.
+func TestHostBudgetsMemory(t *testing.T) { //nolint:paralleltest // it measures the process's memory
+	budget := retryhttp.HostBudgets(0.5, 10)
+	before := heap()
+	for i := range 500 {
+		host := fmt.Sprintf("host-%d.example", i)
+		address := host + strings.Repeat("x", 100<<10)
+		budget(address[:len(host)])
+	}
+	assert.Less(t, heap()-before, int64(1<<20), "500 hosts of addresses of 100 KiB")
+	runtime.KeepAlive(budget)
+}
+
+// heap is how much memory is in use.
+func heap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
 }
 
 func TestHostBudgetsConcurrent(t *testing.T) {

@@ -2,12 +2,11 @@ package retryhttp
 
 import (
 	"context"
-	"crypto/tls"
-	"fmt"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"strconv"
-	"strings"
+	"time"
 
 	"github.com/seed-205ff063/retry"
 )
@@ -15,78 +14,140 @@ import (
 // call is one request on its way: what its attempts share.
 type call struct {
 	transport  *Transport
-	policy     *retry.Policy
 	req        *http.Request
-	body       *body  // nil: none
-	key        string // the idempotency key that was added
+	ctx        context.Context // the request's, and its Request.Cancel
+	stop       func()          // of ctx; nil: nothing to stop
+	body       *body           // nil: none
+	key        string          // the idempotency key that was added
 	idempotent bool
 	sent       int        // attempts
 	redirected bool       // the attempt was: what was redirected has been processed
-	ownHeader  bool       // the sender may add to the header, as http.Client does
-	trace      *connTrace // of an attempt that is not idempotent
-	resp       *response  // of the last attempt, still open
+	byClient   bool       // an http.Client sends, which adds to the header
+	limited    bool       // that client has a time limit
+	trace      *connTrace // of the attempt; nil: nobody needs it
+	idleSince  time.Time  // connections idle since then are left, see connTrace
+	resp       response   // of the last attempt
+
+	first struct { // what the first attempt sends, if it needs a copy
+		used bool
+		req  http.Request
+		url  url.URL
+	}
 }
 
-func (t *Transport) newCall(req *http.Request, policy *retry.Policy) *call {
-	c := &call{transport: t, policy: policy, req: req, body: newBody(req, t.MaxBodyBuffer)}
-	if t.AddIdempotencyKey && lacksKey(req) {
-		c.key = newKey()
-	}
-	c.idempotent = c.key != "" || t.isIdempotent(req)
+// newCall prepares a call. What asks the caller's own functions comes later, see do: finish
+// must run if they panic.
+func (t *Transport) newCall(req *http.Request) *call {
+	c := &call{transport: t, req: req, body: newBody(req, t.MaxBodyBuffer)}
+	c.ctx, c.stop = withCancel(req)
 	return c
 }
 
 // do runs the attempts.
-func (c *call) do(attempt func(context.Context) error) error {
-	if c.transport.HostBudget != nil && c.req.URL != nil {
-		if budget := c.transport.HostBudget(c.req.URL.Host); budget != nil {
-			return retry.Do(c.req.Context(), attempt, c.policy, retry.WithBudget(budget))
-		}
+func (c *call) do(policy *retry.Policy, attempt func(context.Context) error) error {
+	if c.transport.AddIdempotencyKey && lacksKey(c.req) {
+		c.key = newKey()
 	}
-	return c.policy.Do(c.req.Context(), attempt)
+	c.idempotent = c.key != "" || c.transport.isIdempotent(c.req)
+	if budget := c.transport.hostBudgetOf(c.req); budget != nil {
+		return retry.Do(c.ctx, attempt, policy, retry.WithBudget(budget))
+	}
+	return policy.Do(c.ctx, attempt)
+}
+
+// finish ends what the call still holds, also when a function of the caller's panicked.
+func (c *call) finish(returned bool) {
+	if returned {
+		c.body.finish()
+	} else {
+		c.body.abandon()
+	}
+	if c.resp.open() {
+		c.resp.discard()
+	}
+	if c.stop != nil {
+		c.stop()
+	}
 }
 
 // attempt sends the request once. Its error says whether another attempt is safe and may
 // end better; the response stays with the call.
 func (c *call) attempt(ctx context.Context, send func(*http.Request) (*http.Response, error)) error {
 	c.sent++
-	c.redirected = false
-	req, err := c.request(ctx)
+	resp, err := c.send(ctx, send)
 	if err != nil {
-		return retry.Permanent(err)
+		return err
 	}
-	resp, err := send(req)
-	if resp == nil && err == nil {
-		err = errNoResponse
+	c.resp = response{Response: resp, body: c.body}
+	if !same(ctx, c.ctx) { // it may end with the attempt, and the body with it
+		c.resp.release = retry.KeepContext(ctx)
 	}
-	if err != nil {
-		err = c.judgeError(err)
+	return c.classifyResponse(resp)
+}
+
+// handOver gives the last response to the caller. What its body needs goes on until that ends:
+// the attempt's context, and what watches Request.Cancel for it.
+func (c *call) handOver() *http.Response {
+	release, stop := c.resp.release, c.stop
+	if release != nil && stop != nil && c.resp.StatusCode != http.StatusSwitchingProtocols {
+		c.resp.release = func() { release(); stop() }
+		c.stop = nil
+	}
+	return c.resp.handOver(c.req)
+}
+
+// maxRefused is how many connections that seem dead an attempt leaves, so that it ends.
+const maxRefused = 100
+
+// send sends the request. It begins anew only where nothing was written because the connection
+// seemed dead, see connTrace.
+func (c *call) send(ctx context.Context, send func(*http.Request) (*http.Response, error)) (*http.Response, error) {
+	for refused := 0; ; refused++ {
+		c.redirected = false
+		req, err := c.request(ctx)
+		if err != nil {
+			return nil, retry.Permanent(err)
+		}
+		start := time.Now()
+		resp, err := send(req)
+		switch {
+		case err == nil && resp != nil:
+			return resp, nil
+		case err == nil:
+			err = errNoResponse
+		case refused < maxRefused && ctx.Err() == nil && c.leftDead(err):
+			continue
+		}
+		c.noteSilence(err, start)
+		err = c.classifyError(err)
 		if resp != nil { // http.Client's way to say that CheckRedirect failed
 			err = retry.Permanent(err)
 		}
-		return err
+		return nil, err
 	}
-	c.resp = &response{Response: resp, body: c.body}
-	if !same(ctx, c.req.Context()) { // it may end with the attempt, and the body with it
-		c.resp.release = retry.KeepContext(ctx)
-	}
-	return c.judgeResponse(resp)
+}
+
+// leftDead reports whether err came of leaving a connection that seems dead, and the request
+// can be sent by another.
+func (c *call) leftDead(err error) bool {
+	return c.trace != nil && c.trace.refused.Load() && !unconnected(err) && !c.redirected && c.body.replayable()
 }
 
 // request is what an attempt sends: the caller's own request where that will do.
 func (c *call) request(ctx context.Context) (*http.Request, error) {
 	parent := ctx
-	if !c.idempotent {
-		c.trace = new(connTrace)
+	c.trace = c.newTrace(ctx)
+	if c.trace != nil {
 		ctx = httptrace.WithClientTrace(ctx, c.trace.client())
 	}
-	ownHeader := c.ownHeader || c.key != "" || c.transport.AttemptHeader != ""
-	if same(ctx, c.req.Context()) && c.body == nil && !ownHeader {
+	adds := c.byClient || c.key != "" || c.transport.AttemptHeader != ""
+	shared := !c.byClient && writesRequest(c.transport.base())
+	if same(ctx, c.ctx) && c.body == nil && !adds && !shared {
 		return c.req, nil
 	}
-	req := c.req.WithContext(ctx)
-	if ownHeader {
-		c.addHeaders(req)
+	req := c.copyRequest(ctx, shared)
+	if adds {
+		c.addHeaders(req, shared)
 	}
 	if c.body == nil {
 		return req, nil
@@ -99,6 +160,40 @@ func (c *call) request(ctx context.Context) (*http.Request, error) {
 	return req, nil
 }
 
+// newTrace returns a trace for an attempt that needs one: to know whether an unsafe request was
+// sent, and which connection a time-out happened on.
+func (c *call) newTrace(ctx context.Context) *connTrace {
+	if c.idempotent && same(ctx, c.ctx) && c.idleSince.IsZero() && !c.limited {
+		return nil
+	}
+	return &connTrace{silent: &c.transport.silent, idleSince: c.idleSince}
+}
+
+// copyRequest returns a copy of the request under ctx, with a header and a URL of its own if the
+// base may write into them. The first one is part of the call; what an earlier attempt sent may
+// still be read.
+func (c *call) copyRequest(ctx context.Context, shared bool) *http.Request {
+	req, u := &c.first.req, &c.first.url
+	if c.first.used {
+		req, u = new(http.Request), new(url.URL)
+	}
+	c.first.used = true
+	if same(ctx, c.ctx) {
+		*req = *c.req
+	} else {
+		req = c.req.WithContext(ctx)
+	}
+	if !shared {
+		return req
+	}
+	req.Header, req.Trailer = req.Header.Clone(), req.Trailer.Clone()
+	if req.URL != nil {
+		*u = *req.URL
+		req.URL = u
+	}
+	return req
+}
+
 // same reports whether a and b are one context. A context need not be a comparable value: to
 // compare two that are not panics, and they count as different.
 func same(a, b context.Context) (is bool) {
@@ -106,9 +201,11 @@ func same(a, b context.Context) (is bool) {
 	return a == b
 }
 
-// addHeaders gives req a header of its own with the additions.
-func (c *call) addHeaders(req *http.Request) {
-	req.Header = req.Header.Clone()
+// addHeaders adds to req's header, which is a copy already or becomes one.
+func (c *call) addHeaders(req *http.Request, copied bool) {
+	if !copied {
+		req.Header = req.Header.Clone()
+	}
 	if req.Header == nil {
 		req.Header = http.Header{}
 	}
@@ -118,53 +215,4 @@ func (c *call) addHeaders(req *http.Request) {
 	if name := c.transport.AttemptHeader; name != "" {
 		req.Header.Set(name, strconv.Itoa(c.sent))
 	}
-}
-
-// judgeError marks err if another attempt is not safe or not worth it.
-func (c *call) judgeError(err error) error {
-	err = redacted(schemeMismatch(err))
-	broken := c.body.failure()
-	if broken != nil && !strings.Contains(err.Error(), broken.Error()) {
-		// The transport closed the connection because of it, and heard of that first.
-		err = fmt.Errorf("%w (%w)", err, broken)
-	}
-	switch {
-	case broken != nil,
-		!c.worth(nil, err),
-		!c.idempotent && (c.redirected || !c.trace.unprocessed(err)),
-		!c.body.replayable():
-		return retry.Permanent(err)
-	}
-	return err
-}
-
-// judgeResponse returns the error for a status that is worth another attempt, marked where
-// that is not safe.
-func (c *call) judgeResponse(resp *http.Response) error {
-	if !c.worth(resp, nil) {
-		return nil
-	}
-	err := newStatusError(c.req, resp, c.resp)
-	if !c.idempotent && (c.redirected || !refused(resp.StatusCode)) || !c.body.replayable() {
-		return retry.Permanent(err)
-	}
-	return err
-}
-
-func (c *call) worth(resp *http.Response, err error) bool {
-	if c.transport.Retryable != nil {
-		return c.transport.Retryable(resp, err)
-	}
-	if err != nil {
-		return passes(err)
-	}
-	return retryableStatus(resp.StatusCode)
-}
-
-// schemeMismatch does what http.Client does with the bare error, which it will not see.
-func schemeMismatch(err error) error {
-	if e, ok := err.(tls.RecordHeaderError); ok && string(e.RecordHeader[:]) == "HTTP/" {
-		return http.ErrSchemeMismatch
-	}
-	return err
 }

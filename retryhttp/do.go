@@ -7,18 +7,23 @@ import (
 	"slices"
 
 	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
-// Do sends req with c and decodes the response, as one attempt: a body that breaks off is
-// retried like a request that fails. decode need not close the body. A status that is worth
-// another attempt is not decoded; if no attempt ends better the error is a *retry.Error that
-// matches its *StatusError. All other statuses are decode's to judge.
+// Do sends req with c and decodes the response, all as one attempt: a body that breaks off is
+// retried like a request that fails. Do closes the body after decode.
 //
-// What is retried is decided as by a Transport: by c's own if it has one, whose policy the
-// options then override, so that attempts do not multiply; else by the zero Transport. An
-// error of decode is retried, if the request may be processed twice, unless it is marked by
-// retry.Permanent, as one for a 404 should be. The client's Timeout is for each attempt here.
-// A nil c is http.DefaultClient.
+// A status that is worth another attempt is not decoded. If no attempt ends better, the error
+// is a *retry.Error that matches its *[StatusError]. All other statuses are for decode to
+// judge, most easily with [Check].
+//
+// The table in the package comment says what is retried. An error of decode is retried if the
+// request may be processed twice, unless it is marked by retry.Permanent or is a *StatusError
+// of a status that another attempt does not change, such as a 404.
+//
+// If c has a [Transport], Do goes by its fields, and the options override its policy; the two
+// do not multiply their attempts. Otherwise it goes by the zero Transport. The client's Timeout
+// is for each attempt. A nil c is http.DefaultClient.
 func Do[T any](c *http.Client, req *http.Request, decode func(*http.Response) (T, error), opts ...retry.Option) (T, error) {
 	var value T
 	if c == nil {
@@ -29,34 +34,50 @@ func Do[T any](c *http.Client, req *http.Request, decode func(*http.Response) (T
 	if ok {
 		client.Transport = t.base()
 	} else {
-		t = &Transport{}
+		t = &Transport{Base: client.Transport}
 	}
+	client.Transport = guard(client.Transport)
 	options := slices.Concat([]retry.Option{t.Policy}, opts, []retry.Option{discarding})
 	policy, err := retry.New(options...)
+	if err == nil && decode == nil {
+		err = errNoDecode
+	}
 	if err != nil {
 		closeBody(req)
 		return value, err
 	}
-	call := t.newCall(req, policy)
-	call.ownHeader = true
+	call := t.newCall(req)
+	call.byClient, call.limited = true, client.Timeout > 0
 	client.CheckRedirect = call.noteRedirect(c.CheckRedirect)
-	err = call.do(func(ctx context.Context) error {
+	returned := false
+	defer func() { call.finish(returned) }()
+	err = call.do(policy, func(ctx context.Context) error {
 		value = *new(T)
 		if err := call.attempt(ctx, client.Do); err != nil {
 			return err
 		}
 		defer call.resp.discard()
 		value, err = decode(call.resp.Response)
-		if err != nil && (!call.idempotent || !call.body.replayable()) {
-			return retry.Permanent(err)
-		}
-		return err
+		return call.classifyDecoded(err)
 	})
-	call.body.finish()
-	if call.resp.open() {
-		call.resp.discard()
-	}
+	returned = true
 	return value, err
+}
+
+var errNoDecode = errors.New("retryhttp: Do: decode is nil")
+
+// classifyDecoded marks an error of decode if another attempt is not safe or not worth it.
+func (c *call) classifyDecoded(err error) error {
+	if err == nil {
+		return nil
+	}
+	if status, ok := errtree.As[*StatusError](err); ok && !status.passes() {
+		return retry.Permanent(err)
+	}
+	if errtree.Is(err, retry.ErrPermanent) && !c.idempotent {
+		return retry.Permanent(err)
+	}
+	return c.ifSafe(err, false)
 }
 
 // noteRedirect returns a CheckRedirect that notes the redirect and asks the given one, or

@@ -5,48 +5,53 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
+	"strconv"
 	"strings"
-	"sync/atomic"
 
 	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/internal/errtree"
 	"github.com/seed-205ff063/retry/internal/peererr"
+	"github.com/seed-205ff063/retry/internal/text"
 )
 
 // Transient is a classifier for code that calls an http.Client itself: it matches the
-// errors and the *StatusErrors that another attempt may change. It does not know whether
-// the request may be sent twice.
+// errors and the *StatusErrors, such as [Check] returns, that another attempt may change. It
+// does not know whether the request may be sent twice.
 func Transient(a retry.Attempt) bool {
-	var status *StatusError
-	if errors.As(a.Err, &status) {
-		return retryableStatus(status.StatusCode)
+	if status, ok := errtree.As[*StatusError](a.Err); ok {
+		return status.passes()
 	}
 	return passes(a.Err)
 }
 
 // passes reports whether another attempt may end without err: every failure of a transport
-// may, but for those that are about the request or the server's identity.
+// may, but for those that are about the request, a refusal or the server's identity.
 func passes(err error) bool {
 	return err != nil &&
-		!errors.Is(err, context.Canceled) &&
-		!errors.Is(err, http.ErrSchemeMismatch) &&
-		!errors.Is(err, http.ErrNotSupported) &&
+		!errtree.Is(err, context.Canceled) &&
+		!errtree.Is(err, http.ErrSchemeMismatch) &&
+		!errtree.Is(err, http.ErrNotSupported) &&
 		!peererr.Lasting(err) &&
+		!refusedToken(err) &&
+		!refusedBySOCKS(err) &&
 		!aboutRequest(err)
 }
 
 // aboutRequest knows the texts of net/http for requests that cannot be sent: it has no
 // types for them.
 func aboutRequest(err error) bool {
-	var with *url.Error
-	for errors.As(err, &with) { // its text has the URL, in which anything may stand
+	for {
+		with, ok := errtree.As[*url.Error](err) // its text has the URL, in which anything may stand
+		if !ok || with == nil {
+			break
+		}
 		err = with.Err
 	}
 	if err == nil {
 		return false
 	}
-	text := err.Error()
+	text := retry.ErrorText(err)
 	for _, known := range []string{
 		"unsupported protocol scheme",
 		"http: no Host in request URL",
@@ -69,17 +74,37 @@ func aboutRequest(err error) bool {
 	return false
 }
 
+// timedOut reports whether err is one of time that ran out.
+func timedOut(err error) bool {
+	timeout := false
+	errtree.Walk(err, func(node error) bool {
+		if t, ok := node.(interface{ Timeout() bool }); ok {
+			timeout = t.Timeout()
+		}
+		return !timeout
+	})
+	return timeout
+}
+
 // unconnected reports whether err is one of having no connection.
 func unconnected(err error) bool {
-	var op *net.OpError
-	var dns *net.DNSError
-	return errors.As(err, &op) && op.Op == "dial" || errors.As(err, &dns)
+	found := false
+	errtree.Walk(err, func(node error) bool {
+		switch e := node.(type) {
+		case *net.OpError:
+			found = e.Op == "dial" || e.Op == "proxyconnect" || strings.HasPrefix(e.Op, "socks")
+		case *net.DNSError:
+			found = e != nil
+		}
+		return !found
+	})
+	return found
 }
 
 // refusedStream reports whether err is HTTP/2's for a request that was not processed.
 func refusedStream(err error) bool {
-	var reset streamError
-	return errors.As(err, &reset) && reset.Code == 7
+	reset, ok := errtree.As[streamError](err)
+	return ok && reset.Code == 7
 }
 
 // streamError is what net/http's error for a reset HTTP/2 stream, which has no exported
@@ -92,25 +117,6 @@ type streamError struct {
 
 func (e streamError) Error() string { return "stream error" }
 
-// connTrace knows whether an attempt got a connection. That it asked for one shows that the
-// transport tells.
-type connTrace struct{ asked, got atomic.Bool }
-
-func (t *connTrace) client() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		GetConn: func(string) { t.asked.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { t.got.Store(true) },
-	}
-}
-
-// unprocessed reports whether err proves that the server did not process the request.
-func (t *connTrace) unprocessed(err error) bool {
-	if t.got.Load() {
-		return refusedStream(err)
-	}
-	return t.asked.Load() || unconnected(err) || refusedStream(err)
-}
-
 // errNoResponse is for a Base that breaks its contract.
 var errNoResponse = retry.Permanent(errors.New("retryhttp: Base returned neither a response nor an error"))
 
@@ -118,19 +124,69 @@ var errNoResponse = retry.Permanent(errors.New("retryhttp: Base returned neither
 // the whole address.
 var errLocation = errors.New("failed to parse Location header")
 
-// redacted leaves no more than scheme and host of the addresses that http.Client's errors
-// print.
+// notSentAgain is the error of an attempt that might end better another time, if another one
+// were safe.
+type notSentAgain struct {
+	err error
+	why string
+}
+
+func (e *notSentAgain) Error() string {
+	return retry.ErrorText(e.err) + " (not sent again: " + e.why + ")"
+}
+
+func (e *notSentAgain) Unwrap() error { return e.err }
+
+// cleaned is an error whose text is not fit to be shown: it is too long, has control characters
+// or has the path of an address.
+type cleaned struct {
+	err  error
+	text string
+}
+
+func (e *cleaned) Error() string { return e.text }
+func (e *cleaned) Unwrap() error { return e.err }
+
+// redacted returns err with a text that can be shown: no more than scheme and host of an
+// address, one line, bounded.
 func redacted(err error) error {
-	e, ok := err.(*url.Error)
-	if !ok {
+	if e, ok := err.(*url.Error); ok && e != nil {
+		clean := &url.Error{Op: e.Op, URL: redactedURL(e.URL), Err: redacted(e.Err)}
+		if e.Err != nil && strings.HasPrefix(retry.ErrorText(e.Err), errLocation.Error()) {
+			clean.Err = errLocation
+		}
+		return clean
+	}
+	if err == nil || errtree.IsNil(err) {
 		return err
 	}
-	clean := &url.Error{Op: e.Op, Err: redacted(e.Err)}
-	if u, parseErr := url.Parse(e.URL); parseErr == nil {
-		clean.URL = (&url.URL{Scheme: u.Scheme, Host: u.Host}).String()
+	whole := errtree.Safe(err.Error)
+	shown := withoutAddresses(err, whole)
+	if safe := text.Line(shown); safe != strings.ReplaceAll(whole, "\n", "; ") {
+		return &cleaned{err, safe}
 	}
-	if strings.HasPrefix(e.Err.Error(), errLocation.Error()) {
-		clean.Err = errLocation
+	return err
+}
+
+// withoutAddresses takes the paths out of the addresses that url.Errors in the tree of err
+// print.
+func withoutAddresses(err error, shown string) string {
+	errtree.Walk(err, func(node error) bool {
+		if e, ok := node.(*url.Error); ok && e.URL != "" {
+			clean := redactedURL(e.URL)
+			shown = strings.ReplaceAll(shown, strconv.Quote(e.URL), strconv.Quote(clean))
+			shown = strings.ReplaceAll(shown, e.URL, clean)
+		}
+		return true
+	})
+	return shown
+}
+
+// redactedURL is scheme and host of an address.
+func redactedURL(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
 	}
-	return clean
+	return text.Cut((&url.URL{Scheme: u.Scheme, Host: u.Host}).String(), maxHost)
 }

@@ -9,6 +9,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"time"
 
@@ -177,11 +178,10 @@ func ExampleDo() {
 		log.Fatal(err)
 	}
 	u, err := retryhttp.Do(server.Client(), req, func(resp *http.Response) (u user, err error) {
-		if resp.StatusCode != http.StatusOK {
-			return u, retry.Permanent(errors.New(resp.Status)) // no matter for another attempt
+		if err := retryhttp.Check(resp); err != nil {
+			return u, err // a 404, say: another attempt does not change it
 		}
-		err = json.NewDecoder(resp.Body).Decode(&u)
-		return u, err
+		return u, json.NewDecoder(resp.Body).Decode(&u)
 	}, retry.WithBackoff(retry.Constant(time.Millisecond)))
 	fmt.Println(u.Name, err, "after", n, "attempts")
 	// Output: Ada <nil> after 2 attempts
@@ -241,6 +241,101 @@ func failure(status string, header ...string) *retryhttp.StatusError {
 	return e
 }
 
+// With AlreadyRetried an outer layer sees that an inner Transport has retried a response.
+func ExampleStatusError_Unwrap() {
+	client, err := retryhttp.NewClient(retry.WithMaxAttempts(3), retry.WithBackoff(retry.Constant(time.Millisecond)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	client.Transport.(*retryhttp.Transport).Base = replies(503)
+	n := 0
+	err = retry.Do(context.Background(), func(ctx context.Context) error {
+		n++
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://api.example", nil)
+		if err != nil {
+			return err
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = resp.Body.Close() }()
+		return retryhttp.Check(resp)
+	}, retry.WithStopIf(retry.AlreadyRetried))
+	var inner *retry.Error
+	fmt.Println("outer attempts:", n)
+	fmt.Println("inner attempts:", errors.As(errors.Unwrap(lastOf(err)), &inner), inner.Attempts)
+	// Output:
+	// outer attempts: 1
+	// inner attempts: true 3
+}
+
+// lastOf is the StatusError in err.
+func lastOf(err error) error {
+	var status *retryhttp.StatusError
+	errors.As(err, &status)
+	return status
+}
+
+// A client of one's own calls Check to have an error for a bad status.
+func ExampleCheck() {
+	client := &http.Client{Transport: replies(404)}
+	resp, err := client.Get("http://api.example/users/7?token=secret")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	err = retryhttp.Check(resp)
+	fmt.Println(err)
+	fmt.Println("worth another attempt:", retryhttp.Transient(retry.Attempt{Err: err}))
+	// Output:
+	// GET api.example: 404 Not Found
+	// worth another attempt: false
+}
+
+// As OnProxyConnectResponse, Check hands over what a proxy answers: its status and its hint.
+func ExampleCheck_proxy() {
+	base := http.DefaultTransport.(*http.Transport).Clone()
+	base.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+		return retryhttp.Check(resp)
+	}
+	client := &http.Client{Transport: &retryhttp.Transport{Base: base}}
+	defer client.CloseIdleConnections()
+
+	// This is what net/http calls it with when the proxy is busy.
+	connect := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: "api.example:443"}, Host: "api.example:443"}
+	busy := &http.Response{StatusCode: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"2"}}, Request: connect}
+	err := base.OnProxyConnectResponse(context.Background(), nil, connect, busy)
+	fmt.Println(err)
+	// Output: CONNECT api.example:443: 503 Service Unavailable
+}
+
+func ExampleHint() {
+	now := time.Date(2024, 3, 1, 12, 0, 0, 0, time.UTC)
+	resp := &http.Response{Header: http.Header{"Retry-After": {"1.5"}}}
+	fmt.Println(retryhttp.Hint(resp, now))
+
+	resp.Header.Set("Retry-After-Ms", "350") // more exact, so it comes first
+	fmt.Println(retryhttp.Hint(resp, now))
+	// Output:
+	// 1.5s true
+	// 350ms true
+}
+
+func ExampleRateLimitReset() {
+	now := time.Date(2024, 3, 1, 12, 0, 0, 0, time.UTC)
+	resp := &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{}}
+	resp.Header.Set("X-RateLimit-Remaining", "0")
+	resp.Header.Set("X-RateLimit-Reset", "1709294440") // 12:00:40
+	fmt.Println(retryhttp.RateLimitReset(resp, now))
+
+	resp.Header.Set("X-RateLimit-Remaining", "17")
+	fmt.Println(retryhttp.RateLimitReset(resp, now))
+	// Output:
+	// 40s true
+	// 0s false
+}
+
 func ExampleHostBudgets() {
 	budget := retryhttp.HostBudgets(0.1, 2) // a retry for every tenth request, and two to begin with
 	n := 0
@@ -293,7 +388,8 @@ func ExampleTransient() {
 		if err != nil {
 			return 0, err
 		}
-		return resp.StatusCode, resp.Body.Close()
+		defer func() { _ = resp.Body.Close() }()
+		return resp.StatusCode, retryhttp.Check(resp)
 	}, retry.WithRetryIf(retryhttp.Transient), retry.WithBackoff(retry.Constant(time.Millisecond)))
 	fmt.Println(status, err)
 

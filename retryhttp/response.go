@@ -2,13 +2,13 @@ package retryhttp
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"sync"
 	"time"
 
 	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
 // What a response between attempts may cost before its connection is given up: reading the
@@ -21,55 +21,72 @@ const (
 // response is an attempt's response until it is handed over or discarded.
 type response struct {
 	*http.Response
-	release context.CancelFunc // ends the attempt's context; nil: nothing to end
-	body    *body              // the request's
-	done    bool
+	release func()       // ends the attempt's context; nil: nothing to end
+	body    *body        // the request's
+	err     *StatusError // the attempt's error, which leads here
 }
 
-func (r *response) open() bool { return r != nil && !r.done }
+func (r *response) open() bool { return r != nil && r.Response != nil }
+
+// keepFor lets discard find the response by the attempt's error.
+func (r *response) keepFor(e *StatusError) {
+	r.err = e
+	e.resp = r
+}
+
+// let takes the response out of the call's hands. Nothing keeps it, its request or their
+// contexts then: an error in a history may live for long.
+func (r *response) let() response {
+	taken := *r
+	if r.err != nil {
+		r.err.resp = nil
+	}
+	*r = response{}
+	return taken
+}
 
 // discarding makes a call discard the response that a retry will follow, before the wait, so
 // that nothing is held meanwhile.
 var discarding = retry.WithHooks(retry.Hooks{BeforeWait: discard})
 
 func discard(_ context.Context, a retry.Attempt) {
-	var status *StatusError
-	if errors.As(a.Err, &status) && status.resp.open() {
+	if status, ok := errtree.As[*StatusError](a.Err); ok && status != nil && status.resp.open() {
 		status.resp.discard()
 	}
 }
 
+// discard reads the rest of a short body and closes it.
 func (r *response) discard() {
-	r.done = true
-	r.body.withdraw() // the next attempt's, if one can have it
-	if body := r.Body; body != nil {
+	taken := r.let()
+	taken.body.withdraw() // the next attempt's, if one can have it
+	if body := taken.Body; body != nil {
 		// Closing a body ends a read of it that hangs.
-		if r.ContentLength <= drainBytes { // or -1, unknown
+		if taken.ContentLength <= drainBytes { // or -1, unknown
 			timer := time.AfterFunc(drainTime, func() { _ = body.Close() })
 			_, _ = io.CopyN(io.Discard, body, drainBytes+1) // and the end behind it
 			timer.Stop()
 		}
 		_ = body.Close()
 	}
-	if r.release != nil {
-		r.release()
+	if taken.release != nil {
+		taken.release()
 	}
-	r.Response = nil // an error in a history need not keep it
 }
 
 // handOver gives the response to req to its caller. The attempt's context ends with the body.
 func (r *response) handOver(req *http.Request) *http.Response {
-	resp := r.Response
+	taken := r.let()
+	resp := taken.Response
 	resp.Request = req
-	r.done, r.Response = true, nil
 	switch {
-	case r.release == nil, resp.StatusCode == http.StatusSwitchingProtocols:
+	case taken.release == nil:
+	case resp.StatusCode == http.StatusSwitchingProtocols:
 		// A connection that changed its protocol is out of the context's reach, and its body
 		// must stay the io.Writer that it is.
 	case resp.Body == nil || resp.Body == http.NoBody:
-		r.release()
+		taken.release()
 	default:
-		resp.Body = &releasingBody{ReadCloser: resp.Body, release: r.release}
+		resp.Body = &releasingBody{ReadCloser: resp.Body, release: taken.release}
 	}
 	return resp
 }
@@ -77,7 +94,7 @@ func (r *response) handOver(req *http.Request) *http.Response {
 // releasingBody ends its attempt's context when it is read to the end or closed.
 type releasingBody struct {
 	io.ReadCloser
-	release context.CancelFunc
+	release func()
 	once    sync.Once
 }
 

@@ -31,7 +31,7 @@ import (
 // TestStatusTable asks for every status there can be.
 func TestStatusTable(t *testing.T) {
 	t.Parallel()
-	processed := []int{408, 500, 502, 503, 504}
+	processed := []int{408, 500, 502, 503, 504, 529}
 	refused := []int{421, 425, 429}
 	for code := 200; code <= 599; code++ {
 		for method, retried := range map[string]bool{

@@ -1,49 +1,10 @@
-// Package retryhttp retries HTTP requests where that is safe and worth it: an
-// http.RoundTripper around another one, on the standard library alone.
-//
-//	client, err := retryhttp.NewClient(retry.WithMaxAttempts(4), retry.WithAttemptTimeout(10*time.Second))
-//	resp, err := client.Get(url) // as ever; what was retried is over
-//
-// Safety comes first and always binds. A request may be processed twice if it is idempotent:
-// its method is GET, HEAD, OPTIONS, TRACE, PUT or DELETE (RFC 9110, section 9.2.2), or it has
-// an Idempotency-Key or X-Idempotency-Key header. Any other is sent again only on proof that
-// it was not processed. And its body must be there once more: there is none, the request has
-// GetBody, or nothing was read of the stream.
-//
-// Then the outcome must be one that another attempt may change:
-//
-//	status                        idempotent   others
-//	408 500 502 503 504           retried      returned
-//	421 425 429                   retried      retried: refused before processing
-//	all other statuses            returned     returned
-//
-//	error                                        idempotent   others
-//	no connection: DNS, dial, TLS handshake      retried      retried
-//	HTTP/2 REFUSED_STREAM                        retried      retried
-//	reset, broken off, closed without an answer  retried      fails
-//	timeout of the attempt or the transport      retried      fails, unless without a connection
-//	name not found                               fails        fails
-//	certificate, TLS alert, plain HTTP over TLS  fails        fails
-//	bad URL, scheme, header or content length    fails        fails
-//	redirects exhausted or refused               fails        fails
-//	the caller's own body reader failed          fails        fails
-//	the caller's context ended                   fails        fails
-//
-// The policy says how often and how long; its own classifiers narrow the tables further. A
-// Retry-After header is obeyed up to retry.WithMaxRetryAfter and the caller's deadline; where
-// it asks for more the response is returned at once. Between attempts a response is read to
-// its end, as far as 64 KiB and 100 ms, so that the connection can be used again, and closed.
-// The last response is returned unread, whatever its status, with a nil error.
-//
-// A failure that is not retried because that would not be safe or of no use is a
-// retry.ErrPermanent. Texts of this package have a request's method and host, and no path,
-// query, header or password; those that http.Client adds around them have the URL.
 package retryhttp
 
 import (
 	"context"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/seed-205ff063/retry"
 )
@@ -54,7 +15,8 @@ import (
 // fields must not be changed, nor the Transport copied, after first use. It is safe for
 // concurrent use.
 type Transport struct {
-	// Base makes the requests.
+	// Base makes the requests. One that writes into a request, although it must not, writes
+	// into a copy.
 	// The default is http.DefaultTransport.
 	Base http.RoundTripper
 
@@ -75,9 +37,15 @@ type Transport struct {
 	// The default is the table in the package comment.
 	Retryable func(*http.Response, error) bool
 
+	// Hint returns how long the server asks to wait before the next request, and whether it
+	// does. It is asked about each response that is worth another attempt, and must not read
+	// the body.
+	// The default is the function Hint.
+	Hint func(*http.Response) (time.Duration, bool)
+
 	// HostBudget returns the budget for the retries of requests to a host, such as
-	// "example.com:8080", in place of the policy's; nil leaves that in force. See
-	// HostBudgets.
+	// "example.com:8080", in place of the policy's. The host is in lower case and without a
+	// default port. If it returns nil the policy's budget stays in force. See HostBudgets.
 	// The default is the policy's budget, if it has one.
 	HostBudget func(host string) *retry.Budget
 
@@ -90,17 +58,18 @@ type Transport struct {
 	// The default is none.
 	AttemptHeader string
 
-	// MaxBodyBuffer is up to how many bytes of a body without GetBody are kept in memory, so
-	// that it can be sent again. Longer ones are sent once.
+	// MaxBodyBuffer is how many bytes of a body without GetBody are kept in memory, at most, so
+	// that it can be sent again. A longer body is sent once.
 	// The default is 0: none.
 	MaxBodyBuffer int64
 
 	once   sync.Once
 	policy *retry.Policy
 	fault  error
+	silent silentConns
 }
 
-// RoundTrip makes the request, again while that is safe and worth it.
+// RoundTrip makes the request, and makes it again as long as that is safe and worth it.
 //
 // The response of the last attempt is returned as it came, unread and with a nil error,
 // whatever its status; only where there is none the error is a *retry.Error. The request is
@@ -111,13 +80,20 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return nil, err
 	}
-	c := t.newCall(req, policy)
-	err = c.do(func(ctx context.Context) error { return c.attempt(ctx, t.base().RoundTrip) })
-	c.body.finish()
-	if c.resp.open() {
-		return c.resp.handOver(req), nil
+	c := t.newCall(req)
+	returned := false
+	defer func() { c.finish(returned) }()
+	send := func(req *http.Request) (*http.Response, error) { return roundTrip(t.base(), req) }
+	err = c.do(policy, func(ctx context.Context) error { return c.attempt(ctx, send) })
+	returned = true
+	if !c.resp.open() {
+		return nil, err
 	}
-	return nil, err
+	resp := c.handOver()
+	if e, ok := err.(*retry.Error); ok && e != nil {
+		giveUp(resp, e)
+	}
+	return resp, nil
 }
 
 // CloseIdleConnections closes Base's idle connections, if it can.

@@ -19,6 +19,7 @@ import (
 const (
 	failed    = "retry.outcome=failed,retry.policy.name=fetch"
 	succeeded = "retry.outcome=succeeded,retry.policy.name=fetch"
+	fetch     = "retry.policy.name=fetch"
 )
 
 // Every way in which a call ends is counted in every instrument, with these figures.
@@ -42,6 +43,9 @@ func TestCalls(t *testing.T) {
 	}
 	soon := func(ctx context.Context) (context.Context, context.CancelFunc) {
 		return context.WithTimeout(ctx, 5*time.Second)
+	}
+	late := func(ctx context.Context) (context.Context, context.CancelFunc) {
+		return context.WithTimeout(ctx, time.Minute)
 	}
 	inWait := func(ctx context.Context) (context.Context, context.CancelFunc) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -80,6 +84,14 @@ func TestCalls(t *testing.T) {
 		"deadline in an attempt": {
 			fails: always, ctx: soon, call: failed + ",retry.reason=context,retry.retried=false", attempts: 1, duration: 5, failed: 1,
 		},
+		"the next wait would pass the deadline": {
+			fails: always, ctx: late, opts: []retry.Option{retry.WithBackoff(retry.Constant(time.Minute))},
+			call: failed + ",retry.reason=deadline,retry.retried=false", attempts: 1, duration: 10, failed: 1,
+		},
+		"a limit of one's own": {
+			fails: always, opts: []retry.Option{retry.WithStop(func(retry.Attempt) error { return errDown })},
+			call: failed + ",retry.reason=other,retry.retried=false", attempts: 1, duration: 10, failed: 1,
+		},
 		"cancelled in a wait": {
 			fails: always, ctx: inWait, call: failed + ",retry.reason=context,retry.retried=false", attempts: 1, duration: 10.5, wait: 0.5, failed: 1,
 		},
@@ -112,13 +124,13 @@ func TestCalls(t *testing.T) {
 					outcome = failed
 				}
 				want := figures{
-					"retry.calls{" + tt.call + "}":                    1,
-					"retry.call.attempts{" + outcome + "}":            tt.attempts,
-					"retry.call.attempts.count{" + outcome + "}":      1,
-					"retry.call.duration{" + outcome + "}":            tt.duration,
-					"retry.call.duration.count{" + outcome + "}":      1,
-					"retry.call.wait.duration{" + outcome + "}":       tt.wait,
-					"retry.call.wait.duration.count{" + outcome + "}": 1,
+					"retry.calls{" + tt.call + "}":                  1,
+					"retry.call.attempts{" + fetch + "}":            tt.attempts,
+					"retry.call.attempts.count{" + fetch + "}":      1,
+					"retry.call.duration{" + outcome + "}":          tt.duration,
+					"retry.call.duration.count{" + outcome + "}":    1,
+					"retry.call.wait.duration{" + fetch + "}":       tt.wait,
+					"retry.call.wait.duration.count{" + fetch + "}": 1,
 				}
 				if tt.good > 0 {
 					want["retry.attempt.duration{"+succeeded+"}"] = 10 * tt.good
@@ -188,7 +200,7 @@ func TestInstruments(t *testing.T) {
 	require.NoError(t, p.Close(t.Context()))
 
 	units := map[string]string{}
-	firsts := map[string]float64{}
+	bounds := map[string][]float64{}
 	scopes := k.collect(t).ScopeMetrics
 	require.Len(t, scopes, 1)
 	assert.Equal(t, "github.com/seed-205ff063/retry/retryotel", scopes[0].Scope.Name)
@@ -197,11 +209,9 @@ func TestInstruments(t *testing.T) {
 		assert.NotEmpty(t, m.Description, m.Name)
 		switch data := m.Data.(type) {
 		case metricdata.Histogram[float64]:
-			firsts[m.Name] = data.DataPoints[0].Bounds[0]
-			assert.EqualValues(t, 300, data.DataPoints[0].Bounds[len(data.DataPoints[0].Bounds)-1])
+			bounds[m.Name] = data.DataPoints[0].Bounds
 		case metricdata.Histogram[int64]:
-			firsts[m.Name] = data.DataPoints[0].Bounds[0]
-			assert.EqualValues(t, 100, data.DataPoints[0].Bounds[len(data.DataPoints[0].Bounds)-1])
+			bounds[m.Name] = data.DataPoints[0].Bounds
 		}
 	}
 	assert.Equal(t, map[string]string{
@@ -213,17 +223,15 @@ func TestInstruments(t *testing.T) {
 		"retry.budget.denials":      "{denial}",
 		"retry.budget.tokens":       "{token}",
 		"retry.pool.items":          "{item}",
+		"retry.pool.capacity":       "{item}",
 		"retry.pool.submitted":      "{item}",
 		"retry.pool.settled":        "{item}",
 		"retry.pool.retries":        "{retry}",
 		"retry.pool.queue.duration": "s",
 		"retry.pool.item.duration":  "s",
 	}, units)
-	assert.Equal(t, map[string]float64{
-		"retry.call.attempts": 0, "retry.call.wait.duration": 0,
-		"retry.call.duration": 0.001, "retry.attempt.duration": 0.001,
-		"retry.pool.queue.duration": 0.001, "retry.pool.item.duration": 0.001,
-	}, firsts)
+	assert.Equal(t, documentedBounds(t), bounds)
+	assert.Len(t, bounds, 6)
 }
 
 // A program that names its policies after users makes no more series than others.
@@ -290,7 +298,7 @@ func TestResumed(t *testing.T) {
 	require.False(t, again)
 	f := k.figures(t)
 	assert.EqualValues(t, 1, f["retry.calls{"+succeeded+",retry.retried=true}"])
-	assert.EqualValues(t, 3, f["retry.call.attempts{"+succeeded+"}"])
+	assert.EqualValues(t, 3, f["retry.call.attempts{"+fetch+"}"])
 	assert.InDelta(t, 3660, f["retry.call.duration{"+succeeded+"}"], 10)
 	k.noneOpen(t)
 }

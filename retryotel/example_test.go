@@ -75,12 +75,10 @@ func Example() {
 	// Output:
 	// retry.attempt.duration{retry.outcome=failed,retry.policy.name=fetch} measured 3
 	// retry.attempt.duration{retry.outcome=succeeded,retry.policy.name=fetch} measured 2
-	// retry.call.attempts{retry.outcome=failed,retry.policy.name=fetch} measured 1, sum 1
-	// retry.call.attempts{retry.outcome=succeeded,retry.policy.name=fetch} measured 2, sum 4
+	// retry.call.attempts{retry.policy.name=fetch} measured 3, sum 5
 	// retry.call.duration{retry.outcome=failed,retry.policy.name=fetch} measured 1
 	// retry.call.duration{retry.outcome=succeeded,retry.policy.name=fetch} measured 2
-	// retry.call.wait.duration{retry.outcome=failed,retry.policy.name=fetch} measured 1
-	// retry.call.wait.duration{retry.outcome=succeeded,retry.policy.name=fetch} measured 2
+	// retry.call.wait.duration{retry.policy.name=fetch} measured 3
 	// retry.calls{retry.outcome=failed,retry.policy.name=fetch,retry.reason=permanent,retry.retried=false} 1
 	// retry.calls{retry.outcome=succeeded,retry.policy.name=fetch,retry.retried=false} 1
 	// retry.calls{retry.outcome=succeeded,retry.policy.name=fetch,retry.retried=true} 1
@@ -209,6 +207,7 @@ func ExampleRecorder_ObservePool() {
 	_ = pool.Close(context.Background())
 	show(reader)
 	// Output:
+	// retry.pool.capacity{retry.pool.name=mail} 10
 	// retry.pool.items{retry.pool.name=mail,retry.pool.state=parked} 0
 	// retry.pool.items{retry.pool.name=mail,retry.pool.state=queued} 0
 	// retry.pool.items{retry.pool.name=mail,retry.pool.state=running} 0
@@ -253,3 +252,9 @@ func ExamplePoolEvents() {
 }
 
 func fine(context.Context) error { return nil }
+
+func ExampleRecorder_Format() {
+	recorder := retryotel.MustNew(retryotel.Config{})
+	fmt.Println(recorder)
+	// Output: retryotel.Recorder
+}

@@ -43,15 +43,14 @@ func (r *Recorder) beforeWait(ctx context.Context, a retry.Attempt) {
 }
 
 func (r *Recorder) done(ctx context.Context, o retry.Outcome) {
-	l, e, retried := r.policies.of(o.Name), endOf(o.Err), 0
+	l, e, retried := r.policies.of(o.Name), endOf(ctx, o.Err), 0
 	if o.Attempts > 1 {
 		retried = 1
 	}
 	r.calls.Add(ctx, 1, l.calls[e][retried]...)
-	record := l.of(e != succeeded)
-	r.callAttempts.Record(ctx, int64(o.Attempts), record...)
-	r.callDuration.Record(ctx, o.Elapsed.Seconds(), record...)
-	r.callWait.Record(ctx, o.Waited.Seconds(), record...)
+	r.callAttempts.Record(ctx, int64(o.Attempts), l.all...)
+	r.callDuration.Record(ctx, o.Elapsed.Seconds(), l.of(e != succeeded)...)
+	r.callWait.Record(ctx, o.Waited.Seconds(), l.all...)
 	if e == budget {
 		r.denials.Add(ctx, 1, l.denied...)
 	}

@@ -18,15 +18,18 @@ type instruments struct {
 	queueDuration, itemDuration             metric.Float64Histogram
 	tokens                                  metric.Float64ObservableGauge
 	poolItems                               metric.Int64ObservableUpDownCounter
+	poolCapacity                            metric.Float64ObservableGauge
 	poolSubmitted, poolSettled, poolRetries metric.Int64ObservableCounter
 }
 
-// The boundaries that the histograms advise. Calls that wait take minutes, and a first-try
-// success in memory a fraction of a millisecond.
+// The boundaries that the histograms advise. Each costs a series for every combination of
+// attributes, so they are few: with them a policy has at most 60 series, and a pool 55. A view of
+// the program may set others.
 var (
-	seconds  = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300}
-	waits    = append([]float64{0}, seconds...) // what did not wait is told from what did
-	attempts = []float64{0, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 50, 100}
+	seconds     = []float64{0.01, 0.1, 1, 10}
+	waits       = []float64{0, 1, 10} // 0: what did not wait is told from what did
+	attempts    = []float64{1, 2, 3, 5}
+	poolSeconds = []float64{0.01, 0.1, 1, 10, 60, 600} // items are queued and parked for long
 )
 
 // make makes the instruments.
@@ -59,8 +62,8 @@ func (i *instruments) make(m metric.Meter) error {
 	i.callDuration = duration("retry.call.duration", "Duration of calls, waits included.", seconds)
 	i.callWait = duration("retry.call.wait.duration", "Time that calls spent waiting between attempts.", waits)
 	i.attemptDuration = duration("retry.attempt.duration", "Duration of attempts.", seconds)
-	i.queueDuration = duration("retry.pool.queue.duration", "Time from an item's submission to its first attempt.", seconds)
-	i.itemDuration = duration("retry.pool.item.duration", "Time from an item's submission to its end.", seconds)
+	i.queueDuration = duration("retry.pool.queue.duration", "Time from an item's submission to its first attempt.", poolSeconds)
+	i.itemDuration = duration("retry.pool.item.duration", "Time from an item's submission to its end.", poolSeconds)
 	i.poolSubmitted = observable("retry.pool.submitted", "{item}", "Items that a pool took in.")
 	i.poolSettled = observable("retry.pool.settled", "{item}", "Items of a pool that ended.")
 	i.poolRetries = observable("retry.pool.retries", "{retry}", "Attempts that began and were not an item's first.")
@@ -75,5 +78,8 @@ func (i *instruments) make(m metric.Meter) error {
 	i.poolItems, err = m.Int64ObservableUpDownCounter("retry.pool.items", metric.WithUnit("{item}"),
 		metric.WithDescription("Items of a pool that are not settled."))
 	check("retry.pool.items", err)
+	i.poolCapacity, err = m.Float64ObservableGauge("retry.pool.capacity", metric.WithUnit("{item}"),
+		metric.WithDescription("Items that a pool holds at most."))
+	check("retry.pool.capacity", err)
 	return errors.Join(faults...)
 }

@@ -1,6 +1,7 @@
 package retryotel
 
 import (
+	"context"
 	"maps"
 	"sync"
 	"sync/atomic"
@@ -35,6 +36,7 @@ const (
 	exhausted
 	maxElapsed
 	contextDone
+	deadline
 	permanent
 	retryAfter
 	budget
@@ -43,12 +45,16 @@ const (
 )
 
 // words are the values of retry.reason.
-var words = [ends]string{"", "exhausted", "max_elapsed", "context", "permanent", "retry_after", "budget", "other"}
+var words = [ends]string{"", "exhausted", "max_elapsed", "context", "deadline", "permanent", "retry_after", "budget", "other"}
 
-// endOf says how a call ended with err.
-func endOf(err *retry.Error) end {
-	if err == nil {
+// endOf says how a call ended with err, whose context is ctx. A call that gave up because its next
+// wait would have passed the deadline is told from one whose context ended: nobody had ended it.
+func endOf(ctx context.Context, err *retry.Error) end {
+	switch {
+	case err == nil:
 		return succeeded
+	case err.Reason == retry.ErrContext && (err.Delay > 0 || ctx.Err() == nil):
+		return deadline
 	}
 	switch err.Reason {
 	case retry.ErrExhausted:
@@ -97,6 +103,7 @@ func callAttributes(policy string, e end, retried bool) []attribute.KeyValue {
 type labels struct {
 	calls     [ends][2][]metric.AddOption // the second for those that were retried
 	denied    []metric.AddOption
+	all       []metric.RecordOption // whatever the outcome
 	succeeded []metric.RecordOption
 	failed    []metric.RecordOption
 }
@@ -104,6 +111,7 @@ type labels struct {
 func newLabels(name string) *labels {
 	l := &labels{
 		denied:    []metric.AddOption{with(named(policyKey, name)...)},
+		all:       []metric.RecordOption{with(named(policyKey, name)...)},
 		succeeded: []metric.RecordOption{with(append(named(policyKey, name), outcome(false))...)},
 		failed:    []metric.RecordOption{with(append(named(policyKey, name), outcome(true))...)},
 	}

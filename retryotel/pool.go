@@ -22,20 +22,22 @@ const (
 // one given to [Recorder.ObservePool]. Give them to retrypool.Config; a program that has events
 // of its own calls these from them, Started and the four ends.
 //
-// The time in the queue is recorded when an item's first attempt begins, its gates included; not
-// for an item of which that never did.
+// They record with the item's context, so that exemplars lead to the trace that submitted the item.
+//
+// The time in the queue is recorded when an item's first attempt begins, its gates included. An
+// item whose first attempt never begins has none.
 func PoolEvents[In any](r *Recorder, name string) retrypool.Events[In] {
 	type event = retrypool.Event[In]
 	wait, duration := r.queueDuration, r.itemDuration // a nil r panics here
 	queued := []metric.RecordOption{with(named(poolKey, name)...)}
 	ended := func(how string) func(event) {
 		labels := []metric.RecordOption{with(append(named(poolKey, name), poolOutcomeKey.String(how))...)}
-		return func(e event) { duration.Record(context.Background(), e.Elapsed.Seconds(), labels...) }
+		return func(e event) { duration.Record(contextOf(e.Context), e.Elapsed.Seconds(), labels...) }
 	}
 	return retrypool.Events[In]{
 		Started: func(e event) {
 			if e.Attempt == 1 {
-				wait.Record(context.Background(), e.Elapsed.Seconds(), queued...)
+				wait.Record(contextOf(e.Context), e.Elapsed.Seconds(), queued...)
 			}
 		},
 		Succeeded:    ended(itemSucceeded),
@@ -45,10 +47,20 @@ func PoolEvents[In any](r *Recorder, name string) retrypool.Events[In] {
 	}
 }
 
+// contextOf is the context of an event, which a program may have made without one.
+func contextOf(ctx context.Context) context.Context {
+	if ctx == nil {
+		return context.Background()
+	}
+	return ctx
+}
+
 // ObservePool records the figures of a pool, under the name, as often as metrics are collected,
 // until stop is called; calling it again does nothing. The figures of one collection are of one
 // moment and add up: what was submitted is settled, queued, running or parked. Stop after the
 // pool is closed, and after the last collection that is to see its totals.
+//
+// The capacity is recorded if the pool says it, by a method Capacity() int as *retrypool.Pool has.
 //
 // The empty name is one as well. A nil pool, and a name that another pool has, are faults that
 // match retry.ErrOption. The calls of a pool are recorded by the [Recorder.Hooks] of its
@@ -68,8 +80,13 @@ func (r *Recorder) ObservePool(name string, pool interface{ Stats() retrypool.St
 	}
 	succeeded, deadLettered, failed, canceled := end(itemSucceeded), end(itemDeadLettered), end(itemFailed), end(itemCanceled)
 
+	sized, _ := pool.(interface{ Capacity() int })
+
 	return r.observe(function, observed{poolKey, name}, func(_ context.Context, o metric.Observer) error {
 		s := pool.Stats()
+		if sized != nil {
+			o.ObserveFloat64(r.poolCapacity, float64(sized.Capacity()), all)
+		}
 		o.ObserveInt64(r.poolSubmitted, int64(s.Submitted), all)
 		o.ObserveInt64(r.poolSettled, int64(s.Succeeded), succeeded)
 		o.ObserveInt64(r.poolSettled, int64(s.DeadLettered), deadLettered)
@@ -80,5 +97,5 @@ func (r *Recorder) ObservePool(name string, pool interface{ Stats() retrypool.St
 		o.ObserveInt64(r.poolItems, int64(s.Parked), parked)
 		o.ObserveInt64(r.poolRetries, int64(s.Retries), all)
 		return nil
-	}, r.poolSubmitted, r.poolSettled, r.poolItems, r.poolRetries)
+	}, r.poolSubmitted, r.poolSettled, r.poolItems, r.poolRetries, r.poolCapacity)
 }

@@ -1,6 +1,8 @@
 package retryotel
 
 import (
+	"fmt"
+	"io"
 	"sync"
 
 	"go.opentelemetry.io/otel"
@@ -55,6 +57,10 @@ func New(c Config) (*Recorder, error) {
 	}
 	return r, nil
 }
+
+// Format writes "retryotel.Recorder", whatever the verb is. Package fmt would read the Recorder while
+// others write it.
+func (r *Recorder) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "retryotel.Recorder") }
 
 // MustNew is like [New] but panics at an error. It is for package-level variables.
 func MustNew(c Config) *Recorder {

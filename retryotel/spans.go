@@ -2,7 +2,6 @@ package retryotel
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"go.opentelemetry.io/otel/codes"
@@ -83,22 +82,10 @@ func (s *spans) endAttempt(ctx context.Context, a retry.Attempt) {
 	}
 	span.SetAttributes(outcome(a.Err != nil))
 	if a.Err != nil {
-		span.RecordError(bare(a.Err))
-		span.SetStatus(codes.Error, a.Err.Error())
+		recordError(span, a.Err)
+		span.SetStatus(codes.Error, retry.ErrorText(a.Err))
 	}
 	span.End()
-}
-
-// bare takes off what says nothing but what it wraps says, such as the mark of retry.Permanent:
-// the type of what is recorded is to be the error's.
-func bare(err error) error {
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil || inner.Error() != err.Error() {
-			return err
-		}
-		err = inner
-	}
 }
 
 // abandonAttempt ends the span of an attempt whose function panicked, in a Run that goes on.
@@ -125,7 +112,7 @@ func (s *spans) end(o retry.Outcome, e end) {
 	}
 	s.call.SetAttributes(append(callAttributes(o.Name, e, o.Attempts > 1), attemptsKey.Int(o.Attempts))...)
 	if o.Err != nil {
-		s.call.SetStatus(codes.Error, o.Err.Error())
+		s.call.SetStatus(codes.Error, retry.ErrorText(o.Err))
 	}
 	s.call.End()
 }

@@ -15,7 +15,8 @@ type joiner struct {
 }
 
 // Join waits until all that was submitted before it was called is settled; what comes later
-// does not hold it up. When ctx ends first it returns an error that matches ctx's. Items that were
+// does not hold it up. (Items that submit others: the example "crawler" of [Pool.Submit] shows how
+// to wait for all of them.) When ctx ends first it returns an error that matches ctx's. Items that were
 // submitted with ctx are canceled then, and settled; so Join may return nil: ask ctx as well.
 func (p *Pool[In, Out]) Join(ctx context.Context) error {
 	p.mu.Lock()
@@ -125,14 +126,14 @@ func (p *Pool[In, Out]) dismiss() {
 func (p *Pool[In, Out]) drop() (left int) {
 	p.mu.Lock()
 	left = p.used
-	var run []*item[In, Out]
+	var running []*itemContext
 	if left > 0 && !p.dropped {
 		p.dropped = true
 		p.ripen(math.MaxInt64, math.MaxInt)
 		for h := range p.running {
 			if h.it != nil {
 				h.it.doomed = true
-				run = append(run, h.it)
+				running = append(running, h.it.ctx)
 			}
 		}
 		// A function that ignores its context does not keep the others from DeadLetter, but for
@@ -141,8 +142,8 @@ func (p *Pool[In, Out]) drop() (left int) {
 		p.work.Broadcast()
 	}
 	p.mu.Unlock()
-	for _, it := range run {
-		it.end(ErrClosed)
+	for _, ctx := range running {
+		ctx.end(ErrClosed)
 	}
 	return left
 }

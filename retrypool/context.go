@@ -2,16 +2,23 @@ package retrypool
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"sync/atomic"
 	"time"
 )
 
-// itemContext is the context of an item: the one it was submitted with, which Task.Cancel,
-// Close and the item's end can end too. It is the item itself, by another name because a task
-// has a Done of its own; what can be canceled is made once somebody asks for it, for most of
-// the parked items nobody does.
-type itemContext[In, Out any] item[In, Out]
+// itemContext is the context of an item: it has the values of the one that the item lives with
+// and ends with it, or before it by Task.Cancel, by Close or by the item's end. It is an object
+// of its own, so that a task that is kept does not keep it, and that one who keeps it finds its
+// values after the end as well. What can be canceled is made once somebody asks for it; most
+// parked items do not need it.
+type itemContext struct {
+	parent context.Context            // that the item lives with, see lifetime
+	own    atomic.Pointer[ownContext] // nil: not needed so far
+}
 
-// ownContext is a context derived from the submitting one.
+// ownContext is a context derived from the parent.
 type ownContext struct {
 	context.Context
 	cancel context.CancelCauseFunc
@@ -21,7 +28,7 @@ type ownContext struct {
 // until then. It is made when somebody asks for it after all.
 var settledContext = new(ownContext)
 
-func (c *itemContext[In, Out]) current() context.Context {
+func (c *itemContext) current() context.Context {
 	switch own := c.own.Load(); own {
 	case nil:
 		return c.parent
@@ -32,19 +39,25 @@ func (c *itemContext[In, Out]) current() context.Context {
 	}
 }
 
-func (c *itemContext[In, Out]) Deadline() (time.Time, bool) { return c.parent.Deadline() }
-func (c *itemContext[In, Out]) Err() error                  { return c.current().Err() }
+func (c *itemContext) Deadline() (time.Time, bool) { return c.parent.Deadline() }
+func (c *itemContext) Err() error                  { return c.current().Err() }
+func (c *itemContext) Done() <-chan struct{}       { return c.ownContext().Done() }
 
 // Value is also how package context finds what to register derived contexts with.
-func (c *itemContext[In, Out]) Value(key any) any { return c.current().Value(key) }
+func (c *itemContext) Value(key any) any {
+	if key == (functionKey{}) {
+		return c
+	}
+	return c.current().Value(key)
+}
 
-func (c *itemContext[In, Out]) Done() <-chan struct{} { return c.ownContext().Done() }
+func (c *itemContext) lifetime() context.Context { return c.parent }
 
-// String keeps what prints contexts, as mocks do, from reading the item while others write it.
-func (c *itemContext[In, Out]) String() string { return "retrypool.Context" }
+// Format keeps what prints contexts, as mocks do, from reading this one while others write it.
+func (c *itemContext) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "retrypool.Context") }
 
 // ownContext makes the context that can be canceled, at the first call.
-func (c *itemContext[In, Out]) ownContext() *ownContext {
+func (c *itemContext) ownContext() *ownContext {
 	for {
 		old := c.own.Load()
 		if old != nil && old != settledContext {
@@ -62,23 +75,20 @@ func (c *itemContext[In, Out]) ownContext() *ownContext {
 	}
 }
 
-// end ends the item's context. It runs code of others and must be called without the lock.
-func (it *item[In, Out]) end(cause error) {
-	(*itemContext[In, Out])(it).ownContext().cancel(cause)
-}
+// end ends the context. It runs code of others and must be called without the lock.
+func (c *itemContext) end(cause error) { c.ownContext().cancel(cause) }
 
-// release ends the context of a settled item, which gives back what it holds of the
-// submitting one.
-func (it *item[In, Out]) release() {
-	if !it.own.CompareAndSwap(nil, settledContext) {
-		(*itemContext[In, Out])(it).ownContext().cancel(nil)
+// release ends the context of a settled item, which gives back what it holds of the parent.
+func (c *itemContext) release() {
+	if !c.own.CompareAndSwap(nil, settledContext) {
+		c.ownContext().cancel(nil)
 	}
 }
 
-// awaitEnd waits until the item's context has heard of the end of the submitting one, which
-// the watch may have heard of first.
-func (it *item[In, Out]) awaitEnd() {
-	if own := it.own.Load(); own != nil {
+// awaitEnd waits until the context has heard of the end of its parent, which the watch may have
+// heard of first.
+func (c *itemContext) awaitEnd() {
+	if own := c.own.Load(); own != nil {
 		<-own.Done()
 	}
 }

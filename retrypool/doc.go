@@ -32,8 +32,9 @@
 // The context an item was submitted with bounds it: no wait passes its deadline, and its end
 // ends the item, at once if it does not run, otherwise by the context that the function got.
 // Where that end was a cancellation the item counts as canceled; where it was the deadline it
-// has failed. That context also ends when the item is settled: what needs it, such as a
-// response's body, is to be read in the function.
+// has failed. The function's context also ends when the item is settled: what needs it, such as
+// a response's body, is to be read in the function. Items that the function submits do not end
+// with it, see [Pool.Submit].
 //
 // A panic of the function becomes the item's error, a *[PanicError] that is not retried, and so
 // does runtime.Goexit. One of the policy's hooks, gates, or other parts ends the item likewise.

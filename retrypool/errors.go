@@ -5,6 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/internal/errtree"
+	"github.com/seed-205ff063/retry/internal/text"
 )
 
 // Errors of submitting, matched by errors.Is.
@@ -28,8 +32,8 @@ type PanicError struct {
 
 func newPanicError(value any) *PanicError { return &PanicError{value, debug.Stack()} }
 
-// Error says what the panic was, without the stack.
-func (e *PanicError) Error() string { return fmt.Sprintf("retrypool: panic: %v", e.Value) }
+// Error says what the panic was, without the stack, as one safe and bounded line.
+func (e *PanicError) Error() string { return "retrypool: panic: " + text.Line(fmt.Sprint(e.Value)) }
 
 // Unwrap returns Value if that is an error.
 func (e *PanicError) Unwrap() error {
@@ -47,8 +51,24 @@ var errCanceled = errors.New("retrypool: the task was canceled")
 // matches the context's error and its cause.
 func ended(ctx context.Context, what string) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
-	if cause == nil || errors.Is(cause, err) {
-		return fmt.Errorf("retrypool: %s: %w", what, cause)
+	said := text.Error(cause)
+	if errtree.Is(cause, err) {
+		return &joined{"retrypool: " + what + ": " + said, []error{cause}}
 	}
-	return fmt.Errorf("retrypool: %s: %w (%w)", what, err, cause)
+	return &joined{fmt.Sprintf("retrypool: %s: %v (%s)", what, err, said), []error{err, cause}}
 }
+
+// notTaken is the error of an item that failed with failure and that DeadLetter, which said
+// why, did not take.
+func notTaken(failure *retry.Error, why error) error {
+	return &joined{failure.Error() + "; retrypool: dead letter: " + text.Error(why), []error{failure, why}}
+}
+
+// joined matches several errors and has a text of its own: those of users are written with care.
+type joined struct {
+	text string
+	errs []error
+}
+
+func (j *joined) Error() string   { return j.text }
+func (j *joined) Unwrap() []error { return j.errs }

@@ -1,6 +1,9 @@
 package retrypool
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Events are called as things happen to items; any may be nil. They run in the goroutine that
 // does the thing, without a lock: a slow one slows its worker. Of one item they are called
@@ -29,6 +32,9 @@ type Events[In any] struct {
 type Event[In any] struct {
 	// Item is what was submitted.
 	Item In
+	// Context is the item's context: it has the values of the one that the item was submitted with,
+	// such as the caller's span. After the end of the item it may have ended too.
+	Context context.Context
 	// Worker is which of the workers does it, from 1; 0 if it is none of them but who submits
 	// or cancels the item.
 	Worker int

@@ -3,6 +3,7 @@ package retrypool_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,7 +23,10 @@ type told struct {
 
 func record(l *log[told]) retrypool.Events[int] {
 	as := func(what string) func(retrypool.Event[int]) {
-		return func(e retrypool.Event[int]) { l.add(told{what, e}) }
+		return func(e retrypool.Event[int]) {
+			e.Context = nil // TestContextOfEvents looks at it
+			l.add(told{what, e})
+		}
 	}
 	return retrypool.Events[int]{
 		Queued: as("queued"), Started: as("started"), Parked: as("parked"), Succeeded: as("succeeded"),
@@ -170,5 +174,41 @@ func TestCallbacksMayUseThePool(t *testing.T) {
 		task = submit(t, p, 1)
 		require.NoError(t, p.Join(t.Context()))
 		assert.Equal(t, 8, uses)
+	})
+}
+
+// Every event has the item's context, with the values of the submitting one, so that what is measured
+// leads to the caller's trace.
+func TestContextOfEvents(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		type key struct{}
+		var l log[string]
+		as := func(what string) func(retrypool.Event[int]) {
+			return func(e retrypool.Event[int]) { l.add(fmt.Sprint(what, " ", e.Context.Value(key{}))) }
+		}
+		p := start(t, func(_ context.Context, in int) (int, error) {
+			if in == 0 {
+				return 0, errDown
+			}
+			return in, nil
+		}, retrypool.Config[int]{Policy: every(time.Hour, 2), Events: retrypool.Events[int]{
+			Queued: as("queued"), Started: as("started"), Parked: as("parked"), Succeeded: as("succeeded"),
+			DeadLettered: as("dead-lettered"), Failed: as("failed"), Canceled: as("canceled"),
+		}})
+		for i, value := range []string{"ann", "bob", "eve"} {
+			task, err := p.Submit(context.WithValue(t.Context(), key{}, value), i%2)
+			require.NoError(t, err)
+			synctest.Wait()
+			if value == "eve" {
+				task.Cancel()
+			}
+		}
+		require.NoError(t, p.Join(t.Context()))
+		assert.Equal(t, []string{
+			"queued ann", "started ann", "parked ann",
+			"queued bob", "started bob", "succeeded bob",
+			"queued eve", "started eve", "parked eve", "canceled eve",
+			"started ann", "failed ann",
+		}, l.list())
 	})
 }

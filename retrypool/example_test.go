@@ -449,3 +449,44 @@ func ExamplePanicError_Unwrap() {
 	fmt.Println(errors.Is(err, context.Canceled))
 	// Output: true
 }
+
+func ExamplePool_Capacity() {
+	ctx := context.Background()
+	pool, err := retrypool.New(square, retrypool.Config[int]{Workers: 4, Capacity: 16})
+	if err != nil {
+		panic(err)
+	}
+	s := pool.Stats()
+	fmt.Println(s.Queued+s.Running+s.Parked, "of", pool.Capacity())
+	_ = pool.Close(ctx)
+	// Output: 0 of 16
+}
+
+func ExamplePool_Format() {
+	ctx := context.Background()
+	pool, err := retrypool.New(square, retrypool.Config[int]{Workers: 4, Capacity: 16})
+	if err != nil {
+		panic(err)
+	}
+	_, _ = pool.Submit(ctx, 3)
+	_ = pool.Close(ctx)
+	fmt.Println(pool)
+	// Output: retrypool.Pool{Submitted:1 Succeeded:1 DeadLettered:0 Failed:0 Canceled:0 Queued:0 Running:0 Parked:0 Retries:0}
+}
+
+// A log may have the task: what came out of it is not in there.
+func ExampleTask_Format() {
+	ctx := context.Background()
+	pool, err := retrypool.New(square, retrypool.Config[int]{Workers: 4, Capacity: 16})
+	if err != nil {
+		panic(err)
+	}
+	task, err := pool.Submit(ctx, 3)
+	if err != nil {
+		panic(err)
+	}
+	_, _ = task.Wait(ctx)
+	fmt.Println(task)
+	_ = pool.Close(ctx)
+	// Output: retrypool.Task(settled)
+}

@@ -2,7 +2,6 @@ package retrypool
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"runtime/debug"
 	"time"
@@ -148,10 +147,10 @@ func (h *hand[In, Out]) step() {
 func (h *hand[In, Out]) attempt() {
 	it := h.it
 	switch {
-	case h.over, h.doom == errCanceled && it.parent.Err() != nil:
-		it.awaitEnd()
+	case h.over, h.doom == errCanceled && it.ctx.parent.Err() != nil:
+		it.ctx.awaitEnd()
 	case h.doom != nil:
-		it.end(h.doom)
+		it.ctx.end(h.doom)
 	}
 	it.attempts++
 	h.called = false
@@ -177,7 +176,7 @@ func (h *hand[In, Out]) try() (wait time.Duration, again bool, broken error) {
 	it := h.it
 	if !it.begun {
 		it.begun = true
-		it.run = *h.pool.policy.Start(it.context())
+		it.run = *h.pool.policy.Start(it.ctx)
 	}
 	_, wait, again = retry.TryValue(&it.run, h.call)
 	return wait, again, nil
@@ -202,7 +201,7 @@ func (h *hand[In, Out]) call(ctx context.Context) (out Out, err error) {
 		}
 		it.out, h.said = out, err
 	}()
-	out, err = h.pool.fn(ctx, it.in)
+	out, err = h.pool.fn(it.ctx.forFunction(ctx), it.in)
 	returned = true
 	return out, err
 }
@@ -247,7 +246,7 @@ func (h *hand[In, Out]) conclude(err error) {
 		return
 	}
 	h.failure, _ = err.(*retry.Error) // nothing else: New has looked at the options
-	ctx := h.it.context()
+	ctx := h.it.ctx
 	isCanceled := (h.failure.Reason == retry.ErrContext || h.broke) && ctx.Err() == context.Canceled
 	switch {
 	case h.pool.config.DeadLetter != nil && (!isCanceled || h.isGivenUp()):
@@ -262,7 +261,7 @@ func (h *hand[In, Out]) conclude(err error) {
 // isGivenUp reports whether it was Close that canceled the item: of this pool, and not of one whose
 // function submitted it with its own context.
 func (h *hand[In, Out]) isGivenUp() bool {
-	return context.Cause(h.it.context()) == ErrClosed && context.Cause(h.it.parent) != ErrClosed
+	return context.Cause(h.it.ctx) == ErrClosed && context.Cause(h.it.ctx.parent) != ErrClosed
 }
 
 // deliver gives the item to DeadLetter.
@@ -280,12 +279,12 @@ func (h *hand[In, Out]) deadLetter() (err error) {
 			err = newPanicError(v)
 		}
 	}()
-	return h.pool.config.DeadLetter(context.WithoutCancel(h.it.context()), h.it.in, h.failure)
+	return h.pool.config.DeadLetter(context.WithoutCancel(h.it.ctx), h.it.in, h.failure)
 }
 
 // undelivered ends an item that DeadLetter did not take.
 func (h *hand[In, Out]) undelivered(why error) {
-	h.err = fmt.Errorf("%w; retrypool: dead letter: %w", h.failure, why)
+	h.err = notTaken(h.failure, why)
 	h.end, h.stage = failed, telling
 }
 
@@ -305,7 +304,7 @@ func (h *hand[In, Out]) tell() {
 func (h *hand[In, Out]) event() Event[In] {
 	it := h.it
 	e := Event[In]{
-		Item: it.in, Worker: h.number, Attempt: int(it.attempts),
+		Item: it.in, Context: it.ctx, Worker: h.number, Attempt: int(it.attempts),
 		Elapsed: h.elapsed(), Queued: h.pool.Stats().Queued,
 	}
 	if e.Worker > h.pool.config.Workers {
@@ -320,6 +319,7 @@ func (h *hand[In, Out]) elapsed() time.Duration { return max(h.pool.time.now()-h
 // settle ends the item and the work on it.
 func (h *hand[In, Out]) settle() {
 	p, it, end, err := h.pool, h.it, h.end, h.err
+	ctx := it.ctx
 	p.mu.Lock()
 	h.let()
 	stop := p.settle(it, end, err)
@@ -328,7 +328,7 @@ func (h *hand[In, Out]) settle() {
 	if stop != nil {
 		stop()
 	}
-	it.release()
+	ctx.release()
 }
 
 // let lets the item go, under the lock.

@@ -2,26 +2,24 @@ package retrypool
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"github.com/seed-205ff063/retry"
 )
 
 // item is what was submitted, and its call. The pool's lock guards all but what the hand that
-// works on it needs: in, run, parent and the task's out. A million of them may be parked, so
+// works on it needs: in, run, ctx and the task's out. A million of them may be parked, so
 // their size counts.
 type item[In, Out any] struct {
 	Task[Out] // what the caller gets of it
 
-	pool   *Pool[In, Out]
-	in     In
-	run    retry.Run
-	parent context.Context            // that it was submitted with
-	own    atomic.Pointer[ownContext] // see itemContext; nil: not needed so far
-	lane   *lane[In, Out]             // of its key, nil without one
-	watch  *watch[In, Out]            // over parent, nil if that cannot end
-	start  time.Duration              // when it was taken in
+	pool  *Pool[In, Out]
+	in    In
+	run   retry.Run
+	ctx   *itemContext    // which its call goes by; nil once it is settled
+	lane  *lane[In, Out]  // of its key, nil without one
+	watch *watch[In, Out] // over ctx.parent, nil if that cannot end
+	start time.Duration   // when it was taken in
 
 	place    uint32 // in the queue or heap that it is in
 	watched  uint32 // its place in watch
@@ -44,9 +42,22 @@ const (
 	settled
 )
 
-// newItem makes an item of what was submitted. It calls the Key.
+func (s state) String() string {
+	switch s {
+	case parked:
+		return "parked"
+	case running:
+		return "running"
+	case settled:
+		return "settled"
+	case queued, held, due:
+	}
+	return "queued"
+}
+
+// newItem makes an item of what was submitted, which lives with ctx. It calls the Key.
 func (p *Pool[In, Out]) newItem(ctx context.Context, in In) (it *item[In, Out], key string) {
-	it = &item[In, Out]{pool: p, in: in, parent: ctx}
+	it = &item[In, Out]{pool: p, in: in, ctx: &itemContext{parent: ctx}}
 	it.owner = it
 	if p.config.Key != nil {
 		key = p.config.Key(in)
@@ -54,12 +65,9 @@ func (p *Pool[In, Out]) newItem(ctx context.Context, in In) (it *item[In, Out], 
 	return it, key
 }
 
-// context is the item's context, which its call goes by.
-func (it *item[In, Out]) context() context.Context { return (*itemContext[In, Out])(it) }
-
 // forget drops what a settled item does not need, for its task may be kept.
 func (it *item[In, Out]) forget() {
 	var zero In
 	it.in, it.run = zero, retry.Run{}
-	it.lane, it.watch = nil, nil
+	it.ctx, it.lane, it.watch = nil, nil, nil
 }

@@ -15,6 +15,9 @@ import (
 // loop has; the last item it gave may not have been submitted. Leaving the loop cancels the
 // items that are not done, and does not wait for the functions that run: [Pool.Join] does.
 //
+// The pool's own function should not call it. The worker is not free while it waits for results,
+// and once every worker does so all stand still until their contexts end.
+//
 // When ctx ends, or the pool is closed, an error that says so is the last to be yielded. What
 // was submitted before Close is yielded first; after ctx's end nothing else is, though up to
 // Capacity items may be done. Each range over the result is a Map of its own.

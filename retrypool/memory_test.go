@@ -87,6 +87,54 @@ func TestSettledItemsAreNotKept(t *testing.T) {
 	runtime.KeepAlive(kept)
 }
 
+// A task that is kept does not keep the context of its item once that is settled, however it was. A
+// context that is kept has its values all the same.
+func TestSettledTasksKeepNoContext(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	fails := func(context.Context, *blob) (int, error) { return 0, errDown }
+	for name, tt := range map[string]struct {
+		fn     func(context.Context, *blob) (int, error)
+		cancel bool
+	}{
+		"succeeded":                        {func(context.Context, *blob) (int, error) { return 1, nil }, false},
+		"succeeded, its context was asked": {func(ctx context.Context, _ *blob) (int, error) { ctx.Done(); return 1, nil }, false},
+		"failed":                           {func(context.Context, *blob) (int, error) { return 0, retry.Permanent(errDown) }, false},
+		"canceled while it was parked":     {fails, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := start(t, tt.fn, retrypool.Config[*blob]{Policy: every(time.Hour, 2)})
+			value := new(blob)
+			held := weak.Make(value)
+			ctx, cancel := context.WithCancel(context.WithValue(context.Background(), key{}, value))
+			task, err := p.Submit(ctx, new(blob))
+			require.NoError(t, err)
+			if tt.cancel {
+				for p.Stats().Parked == 0 {
+					runtime.Gosched()
+				}
+				task.Cancel()
+			}
+			<-task.Done()
+			cancel()
+			ctx, value = nil, nil
+			assert.Eventually(t, func() bool { runtime.GC(); return held.Value() == nil }, 10*time.Second, time.Millisecond)
+			runtime.KeepAlive(task)
+		})
+	}
+	t.Run("a context that is kept", func(t *testing.T) {
+		t.Parallel()
+		var kept context.Context
+		p := start(t, func(ctx context.Context, _ int) (int, error) { kept = ctx; return 0, nil }, retrypool.Config[int]{})
+		task, err := p.Submit(context.WithValue(t.Context(), key{}, "v"), 1)
+		require.NoError(t, err)
+		<-task.Done()
+		assert.Equal(t, "v", kept.Value(key{}))
+		assert.Equal(t, "v", context.WithoutCancel(kept).Value(key{}))
+	})
+}
+
 // Neither do contexts that cannot end cost anything, nor is anything left of those that can.
 func TestNoGoroutineForContexts(t *testing.T) {
 	before := runtime.NumGoroutine()

@@ -3,6 +3,8 @@ package retrypool
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"sync"
 	"sync/atomic"
 
@@ -76,4 +78,17 @@ func New[In, Out any](fn func(ctx context.Context, in In) (Out, error), c Config
 		p.hire(n + 1)
 	}
 	return p, nil
+}
+
+// Capacity returns how many items the pool holds at most: [Config].Capacity.
+func (p *Pool[In, Out]) Capacity() int { return p.config.Capacity }
+
+// Format writes the pool's figures, as in "retrypool.Pool{Submitted:7 …}", whatever the verb is.
+// Package fmt would read the pool while it works, and print what was submitted.
+func (p *Pool[In, Out]) Format(f fmt.State, _ rune) {
+	if p == nil {
+		_, _ = io.WriteString(f, "retrypool.Pool(nil)")
+		return
+	}
+	_, _ = fmt.Fprintf(f, "retrypool.Pool%+v", p.Stats())
 }

@@ -139,7 +139,8 @@ func (p *Pool[In, Out]) ripen(now reading, most int) (more bool) {
 // settle ends an item that runs. What it returns is to be called without the lock.
 func (p *Pool[In, Out]) settle(it *item[In, Out], end outcome, err error) (after func() bool) {
 	if err != nil {
-		it.err = &err
+		kept := err // so that success need not have memory for it
+		it.err = &kept
 	}
 	it.state = settled
 	if it.done != nil {

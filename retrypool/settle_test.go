@@ -390,7 +390,8 @@ func TestCanceledItemThatBreaksOffInsteadOfParking(t *testing.T) {
 	})
 }
 
-// An item that another pool's Close cancels is merely canceled in this one.
+// An item that ends with another pool's item, which that pool's Close cancels, is merely canceled in
+// this one.
 func TestOtherPoolGivesUp(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var letters log[int]
@@ -398,7 +399,9 @@ func TestOtherPoolGivesUp(t *testing.T) {
 			DeadLetter: func(_ context.Context, in int, _ *retry.Error) error { letters.add(in); return nil },
 		})
 		outer, err := retrypool.New(func(ctx context.Context, in int) (int, error) {
-			task, err := inner.Submit(ctx, in)
+			own, cancel := context.WithCancel(ctx)
+			defer cancel()
+			task, err := inner.Submit(own, in)
 			if err != nil {
 				return 0, err
 			}

@@ -1,6 +1,10 @@
 package retrypool
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"io"
+)
 
 // Task is an item that was submitted, seen from outside. It need not be kept. Only a Pool
 // makes one. It is safe for concurrent use.
@@ -14,6 +18,7 @@ type Task[Out any] struct {
 // owner is the task's item.
 type owner interface {
 	whenSettled() <-chan struct{}
+	where() state
 	cancel() bool
 }
 
@@ -30,6 +35,10 @@ func (t *Task[Out]) Done() <-chan struct{} { return t.owner.whenSettled() }
 // Wait waits until the item is settled and returns what the function returned last, or the
 // zero value if it never ran, and the item's error: nil if it succeeded, otherwise one in
 // which errors.As finds the *[retry.Error] and, if it panicked, the *[PanicError].
+//
+// The pool's own function should not call it for an item of the same pool. The worker is not free
+// while it waits, and once every worker waits like that no item is finished: all stand still
+// until their contexts end.
 //
 // When ctx ends first Wait returns an error that matches ctx's, and the item goes on. What is
 // settled is returned also when ctx has ended.
@@ -62,6 +71,22 @@ func (t *Task[Out]) result() (Out, error) {
 // got, which may still succeed.
 func (t *Task[Out]) Cancel() bool { return t.owner.cancel() }
 
+// Format writes where the item is, as in "retrypool.Task(parked)", whatever the verb is. Package
+// fmt would read the task while the pool writes it, and print what came out.
+func (t *Task[Out]) Format(f fmt.State, _ rune) {
+	where := "none"
+	if t != nil && t.owner != nil {
+		where = t.owner.where().String()
+	}
+	_, _ = io.WriteString(f, "retrypool.Task("+where+")")
+}
+
+func (it *item[In, Out]) where() state {
+	it.pool.mu.Lock()
+	defer it.pool.mu.Unlock()
+	return it.state
+}
+
 func (it *item[In, Out]) whenSettled() <-chan struct{} {
 	it.pool.mu.Lock()
 	defer it.pool.mu.Unlock()
@@ -77,13 +102,13 @@ func (it *item[In, Out]) whenSettled() <-chan struct{} {
 func (it *item[In, Out]) cancel() bool {
 	p := it.pool
 	p.mu.Lock()
-	state := it.state
+	state, ctx := it.state, it.ctx
 	h := p.doom(it)
 	p.mu.Unlock()
 	if state == settled {
 		return false
 	}
-	it.end(errCanceled)
+	ctx.end(errCanceled)
 	if h != nil {
 		h.work()
 	}

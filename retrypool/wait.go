@@ -1,10 +1,13 @@
 package retrypool
 
+import "context"
+
 // waiter is a Submit that waits for room.
 type waiter[In, Out any] struct {
 	it   *item[In, Out]
 	key  string
-	done <-chan struct{}
+	life context.Context // that the item lives with
+	done <-chan struct{} // of life
 
 	ready          chan struct{} // closed when it has got room, or err says why it will not
 	got            bool

@@ -2,30 +2,28 @@ package retrysql
 
 import (
 	"context"
-	"database/sql"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/internal/errtree"
 	"github.com/seed-205ff063/retry/internal/judging"
 )
 
 // call is one call of InTx: what its attempts share.
-type call struct {
-	*Runner
+type call[Tx any] struct {
+	*Transactor[Tx]
 	ctx    context.Context // the caller's
 	slot   *judging.Slot   // of a call with a value
-	ran    bool            // the attempt came as far as here, and was not refused by a gate
+	ran    bool            // the attempt was made, and not refused by a gate
 	unsure error           // a COMMIT that may have taken effect, although attempts went on
 }
 
-// attempt runs body in a new transaction. Its error says by its type whether another attempt
-// is worth it, see worth, and whether that is safe, see retry.Permanent.
-func (c *call) attempt(ctx context.Context, body func(ctx context.Context, tx *sql.Tx) error) error {
+// attempt runs fn in a new transaction. Its error says by its type whether another attempt is
+// worth it, see worth, and whether that is safe, see retry.Permanent.
+func (c *call[Tx]) attempt(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error {
 	c.ran = true
-	err := c.transact(ctx, body)
-	if err == nil || c.unsure == nil || errors.Is(err, ErrAmbiguousCommit) {
+	err := c.transact(ctx, fn)
+	if err == nil || c.unsure == nil || isAmbiguous(err) {
 		return err
 	}
 	doubtful := c.doubtful(err)
@@ -36,13 +34,13 @@ func (c *call) attempt(ctx context.Context, body func(ctx context.Context, tx *s
 }
 
 // transact is attempt but for what attempts before it have left in doubt.
-func (c *call) transact(ctx context.Context, body func(ctx context.Context, tx *sql.Tx) error) error {
+func (c *call[Tx]) transact(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error {
 	t, err := c.begin(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { t.abandon() }() // also when body panics or calls Goexit
-	err = body(ctx, t.tx)
+	defer func() { t.abandon() }() // also when fn panics or calls Goexit
+	err = fn(ctx, t.tx)
 	if err == nil && c.slot != nil && c.slot.Taken() {
 		own := t
 		t = nil
@@ -53,31 +51,34 @@ func (c *call) transact(ctx context.Context, body func(ctx context.Context, tx *
 }
 
 // transaction is an attempt that has begun.
-type transaction struct {
-	*call
+type transaction[Tx any] struct {
+	*call[Tx]
 	ctx   context.Context // the attempt's
-	tx    *sql.Tx
+	tx    Tx
 	life  *life
 	ended bool
 }
 
 // begin begins a transaction. One that did not begin has done nothing, so every failure may be
 // retried; those that are known to last are not worth it.
-func (c *call) begin(ctx context.Context) (*transaction, error) {
+func (c *call[Tx]) begin(ctx context.Context) (*transaction[Tx], error) {
 	life := newLife(ctx)
-	tx, err := c.DB.BeginTx(life, c.TxOptions)
+	tx, err := c.Driver.Begin(life)
 	if err == nil && !life.outlive(ctx) {
-		_ = tx.Rollback()
+		_ = c.Driver.Rollback(life, tx)
 		err = ctx.Err()
 	}
 	if err == nil {
-		return &transaction{call: c, ctx: ctx, tx: tx, life: life}, nil
+		return &transaction[Tx]{call: c, ctx: ctx, tx: tx, life: life}, nil
 	}
 	life.close()
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+	if ctx.Err() != nil && errtree.Is(err, context.Canceled) {
 		err = context.Cause(ctx) // and not the life's
 	}
-	err = fmt.Errorf("retrysql: begin: %w", err)
+	if refusedByStandby(err) {
+		err = &roleError{err}
+	}
+	err = &stepError{"retrysql: begin", err}
 	if connectable(err) {
 		return nil, &again{err}
 	}
@@ -85,7 +86,7 @@ func (c *call) begin(ctx context.Context) (*transaction, error) {
 }
 
 // end commits if err is nil and otherwise rolls back, and returns the attempt's error.
-func (t *transaction) end(err error) error {
+func (t *transaction[Tx]) end(err error) error {
 	if err == nil {
 		err = context.Cause(t.ctx) // nil, or else it is too late to begin with COMMIT
 	}
@@ -105,63 +106,52 @@ func (t *transaction) end(err error) error {
 }
 
 // abandon rolls back a transaction that nobody ended.
-func (t *transaction) abandon() {
+func (t *transaction[Tx]) abandon() {
 	if t == nil || t.ended {
 		return
 	}
 	t.ended = true
 	defer t.life.close()
-	_ = t.undo()
+	_ = t.undo(nil)
 }
 
-// undo sends ROLLBACK. An error of that is of no interest: the connection is lost then, and
-// with it the transaction. But ErrTxDone is: fn ended the transaction itself.
-func (t *transaction) undo() error {
+// undo sends ROLLBACK because of cause. If that fails, the connection is lost and the
+// transaction with it. Only ErrEnded is of interest.
+func (t *transaction[Tx]) undo(cause error) error {
 	limit := time.AfterFunc(grace, t.life.end)
 	defer limit.Stop()
-	return t.tx.Rollback()
+	if lostRole(cause) && !t.ReadOnly {
+		return t.Driver.Discard(t.life, t.tx)
+	}
+	return t.Driver.Rollback(t.life, t.tx)
 }
 
 // rollBack rolls back because of err and returns the attempt's error.
-func (t *transaction) rollBack(err error) error {
-	if t.endedBefore(t.undo()) && !t.readOnly() {
-		return t.endedByFn(err)
+func (t *transaction[Tx]) rollBack(err error) error {
+	if end := t.undo(err); errtree.Is(end, ErrEnded) && !t.ReadOnly {
+		return t.endedByFn(end, err)
 	}
 	return t.timedOut(t.ctx, err)
 }
 
-// endedBefore reports whether err, of ROLLBACK or COMMIT, says that the transaction had already
-// ended, and not because its life had.
-func (t *transaction) endedBefore(err error) bool { return err == sql.ErrTxDone && t.life.Err() == nil }
-
-// readOnly reports whether there is nothing to commit.
-func (c *call) readOnly() bool { return c.TxOptions != nil && c.TxOptions.ReadOnly }
-
-// timedOut marks an attempt's error as worth another attempt if the attempt's own time ran out,
-// for drivers report that in many ways.
-func (c *call) timedOut(ctx context.Context, err error) error {
-	if ctx.Err() == nil || c.ctx.Err() != nil || errors.Is(err, ErrAmbiguousCommit) {
-		return err // of a call within fn, the last
+// timedOut marks an attempt's error as worth another attempt if the attempt's own time ran out.
+// Drivers report that in many ways.
+func (c *call[Tx]) timedOut(ctx context.Context, err error) error {
+	if ctx.Err() == nil || c.ctx.Err() != nil || isAmbiguous(err) {
+		return err // an ambiguous one is of a call within fn
 	}
 	cause := context.Cause(ctx)
-	if !errors.Is(err, cause) {
-		err = fmt.Errorf("%w (%w)", err, cause)
+	if !errtree.Is(err, cause) {
+		err = &timeoutError{err, cause}
 	}
-	if errors.Is(cause, context.DeadlineExceeded) {
+	if errtree.Is(cause, context.DeadlineExceeded) {
 		err = &again{err}
 	}
 	return err
 }
 
-// again says of an attempt's error that another attempt may end better, whatever its text. It
-// adds none.
-type again struct{ err error }
-
-func (a *again) Error() string { return a.err.Error() }
-func (a *again) Unwrap() error { return a.err }
-
 // worth is the classifier of InTx. What a gate refused has done nothing.
-func (c *call) worth(a retry.Attempt) bool {
+func (c *call[Tx]) worth(a retry.Attempt) bool {
 	refused := !c.ran
 	c.ran = false
 	return refused || worth(a.Err)

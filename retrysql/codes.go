@@ -3,6 +3,8 @@ package retrysql
 import (
 	"reflect"
 	"strings"
+
+	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
 // code is what a database calls an error.
@@ -37,34 +39,17 @@ func codeOf(err error) (found code) {
 	return found
 }
 
-// has reports whether an error in the tree of err matches. A nil pointer is asked nothing: its
-// methods may panic.
-func has(err error, match func(error) bool) bool {
-	for err != nil && !isNil(err) {
-		if match(err) {
-			return true
-		}
-		switch e := err.(type) {
-		case interface{ Unwrap() error }:
-			err = e.Unwrap()
-		case interface{ Unwrap() []error }:
-			for _, branch := range e.Unwrap() {
-				if has(branch, match) {
-					return true
-				}
-			}
-			return false
-		default:
-			return false
-		}
-	}
-	return false
+// has reports whether an error in the tree of err matches. A nil pointer is asked nothing.
+func has(err error, match func(error) bool) (found bool) {
+	errtree.Walk(err, func(node error) bool {
+		found = !errtree.IsNil(node) && errtree.Safe(func() bool { return match(node) })
+		return !found
+	})
+	return found
 }
 
-func isNil(err error) bool {
-	v := reflect.ValueOf(err)
-	return v.Kind() == reflect.Pointer && v.IsNil()
-}
+// textOf is the text of err as it is, "" if there is none to be had.
+func textOf(err error) string { return errtree.Safe(err.Error) }
 
 // read returns the code of err itself, by what the drivers' types have in common or show to
 // reflection, so that no driver is imported.
@@ -93,39 +78,58 @@ func fromSQLite(err error) bool {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	for _, text := range []string{t.PkgPath(), t.Name(), err.Error()} {
+	text := textOf(err)
+	for _, text := range []string{t.PkgPath(), t.Name(), text} {
 		if strings.Contains(strings.ToLower(text), "sqlite") {
 			return true
 		}
 	}
-	return strings.Contains(err.Error(), "locked")
+	return strings.Contains(text, "locked")
 }
 
-// readFields is read for the types that have no methods for their codes.
+// readFields is read for the types that have no methods for their codes, or have codes of types
+// of their own.
 func readFields(err error) code {
 	v := reflect.ValueOf(err)
 	if v.Kind() == reflect.Pointer {
 		v = v.Elem()
 	}
-	if v.Kind() != reflect.Struct {
-		return code{}
-	}
 	switch t := v.Type(); {
-	case t.Name() == "MySQLError": // go-sql-driver/mysql
+	case t.Name() == "MySQLError" && v.Kind() == reflect.Struct: // go-sql-driver/mysql
 		if n := v.FieldByName("Number"); n.Kind() == reflect.Uint16 {
-			return code{kind: mysqlNumber, number: int(n.Uint()), state: text(v.FieldByName("SQLState"))}
+			return code{kind: mysqlNumber, number: int(n.Uint()), state: spelled(v.FieldByName("SQLState"))}
 		}
-	case t.Name() == "Error" && strings.Contains(t.PkgPath(), "sqlite3"): // mattn/go-sqlite3
-		primary, extended := v.FieldByName("Code"), v.FieldByName("ExtendedCode")
-		if primary.CanInt() && extended.CanInt() {
-			return code{kind: sqliteCode, number: int(max(primary.Int(), extended.Int()))}
-		}
+	case !strings.Contains(t.PkgPath(), "sqlite3"):
+	case t.Name() == "Error" && v.Kind() == reflect.Struct: // mattn/go-sqlite3, and ncruces/go-sqlite3's has code alone
+		return largest(v.FieldByName("Code"), v.FieldByName("ExtendedCode"), v.FieldByName("code"))
+	default: // the codes of both are errors as well
+		return largest(v)
 	}
 	return code{}
 }
 
-// text is what an array of bytes spells, empty if it is no such array or has not been set.
-func text(v reflect.Value) string {
+// largest returns the largest of SQLite's codes: an extended one has the primary one in its low
+// byte.
+func largest(numbers ...reflect.Value) (c code) {
+	for _, v := range numbers {
+		var n int
+		switch {
+		case !v.IsValid():
+			continue
+		case v.CanInt():
+			n = int(v.Int())
+		case v.CanUint():
+			n = int(v.Uint())
+		default:
+			continue
+		}
+		c = code{kind: sqliteCode, number: max(c.number, n)}
+	}
+	return c
+}
+
+// spelled is what an array of bytes spells, empty if it is no such array or has not been set.
+func spelled(v reflect.Value) string {
 	if v.Kind() != reflect.Array || v.Type().Elem().Kind() != reflect.Uint8 {
 		return ""
 	}

@@ -7,19 +7,20 @@ import (
 	"fmt"
 
 	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
 // commit sends COMMIT and returns the attempt's error.
-func (t *transaction) commit(id string) error {
-	err := t.tx.Commit()
-	if err != nil && t.life.Err() != nil && errors.Is(err, context.Canceled) {
+func (t *transaction[Tx]) commit(id string) error {
+	err := t.Driver.Commit(t.life, t.tx)
+	if err != nil && t.life.Err() != nil && errtree.Is(err, context.Canceled) {
 		err = fmt.Errorf("no reply: %w", context.Cause(t.ctx)) // and not the life's
 	}
 	switch {
 	case err == nil:
 		return nil
-	case t.endedBefore(err):
-		return t.endedByFn(nil)
+	case errtree.Is(err, ErrEnded):
+		return t.endedByFn(err, nil)
 	case err == sql.ErrTxDone:
 		// The life ended before COMMIT was sent, and database/sql has rolled back.
 		return t.timedOut(t.ctx, commitError(err))
@@ -36,10 +37,10 @@ func (t *transaction) commit(id string) error {
 	return t.lost(id, err)
 }
 
-func commitError(err error) error { return fmt.Errorf("retrysql: commit: %w", err) }
+func commitError(err error) error { return &stepError{"retrysql: commit", err} }
 
-// lost deals with a COMMIT of which it is not known whether it took place.
-func (t *transaction) lost(id string, err error) error {
+// lost deals with a COMMIT that may or may not have taken place.
+func (t *transaction[Tx]) lost(id string, err error) error {
 	doubt := &ambiguous{what: ErrAmbiguousCommit.Error(), err: err}
 	if t.Settle != nil {
 		outcome, asked := t.settle(id)
@@ -47,7 +48,7 @@ func (t *transaction) lost(id string, err error) error {
 		case Committed:
 			return nil
 		case RolledBack:
-			return &again{fmt.Errorf("retrysql: commit: the database says that it did not take place: %w", err)}
+			return &again{&stepError{"retrysql: commit: the database says that it did not take place", err}}
 		}
 		doubt.err = errors.Join(err, asked)
 	}
@@ -74,11 +75,10 @@ func fateOf(err error) fate {
 	switch c := codeOf(err); c.kind {
 	case sqlState:
 		return stateFate(c.state)
-	case mysqlNumber, mssqlNumber:
-		if (c.number == 1213 || c.number == 3101) && c.kind == mysqlNumber || c.number == 1205 && c.kind == mssqlNumber {
-			return redoable
-		}
-		return unknown
+	case mysqlNumber:
+		return redoableIf(rolledBackMySQL[c.number])
+	case mssqlNumber:
+		return redoableIf(rolledBackSQLServer[c.number])
 	case sqliteCode:
 		switch c.number & 0xff {
 		case sqliteBusy, sqliteLocked:
@@ -88,7 +88,11 @@ func fateOf(err error) fate {
 		}
 		return unknown
 	}
-	if has(err, saysRolledBack) {
+	return redoableIf(has(err, saysRolledBack))
+}
+
+func redoableIf(rolledBack bool) fate {
+	if rolledBack {
 		return redoable
 	}
 	return unknown
@@ -113,7 +117,7 @@ func stateFate(state string) fate {
 // saysRolledBack knows the drivers' errors for a server that answered COMMIT with ROLLBACK, because
 // a statement before had failed and fn did not say so.
 func saysRolledBack(err error) bool {
-	switch err.Error() {
+	switch textOf(err) {
 	case "commit unexpectedly resulted in rollback", // pgx.ErrTxCommitRollback
 		"pq: could not complete operation in a failed transaction", // pq.ErrInFailedTransaction
 		"unexpected command tag ROLLBACK":                          // lib/pq too

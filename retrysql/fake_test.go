@@ -21,6 +21,8 @@ type fake struct {
 	// done.
 	fail func(ctx context.Context, step string, n int) error
 
+	wrap func(*fakeConn) driver.Conn // what database/sql gets, nil: the connection itself
+
 	mu    sync.Mutex
 	rows  []string
 	log   []string
@@ -89,7 +91,11 @@ func (f *fake) Connect(ctx context.Context) (driver.Conn, error) {
 	if err := f.step(ctx, "connect", nil); err != nil {
 		return nil, err
 	}
-	return &fakeConn{fake: f}, nil
+	c := &fakeConn{fake: f}
+	if f.wrap != nil {
+		return f.wrap(c), nil
+	}
+	return c, nil
 }
 
 type fakeConn struct {

@@ -27,6 +27,24 @@ func Postgres() Settler { return postgres{} }
 
 type postgres struct{}
 
+func (postgres) Note(ctx context.Context, tx *sql.Tx) (string, error) {
+	return NotePostgres(ctx, queryRow(tx.QueryRowContext))
+}
+
+func (postgres) Settle(ctx context.Context, db *sql.DB, id string) (Outcome, error) {
+	return SettlePostgres(ctx, queryRow(db.QueryRowContext), id)
+}
+
+// QueryRow runs a query that returns one row and scans the row into dest, which are
+// *sql.NullString. It is how [NotePostgres] and [SettlePostgres] ask by a driver of any kind.
+type QueryRow func(ctx context.Context, query string, args []any, dest ...any) error
+
+func queryRow(query func(ctx context.Context, query string, args ...any) *sql.Row) QueryRow {
+	return func(ctx context.Context, text string, args []any, dest ...any) error {
+		return query(ctx, text, args...).Scan(dest...)
+	}
+}
+
 // timeline is the branch of history that the server writes; a standby that takes over begins
 // another.
 const timeline = `substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)`
@@ -35,11 +53,12 @@ const timeline = `substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)`
 // told to reset them. An orderly restart does not.
 const recovered = `(SELECT to_char(stats_reset AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') FROM pg_stat_bgwriter)`
 
-func (postgres) Note(ctx context.Context, tx *sql.Tx) (string, error) {
+// NotePostgres is the Note of [Postgres] for a [Transactor]. The query must run in the transaction.
+func NotePostgres(ctx context.Context, query QueryRow) (id string, err error) {
 	var number, since sql.NullString
-	const query = `SELECT number::text, CASE WHEN number IS NOT NULL THEN ` + recovered + ` || '/' || ` + timeline + ` END
+	const text = `SELECT number::text, CASE WHEN number IS NOT NULL THEN ` + recovered + ` || '/' || ` + timeline + ` END
 		FROM pg_current_xact_id_if_assigned() number`
-	if err := tx.QueryRowContext(ctx, query).Scan(&number, &since); err != nil || !number.Valid {
+	if err := query(ctx, text, nil, &number, &since); err != nil || !number.Valid {
 		return "", err
 	}
 	return number.String + "@" + since.String, nil
@@ -67,10 +86,12 @@ const statusQuery = `SELECT CASE
 	ELSE pg_xact_status($1::text::xid8)
 END FROM pg_control_checkpoint()`
 
-func (postgres) Settle(ctx context.Context, db *sql.DB, id string) (Outcome, error) {
+// SettlePostgres is the Settle of [Postgres] for a [Transactor]. The query must run over another
+// connection than the transaction's.
+func SettlePostgres(ctx context.Context, query QueryRow, id string) (Outcome, error) {
 	number, since, _ := strings.Cut(id, "@")
 	var status sql.NullString
-	err := db.QueryRowContext(ctx, statusQuery, number, since).Scan(&status)
+	err := query(ctx, statusQuery, []any{number, since}, &status)
 	switch {
 	case codeOf(err).state == "22023": // a number of the future: it was lost in a crash
 		return RolledBack, nil

@@ -16,42 +16,63 @@
 //	         is read-only, or Runner.Idempotent, or Runner.Settle finds out what happened
 //
 // A gate's refusal is retried as by the core. The reason of a call that an ambiguous COMMIT ended
-// is retry.ErrPermanent: ask for ErrAmbiguousCommit first. No driver's word is taken for an ambiguous COMMIT: driver.ErrBadConn and the like promise that
-// nothing was sent, and come after commits that took place. The policy says how often and how
-// long to retry; its WithRetryIf adds to what Transient matches, its WithStopIf takes away:
+// is retry.ErrPermanent: ask for ErrAmbiguousCommit first. No driver's word is taken for an
+// ambiguous COMMIT: driver.ErrBadConn and the like promise that nothing was sent, and come after
+// commits that took place. The policy says how often and how long to retry. Its WithRetryIf adds
+// to what Transient matches, its WithStopIf takes away:
 //
 //	PostgreSQL      40001 serialization failure, 40P01 deadlock, 55P03 lock not available,
-//	                08000 08001 08003 08006 connection, 57P01 57P02 57P03 shutdown and start,
-//	                57P05 25P03 idle for too long, 53300 too many connections
+//	                08000 08001 08003 08006 connection, 08P01 PgBouncer's own troubles,
+//	                57P01 57P02 57P03 shutdown and start, 57P05 25P03 idle for too long, 53300
+//	                too many connections, 26000 and 0A000 "cached plan must not change result
+//	                type": a prepared statement that is gone or does not fit any more
 //	MySQL, MariaDB  1213 deadlock, 1205 lock wait timeout, 3572 lock not available, 1020 row
 //	                changed under snapshot isolation, 3101 rolled back by a plugin (group
 //	                replication), 1040 too many connections, 1053 shutdown
+//	TiDB            9007 8002 write conflict, 8022 COMMIT rolled back, 8028 schema changed
 //	SQLite          5 SQLITE_BUSY, 6 SQLITE_LOCKED, and their extended codes
-//	SQL Server      1205 deadlock
+//	SQL Server      1205 deadlock, 3960 41302 update conflict, 41305 41325 validation failed,
+//	                41301 a transaction that this one depends on failed
+//	Azure SQL       40197 40501 40613 not available, 49918 49919 49920 10928 10929 limits
 //	any             driver.ErrBadConn, a closed or invalid connection, and what retry.Transient
 //	                matches: refused, reset, broken off, timed out
 //
+// At BEGIN every code of class 08 is retried. Of COMMIT, 40001, 40P01, 1213, 3101, TiDB's codes,
+// SQL Server's, and SQLite's say that it was rolled back; Azure SQL's and the others do not.
+//
 // SQLite's own busy_timeout does not help a transaction that read before another wrote
-// (SQLITE_BUSY_SNAPSHOT), and writers that contend for a file better limit their patience by
-// retry.WithMaxElapsed than by attempts.
+// (SQLITE_BUSY_SNAPSHOT). Limit the patience of writers that contend for a file by
+// retry.WithMaxElapsed rather than by attempts.
 //
 // It reads the codes of pgx, lib/pq and whatever has a method SQLState, go-sql-driver/mysql,
-// modernc.org/sqlite, mattn/go-sqlite3 and go-mssqldb. Not in the table, for they may last, but
-// there to be added by WithRetryIf(SQLState(…)): 53200 out of memory, 55006 object in use, 25006
-// read-only, as a server is after it lost its role. 08007 and 40003 say that the outcome is unknown.
+// modernc.org/sqlite, mattn/go-sqlite3, ncruces/go-sqlite3 and go-mssqldb. Not in the table, for
+// they may last, are 53200 out of memory and 55006 object in use; add them by
+// WithRetryIf(SQLState(…)). 08007 and 40003 say that the outcome is unknown.
 //
-// When the context ends before COMMIT was sent, the transaction is rolled back; ROLLBACK, or
-// the reply to a COMMIT that is under way, then gets up to 2 s more, and the question of a Settler
-// another 2 s. A server that has gone
-// silent holds drivers which do not look at their context at every step, such as lib/pq at
-// BEGIN and MySQL's at COMMIT, until their own timeouts. SAVEPOINT is not used: it does not cure
-// a serialization failure.
+// # Failover
+//
+// A server that lost its role refuses writes, and its connections stay in the pool. Add
+// WithRetryIf(SQLState("25006")) where that can happen. It matches PostgreSQL's 25006, a BEGIN
+// that a standby refuses by 0A000, and MySQL's 1290, 1836 and 3100. After any of them, asked for
+// or not, the connection is dropped from the pool, so that the next attempt gets another one. If
+// that one's server has lost its role too, all idle connections are dropped. Transactions that
+// only read are left out.
+//
+// # Time
+//
+// When the context ends before COMMIT was sent, the transaction is rolled back. ROLLBACK, or the
+// reply to a COMMIT that is under way, then gets up to 2 s more, and the question of a Settler
+// another 2 s. A server that has gone silent holds drivers which do not look at their context at
+// every step, such as lib/pq at BEGIN and MySQL's at COMMIT, until their own timeouts. SAVEPOINT
+// is not used: it does not cure a serialization failure.
 //
 // # Bare statements
 //
 // A bare db.Exec must not be retried unless it may be run twice, and that is not all: database/sql
 // runs it again by itself when the driver returns driver.ErrBadConn, which pgx and lib/pq do also
 // when the statement has run and its reply was lost. One INSERT then makes two rows and no error.
+// A native pgx call or pgx.BeginFunc is no safer: see [Transient] and the module retrypgx.
+//
 // In a transaction nothing is repeated unseen. To make one that may be run twice, insert a key
 // of the operation in the same transaction, do the work only if the key was new, and set
 // Runner.Idempotent. See the example.
@@ -60,10 +81,8 @@ package retrysql
 import (
 	"context"
 	"database/sql"
-	"slices"
 
 	"github.com/seed-205ff063/retry"
-	"github.com/seed-205ff063/retry/internal/judging"
 )
 
 // Runner runs functions in transactions, again in new ones while that is safe and worth it.
@@ -105,11 +124,21 @@ type Runner struct {
 // a transaction is committed, and otherwise a *retry.Error. One that does not match
 // [ErrAmbiguousCommit] means that nothing was committed.
 //
-// fn must give its statements the context it gets, return the error of one that failed, read its
-// rows to the end, use no connection but tx, not keep it, and leave Commit and Rollback to InTx:
-// also in SQL, and by statements that commit unseen, as MySQL's CREATE and ALTER do. As it may
-// run several times, what it changes outside the database must bear that. For a value, let it
-// assign to a variable, or see [InTxValue].
+// fn must
+//   - give its statements the context it gets, and use no connection but tx;
+//   - return the first error of a statement, and send nothing after it;
+//   - read its rows to the end, and not keep tx;
+//   - leave Commit and Rollback to InTx: also in SQL, and by statements that commit unseen, as
+//     MySQL's CREATE and ALTER do.
+//
+// It may run several times, so what it changes outside the database must bear that. For a value,
+// let it assign to a variable, or see [InTxValue].
+//
+// MySQL and MariaDB end the whole transaction by a deadlock, inside of a savepoint too. What fn
+// sends after that commits by itself, and so does what follows a statement that commits unseen.
+// InTx finds that out with go-sql-driver/mysql if a statement succeeded after the end: the call
+// then ends with ErrAmbiguousCommit, whatever fn returned. If fn hides the deadlock and sends
+// nothing more, nobody knows: InTx returns nil, and what fn did before is lost.
 //
 // The context binds up to COMMIT: where it ends before that is sent, the transaction is rolled
 // back although fn succeeded.
@@ -126,38 +155,16 @@ func InTx(ctx context.Context, db *sql.DB, txOpts *sql.TxOptions, fn func(ctx co
 	return r.inTx(ctx, fn, opts...)
 }
 
-func (r *Runner) inTx(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx) error, opts ...retry.Option) error {
-	if err := r.faults(fn == nil); err != nil {
-		return err
-	}
-	c := call{Runner: r, ctx: ctx}
-	opts = slices.Concat([]retry.Option{retry.WithRetryIf(c.worth)}, opts)
-	err := retry.Do(ctx, func(ctx context.Context) error { return c.attempt(ctx, fn) }, opts...)
-	return c.result(err)
-}
-
 // InTxValue is like [InTx] for a function that returns a value, such as the id of a new row.
 // Validators look at the value before COMMIT, and one that they reject is rolled back. When the
-// call fails, the value is that of fn's last run, and it may never have been committed.
+// call fails, the value is what fn's last run returned, also if later attempts did not come to
+// fn. It may never have been committed.
 func InTxValue[T any](ctx context.Context, db *sql.DB, txOpts *sql.TxOptions, fn func(ctx context.Context, tx *sql.Tx) (T, error), opts ...retry.Option) (T, error) {
 	r := &Runner{DB: db, TxOptions: txOpts}
-	var value T
 	if err := r.faults(fn == nil); err != nil {
-		return value, err
+		return *new(T), err
 	}
-	c := call{Runner: r, ctx: ctx}
-	slot, ctx := judging.NewSlot(ctx)
-	c.slot = slot
-	begin := retry.WithHooks(retry.Hooks{Start: func(context.Context) context.Context { slot.Shut(); return nil }})
-	opts = slices.Concat([]retry.Option{begin, retry.WithRetryIf(c.worth)}, opts)
-	value, err := retry.DoValue(ctx, func(ctx context.Context) (v T, err error) {
-		err = c.attempt(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
-			v, err = fn(ctx, tx)
-			return err
-		})
-		return v, err
-	}, opts...)
-	return value, c.result(err)
+	return Transact(ctx, r.transactor(), func(ctx context.Context, s *session) (T, error) { return fn(ctx, s.tx) }, opts...)
 }
 
 // faults is what is wrong with the call, nil if nothing is.
@@ -170,9 +177,3 @@ func (r *Runner) faults(noFunction bool) error {
 	}
 	return nil
 }
-
-// fault is something that is wrong with a call.
-type fault string
-
-func (f fault) Error() string        { return "retrysql: " + string(f) }
-func (f fault) Is(target error) bool { return target == retry.ErrOption }

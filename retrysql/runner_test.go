@@ -51,6 +51,10 @@ func TestPhases(t *testing.T) {
 		{name: "begin: always", step: "begin", times: 9, err: errPlain, steps: "connect begin begin begin", reason: retry.ErrExhausted},
 		{name: "connect: refused", step: "connect", times: 2, err: refused, steps: "connect connect connect begin x commit", rows: 1},
 		{name: "connect: starting up", step: "connect", times: 2, err: coded("57P03"), steps: "connect connect connect begin x commit", rows: 1},
+		{name: "connect: PgBouncer's trouble", step: "connect", times: 2, err: coded("08P01"), steps: "connect connect connect begin x commit", rows: 1},
+		{name: "connect: rejected", step: "connect", times: 2, err: coded("08004"), steps: "connect connect connect begin x commit", rows: 1},
+		{name: "begin: resolution unknown", step: "begin", times: 2, err: coded("08007"), steps: "connect begin begin begin x commit", rows: 1},
+		{name: "begin: dead connection", step: "begin", times: 1, err: driver.ErrBadConn, steps: "connect begin connect begin x commit", rows: 1},
 		{name: "connect: wrong password", step: "connect", times: 2, err: coded("28P01"), steps: "connect", reason: retry.ErrPermanent},
 		{name: "connect: no such host", step: "connect", times: 2, err: &net.DNSError{IsNotFound: true}, steps: "connect", reason: retry.ErrPermanent},
 		{name: "begin: level not supported", step: "begin", times: 2, err: errors.New("sql: driver does not support non-default isolation level"), steps: "connect begin", reason: retry.ErrPermanent},
@@ -407,6 +411,48 @@ func TestValue(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 2, v)
 	assert.Equal(t, []string{"x"}, f.rows)
+}
+
+// TestDeadConnectionCostsNoAttempt holds that a connection that died in the pool is replaced
+// within the attempt, as database/sql does.
+func TestDeadConnectionCostsNoAttempt(t *testing.T) {
+	t.Parallel()
+	f := &fake{fail: failing("begin", 1, driver.ErrBadConn)}
+	require.NoError(t, retrysql.InTx(t.Context(), f.open(t), nil, insert("x"), retry.WithMaxAttempts(1)))
+	assert.Equal(t, "connect begin connect begin x commit", f.steps())
+}
+
+// TestValueOfFnsLastRun holds that it comes out of a failure whose last attempt did not come to fn.
+func TestValueOfFnsLastRun(t *testing.T) {
+	t.Parallel()
+	gate := retry.WithGate(func(_ context.Context, a retry.Attempt) (func(error), error) {
+		if a.Number > 1 {
+			return nil, retry.Permanent(errPlain)
+		}
+		return nil, nil
+	})
+	refuseSecond := func(_ context.Context, step string, n int) error {
+		switch {
+		case step == "commit":
+			return coded("40001")
+		case step == "begin" && n == 2:
+			return coded("28000")
+		}
+		return nil
+	}
+	for name, opt := range map[string]retry.Option{"begin": fast, "gate": gate} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := &fake{fail: refuseSecond}
+			n := 40
+			v, err := retrysql.InTxValue(t.Context(), f.open(t), nil, func(ctx context.Context, tx *sql.Tx) (int, error) {
+				n++
+				return n, insert("x")(ctx, tx)
+			}, fast, opt)
+			require.ErrorIs(t, err, retry.ErrPermanent)
+			assert.Equal(t, 41, v)
+		})
+	}
 }
 
 func TestValueOfAFailure(t *testing.T) {

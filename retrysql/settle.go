@@ -53,24 +53,24 @@ type Settler interface {
 }
 
 // note returns what the transaction can be settled by.
-func (t *transaction) note() (string, error) {
-	if t.Settle == nil || t.readOnly() {
+func (t *transaction[Tx]) note() (string, error) {
+	if t.Note == nil || t.ReadOnly {
 		return "", nil
 	}
-	id, err := t.Settle.Note(t.ctx, t.tx)
+	id, err := t.Note(t.ctx, t.tx)
 	if err == nil {
 		return id, nil
 	}
-	err = fmt.Errorf("retrysql: before commit: %w", err)
+	step := &stepError{"retrysql: before commit", err}
 	if codeOf(err).state == "25P02" {
-		err = &again{err} // fn hid that a statement failed; COMMIT would have been answered by ROLLBACK
+		return "", &again{step} // fn hid that a statement failed; COMMIT would have been answered by ROLLBACK
 	}
-	return "", err
+	return "", step
 }
 
 // harmless reports whether there was nothing to commit.
-func (t *transaction) harmless(id string) bool {
-	return t.readOnly() || t.Settle != nil && id == ""
+func (t *transaction[Tx]) harmless(id string) bool {
+	return t.ReadOnly || t.Settle != nil && id == ""
 }
 
 // patience is how a database is asked for an outcome: it may have to restart first.
@@ -90,19 +90,19 @@ var patience = retry.MustNew(
 var errNotYet = errors.New("the database does not know yet")
 
 // settle asks for the outcome of the transaction until it is known.
-func (t *transaction) settle(id string) (Outcome, error) {
+func (t *transaction[Tx]) settle(id string) (Outcome, error) {
 	life := newLife(context.WithoutCancel(t.call.ctx))
 	life.outlive(t.call.ctx) // which may have ended
 	defer life.close()
 	outcome, err := retry.DoValue(life, func(ctx context.Context) (Outcome, error) {
-		o, err := t.Settle.Settle(ctx, t.DB, id)
+		o, err := t.Settle(ctx, id)
 		if err == nil && o != Committed && o != RolledBack {
 			err = errNotYet
 		}
 		return o, err
 	}, patience)
 	if err != nil {
-		return Unknown, fmt.Errorf("settling: %w", err)
+		return Unknown, &stepError{"settling", err}
 	}
 	return outcome, nil
 }

@@ -3,11 +3,12 @@ package retrysql
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
+	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/internal/errtree"
 	"github.com/seed-205ff063/retry/internal/neterr"
 	"github.com/seed-205ff063/retry/internal/peererr"
 )
@@ -16,29 +17,40 @@ import (
 // meet: the table in the package comment, and retry.Transient's failures of the network. An
 // ambiguous COMMIT it does not match.
 //
-// InTx uses it by itself. Where code calls a database directly, note that it does not know
-// whether a statement may be run twice, nor whether it already was.
+// InTx uses it by itself. Do not put it around code that calls a database directly, such as
+// db.Exec, a transaction begun and committed by hand, or a native driver's helper like
+// pgx.BeginFunc: it does not know whether COMMIT was sent. A lost reply to COMMIT looks like any
+// other lost connection, so the transaction would be committed twice. Use [InTx], or the module
+// retrypgx for native pgx.
 func Transient(a retry.Attempt) bool { return transient(a.Err) }
 
 // SQLState returns a classifier that matches errors with one of the SQLSTATE codes, or of one
-// of the classes, if only two characters are given. InTx(…, retry.WithRetryIf(SQLState("25006")))
-// also retries what a failover leads to; with WithStopIf the table loses a row.
+// of the classes, if only two characters are given. With WithRetryIf the table gains a row, with
+// WithStopIf it loses one.
+//
+// 25006, a server that takes no writes, also matches what other servers say instead: see Failover
+// in the package comment.
 func SQLState(codes ...string) retry.Classifier {
 	own := slices.Clone(codes)
 	return func(a retry.Attempt) bool {
 		return has(a.Err, func(err error) bool {
-			state := read(err).state
-			return len(state) == 5 && (slices.Contains(own, state) || slices.Contains(own, state[:2]))
+			c := read(err)
+			return listed(own, c.state) || ofReadOnlyServer(c) && listed(own, readOnlyState)
 		})
 	}
 }
 
+// listed reports whether the state or its class is one of the codes.
+func listed(codes []string, state string) bool {
+	return len(state) == 5 && (slices.Contains(codes, state) || slices.Contains(codes, state[:2]))
+}
+
 func transient(err error) bool {
-	if errors.Is(err, ErrAmbiguousCommit) || errors.Is(err, context.Canceled) {
+	if isAmbiguous(err) || errtree.Is(err, context.Canceled) {
 		return false
 	}
 	return neterr.Transient(err) || has(err, func(err error) bool {
-		return passes(read(err)) || err == driver.ErrBadConn || connectionLost(err)
+		return passes(read(err)) || stalePlan(err) || err == driver.ErrBadConn || connectionLost(err)
 	})
 }
 
@@ -46,33 +58,34 @@ func transient(err error) bool {
 func passes(c code) bool {
 	switch c.kind {
 	case sqlState:
-		switch c.state {
-		case "40001", "40P01", "55P03", // serialization failure, deadlock, lock not available
-			"08000", "08001", "08003", "08006", // connection: exception, not made, not there, failed
-			"57P01", "57P02", "57P03", // the server shuts down, has crashed, cannot connect now
-			"57P05", "25P03", // closed for having been idle, in a transaction
-			"53300": // too many connections
-			return true
-		}
+		return transientState[c.state]
 	case mysqlNumber:
-		switch c.number {
-		case 1213, 1205, 3572, // deadlock, lock wait timeout, lock not available
-			3101,       // group replication had the server roll back
-			1020,       // snapshot isolation: the row was changed meanwhile
-			1040, 1053: // too many connections, the server shuts down
-			return true
-		}
+		return transientMySQL[c.number] || rolledBackMySQL[c.number]
 	case sqliteCode:
 		return c.number&0xff == sqliteBusy || c.number&0xff == sqliteLocked
 	case mssqlNumber:
-		return c.number == 1205 // deadlock
+		return transientSQLServer[c.number] || rolledBackSQLServer[c.number]
 	}
 	return false
 }
 
+// stalePlan reports whether a prepared statement does not fit its tables any more, as a driver's
+// cached ones do not after a migration. The driver forgets it, so that another attempt succeeds.
+// The text is translated on some servers, the name of the server's function never is.
+func stalePlan(err error) bool {
+	if read(err).state != "0A000" {
+		return false
+	}
+	if strings.Contains(textOf(err), "cached plan must not change result type") {
+		return true
+	}
+	v := reflect.Indirect(reflect.ValueOf(err))
+	return v.Kind() == reflect.Struct && v.FieldByName("Routine").IsValid() && v.FieldByName("Routine").String() == "RevalidateCachedQuery"
+}
+
 // connectionLost knows the drivers' own errors for a connection that broke.
 func connectionLost(err error) bool {
-	switch err.Error() {
+	switch textOf(err) {
 	case "conn closed", // pgconn.ErrConnClosed
 		"invalid connection": // mysql.ErrInvalidConn
 		return true
@@ -80,22 +93,26 @@ func connectionLost(err error) bool {
 	return false
 }
 
-// connectable reports whether there may be a connection, and an answer, after err: an error of
-// a kind that lasts, or one that the database itself sent and that is not in the table, says no.
+// connectable reports whether there may be a connection, and an answer, after err. The answer is
+// no for an error that lasts, and for one that the database itself sent and that neither is in the
+// table nor of class 08, connection exceptions: PgBouncer reports all its own troubles so.
 func connectable(err error) bool {
+	c := codeOf(err)
 	switch {
 	case transient(err):
 		return true
-	case errors.Is(err, context.Canceled), codeOf(err).kind != noCode, peererr.Lasting(err):
+	case errtree.Is(err, context.Canceled):
 		return false
+	case c.kind != noCode:
+		return c.kind == sqlState && strings.HasPrefix(c.state, "08")
 	}
-	return !has(err, aboutUse)
+	return !errtree.Safe(func() bool { return peererr.Lasting(err) }) && !has(err, aboutUse)
 }
 
 // aboutUse knows errors that say how the driver is used: those of database/sql ("sql: database
 // is closed") and of drivers that lack an isolation level.
 func aboutUse(err error) bool {
-	text := err.Error()
+	text := textOf(err)
 	return strings.HasPrefix(text, "sql: ") || strings.Contains(text, "unsupported isolation") ||
 		strings.Contains(text, "not support")
 }

@@ -8,12 +8,15 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/internal/errtree"
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
@@ -101,8 +104,26 @@ func TestTransient(t *testing.T) {
 		{"25P02: the transaction has failed", coded("25P02"), false},
 		{"no code", coded(""), false},
 
+		{"08P01: PgBouncer", coded("08P01"), true},
+		{"08004: rejected", coded("08004"), false},
+		{"26000: a statement that is gone", coded("26000"), true},
+		{"0A000: not supported", coded("0A000"), false},
+		{"0A000: stale plan", said{"0A000", "ERROR: cached plan must not change result type (SQLSTATE 0A000)"}, true},
+		{"0A000: stale plan, wrapped", fmt.Errorf("x: %w", said{"0A000", "cached plan must not change result type"}), true},
+		{"0A000: stale plan, translated", &routine{"0A000", "RevalidateCachedQuery"}, true},
+		{"0A000: of another function", &routine{"0A000", "transformStmt"}, false},
+		{"stale plan, another code", said{"XX000", "cached plan must not change result type"}, false},
+
 		{"mysql 1213", mysqlError(1213), true},
 		{"mysql 1205", mysqlError(1205), true},
+		{"tidb 9007", mysqlError(9007), true},
+		{"tidb 8002", mysqlError(8002), true},
+		{"tidb 8022", mysqlError(8022), true},
+		{"tidb 8028", mysqlError(8028), true},
+		{"tidb 8004: too large", mysqlError(8004), false},
+		{"mysql 1290: read-only", mysqlError(1290), false},
+		{"mysql 1836: read-only", mysqlError(1836), false},
+		{"mysql 3100: a hook", mysqlError(3100), false},
 		{"mysql 3572", mysqlError(3572), true},
 		{"mysql 1020", mysqlError(1020), true},
 		{"mysql 3101", mysqlError(3101), true},
@@ -125,6 +146,19 @@ func TestTransient(t *testing.T) {
 		{"another's 5, with a state", oracle(5), false},
 
 		{"mssql 1205", numbered(1205), true},
+		{"mssql 3960", numbered(3960), true},
+		{"mssql 41301", numbered(41301), true},
+		{"mssql 41302", numbered(41302), true},
+		{"mssql 41305", numbered(41305), true},
+		{"mssql 41325", numbered(41325), true},
+		{"mssql 40197", numbered(40197), true},
+		{"mssql 40501", numbered(40501), true},
+		{"mssql 40613", numbered(40613), true},
+		{"mssql 49918", numbered(49918), true},
+		{"mssql 49919", numbered(49919), true},
+		{"mssql 49920", numbered(49920), true},
+		{"mssql 10928", numbered(10928), true},
+		{"mssql 10929", numbered(10929), true},
 		{"mssql 2627: duplicate", numbered(2627), false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -138,6 +172,121 @@ func TestTransientOfATypedNil(t *testing.T) {
 	t.Parallel()
 	var state *stateful
 	assert.False(t, retrysql.Transient(retry.Attempt{Err: state}))
+}
+
+// said is an error with a text of its own, and routine one that tells the server's function, as
+// those of pgx and lib/pq do.
+type said struct{ state, text string }
+
+func (s said) Error() string    { return s.text }
+func (s said) SQLState() string { return s.state }
+
+type routine struct{ state, Routine string }
+
+func (r *routine) Error() string    { return "Fehler" }
+func (r *routine) SQLState() string { return r.state }
+
+// panics is an error whose every method does.
+type panics struct{}
+
+func (panics) Error() string    { panic("Error") }
+func (panics) SQLState() string { panic("SQLState") }
+func (panics) Unwrap() error    { panic("Unwrap") }
+func (panics) Is(error) bool    { panic("Is") }
+func (panics) As(any) bool      { panic("As") }
+func (panics) Timeout() bool    { panic("Timeout") }
+
+// mute is an error that says nothing.
+type mute struct{}
+
+func (mute) Error() string    { panic("Error") }
+func (mute) SQLState() string { panic("SQLState") }
+
+// TestErrorsThatPanic holds that they and typed nils are looked at as the errors that they are, and
+// hide nothing beside them.
+func TestErrorsThatPanic(t *testing.T) {
+	t.Parallel()
+	var nilState *stateful
+	var nilCoded *coded
+	for name, bad := range map[string]error{"panics": panics{}, "mute": mute{}, "nil pointer": nilState, "nil pointer to a value": nilCoded} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, wrap := range []func(error) error{
+				func(err error) error { return err },
+				retry.Permanent,
+				func(err error) error { return fmt.Errorf("x: %w", err) },
+				func(err error) error { return errors.Join(err, retry.Permanent(err)) },
+			} {
+				assert.False(t, retrysql.Transient(retry.Attempt{Err: wrap(bad)}))
+				assert.False(t, retrysql.SQLState("40001")(retry.Attempt{Err: wrap(bad)}))
+				for _, err := range []error{errors.Join(bad, coded("40001")), errors.Join(wrap(bad), coded("40001"))} {
+					assert.True(t, retrysql.Transient(retry.Attempt{Err: err}))
+					assert.True(t, retrysql.SQLState("40001")(retry.Attempt{Err: err}))
+				}
+				// A native driver: database/sql itself does not survive all of them.
+				for _, step := range []string{"fn", "begin", "commit", "rollback"} {
+					n := &native{fail: map[string]error{step + "1": wrap(bad)}}
+					err := (&retrysql.Transactor[*nativeTx]{Driver: n}).InTx(t.Context(), func(context.Context, *nativeTx) error {
+						switch step {
+						case "fn":
+							return wrap(bad)
+						case "rollback":
+							return errPlain
+						}
+						return nil
+					}, fast)
+					if step == "begin" && len(n.steps) == 3 {
+						require.NoError(t, err, "nothing has happened")
+						continue
+					}
+					var failed *retry.Error
+					require.True(t, errtree.Is(err, retry.ErrPermanent), step)
+					failed, _ = errtree.As[*retry.Error](err)
+					require.NotNil(t, failed)
+					assert.NotEmpty(t, failed.Error())
+					assert.Equal(t, step == "commit", errtree.Is(err, retrysql.ErrAmbiguousCommit), step)
+				}
+			}
+		})
+	}
+}
+
+// above is an error whose method panics, around another one.
+type above struct{ err error }
+
+func (above) Error() string    { panic("Error") }
+func (above) SQLState() string { panic("SQLState") }
+func (a above) Unwrap() error  { return a.err }
+
+func TestErrorBeneathOneThatPanics(t *testing.T) {
+	t.Parallel()
+	assert.True(t, retrysql.Transient(retry.Attempt{Err: above{coded("40001")}}))
+	assert.False(t, retrysql.Transient(retry.Attempt{Err: above{coded("23505")}}))
+}
+
+// TestTextsOfServers holds that what a server says is one bounded line without control characters.
+func TestTextsOfServers(t *testing.T) {
+	t.Parallel()
+	for _, step := range []string{"connect", "begin", "x", "commit"} {
+		t.Run(step, func(t *testing.T) {
+			t.Parallel()
+			text := "first\nsecond \x1b[31m\u202e" + strings.Repeat("long", 1<<20)
+			f := &fake{fail: failing(step, 9, said{"XX000", text})}
+			err := retrysql.InTx(t.Context(), f.open(t), nil, insert("x"), retry.WithMaxAttempts(1), retry.WithRetryIf(retrysql.SQLState("XX")))
+			var failed *retry.Error
+			require.ErrorAs(t, err, &failed)
+			for _, text := range []string{failed.Error(), retry.ErrorText(failed.Err)} {
+				assert.LessOrEqual(t, len(text), 1024)
+				assert.NotContains(t, text, "\n")
+				assert.NotContains(t, text, "\x1b")
+				assert.NotContains(t, text, "\u202e")
+			}
+			if step != "x" { // that error is fn's own
+				assert.LessOrEqual(t, len(failed.Err.Error()), 1024)
+				assert.NotContains(t, failed.Err.Error(), "\x1b")
+			}
+		})
+	}
 }
 
 type stateful struct{ state string }
@@ -161,6 +310,10 @@ func TestSQLState(t *testing.T) {
 		{"another class", []string{"53"}, coded("25006"), false},
 		{"none", nil, coded("25006"), false},
 		{"mysql", []string{"23000"}, mysqlState(1062, "23000"), true},
+		{"mysql that is read-only, as 25006", []string{"25006"}, mysqlError(1290), true},
+		{"mysql that is super read-only, as 25006", []string{"25006"}, mysqlError(1836), true},
+		{"mysql that may not write, as class 25", []string{"25"}, mysqlError(3100), true},
+		{"mysql of another number", []string{"25006"}, mysqlError(1213), false},
 		{"mysql without one", []string{"", "23000"}, mysqlError(1062), false},
 		{"a short one", []string{"2"}, mysqlStateOf("2"), false},
 		{"no code", []string{"25006", ""}, errPlain, false},
@@ -206,7 +359,22 @@ func TestCommitByNumber(t *testing.T) {
 		{"sqlite locked", sqliteErr(262), 2, false},
 		{"sqlite constraint", sqliteErr(787), 1, false},
 		{"sqlite I/O", sqliteErr(10), 1, true},
+		{"tidb 9007", mysqlError(9007), 2, false},
+		{"tidb 8002", mysqlError(8002), 2, false},
+		{"tidb 8022", mysqlError(8022), 2, false},
+		{"tidb 8028", mysqlError(8028), 2, false},
+		{"tidb 8004: too large", mysqlError(8004), 1, true},
+		{"mysql 3100: a hook", mysqlError(3100), 1, true},
+		{"PgBouncer", coded("08P01"), 1, true},
 		{"mssql 1205", numbered(1205), 2, false},
+		{"mssql 3960", numbered(3960), 2, false},
+		{"mssql 41301", numbered(41301), 2, false},
+		{"mssql 41302", numbered(41302), 2, false},
+		{"mssql 41305", numbered(41305), 2, false},
+		{"mssql 41325", numbered(41325), 2, false},
+		{"mssql 40197", numbered(40197), 1, true},
+		{"mssql 40501", numbered(40501), 1, true},
+		{"mssql 40613", numbered(40613), 1, true},
 		{"mssql 1213", numbered(1213), 1, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {

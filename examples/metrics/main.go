@@ -62,13 +62,9 @@ func run(ctx context.Context, w io.Writer, address string, keep bool) (err error
 
 	base := "http://" + listener.Addr().String()
 	show := scraper{w, base}
-	if err := makeCalls(ctx, m); err != nil {
-		return err
-	}
-	err = runPool(ctx, m, func() error {
-		return show.metrics(ctx, "while the pool is at work", "retry_pool_items")
-	})
-	if err != nil {
+	if err := work(ctx, m, func() error {
+		return show.metrics(ctx, "while the pool is at work", "retry_pool_items", "retry_pool_capacity")
+	}); err != nil {
 		return err
 	}
 	if err := show.all(ctx); err != nil {
@@ -79,4 +75,21 @@ func run(ctx context.Context, w io.Writer, address string, keep bool) (err error
 		<-ctx.Done()
 	}
 	return nil
+}
+
+// work makes the calls and delivers the mails.
+func work(ctx context.Context, m *measures, look func() error) (err error) {
+	c, err := newCalls(m)
+	if err != nil {
+		return err
+	}
+	p, err := newPost(m)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.pool.Close(ctx)) }()
+	if err := c.make(ctx); err != nil {
+		return err
+	}
+	return p.deliver(ctx, look)
 }

@@ -82,9 +82,9 @@ func TestKeep(t *testing.T) {
 		`retry_budget_tokens{retry_budget_name="search"}`:                                                                    0,
 		`retry_attempt_duration_seconds_count{retry_outcome="failed",retry_policy_name="search"}`:                            6,
 		`retry_call_duration_seconds_count{retry_outcome="failed",retry_policy_name="fetch"}`:                                3,
-		`retry_call_attempts_bucket{retry_outcome="succeeded",retry_policy_name="fetch",le="1"}`:                             10,
-		`retry_call_attempts_bucket{retry_outcome="succeeded",retry_policy_name="fetch",le="2"}`:                             13,
-		`retry_call_wait_duration_seconds_bucket{retry_outcome="succeeded",retry_policy_name="fetch",le="0"}`:                10,
+		`retry_call_attempts_bucket{retry_policy_name="fetch",le="1"}`:                                                       11, // one failed for good at once
+		`retry_call_attempts_bucket{retry_policy_name="fetch",le="2"}`:                                                       14,
+		`retry_call_wait_duration_seconds_bucket{retry_policy_name="fetch",le="0"}`:                                          11,
 		`retry_pool_submitted_total{retry_pool_name="mail"}`:                                                                 8,
 		`retry_pool_settled_total{retry_pool_name="mail",retry_pool_outcome="succeeded"}`:                                    7,
 		`retry_pool_settled_total{retry_pool_name="mail",retry_pool_outcome="dead_lettered"}`:                                1,
@@ -170,6 +170,7 @@ func TestRun(t *testing.T) {
 	t.Log(out.String())
 	work, end, _ := strings.Cut(out.String(), "== /metrics at the end\n")
 	assert.Equal(t, `== /metrics while the pool is at work
+retry_pool_capacity{retry_pool_name="mail"} 8
 retry_pool_items{retry_pool_name="mail",retry_pool_state="`, work[:strings.Index(work, "parked")])
 	assert.Contains(t, work, `retry_pool_items{retry_pool_name="mail",retry_pool_state="running"} 2`)
 	waiting := 0

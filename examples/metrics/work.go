@@ -17,23 +17,33 @@ var (
 	errNotFound = errors.New("no such item")
 )
 
-// makeCalls makes calls of two policies: those of "fetch" fail now and then, and those of "search"
-// always, with a budget for two retries in all.
-func makeCalls(ctx context.Context, m *measures) error {
+// calls are the policies that makeCalls uses.
+type calls struct {
+	fetch, search *retry.Policy
+}
+
+// newCalls makes two policies: the calls of "fetch" fail now and then, and those of "search" always,
+// with a budget for two retries in all.
+func newCalls(m *measures) (*calls, error) {
 	budget := retry.NewBudget(0, 2)
 	if _, err := m.recorder.ObserveBudget("search", budget); err != nil {
-		return err
+		return nil, err
 	}
 	m.counts.Set("search tokens", expvar.Func(func() any { return budget.Tokens() }))
-
 	quick := retry.WithBackoff(retry.Constant(10 * time.Millisecond))
-	fetch := m.policy("fetch", quick, retry.WithMaxAttempts(3))
+	return &calls{
+		fetch:  m.policy("fetch", quick, retry.WithMaxAttempts(3)),
+		search: m.policy("search", quick, retry.WithMaxAttempts(3), retry.WithBudget(budget)),
+	}, nil
+}
+
+// make makes some calls of each.
+func (c *calls) make(ctx context.Context) error {
 	for n := range 16 {
-		_ = fetch.Do(ctx, failing(n)) // its error is counted, which is all this program does with it
+		_ = c.fetch.Do(ctx, failing(n)) // its error is counted, which is all this program does with it
 	}
-	search := m.policy("search", quick, retry.WithMaxAttempts(3), retry.WithBudget(budget))
 	for range 4 {
-		_ = search.Do(ctx, func(context.Context) error { return errRefused })
+		_ = c.search.Do(ctx, func(context.Context) error { return errRefused })
 	}
 	return ctx.Err()
 }
@@ -61,56 +71,76 @@ type mail struct {
 	hold     <-chan struct{} // it is on its way until this is closed; nil: it arrives at once
 }
 
-// runPool has a pool of two workers deliver eight mails. One fails and is parked, the next two hold
-// both workers while look runs, and the last fails for good.
-func runPool(ctx context.Context, m *measures, look func() error) (err error) {
-	started, release := make(chan struct{}, 2), make(chan struct{})
-	pool, err := retrypool.New(func(ctx context.Context, it *mail) (struct{}, error) {
-		it.attempts++
-		switch {
-		case it.number == 1 && it.attempts == 1, it.number == 8:
-			return struct{}{}, errRefused
-		case it.hold != nil:
-			started <- struct{}{}
-			select {
-			case <-it.hold:
-			case <-ctx.Done():
-				return struct{}{}, ctx.Err()
-			}
-		}
-		return struct{}{}, nil
-	}, retrypool.Config[*mail]{
-		Workers: 2, Capacity: 100,
+// post is a pool that delivers mails. Eight of them fill it.
+type post struct {
+	pool    *retrypool.Pool[*mail, struct{}]
+	started chan struct{} // a mail that is held is on its way
+}
+
+// mails are how many are delivered at a time.
+const mails = 8
+
+func newPost(m *measures) (*post, error) {
+	p := &post{started: make(chan struct{}, 2)}
+	var err error
+	p.pool, err = retrypool.New(p.send, retrypool.Config[*mail]{
+		Workers: 2, Capacity: mails,
 		Policy:     m.policy("deliver", retry.WithBackoff(retry.Constant(50*time.Millisecond)), retry.WithMaxAttempts(3)),
 		DeadLetter: func(context.Context, *mail, *retry.Error) error { return nil },
 		Events:     retryotel.PoolEvents[*mail](m.recorder, "mail"),
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, pool.Close(ctx)) }()
-	if _, err = m.recorder.ObservePool("mail", pool); err != nil {
-		return err
+	m.counts.Set("mail pool", expvar.Func(func() any { return p.pool.Stats() }))
+	if _, err := m.recorder.ObservePool("mail", p.pool); err != nil {
+		return nil, errors.Join(err, p.pool.Close(context.Background()))
 	}
-	m.counts.Set("mail pool", expvar.Func(func() any { return pool.Stats() }))
+	return p, nil
+}
 
-	for n := 1; n <= 8; n++ {
+func (p *post) send(ctx context.Context, it *mail) (struct{}, error) {
+	it.attempts++
+	switch {
+	case it.number == 1 && it.attempts == 1, it.number == mails:
+		return struct{}{}, errRefused
+	case it.hold != nil:
+		p.started <- struct{}{}
+		select {
+		case <-it.hold:
+		case <-ctx.Done():
+			return struct{}{}, ctx.Err()
+		}
+	}
+	return struct{}{}, nil
+}
+
+// deliver has the two workers deliver eight mails. One fails and is parked, the next two hold both
+// workers while look runs, so that the pool is full, and the last fails for good.
+func (p *post) deliver(ctx context.Context, look func() error) error {
+	release := make(chan struct{})
+	for n := 1; n <= mails; n++ {
 		it := &mail{number: n}
 		if n == 2 || n == 3 {
 			it.hold = release
 		}
-		if _, err = pool.Submit(ctx, it); err != nil {
+		if _, err := p.pool.Submit(ctx, it); err != nil {
+			close(release)
 			return fmt.Errorf("mail %d: %w", n, err)
 		}
 	}
+	err := p.lookWhenFull(ctx, look)
+	close(release)
+	return errors.Join(err, p.pool.Join(ctx), ctx.Err())
+}
+
+func (p *post) lookWhenFull(ctx context.Context, look func() error) error {
 	for range 2 {
 		select {
-		case <-started:
+		case <-p.started:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
-	err = look()
-	close(release)
-	return err
+	return look()
 }

@@ -3,11 +3,13 @@
 //
 //	go run ./examples/workers
 //
-// It takes less than a second. Its four parts show how items are handed in one by one (Submit) and
+// It takes two seconds. Its parts show how items are handed in one by one (Submit) and
 // as a sequence (Map); that a caller who waits for a while only (Task.Wait with a timeout) leaves the
 // item at work, while Task.Cancel and the deadline of the item's own context end it; and what the
 // limits come to, which hold for the pool as a whole: golang.org/x/time/rate by retry.RateLimit and
-// the weighted semaphore of golang.org/x/sync by retry.Bulkhead.
+// the weighted semaphore of golang.org/x/sync by retry.Bulkhead. The last part has a server that takes
+// so many requests a period and says when the next one begins: with these hints alone pictures are
+// lost, and with retry.Cooldown, a gate that all of them share, none is.
 package main
 
 import (
@@ -41,6 +43,7 @@ func run(ctx context.Context, w io.Writer) (err error) {
 		s.awaited,
 		s.mapped,
 		s.limited,
+		s.rationed,
 	} {
 		if err := part(ctx, w); err != nil {
 			return err

@@ -24,7 +24,7 @@ func walk(err error, nodes *int, visit func(error) bool) (more bool) {
 			return false
 		}
 		var branches []error
-		err, branches = Unwrap(err)
+		branches, err = Unwrap(err)
 		for _, branch := range branches {
 			if !walk(branch, nodes, visit) {
 				return false
@@ -35,20 +35,23 @@ func walk(err error, nodes *int, visit func(error) bool) (more bool) {
 }
 
 func visitSafely(err error, visit func(error) bool) (more bool) {
-	more = true
-	defer func() { _ = recover() }() // as package fmt does
+	defer func() {
+		if recover() != nil {
+			more = true // as package fmt does
+		}
+	}()
 	return visit(err)
 }
 
-// Unwrap returns what err wraps: one error, or several, or nothing, also when its Unwrap method
+// Unwrap returns what err wraps: several errors, or one, or nothing, also when its Unwrap method
 // panics.
-func Unwrap(err error) (one error, several []error) {
+func Unwrap(err error) (several []error, one error) {
 	defer func() { _ = recover() }()
 	switch e := err.(type) {
 	case interface{ Unwrap() error }:
-		return e.Unwrap(), nil
-	case interface{ Unwrap() []error }:
 		return nil, e.Unwrap()
+	case interface{ Unwrap() []error }:
+		return e.Unwrap(), nil
 	}
 	return nil, nil
 }
@@ -70,7 +73,7 @@ func As[E any](err error) (found E, ok bool) {
 // Is reports whether the tree of err has an error that is target, as errors.Is does.
 func Is(err, target error) (found bool) {
 	if err == nil || target == nil {
-		return err == target //nolint:errorlint // both are nil or one is
+		return err == target // both are nil or one is
 	}
 	comparable := reflect.TypeOf(target).Comparable()
 	Walk(err, func(node error) bool {

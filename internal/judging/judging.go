@@ -55,13 +55,13 @@ func (s *Slot) Finish(judge func() error) error {
 	s.end = nil
 	verdict := errAbandoned
 	defer func() {
-		if verdict == errAbandoned { //nolint:errorlint // it is this one or it is not
+		if verdict == errAbandoned { // it is this one or it is not
 			_ = end(verdict) // judge panicked
 		}
 	}()
 	verdict = judge()
 	err := end(verdict)
-	if err == verdict { //nolint:errorlint // the very one
+	if err == verdict { // the very one
 		return nil // judge's caller has it
 	}
 	return err

@@ -28,7 +28,7 @@ func transient(err error, nodes *int) bool {
 			return passes
 		}
 		var branches []error
-		err, branches = errtree.Unwrap(err)
+		branches, err = errtree.Unwrap(err)
 		for _, branch := range branches {
 			if transient(branch, nodes) {
 				return true
@@ -44,7 +44,7 @@ func decide(err error) (decided, passes bool) {
 	if system, passes := systemError(err); system {
 		return true, passes
 	}
-	switch e := err.(type) { //nolint:errorlint // the caller unwraps
+	switch e := err.(type) { // the caller unwraps
 	case *net.DNSError:
 		return true, e != nil && !e.IsNotFound && (e.IsTimeout || e.IsTemporary)
 	case interface{ Timeout() bool }:
@@ -52,5 +52,5 @@ func decide(err error) (decided, passes bool) {
 			return true, true
 		}
 	}
-	return err == io.ErrUnexpectedEOF, true //nolint:errorlint // the caller unwraps
+	return err == io.ErrUnexpectedEOF, true // the caller unwraps
 }

@@ -5,35 +5,31 @@ package peererr
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"net"
+
+	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
 // Lasting reports whether the tree of err says that there will be no connection however often
 // one tries: the peer is not who it should be, does not speak TLS, has refused the handshake
 // by an alert, or its name does not exist.
-func Lasting(err error) bool {
-	var (
-		verification *tls.CertificateVerificationError
-		authority    x509.UnknownAuthorityError
-		hostname     x509.HostnameError
-		invalid      x509.CertificateInvalidError
-		record       tls.RecordHeaderError
-		dns          *net.DNSError
-	)
-	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &hostname) ||
-		errors.As(err, &invalid) || errors.As(err, &record) || isAlert(err) ||
-		errors.As(err, &dns) && dns.IsNotFound
+func Lasting(err error) (lasting bool) {
+	errtree.Walk(err, func(node error) bool {
+		lasting = isLasting(node)
+		return !lasting
+	})
+	return lasting
 }
 
-// isAlert reports whether err is a TLS alert from the server or a proxy.
-func isAlert(err error) bool {
-	var op *net.OpError
-	for errors.As(err, &op) {
-		if op.Op == "remote error" {
-			return true
-		}
-		err = op.Err
+func isLasting(node error) bool {
+	switch e := node.(type) {
+	case *tls.CertificateVerificationError, x509.UnknownAuthorityError, x509.HostnameError,
+		x509.CertificateInvalidError, tls.RecordHeaderError:
+		return true
+	case *net.OpError: // a TLS alert from the server or a proxy
+		return e.Op == "remote error"
+	case *net.DNSError:
+		return e.IsNotFound
 	}
 	return false
 }

@@ -18,7 +18,7 @@ func TestLine(t *testing.T) {
 	for name, row := range map[string]struct{ in, want string }{
 		"empty":               {"", ""},
 		"plain":               {"connection refused", "connection refused"},
-		"letters":             {"café 漢字 👩‍👧", "café 漢字 👩‍👧"},
+		"letters":             {"café € 👩‍👧", "café € 👩‍👧"},
 		"line breaks":         {"a\nb\r\n\nc\u2028d", "a; b; c; d"},
 		"breaks at the ends":  {"\na\n", "a"},
 		"tab":                 {"a\tb", "a b"},
@@ -52,7 +52,7 @@ func TestCutKeepsBothEnds(t *testing.T) {
 func TestCutBounds(t *testing.T) {
 	t.Parallel()
 	for name, in := range map[string]string{
-		"letters of three bytes":  strings.Repeat("漢", 500),
+		"letters of three bytes":  strings.Repeat("€", 500),
 		"letters of two bytes":    "a" + strings.Repeat("é", 500),
 		"what grows when escaped": strings.Repeat("\u202e", 500),
 		"no UTF-8":                strings.Repeat("\xff", 500),

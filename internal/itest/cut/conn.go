@@ -160,7 +160,7 @@ func (c *conn) close(reset bool) {
 
 // dial connects to the server, unless there is none or the connection was closed meanwhile.
 func (c *conn) dial() bool {
-	server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", c.proxy.upstream)
+	server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", c.proxy.server())
 	if err != nil {
 		return false
 	}

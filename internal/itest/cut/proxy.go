@@ -13,13 +13,13 @@ type Proxy struct {
 	Addr string // host:port
 
 	plan     plan
-	upstream string
 	protocol Protocol
 	listener *net.TCPListener
 
-	mu    sync.Mutex
-	conns map[*conn]struct{} // nil once the proxy is closed
-	wg    sync.WaitGroup
+	mu       sync.Mutex
+	upstream string
+	conns    map[*conn]struct{} // nil once the proxy is closed
+	wg       sync.WaitGroup
 }
 
 // New returns a proxy to the server at the address upstream. It is closed when t ends, with all
@@ -39,6 +39,20 @@ func New(t testing.TB, upstream string, protocol Protocol) *Proxy {
 		p.wg.Wait()
 	})
 	return p
+}
+
+// SwitchTo has new connections passed on to another server, as a failover does. Those that are
+// open stay where they are.
+func (p *Proxy) SwitchTo(upstream string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.upstream = upstream
+}
+
+func (p *Proxy) server() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.upstream
 }
 
 // CloseAll cuts every open connection now, held ones as well, by a reset.

@@ -26,13 +26,32 @@ import (
 func TestLedger(t *testing.T) {
 	for _, test := range []struct {
 		system
-		settle bool
-	}{{pgx, false}, {pgx, true}, {pq, false}, {pq, true}, {mariadb, false}} {
+		settle, native bool
+	}{
+		{pgx, false, false},
+		{pgx, true, false},
+		{pgx, false, true},
+		{pgx, true, true},
+		{pq, false, false},
+		{pq, true, false},
+		{mariadb, false, false},
+	} {
 		name := test.String()
+		if test.native {
+			name += ", by retrypgx"
+		}
 		if test.settle {
 			name += ", settling"
 		}
-		t.Run(name, func(t *testing.T) { testLedger(t, test.system, test.settle) })
+		t.Run(name, func(t *testing.T) {
+			l := newLedger(t, test.system)
+			if test.native {
+				l.byRetrypgx(t, test.settle)
+			} else {
+				l.byRetrysql(test.settle)
+			}
+			l.run(t, test.settle)
+		})
 	}
 }
 
@@ -43,7 +62,8 @@ const (
 	refusal    = -1  // an amount that the ledger refuses
 )
 
-func testLedger(t *testing.T, s system, settle bool) {
+func newLedger(t *testing.T, s system) *ledger {
+	t.Helper()
 	l := &ledger{
 		database: s.database(t, nil,
 			`CREATE TABLE ledger (op INT NOT NULL, amount INT NOT NULL CHECK (amount > 0))`,
@@ -53,24 +73,56 @@ func testLedger(t *testing.T, s system, settle bool) {
 		told:  make([]string, 2*operations),
 		codes: map[string]int{},
 	}
+	l.policy = retry.MustNew(
+		retry.WithMaxAttempts(6), // few enough for some operations to fail
+		retry.WithBackoff(retry.Exponential(5*time.Millisecond, 2)),
+		retry.WithHooks(retry.Hooks{AfterAttempt: l.noteAttempt}),
+	)
+	return l
+}
+
+// byRetrysql has the ledger kept through database/sql.
+func (l *ledger) byRetrysql(settle bool) {
 	l.db.SetMaxOpenConns(2 * workers)
-	l.runner = &retrysql.Runner{
-		DB:        l.db,
-		TxOptions: &sql.TxOptions{Isolation: sql.LevelSerializable},
-		Policy: retry.MustNew(
-			retry.WithMaxAttempts(6), // few enough for some operations to fail
-			retry.WithBackoff(retry.Exponential(5*time.Millisecond, 2)),
-			retry.WithHooks(retry.Hooks{AfterAttempt: l.noteAttempt}),
-		),
-	}
+	r := &retrysql.Runner{DB: l.db, TxOptions: &sql.TxOptions{Isolation: sql.LevelSerializable}, Policy: l.policy}
 	if settle {
 		l.settler.Settler = retrysql.Postgres()
-		l.runner.Settle = &l.settler
+		r.Settle = &l.settler
+		l.outcomes = func() (committed, rolledBack int64) { return l.settler.committed.Load(), l.settler.rolledBack.Load() }
 	}
-	l.proxy.Random(0.01, 1)
+	l.inTx = func(ctx context.Context, fn func(ctx context.Context, tx statements) error) error {
+		return r.InTx(ctx, func(ctx context.Context, tx *sql.Tx) error { return fn(ctx, sqlStatements{l.system, tx}) })
+	}
+	l.inUse = func() int { return l.db.Stats().InUse }
+}
 
+// statements are those of a transaction, of database/sql or of pgx.
+type statements interface {
+	exec(ctx context.Context, query string, args ...any) error
+	number(ctx context.Context, query string, args ...any) (int, error)
+}
+
+type sqlStatements struct {
+	system
+	tx *sql.Tx
+}
+
+func (s sqlStatements) exec(ctx context.Context, query string, args ...any) error {
+	_, err := s.tx.ExecContext(ctx, s.sql(query), args...)
+	return err
+}
+
+func (s sqlStatements) number(ctx context.Context, query string, args ...any) (n int, err error) {
+	err = s.tx.QueryRowContext(ctx, s.sql(query), args...).Scan(&n)
+	return n, err
+}
+
+// run keeps the ledger and audits it.
+func (l *ledger) run(t *testing.T, settle bool) {
+	t.Helper()
+	l.proxy.Random(0.01, 1)
 	l.work(0, operations, true)
-	l.idle(t)
+	assert.Eventually(t, func() bool { return l.inUse() == 0 }, 5*time.Second, time.Millisecond, "connections in use")
 	restarted := make(chan struct{})
 	time.AfterFunc(50*time.Millisecond, func() { // in the thick of the second part
 		defer close(restarted)
@@ -78,7 +130,7 @@ func testLedger(t *testing.T, s system, settle bool) {
 	})
 	l.work(operations, 2*operations, false)
 	<-restarted
-	l.idle(t)
+	assert.Eventually(t, func() bool { return l.inUse() == 0 }, 5*time.Second, time.Millisecond, "connections in use")
 	l.proxy.Random(0, 0)
 	l.settled(t)
 	l.audit(t, settle)
@@ -87,9 +139,12 @@ func testLedger(t *testing.T, s system, settle bool) {
 // ledger is a database and what callers were told of their operations.
 type ledger struct {
 	*database
-	runner  *retrysql.Runner
-	settler countingSettler
-	told    []string // by operation: acknowledged, failed, ambiguous
+	policy   *retry.Policy
+	inTx     func(ctx context.Context, fn func(ctx context.Context, tx statements) error) error
+	inUse    func() int // connections
+	settler  countingSettler
+	outcomes func() (committed, rolledBack int64)
+	told     []string // by operation: acknowledged, failed, ambiguous
 
 	mu       sync.Mutex
 	codes    map[string]int // of failed attempts
@@ -133,7 +188,7 @@ func (l *ledger) operate(op int, hurried bool) string {
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(rand.IntN(20_000))*time.Microsecond)
 	}
 	defer cancel()
-	err := l.runner.InTx(ctx, func(ctx context.Context, tx *sql.Tx) error { return l.enter(ctx, tx, op) })
+	err := l.inTx(ctx, func(ctx context.Context, tx statements) error { return l.enter(ctx, tx, op) })
 	switch {
 	case err == nil:
 		return "acknowledged"
@@ -146,26 +201,21 @@ func (l *ledger) operate(op int, hurried bool) string {
 // enter is the transaction: it enters the operation and adds to two totals, read first so that
 // others get in the way, and in an order in which they may deadlock. Every tenth operation is
 // refused after all of that.
-func (l *ledger) enter(ctx context.Context, tx *sql.Tx, op int) error {
-	exec := func(query string, args ...any) error {
-		_, err := tx.ExecContext(ctx, l.sql(query), args...)
-		return err
-	}
-	if err := exec(`INSERT INTO ledger VALUES ($1, $2)`, op, 1); err != nil {
+func (l *ledger) enter(ctx context.Context, tx statements, op int) error {
+	if err := tx.exec(ctx, `INSERT INTO ledger VALUES ($1, $2)`, op, 1); err != nil {
 		return err
 	}
 	first := op % 4
 	for _, id := range []int{first, (first + 1 + 2*(op/4%2)) % 4} {
-		var n int
-		if err := tx.QueryRowContext(ctx, l.sql(`SELECT n FROM totals WHERE id = $1`), id).Scan(&n); err != nil {
+		if _, err := tx.number(ctx, `SELECT n FROM totals WHERE id = $1`, id); err != nil {
 			return err
 		}
-		if err := exec(`UPDATE totals SET n = n + 1 WHERE id = $1`, id); err != nil {
+		if err := tx.exec(ctx, `UPDATE totals SET n = n + 1 WHERE id = $1`, id); err != nil {
 			return err
 		}
 	}
 	if op%10 == 9 {
-		return exec(`INSERT INTO ledger VALUES ($1, $2)`, op, refusal)
+		return tx.exec(ctx, `INSERT INTO ledger VALUES ($1, $2)`, op, refusal)
 	}
 	return nil
 }
@@ -214,10 +264,11 @@ func (l *ledger) audit(t *testing.T, settle bool) {
 	assert.NotZero(t, collisions, "serialization failures")
 	assert.NotZero(t, deadlocks, "deadlocks")
 	if settle {
-		t.Logf("settled: %d committed, %d rolled back", l.settler.committed.Load(), l.settler.rolledBack.Load())
 		assert.Zero(t, count["ambiguous"])
-		assert.NotZero(t, l.settler.committed.Load())
-		assert.NotZero(t, l.settler.rolledBack.Load())
+		committed, rolledBack := l.outcomes()
+		t.Logf("settled: %d committed, %d rolled back", committed, rolledBack)
+		assert.NotZero(t, committed)
+		assert.NotZero(t, rolledBack)
 	} else {
 		assert.NotZero(t, count["ambiguous"])
 	}

@@ -34,6 +34,7 @@ func TestTableOfPostgres(t *testing.T) {
 				"08000": true, "08001": true, "08003": true, "08006": true,
 				"57P01": true, "57P02": true, "57P03": true, "57P05": true, "25P03": true, "53300": true,
 				"53200": false, "55006": false, "25006": false, "08007": false, "40003": false,
+				"08P01": true, "26000": true, "0A000": false, "08004": false,
 				"57014": false, "22012": false, "23505": false, "28P01": false, "42601": false,
 			} {
 				_, err := d.direct.ExecContext(t.Context(), fmt.Sprintf(`DO $$ BEGIN RAISE 'x' USING ERRCODE = '%s'; END $$`, code))
@@ -54,6 +55,7 @@ func TestTableOfMariaDB(t *testing.T) {
 	d := mariadb.database(t, nil)
 	for number, want := range map[int]bool{
 		1213: true, 1205: true, 3572: true, 1020: true, 3101: true, 1040: true, 1053: true,
+		9007: true, 8002: true, 8022: true, 8028: true, 8004: false, 1836: false, 3100: false, // the first are TiDB's
 		1062: false, 1064: false, 1146: false, 1317: false, 3024: false, 1290: false,
 	} {
 		_, err := d.direct.ExecContext(t.Context(), fmt.Sprintf(`SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = %d, MESSAGE_TEXT = 'x'`, number))
@@ -68,7 +70,12 @@ func TestTableOfMariaDB(t *testing.T) {
 // TestTableOfSQLServer reads the driver's own type, for want of a server.
 func TestTableOfSQLServer(t *testing.T) {
 	t.Parallel()
-	assert.True(t, transient(fmt.Errorf("update: %w", mssql.Error{Number: 1205})))
+	for _, number := range []int32{
+		1205, 3960, 41301, 41302, 41305, 41325, 40197, 40501, 40613, 49918, 49919, 49920, 10928, 10929,
+	} {
+		assert.True(t, transient(fmt.Errorf("update: %w", mssql.Error{Number: number})), number)
+		assert.True(t, transient(&mssql.Error{Number: number}), number)
+	}
 	assert.False(t, transient(mssql.Error{Number: 2627}))
 }
 

@@ -35,29 +35,56 @@ var postgres = &kind{
 		}
 	},
 
-	run: func(program, folder, port string, settings []string) []string {
-		args := []string{program, "-D", filepath.Join(folder, "data")}
-		for _, setting := range append([]string{
-			"listen_addresses=127.0.0.1",
-			"port=" + port,
-			"unix_socket_directories=", // none
-			"fsync=off",                // a killed process loses nothing that it wrote; only a dead machine would
-			"deadlock_timeout=50ms",    // so that a deadlock is cheap to provoke
-		}, settings...) {
-			args = append(args, "-c", setting)
-		}
-		return args
-	},
-
-	dsn: postgresDSN,
-	open: func(addr string) (*sql.DB, error) {
-		cfg, err := pgx.ParseConfig(postgresDSN(addr))
-		if err != nil {
-			return nil, err
-		}
-		return stdlib.OpenDB(*cfg), nil
-	},
+	run:    runPostgres,
+	dsn:    postgresDSN,
+	open:   openPostgres,
 	folder: "SHOW data_directory",
+}
+
+func runPostgres(program, folder, port string, settings []string) []string {
+	args := []string{program, "-D", filepath.Join(folder, "data")}
+	for _, setting := range append([]string{
+		"listen_addresses=127.0.0.1",
+		"port=" + port,
+		"unix_socket_directories=", // none
+		"fsync=off",                // a killed process loses nothing that it wrote; only a dead machine would
+		"deadlock_timeout=50ms",    // so that a deadlock is cheap to provoke
+	}, settings...) {
+		args = append(args, "-c", setting)
+	}
+	return args
+}
+
+// standbyOf is the kind of primary's standbys.
+func standbyOf(primary *Server) *kind {
+	return &kind{
+		name:   "PostgreSQL standby",
+		debian: postgres.debian,
+		user:   postgres.user,
+		signal: postgres.signal,
+		find: func() (program, installer string) {
+			program, installer = postgres.find()
+			return program, find([]string{filepath.Dir(installer)}, "pg_basebackup")
+		},
+		prepare: func(s *Server, installer string, _ []string) ([]string, error) {
+			return []string{
+				installer, "--pgdata=" + filepath.Join(s.folder, "data"), "--dbname=" + primary.DSN(""),
+				"--write-recovery-conf", "--checkpoint=fast", "--no-sync",
+			}, nil
+		},
+		run:    runPostgres,
+		dsn:    postgresDSN,
+		open:   openPostgres,
+		folder: postgres.folder,
+	}
+}
+
+func openPostgres(addr string) (*sql.DB, error) {
+	cfg, err := pgx.ParseConfig(postgresDSN(addr))
+	if err != nil {
+		return nil, err
+	}
+	return stdlib.OpenDB(*cfg), nil
 }
 
 func postgresDSN(addr string) string {

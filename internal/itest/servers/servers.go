@@ -1,5 +1,5 @@
-// Package servers starts real database servers for tests: PostgreSQL and MariaDB as Debian
-// packages them, each in a temporary folder, on a port of the loopback of its own. Whatever
+// Package servers starts real database servers for tests: PostgreSQL, its standbys, PgBouncer and
+// MariaDB as Debian packages them, each in a temporary folder, on a port of the loopback of its own. Whatever
 // becomes of the test, its servers end with it.
 //
 // Where a server is not installed the test is skipped, unless RETRY_REQUIRE_SERVERS=1 makes
@@ -33,6 +33,20 @@ func MariaDB(t testing.TB, settings ...string) *Server {
 	return mariadb.start(t, settings)
 }
 
+// Standby starts a standby of the PostgreSQL server primary for t. It answers queries that only
+// read, and replays what the primary writes until it is promoted: SELECT pg_promote().
+func Standby(t testing.TB, primary *Server, settings ...string) *Server {
+	t.Helper()
+	return standbyOf(primary).start(t, settings)
+}
+
+// PgBouncer starts a pooler before the PostgreSQL server at the address upstream for t. Settings
+// are those of its section [pgbouncer], of the form name=value.
+func PgBouncer(t testing.TB, upstream string, settings ...string) *Server {
+	t.Helper()
+	return pgbouncerOf(upstream).start(t, settings)
+}
+
 // DSN returns what sql.Open takes to reach the server at another address, such as a proxy's, or
 // at its own if addr is empty. PostgreSQL's is a URL with a query to which more can be added,
 // MariaDB's has no parameters yet.
@@ -51,11 +65,12 @@ type kind struct {
 	signal string // ends it the way a crash does
 
 	find    func() (program, installer string)
-	install func(installer, data string) []string
+	install func(installer, data string) []string                                              // makes the template
+	prepare func(s *Server, installer string, settings []string) (command []string, err error) // fills the folder where there is no template
 	run     func(program, folder, port string, settings []string) []string
 	dsn     func(addr string) string
 	open    func(addr string) (*sql.DB, error)
-	folder  string // a query for the one that the server works in
+	folder  string // a query for the one that the server works in, of one column or of a name and a value
 
 	template template
 }

@@ -4,6 +4,7 @@ package servers
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -32,19 +33,21 @@ type template struct {
 func (k *kind) start(t testing.TB, settings []string) *Server {
 	t.Helper()
 	program, installer := k.find()
-	if program == "" || installer == "" {
+	if program == "" || installer == "" && k.install != nil {
 		k.unavailable(t, "is not installed: apt-get install "+k.debian)
 	}
 	a, err := accountOf(k.user)
 	if err != nil {
 		k.unavailable(t, "does not run as root: "+err.Error())
 	}
-	k.template.once.Do(func() { k.template.err = k.fill(a, installer) })
+	if k.install != nil {
+		k.template.once.Do(func() { k.template.err = k.fill(a, installer) })
+	}
 	if k.template.err != nil {
 		t.Fatal(k.template.err)
 	}
 	for try := 1; ; try++ {
-		s, err := k.launch(a, program, settings)
+		s, err := k.launch(a, program, installer, settings)
 		if err != nil {
 			t.Fatalf("%s: %v", k.name, err)
 		}
@@ -87,8 +90,8 @@ func (k *kind) fill(a account, installer string) error {
 	return nil
 }
 
-// launch copies the template and starts a server on it.
-func (k *kind) launch(a account, program string, settings []string) (*Server, error) {
+// launch fills a folder and starts a server on it.
+func (k *kind) launch(a account, program, installer string, settings []string) (*Server, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
@@ -98,7 +101,14 @@ func (k *kind) launch(a account, program string, settings []string) (*Server, er
 		return nil, err
 	}
 	s := &Server{Addr: net.JoinHostPort("127.0.0.1", port), kind: k, folder: folder}
-	text, err := command(a, folder, "cp", "-Rp", k.template.data, folder).CombinedOutput()
+	fill := []string{"cp", "-Rp", k.template.data, folder}
+	if k.prepare != nil {
+		fill, err = k.prepare(s, installer, settings)
+	}
+	var text []byte
+	if err == nil && len(fill) > 0 {
+		text, err = command(a, folder, fill[0], fill[1:]...).CombinedOutput()
+	}
 	if err == nil {
 		s.guardian, err = guard(a, k.signal, folder, k.run(program, folder, port, settings))
 	}
@@ -148,14 +158,41 @@ func (s *Server) ping(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	var folder string
-	if err := db.QueryRowContext(ctx, s.kind.folder).Scan(&folder); err != nil {
+	folder, err := s.kind.folderOf(ctx, db)
+	if err != nil {
 		return err
 	}
 	if !strings.Contains(folder, filepath.Base(s.folder)) {
 		return fmt.Errorf("%s is the server of %s", s.Addr, folder)
 	}
 	return nil
+}
+
+// folderOf asks a server for its folder.
+func (k *kind) folderOf(ctx context.Context, db *sql.DB) (folder string, err error) {
+	rows, err := db.QueryContext(ctx, k.folder)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = rows.Close() }()
+	columns, err := rows.Columns()
+	if err != nil {
+		return "", err
+	}
+	for rows.Next() {
+		values := make([]sql.NullString, len(columns))
+		dest := make([]any, len(columns))
+		for i := range values {
+			dest[i] = &values[i]
+		}
+		if err := rows.Scan(dest...); err != nil {
+			return "", err
+		}
+		if len(values) == 1 || values[0].String == "logfile" {
+			folder = values[min(1, len(values)-1)].String
+		}
+	}
+	return folder, rows.Err()
 }
 
 func (s *Server) log() string {

@@ -1,0 +1,130 @@
+// Package ncruces_test holds that retrysql reads the errors of ncruces/go-sqlite3. It is apart from
+// the tests of retrysql because mattn/go-sqlite3 there has the same name for database/sql.
+package ncruces_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	sqlite3 "github.com/ncruces/go-sqlite3"
+	_ "github.com/ncruces/go-sqlite3/driver"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrysql"
+)
+
+var quick = retry.MustNew(retry.WithMaxAttempts(3), retry.WithBackoff(retry.Constant(time.Millisecond)))
+
+func transient(err error) bool { return retrysql.Transient(retry.Attempt{Err: err}) }
+
+func open(t *testing.T, path string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite3", "file:"+filepath.ToSlash(path)+"?_pragma=busy_timeout(0)")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	require.NoError(t, err)
+}
+
+// TestCodes reads the driver's codes, which are errors themselves.
+func TestCodes(t *testing.T) {
+	t.Parallel()
+	for err, want := range map[error]bool{
+		sqlite3.BUSY: true, sqlite3.LOCKED: true, sqlite3.BUSY_SNAPSHOT: true, sqlite3.LOCKED_SHAREDCACHE: true,
+		sqlite3.CONSTRAINT: false, sqlite3.INTERRUPT: false, sqlite3.CONSTRAINT_UNIQUE: false, sqlite3.IOERR: false,
+	} {
+		assert.Equal(t, want, transient(err), err)
+		assert.Equal(t, want, transient(fmt.Errorf("x: %w", err)), err)
+	}
+}
+
+// TestCauses brings about what the codes stand for.
+func TestCauses(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "notes.db")
+	db, other := open(t, path), open(t, path)
+	exec := func(db interface {
+		ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	}, query string,
+	) error {
+		_, err := db.ExecContext(t.Context(), query)
+		return err
+	}
+	must(t, exec(db, `CREATE TABLE notes (id INTEGER PRIMARY KEY, n INT)`))
+	must(t, exec(db, `INSERT INTO notes VALUES (1, 0)`))
+
+	a, err := db.BeginTx(t.Context(), nil)
+	must(t, err)
+	must(t, exec(a, `UPDATE notes SET n = 1`))
+	err = exec(other, `UPDATE notes SET n = 2`)
+	require.ErrorIs(t, err, sqlite3.BUSY)
+	assert.True(t, transient(err), "busy: %T %v", err, err)
+	err = exec(a, `INSERT INTO notes VALUES (1, 1)`)
+	require.ErrorIs(t, err, sqlite3.CONSTRAINT)
+	assert.False(t, transient(err), "constraint: %T %v", err, err)
+	must(t, a.Commit())
+
+	// A reader keeps COMMIT from its lock: nothing was committed, and that is known.
+	reader, err := other.BeginTx(t.Context(), nil)
+	must(t, err)
+	var n int
+	must(t, reader.QueryRowContext(t.Context(), `SELECT n FROM notes`).Scan(&n))
+	calls := 0
+	must(t, retrysql.InTx(t.Context(), db, nil, func(_ context.Context, tx *sql.Tx) error {
+		if calls++; calls == 2 {
+			_ = reader.Rollback()
+		}
+		return exec(tx, `UPDATE notes SET n = n + 10`)
+	}, quick))
+	assert.Equal(t, 2, calls, "busy at COMMIT")
+	must(t, other.QueryRowContext(t.Context(), `SELECT n FROM notes`).Scan(&n))
+	assert.Equal(t, 11, n)
+
+	must(t, exec(db, `PRAGMA journal_mode = WAL`))
+	calls = 0
+	var seen error
+	must(t, retrysql.InTx(t.Context(), db, nil, func(ctx context.Context, tx *sql.Tx) error {
+		must(t, tx.QueryRowContext(ctx, `SELECT n FROM notes`).Scan(&n))
+		if calls++; calls == 1 {
+			must(t, exec(other, `UPDATE notes SET n = 0`))
+		}
+		err := exec(tx, `UPDATE notes SET n = n + 1`)
+		seen = errors.Join(seen, err)
+		return err
+	}, quick))
+	assert.Equal(t, 2, calls, "busy snapshot")
+	assert.ErrorIs(t, seen, sqlite3.BUSY_SNAPSHOT)
+}
+
+// TestRefusedCommit holds that a COMMIT which a constraint refuses is known to have failed.
+func TestRefusedCommit(t *testing.T) {
+	t.Parallel()
+	db := open(t, filepath.Join(t.TempDir(), "notes.db"))
+	db.SetMaxOpenConns(1)
+	for _, statement := range []string{
+		`PRAGMA foreign_keys = ON`,
+		`CREATE TABLE parents (id INTEGER PRIMARY KEY)`,
+		`CREATE TABLE notes (id INT REFERENCES parents DEFERRABLE INITIALLY DEFERRED)`,
+	} {
+		_, err := db.ExecContext(t.Context(), statement)
+		must(t, err)
+	}
+	err := retrysql.InTx(t.Context(), db, nil, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO notes VALUES (7)`)
+		return err
+	}, quick)
+	require.ErrorIs(t, err, sqlite3.CONSTRAINT)
+	require.ErrorIs(t, err, retry.ErrPermanent)
+	require.NotErrorIs(t, err, retrysql.ErrAmbiguousCommit)
+}

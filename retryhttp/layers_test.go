@@ -1,0 +1,151 @@
+package retryhttp_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retryhttp"
+)
+
+// wrappers pass a response on, as layers between two that retry do.
+var wrappers = map[string]func(base http.RoundTripper) http.RoundTripper{
+	"none":   func(base http.RoundTripper) http.RoundTripper { return base },
+	"logger": func(base http.RoundTripper) http.RoundTripper { return roundTripper(base.RoundTrip) },
+	"body": func(base http.RoundTripper) http.RoundTripper { // as otelhttp
+		return roundTripper(func(req *http.Request) (*http.Response, error) {
+			resp, err := base.RoundTrip(req.WithContext(req.Context()))
+			if err == nil {
+				resp.Body = struct{ io.ReadCloser }{resp.Body}
+			}
+			return resp, err
+		})
+	},
+	"request": func(base http.RoundTripper) http.RoundTripper { // as oauth2
+		return roundTripper(func(req *http.Request) (*http.Response, error) {
+			sent := req.Clone(req.Context())
+			sent.Header.Set("Authorization", "Bearer token")
+			resp, err := base.RoundTrip(sent)
+			if err == nil {
+				resp.Request = req
+				resp.Header = resp.Header.Clone()
+			}
+			return resp, err
+		})
+	},
+}
+
+// TestLayers holds that two layers make the attempts of one if the outer one asks for that, and
+// their product if not.
+func TestLayers(t *testing.T) {
+	t.Parallel()
+	once := retry.WithStopIf(retry.AlreadyRetried)
+	check := func(resp *http.Response) (int, error) { return 0, retryhttp.Check(resp) }
+	layers := map[string]func(t *testing.T, inner http.RoundTripper, url string, opts ...retry.Option) error{
+		"Transport": func(t *testing.T, inner http.RoundTripper, url string, opts ...retry.Option) error {
+			t.Helper()
+			resp, err := (&retryhttp.Transport{Base: inner, Policy: quick(opts...)}).RoundTrip(newRequest(t, "GET", url, nil))
+			if err == nil {
+				_ = text(t, resp)
+			}
+			return err
+		},
+		"Do": func(t *testing.T, inner http.RoundTripper, url string, opts ...retry.Option) error {
+			t.Helper()
+			client := &http.Client{Transport: struct{ http.RoundTripper }{inner}}
+			_, err := retryhttp.Do(client, newRequest(t, "GET", url, nil), check, quick(opts...))
+			return err
+		},
+		"Do, client's timeout": func(t *testing.T, inner http.RoundTripper, url string, opts ...retry.Option) error {
+			t.Helper()
+			client := &http.Client{Transport: struct{ http.RoundTripper }{inner}, Timeout: time.Minute}
+			_, err := retryhttp.Do(client, newRequest(t, "GET", url, nil), check, quick(opts...))
+			return err
+		},
+		"Check": func(t *testing.T, inner http.RoundTripper, url string, opts ...retry.Option) error {
+			t.Helper()
+			client := &http.Client{Transport: inner}
+			return quick(append(opts, retry.WithRetryIf(retryhttp.Transient))...).Do(t.Context(), func(ctx context.Context) error {
+				req := newRequest(t, "GET", url, nil).WithContext(ctx)
+				resp, err := client.Do(req)
+				if err != nil {
+					return err
+				}
+				defer func() { _ = resp.Body.Close() }()
+				return retryhttp.Check(resp)
+			})
+		},
+	}
+	for fault, step := range map[string]http.HandlerFunc{"503": status(503), "closed without an answer": hangUp} {
+		for wrapper, wrap := range wrappers {
+			for layer, call := range layers {
+				t.Run(fault+", "+wrapper+", "+layer, func(t *testing.T) {
+					t.Parallel()
+					s := serve(t, step)
+					inner := wrap(&retryhttp.Transport{Base: direct(t), Policy: quick()})
+					err := call(t, inner, s.URL, once)
+					assert.Len(t, s.requests(), 3, "one layer's attempts")
+					if layer != "Transport" || fault != "503" {
+						require.ErrorIs(t, err, retry.ErrPermanent)
+						require.ErrorIs(t, err, retry.ErrExhausted, "the inner one's reason")
+					}
+					_ = call(t, inner, s.URL)
+					assert.Len(t, s.requests(), 3+9, "the product, unless it is asked for")
+				})
+			}
+		}
+	}
+}
+
+// TestLayersOfSuccess holds that a response that was retried and then succeeded is not taken
+// for one that was given up on, nor is what a server says.
+func TestLayersOfSuccess(t *testing.T) {
+	t.Parallel()
+	var seen []error
+	policy := quick(retry.WithStopIf(func(a retry.Attempt) bool {
+		seen = append(seen, a.Err)
+		return retry.AlreadyRetried(a)
+	}))
+	s := serve(t, status(503, "X-Gave-Up", "true", "X-Retry-Attempts", "3"))
+	resp, err := (&retryhttp.Transport{Base: roundTripper(direct(t).RoundTrip), Policy: policy}).RoundTrip(newRequest(t, "GET", s.URL, nil))
+	require.NoError(t, err)
+	require.Error(t, retryhttp.Check(resp))
+	var inner *retry.Error
+	assert.ErrorAs(t, retryhttp.Check(resp), &inner, "the response that is returned is given up on")
+	assert.Len(t, seen, 3)
+	for _, err := range seen {
+		assert.False(t, errors.As(err, &inner), "those of the attempts are not")
+	}
+	fine, err := (&retryhttp.Transport{Base: direct(t), Policy: quick()}).RoundTrip(newRequest(t, "GET", serve(t, status(404)).URL, nil))
+	require.NoError(t, err)
+	assert.False(t, errors.As(retryhttp.Check(fine), &inner), "404 is not worth a retry: nobody gave up")
+}
+
+// TestLayersMemory holds that what is known of a response goes with it.
+func TestLayersMemory(t *testing.T) { //nolint:paralleltest // it measures the process's memory
+	tr := &retryhttp.Transport{Policy: quick(), Base: roundTripper(func(req *http.Request) (*http.Response, error) {
+		return reply(req, 503, "", "X-Large", strings.Repeat("x", 10<<10)), nil
+	})}
+	give := func() {
+		for range 1000 {
+			_, _ = tr.RoundTrip(newRequest(t, "GET", "http://host.example", nil))
+		}
+	}
+	give()
+	for range 3 { // cleanups run after a collection
+		runtime.GC()
+		time.Sleep(10 * time.Millisecond)
+	}
+	before := heap()
+	give()
+	assert.Eventually(t, func() bool { return heap()-before < 200<<10 }, 5*time.Second, 10*time.Millisecond)
+}

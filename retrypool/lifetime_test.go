@@ -1,0 +1,323 @@
+package retrypool_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+	"weak"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrypool"
+)
+
+type traceKey struct{}
+
+// tracing are hooks that put something into the context, as those that trace do.
+func tracing() retry.Option {
+	return retry.WithHooks(retry.Hooks{
+		Start: func(ctx context.Context) context.Context { return context.WithValue(ctx, traceKey{}, "call") },
+		BeforeAttempt: func(ctx context.Context, a retry.Attempt) context.Context {
+			return context.WithValue(ctx, traceKey{}, fmt.Sprint("attempt ", a.Number))
+		},
+	})
+}
+
+// drain waits until nothing is left of what items submit.
+func drain[In, Out any](t *testing.T, p *retrypool.Pool[In, Out]) {
+	t.Helper()
+	for s := p.Stats(); s.Queued+s.Running+s.Parked > 0; s = p.Stats() {
+		require.NoError(t, p.Join(t.Context()))
+	}
+}
+
+// A page links to three, each of these to three others, and every first attempt fails: all 13 pages
+// are visited, however the context came to the function and whatever it did with its values.
+func TestItemsThatItemsSubmit(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	same := func(ctx context.Context) context.Context { return ctx }
+	for name, tt := range map[string]struct {
+		opts   []retry.Option
+		derive func(context.Context) context.Context
+	}{
+		"the function's context":                 {nil, same},
+		"with values":                            {nil, func(ctx context.Context) context.Context { return context.WithValue(ctx, key{}, 1) }},
+		"hooks that trace":                       {[]retry.Option{tracing()}, same},
+		"hooks that trace, with values":          {[]retry.Option{tracing()}, func(ctx context.Context) context.Context { return context.WithValue(ctx, key{}, 1) }},
+		"an attempt's timeout":                   {[]retry.Option{retry.WithAttemptTimeout(time.Minute)}, same},
+		"an attempt's timeout, with values":      {[]retry.Option{retry.WithAttemptTimeout(time.Minute)}, func(ctx context.Context) context.Context { return context.WithValue(ctx, key{}, 1) }},
+		"hooks that trace, an attempt's timeout": {[]retry.Option{tracing(), retry.WithAttemptTimeout(time.Minute)}, same},
+		"the context was used before":            {nil, func(ctx context.Context) context.Context { ctx.Done(); return ctx }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				var mu sync.Mutex
+				attempts := map[string]int{}
+				var p *retrypool.Pool[string, int]
+				p = start(t, func(ctx context.Context, page string) (int, error) {
+					mu.Lock()
+					attempts[page]++
+					n := attempts[page]
+					mu.Unlock()
+					time.Sleep(time.Second)
+					if n == 1 {
+						return 0, errDown
+					}
+					for i := range 3 {
+						if len(page) == 3 {
+							break
+						}
+						if _, err := p.Submit(tt.derive(ctx), fmt.Sprint(page, i)); err != nil {
+							return 0, err
+						}
+					}
+					return 1, nil
+				}, retrypool.Config[string]{Workers: 2, Policy: every(time.Second, 3, tt.opts...)})
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				_, err := p.Submit(ctx, "p")
+				require.NoError(t, err)
+				drain(t, p)
+				assert.Equal(t, retrypool.Stats{Submitted: 13, Succeeded: 13, Retries: 13}, p.Stats())
+			})
+		})
+	}
+}
+
+// They end with the context that the first one was submitted with, also in the third generation.
+func TestItemsThatItemsSubmitEnd(t *testing.T) {
+	t.Parallel()
+	for name, derive := range map[string]func(context.Context) context.Context{
+		"the function's context": func(ctx context.Context) context.Context { return ctx },
+		"with values":            func(ctx context.Context) context.Context { return context.WithValue(ctx, traceKey{}, 1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				cause := errors.New("going home")
+				var p *retrypool.Pool[int, int]
+				p = start(t, func(ctx context.Context, in int) (int, error) {
+					if in == 3 {
+						return untilEnded(ctx, in)
+					}
+					_, err := p.Submit(derive(ctx), in+1)
+					return in, err
+				}, retrypool.Config[int]{})
+				ctx, cancel := context.WithCancelCause(t.Context())
+				_, err := p.Submit(ctx, 1)
+				require.NoError(t, err)
+				synctest.Wait()
+				assert.Equal(t, retrypool.Stats{Submitted: 3, Succeeded: 2, Running: 1}, p.Stats())
+				cancel(cause)
+				synctest.Wait()
+				assert.Equal(t, retrypool.Stats{Submitted: 3, Succeeded: 2, Canceled: 1}, p.Stats())
+			})
+		})
+	}
+}
+
+// inherit submits an item from the function of another one and returns the context that it gets.
+func inherit(t *testing.T, parent context.Context, derive func(context.Context) context.Context, opts ...retry.Option) (child context.Context) {
+	t.Helper()
+	var p *retrypool.Pool[int, int]
+	p = start(t, func(ctx context.Context, in int) (int, error) {
+		if in == 2 {
+			child = ctx
+			time.Sleep(time.Second) // the first one is settled
+			assert.NoError(t, ctx.Err())
+			assert.NoError(t, context.Cause(ctx))
+			return 0, nil
+		}
+		_, err := p.Submit(derive(ctx), 2)
+		return 0, err
+	}, retrypool.Config[int]{Workers: 2, Policy: retry.MustNew(opts...)})
+	_, err := p.Submit(parent, 1)
+	require.NoError(t, err)
+	drain(t, p)
+	assert.Equal(t, 2, p.Stats().Succeeded)
+	return child
+}
+
+// With the function's context an item is as one that was submitted beside the first: nothing of the
+// attempt is left, neither a deadline nor what hooks put there. Values that the function adds are.
+func TestContextOfItemsThatItemsSubmit(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		type key struct{}
+		type own struct{}
+		parent, cancel := context.WithTimeout(context.WithValue(t.Context(), key{}, "v"), time.Hour)
+		defer cancel()
+		want, _ := parent.Deadline()
+		timeout := retry.WithAttemptTimeout(time.Minute)
+		deadline := func(ctx context.Context) time.Time { at, _ := ctx.Deadline(); return at }
+
+		child := inherit(t, parent, func(ctx context.Context) context.Context { return ctx })
+		assert.Equal(t, want, deadline(child))
+		assert.Equal(t, "v", child.Value(key{}))
+		require.ErrorIs(t, child.Err(), context.Canceled, "it is settled")
+
+		first := retry.WithHooks(retry.Hooks{BeforeAttempt: func(ctx context.Context, _ retry.Attempt) context.Context {
+			if ctx.Value(traceKey{}) != nil {
+				t.Error("the first item's attempt is seen by the second")
+			}
+			return context.WithValue(ctx, traceKey{}, 1)
+		}})
+		child = inherit(t, parent, func(ctx context.Context) context.Context { return ctx }, first, timeout)
+		assert.Equal(t, "v", child.Value(key{}))
+
+		child = inherit(t, parent, func(ctx context.Context) context.Context {
+			return context.WithValue(ctx, own{}, "mine")
+		}, timeout)
+		assert.Equal(t, "mine", child.Value(own{}))
+		assert.Equal(t, "v", child.Value(key{}))
+		assert.Equal(t, time.Minute, time.Until(deadline(child))+time.Second, "its own attempt's")
+	})
+}
+
+// An end that the function gave the context is the item's too.
+func TestOwnEndOfItemsThatItemsSubmit(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		began := time.Now()
+		var p *retrypool.Pool[int, int]
+		p = start(t, func(ctx context.Context, in int) (int, error) {
+			if in == 2 {
+				return untilEnded(ctx, in)
+			}
+			own, cancel := context.WithTimeout(ctx, time.Minute)
+			defer cancel()
+			task, err := p.Submit(own, 2)
+			if err != nil {
+				return 0, err
+			}
+			_, err = task.Wait(ctx)
+			assert.ErrorIs(t, err, context.DeadlineExceeded)
+			return 0, nil
+		}, retrypool.Config[int]{Workers: 2})
+		_, err := p.Submit(t.Context(), 1)
+		require.NoError(t, err)
+		require.NoError(t, p.Join(t.Context()))
+		assert.Equal(t, time.Minute, time.Since(began))
+		assert.Equal(t, retrypool.Stats{Submitted: 2, Succeeded: 1, Failed: 1}, p.Stats())
+	})
+}
+
+// A stage of a pipeline hands on to the next: the items of the second pool do not end with those of
+// the first.
+func TestItemsThatItemsSubmitElsewhere(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		second := start(t, func(ctx context.Context, in string) (string, error) {
+			time.Sleep(time.Second)
+			return in, ctx.Err()
+		}, retrypool.Config[string]{})
+		first := start(t, func(ctx context.Context, in int) (int, error) {
+			_, err := second.Submit(ctx, fmt.Sprint(in))
+			return in, err
+		}, retrypool.Config[int]{Policy: every(0, 1, tracing(), retry.WithAttemptTimeout(time.Minute))})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		for i := range 5 {
+			_, err := first.Submit(ctx, i)
+			require.NoError(t, err)
+		}
+		require.NoError(t, first.Join(t.Context()))
+		require.NoError(t, second.Join(t.Context()))
+		assert.Equal(t, 5, second.Stats().Succeeded)
+	})
+}
+
+// An item that submits its successor, for ever: no context of the earlier ones is kept.
+func TestSuccessorsKeepNothing(t *testing.T) {
+	t.Parallel()
+	const generations = 100
+	var blobs log[weak.Pointer[blob]]
+	hooks := retry.WithHooks(retry.Hooks{BeforeAttempt: func(ctx context.Context, _ retry.Attempt) context.Context {
+		b := new(blob)
+		blobs.add(weak.Make(b))
+		return context.WithValue(ctx, traceKey{}, b)
+	}})
+	last := make(gate)
+	var p *retrypool.Pool[int, int]
+	p = start(t, func(ctx context.Context, in int) (int, error) {
+		if in == generations {
+			return last.fn(ctx, in)
+		}
+		_, err := p.Submit(ctx, in+1)
+		return in, err
+	}, retrypool.Config[int]{Policy: every(0, 1, hooks, retry.WithAttemptTimeout(time.Hour))})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	_, err := p.Submit(ctx, 1)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { s := p.Stats(); return s.Succeeded == generations-1 && s.Running == 1 }, 10*time.Second, time.Millisecond)
+	assert.Eventually(t, func() bool {
+		runtime.GC()
+		kept := 0
+		for _, w := range blobs.list() {
+			if w.Value() != nil {
+				kept++
+			}
+		}
+		return kept <= 1
+	}, 10*time.Second, time.Millisecond)
+	close(last)
+	drain(t, p)
+}
+
+// A worker that waits for an item of its own pool is not free for it. With all of them waiting
+// nothing moves until the contexts end, as the docs of Submit, Wait and Map say.
+func TestWaitingForTheOwnPool(t *testing.T) {
+	t.Parallel()
+	type pool = *retrypool.Pool[int, int]
+	for name, wait := range map[string]func(ctx context.Context, p pool) error{
+		"Submit": func(ctx context.Context, p pool) error {
+			for {
+				if _, err := p.Submit(ctx, 1); err != nil {
+					return err
+				}
+			}
+		},
+		"Wait": func(ctx context.Context, p pool) error {
+			task, err := p.TrySubmit(1)
+			if err != nil {
+				return err
+			}
+			_, err = task.Wait(ctx)
+			task.Cancel()
+			return err
+		},
+		"Map": func(ctx context.Context, p pool) error {
+			for _, err := range p.Map(ctx, func(yield func(int) bool) { yield(1) }) {
+				return err
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				var p pool
+				p = start(t, func(ctx context.Context, in int) (int, error) {
+					if in == 0 {
+						return 0, retry.Permanent(wait(ctx, p))
+					}
+					return in, nil
+				}, retrypool.Config[int]{Workers: 1, Capacity: 3})
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				began := time.Now()
+				task, err := p.Submit(ctx, 0)
+				require.NoError(t, err)
+				_, err = task.Wait(t.Context())
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				assert.Equal(t, time.Hour, time.Since(began))
+				cancel()
+				require.NoError(t, p.Join(t.Context()))
+			})
+		})
+	}
+}

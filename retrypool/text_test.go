@@ -1,0 +1,150 @@
+package retrypool_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrypool"
+)
+
+// Whoever prints a task or a pool meanwhile does not read what is written (the race detector would
+// see it), and sees no item and no result.
+func TestPrinting(t *testing.T) {
+	t.Parallel()
+	const secret = "hunter2"
+	p := start(t, func(ctx context.Context, in string) (string, error) {
+		_ = fmt.Sprintf("%v %+v %#v %d", ctx, ctx, ctx, ctx)
+		return in, nil
+	}, retrypool.Config[string]{Workers: 2})
+	verbs := "%v %+v %#v %s %q %d %x"
+	all := func(v any) string { return fmt.Sprintf(verbs, v, v, v, v, v, v, v) }
+	for range 100 {
+		task, err := p.Submit(t.Context(), secret)
+		require.NoError(t, err)
+		for settled := false; !settled; {
+			text := all(task) + all(p)
+			assert.NotContains(t, text, secret)
+			assert.NotContains(t, text, fmt.Sprintf("%x", secret))
+			select {
+			case <-task.Done():
+				settled = true
+			default:
+			}
+		}
+		v, err := task.Wait(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, secret, v)
+	}
+	var none *retrypool.Task[int]
+	var noPool *retrypool.Pool[int, int]
+	assert.Equal(t, "retrypool.Task(none) retrypool.Task(none) retrypool.Pool(nil)", fmt.Sprint(none, " ", new(retrypool.Task[int]), " ", noPool))
+}
+
+func TestPrintingWhere(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		g := make(gate)
+		p := start(t, func(ctx context.Context, in int) (int, error) {
+			if in == 0 {
+				return 0, errDown
+			}
+			return g.fn(ctx, in)
+		}, retrypool.Config[int]{Policy: every(time.Hour, 2), Key: func(in int) string { return fmt.Sprint(in) }})
+		tasks := []*retrypool.Task[int]{submit(t, p, 0), submit(t, p, 1), submit(t, p, 1), submit(t, p, 2)}
+		for p.Stats().Parked == 0 || p.Stats().Running == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		assert.Equal(t, "[retrypool.Task(parked) retrypool.Task(running) retrypool.Task(queued) retrypool.Task(queued)]", fmt.Sprint(tasks))
+		close(g)
+		<-tasks[3].Done()
+		assert.Equal(t, "retrypool.Task(settled)", fmt.Sprint(tasks[3]))
+	})
+}
+
+// nilError has methods that a nil pointer does not survive.
+type nilError struct{ text string }
+
+func (e *nilError) Error() string        { return e.text }
+func (e *nilError) Unwrap() error        { return errors.New(e.text) }
+func (e *nilError) Is(target error) bool { return target.Error() == e.text }
+
+type panicking struct{}
+
+func (panicking) Error() string { panic("no text") }
+
+type loop struct{}
+
+func (l loop) Error() string { return "loop" }
+func (l loop) Unwrap() error { return l }
+
+// hostile are errors that must not bring anybody down.
+func hostile() map[string]error {
+	return map[string]error{
+		"a typed nil":                 (*nilError)(nil),
+		"an error that wraps itself":  loop{},
+		"an Error that panics":        panicking{},
+		"eight MiB and an escape":     errors.New("\x1b[31m" + strings.Repeat("x", 8<<20) + "\nend"),
+		"a typed nil beneath a mark":  retry.Permanent((*nilError)(nil)),
+		"a typed nil beneath a Join":  errors.Join(errDown, (*nilError)(nil)),
+		"a panicking Error in a Join": errors.Join(errDown, panicking{}),
+	}
+}
+
+// safe holds what is true of every text.
+func safe(t *testing.T, err error) {
+	t.Helper()
+	text := err.Error()
+	assert.LessOrEqual(t, len(text), 4096)
+	assert.NotContains(t, text, "\x1b")
+	assert.NotContains(t, text, "\n")
+}
+
+// Whatever the function, DeadLetter or a cancellation says, the pool goes on and its errors are one
+// line.
+func TestHostileErrors(t *testing.T) {
+	t.Parallel()
+	for name, bad := range hostile() {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				fail := func(context.Context, int) (int, error) { return 0, bad }
+				raise := func(context.Context, int) (int, error) { panic(bad) }
+				letter := func(context.Context, int, *retry.Error) error { return bad }
+				for _, fn := range []func(context.Context, int) (int, error){fail, raise} {
+					p := start(t, fn, retrypool.Config[int]{Policy: every(time.Second, 2), DeadLetter: letter})
+					_, err := submit(t, p, 1).Wait(t.Context())
+					require.Error(t, err)
+					text := err.Error()
+					assert.Contains(t, text, "; retrypool: dead letter: ")
+					assert.NotContains(t, text, "\x1b")
+					assert.Less(t, len(text), 4096)
+					require.NoError(t, p.Join(t.Context()))
+					assert.Equal(t, 1, p.Stats().Failed)
+				}
+				safe(t, &retrypool.PanicError{Value: bad})
+
+				ctx, cancel := context.WithCancelCause(t.Context())
+				cancel(bad)
+				g := make(gate)
+				p := start(t, g.fn, retrypool.Config[int]{})
+				task := submit(t, p, 1)
+				_, err := p.Submit(ctx, 1)
+				require.ErrorIs(t, err, context.Canceled)
+				safe(t, err)
+				_, err = task.Wait(ctx)
+				require.ErrorIs(t, err, context.Canceled)
+				safe(t, err)
+				err = p.Join(ctx)
+				require.ErrorIs(t, err, context.Canceled)
+				safe(t, err)
+				close(g)
+			})
+		})
+	}
+}

@@ -1,0 +1,85 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/seed-205ff063/retry/retrysim/internal/picture"
+	"github.com/seed-205ff063/retry/retrysim/sim"
+)
+
+// Outage shows what happens to a server that goes down and comes back.
+func Outage(ctx context.Context, o sim.Outage, policies []sim.Policy) (Report, error) {
+	results, err := o.Run(ctx, policies...)
+	if err != nil {
+		return Report{}, err
+	}
+	r := Report{
+		Command: "outage",
+		Title:   fmt.Sprintf("A server is down for %v: load and goodput", o.Down),
+		Columns: []Column{
+			{colPolicy, colPolicy},
+			{colLayers, colLayers},
+			{"amplification", "load"},
+			{"peak_load", "peak load"},
+			{"goodput_share", "succeed"},
+			{"recovered_ms", "recovered"},
+		},
+		Notes: []string{"Load is requests at the server a call, over the whole run. Recovered is the time from the end of the outage " +
+			"until at least 99 % of the calls that begin in any second succeed."},
+	}
+	for _, x := range results {
+		recovered := Cell{Text: "never", Number: true}
+		if x.HasRecovered {
+			recovered = millis(x.Recovered)
+		}
+		r.Rows = append(r.Rows, []Cell{
+			name(x.Policy), count(x.Layers), number(x.Amplification, 2, "×"), number(x.PeakLoad, 0, "/s"),
+			share(x.GoodputShare), recovered,
+		})
+	}
+	r.Figure = OutageFigure(o, results)
+	r.Figure.Title = r.Title
+	return r, nil
+}
+
+// OutageFigure shows load and goodput over time.
+func OutageFigure(o sim.Outage, results []sim.OutageResult) picture.Figure {
+	length := (o.Before + o.Down + o.After).Seconds()
+	shade := []picture.Shade{{From: o.Before.Seconds(), To: (o.Before + o.Down).Seconds(), Label: "down"}}
+	load := picture.Panel{
+		Y: picture.Axis{Label: "load: requests a second"}, Shades: shade,
+		Rules: []picture.Rule{{At: o.Capacity, Label: "capacity"}},
+	}
+	goodput := picture.Panel{Y: picture.Axis{Label: "goodput: calls a second that succeed"}, Shades: shade}
+	goodput.Y.Max = o.Capacity * 1.25
+	f := picture.Figure{X: picture.Axis{Label: "time (s)", Max: length}}
+	for i, x := range results {
+		f.Legend = append(f.Legend, x.Policy)
+		load.Series = append(load.Series, rate(x.Load, i))
+		goodput.Series = append(goodput.Series, rate(x.Goodput, i))
+		for _, y := range goodput.Series[i].Y {
+			goodput.Y.Max = max(goodput.Y.Max, y*1.2)
+		}
+	}
+	f.Panels = []picture.Panel{load, goodput}
+	return f
+}
+
+// rate shows counts as counts a second, over some two hundred stretches of time.
+func rate(counts []int, style int) picture.Series {
+	const stretches = 200
+	together := max(1, (len(counts)+stretches-1)/stretches)
+	size := time.Duration(together) * sim.OutageBucket
+	s := picture.Series{Style: style}
+	for from := 0; from+together <= len(counts); from += together {
+		n := 0
+		for _, c := range counts[from : from+together] {
+			n += c
+		}
+		s.X = append(s.X, seconds(from, sim.OutageBucket)+size.Seconds()/2)
+		s.Y = append(s.Y, float64(n)/size.Seconds())
+	}
+	return s
+}

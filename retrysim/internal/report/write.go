@@ -1,0 +1,162 @@
+package report
+
+import (
+	"bytes"
+	"embed"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/seed-205ff063/retry/retrysim/internal/picture"
+)
+
+// Text writes the table for people.
+func (r Report) Text(w io.Writer) error {
+	widths := make([]int, len(r.Columns))
+	for i, c := range r.Columns {
+		widths[i] = utf8.RuneCountInString(c.Heading)
+		for _, row := range r.Rows {
+			widths[i] = max(widths[i], utf8.RuneCountInString(row[i].Text))
+		}
+	}
+	var b strings.Builder
+	line := func(cell func(i int) string) {
+		for i := range r.Columns {
+			text := cell(i)
+			gap := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text))
+			if i == 0 {
+				b.WriteString(text + gap)
+			} else {
+				b.WriteString("  " + gap + text)
+			}
+		}
+		b.WriteByte('\n')
+	}
+	fmt.Fprintf(&b, "%s\n\n", r.Title)
+	line(func(i int) string { return r.Columns[i].Heading })
+	for _, row := range r.Rows {
+		line(func(i int) string { return row[i].Text })
+	}
+	if r.Notes != nil {
+		fmt.Fprintf(&b, "\n%s\n", strings.Join(r.Notes, "\n"))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// CSV writes the table for machines; the first line names the columns.
+func (r Report) CSV(w io.Writer) error {
+	out := csv.NewWriter(w)
+	record := make([]string, len(r.Columns))
+	for i, c := range r.Columns {
+		record[i] = c.Name
+	}
+	_ = out.Write(record) // Error tells
+	for _, row := range r.Rows {
+		for i, cell := range row {
+			record[i] = cell.Raw
+		}
+		_ = out.Write(record)
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// MarshalJSON returns the rows as objects whose names are those of the columns, in their order.
+func (r Report) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('[')
+	for n, row := range r.Rows {
+		if n > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('{')
+		for i, cell := range row {
+			value := []byte(cell.Raw)
+			switch {
+			case !cell.Number:
+				value, _ = json.Marshal(cell.Raw) //nolint:errchkjson // a string
+			case cell.Raw == "":
+				value = []byte("null")
+			}
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			fmt.Fprintf(&b, "%q:%s", r.Columns[i].Name, value)
+		}
+		b.WriteByte('}')
+	}
+	b.WriteByte(']')
+	return b.Bytes(), nil
+}
+
+// JSON writes what MarshalJSON returns, for people to read too.
+func (r Report) JSON(w io.Writer) error {
+	out := json.NewEncoder(w)
+	out.SetIndent("", "  ")
+	out.SetEscapeHTML(false)
+	return out.Encode(r)
+}
+
+// DefaultWidth is the width of a picture in CSS pixels, which suits a README.
+const DefaultWidth = 560
+
+// SVG writes the picture.
+func (r Report) SVG(w io.Writer) error {
+	svg, err := picture.SVG(r.Figure, DefaultWidth, picture.Light)
+	if err == nil {
+		_, err = w.Write(svg)
+	}
+	return err
+}
+
+// PNG writes the picture.
+func (r Report) PNG(w io.Writer) error {
+	png, err := picture.PNG(r.Figure, DefaultWidth, picture.Light)
+	if err == nil {
+		_, err = w.Write(png)
+	}
+	return err
+}
+
+//go:embed report.html
+var files embed.FS
+
+var pages = template.Must(template.ParseFS(files, "report.html"))
+
+// HTML writes a page with the picture and the table that needs nothing else.
+func (r Report) HTML(w io.Writer) error {
+	svg, err := picture.SVG(r.Figure, DefaultWidth, picture.Light)
+	if err != nil {
+		return err
+	}
+	_, drawing, _ := strings.Cut(string(svg), "?>") // the declaration is not for HTML
+	return pages.ExecuteTemplate(w, "report.html", struct {
+		Report
+		Drawing template.HTML
+	}{r, template.HTML(drawing)}) //nolint:gosec // texts in it are escaped by the SVG writer
+}
+
+const formatCSV = "csv"
+
+// Formats are the formats of standard output, Endings those of files.
+var (
+	Formats = []string{"text", formatCSV, "json"}
+	Endings = []string{"svg", "png", "html", formatCSV}
+)
+
+// Write writes the report in one of Formats or Endings.
+func (r Report) Write(w io.Writer, format string) error {
+	write := map[string]func(io.Writer) error{
+		"text": r.Text, formatCSV: r.CSV, "json": r.JSON,
+		"svg": r.SVG, "png": r.PNG, "html": r.HTML,
+	}[format]
+	if write == nil {
+		return fmt.Errorf("%q is no format", format)
+	}
+	return write(w)
+}
