@@ -98,6 +98,25 @@ func (q *queue) start(t *testing.T, c retryriver.Config, fn func(ctx context.Con
 	return client
 }
 
+// during runs a client while fn does.
+func (q *queue) during(t *testing.T, c retryriver.Config, work func(ctx context.Context, job *river.Job[task]) error, fn func(), change ...func(*river.Config)) {
+	t.Helper()
+	client := q.client(t, c, work, change...)
+	require.NoError(t, client.Start(context.Background()))
+	defer func() { require.NoError(t, client.StopAndCancel(context.Background())) }()
+	fn()
+}
+
+// idle makes a client work on nothing, though it does River's maintenance.
+func idle(c *river.Config) { c.Queues = map[string]river.QueueConfig{"nothing": {MaxWorkers: 1}} }
+
+// hurry makes a job due that waits.
+func (q *queue) hurry(t *testing.T, id int64) {
+	t.Helper()
+	_, err := q.pool.Exec(t.Context(), `UPDATE river_job SET state = 'available', scheduled_at = now() WHERE id = $1`, id)
+	require.NoError(t, err)
+}
+
 // insert inserts a task.
 func (q *queue) insert(t *testing.T, client *river.Client[pgx.Tx], opts *river.InsertOpts) *rivertype.JobRow {
 	t.Helper()
