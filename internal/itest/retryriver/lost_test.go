@@ -24,7 +24,7 @@ func rescuing(c *river.Config) {
 func (q *queue) die(t *testing.T, id int64, ago time.Duration) {
 	t.Helper()
 	tag, err := q.pool.Exec(t.Context(), `UPDATE river_job SET state = 'running', attempt = attempt + 1,
-		attempted_at = now() - $2::interval, attempted_by = array_append(attempted_by, 'killed')
+		attempted_at = now() - $2::interval, created_at = least(created_at, now() - $2::interval), attempted_by = array_append(attempted_by, 'killed')
 		WHERE id = $1 AND state <> 'running'`, id, ago)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, tag.RowsAffected())

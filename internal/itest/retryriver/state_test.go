@@ -109,7 +109,9 @@ func TestGarbledState(t *testing.T) {
 			return errBroken
 		}
 		return nil
-	}, func(c *river.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})) })
+	}, func(c *river.Config) {
+		c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	})
 	for name, metadata := range rows {
 		job := q.await(t, client, q.insert(t, client, &river.InsertOpts{Metadata: []byte(metadata)}).ID, rivertype.JobStateCompleted)
 		assert.Equal(t, 2, job.Attempt, name)
