@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -125,40 +126,76 @@ func processConfig(book *ledger) *river.Config {
 	return config
 }
 
-// process is a worker process that runs until it is killed or the test ends.
+// process is a worker process. One that ends by itself is started again, as a service manager does:
+// River may not start while the server restarts, and versions below v0.48 crash when a job is
+// rescued while its end is stored.
 type process struct {
-	cmd *exec.Cmd
-	log *os.File
+	t                  *testing.T
+	dsn, ledgers, logs string
+
+	mu      sync.Mutex
+	cmd     *exec.Cmd
+	stopped bool
+	exited  chan struct{} // closed when the process has ended and is not started again
+	crashes int
 }
 
 func startProcess(t *testing.T, dsn, ledgers, logs string) *process {
 	t.Helper()
-	program, err := os.Executable()
-	require.NoError(t, err)
-	log, err := os.CreateTemp(logs, "log")
-	require.NoError(t, err)
-	p := &process{exec.CommandContext(context.Background(), program), log}
-	p.cmd.Env = append(os.Environ(), dsnEnv+"="+dsn, ledgerEnv+"="+ledgers)
-	p.cmd.Stdout, p.cmd.Stderr = log, log
-	require.NoError(t, p.cmd.Start())
-	t.Cleanup(func() {
-		if p.cmd.ProcessState == nil {
-			p.kill()
-		}
-	})
+	p := &process{t: t, dsn: dsn, ledgers: ledgers, logs: logs, exited: make(chan struct{})}
+	require.NoError(t, p.start())
+	go p.supervise()
+	t.Cleanup(p.kill)
 	return p
 }
 
-func (p *process) kill() {
-	_ = p.cmd.Process.Kill()
-	_ = p.cmd.Wait()
+func (p *process) start() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopped {
+		return errStopped
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	log, err := os.CreateTemp(p.logs, "log")
+	if err != nil {
+		return err
+	}
+	p.cmd = exec.CommandContext(context.Background(), program)
+	p.cmd.Env = append(os.Environ(), dsnEnv+"="+p.dsn, ledgerEnv+"="+p.ledgers)
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	return p.cmd.Start()
 }
 
+var errStopped = errors.New("stopped")
+
+func (p *process) supervise() {
+	defer close(p.exited)
+	for {
+		err := p.cmd.Wait()
+		if again := p.start(); again != nil {
+			return
+		}
+		p.crashes++
+		p.t.Logf("a process ended by itself: %v", err)
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// kill ends the process as kill -9 does.
+func (p *process) kill() { p.end(syscall.SIGKILL) }
+
 // stop ends the process as a deployment does.
-func (p *process) stop(t *testing.T) {
-	t.Helper()
-	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
-	require.NoError(t, p.cmd.Wait())
+func (p *process) stop() { p.end(syscall.SIGTERM) }
+
+func (p *process) end(s os.Signal) {
+	p.mu.Lock()
+	p.stopped = true
+	_ = p.cmd.Process.Signal(s) // it may just have ended
+	p.mu.Unlock()
+	<-p.exited
 }
 
 // readLogs returns everything that worker processes logged.
