@@ -137,7 +137,6 @@ type process struct {
 	cmd     *exec.Cmd
 	stopped bool
 	exited  chan struct{} // closed when the process has ended and is not started again
-	crashes int
 }
 
 func startProcess(t *testing.T, dsn, ledgers, logs string) *process {
@@ -178,7 +177,6 @@ func (p *process) supervise() {
 		if again := p.start(); again != nil {
 			return
 		}
-		p.crashes++
 		p.t.Logf("a process ended by itself: %v", err)
 		time.Sleep(50 * time.Millisecond)
 	}
