@@ -1,0 +1,2 @@
+// Package retrynats
+package retrynats
