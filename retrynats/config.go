@@ -141,7 +141,7 @@ func checkConsumer(info *jetstream.ConsumerInfo, cfg *Config) (faults []error) {
 	blame(c.PriorityPolicy != jetstream.PriorityPolicyNone, "PriorityPolicy",
 		"priority groups are not supported")
 	blame(c.MaxRequestBatch > 0 && cfg.Prefetch >= c.MaxRequestBatch, "MaxRequestBatch",
-		"%d is below the %d of Config.Prefetch and one", c.MaxRequestBatch, cfg.Prefetch)
+		"%d is below the %d of Config.Prefetch and one", c.MaxRequestBatch, cfg.Prefetch+1)
 	return faults
 }
 

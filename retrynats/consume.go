@@ -79,7 +79,6 @@ func newConsumption(ctx context.Context, js jetstream.JetStream, consumer jetstr
 	if c.log == nil {
 		c.log = slog.Default()
 	}
-	c.cfg.Workers = max(cfg.Workers, 1)
 	c.life = context.WithoutCancel(ctx)
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
 	c.policies = newPolicies(c.log, 0)
@@ -190,7 +189,7 @@ func (c *consumption) start() {
 	})
 	c.reconnect.watch(c.ctx, c.js.Conn())
 	c.held.keep(c.ackWait / 3)
-	for range c.cfg.Workers {
+	for range max(c.cfg.Workers, 1) {
 		c.workers.Go(c.work)
 	}
 }

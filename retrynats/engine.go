@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	requestTime = 5 * time.Second // for the answer to one request
+	requestTime = 2 * time.Second // for the answer to one request
 	partingTime = 5 * time.Second // for what is still to be said once Consume's context has ended
 )
 
@@ -41,7 +41,7 @@ func newPolicies(log *slog.Logger, ackWait time.Duration) policies {
 		get:   of("get state"), put: of("put state"),
 		purge: of("purge state", retry.WithMaxAttempts(3)),
 		// Later the message is delivered again whatever comes of it.
-		ack:    of("acknowledge", retry.WithMaxElapsed(max(ackWait, requestTime))),
+		ack:    of("acknowledge", retry.WithMaxElapsed(max(ackWait, partingTime))),
 		letter: of("dead letter"),
 	}
 }

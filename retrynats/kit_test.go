@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"testing"
 	"time"
@@ -71,6 +72,14 @@ func (k *kit) startServer(t *testing.T, port int) {
 	t.Cleanup(k.stopServer)
 }
 
+// port is where the server listens.
+func (k *kit) port(t *testing.T) int {
+	t.Helper()
+	address, ok := k.server.Addr().(*net.TCPAddr)
+	require.True(t, ok)
+	return address.Port
+}
+
 func (k *kit) stopServer() {
 	k.server.Shutdown()
 	k.server.WaitForShutdown()
@@ -114,13 +123,20 @@ func (k *kit) consume(t *testing.T, cfg retrynats.Config, h retrynats.Handler) (
 	return stop
 }
 
-// idle waits until the consumer has nothing left.
+// idle waits until the consumer has nothing left. It looks several times: a message that is just
+// being delivered is for a moment neither pending nor delivered.
 func (k *kit) idle(t *testing.T) {
 	t.Helper()
+	looks := 0
 	require.Eventually(t, func() bool {
 		info, err := k.consumer.Info(context.Background())
-		return err == nil && info.NumPending == 0 && info.NumAckPending == 0
-	}, 20*time.Second, 5*time.Millisecond)
+		if err != nil || info.NumPending > 0 || info.NumAckPending > 0 {
+			looks = 0
+			return false
+		}
+		looks++
+		return looks > 3
+	}, 20*time.Second, 10*time.Millisecond, "%s", k.log)
 }
 
 // letters returns the dead letters.

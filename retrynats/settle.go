@@ -73,8 +73,5 @@ func (c *consumption) settleEnd(d *delivery, err error) {
 // giveBack returns a message to the server at once. What d.entry does not count yet is not
 // counted.
 func (c *consumption) giveBack(d *delivery) {
-	if d.entry.At == 0 {
-		d.entry.At = time.Now().UnixNano()
-	}
 	c.settleWait(d, 0)
 }

@@ -3,6 +3,7 @@ package retrynats
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -34,6 +35,9 @@ func (c *consumption) read(d *delivery) error {
 // write stores d.entry, together with what another worker stored of the message meanwhile.
 func (c *consumption) write(d *delivery) error {
 	d.entry.Stored = d.meta.Timestamp.UnixNano()
+	if d.entry.At == 0 {
+		d.entry.At = time.Now().UnixNano() // no attempt yet that counts
+	}
 	d.entry.Delivered = max(d.entry.Delivered, d.meta.NumDelivered)
 	return c.request(c.policies.put, func(ctx context.Context) error {
 		err := c.put(ctx, d)
