@@ -40,8 +40,10 @@ func newPolicies(log *slog.Logger, ackWait time.Duration) policies {
 		pull:  of("pull", retry.WithAttemptTimeout(0)), // it takes what it takes to wait for a message
 		get:   of("get state"), put: of("put state"),
 		purge: of("purge state", retry.WithMaxAttempts(3)),
-		// Later the message is delivered again whatever comes of it.
-		ack:    of("acknowledge", retry.WithMaxElapsed(max(ackWait, partingTime))),
+		// After AckWait the message is delivered again whatever comes of it: one that was lost
+		// with a connection is to be repeated sooner. To repeat one that was not changes nothing.
+		ack: of("acknowledge", retry.WithMaxElapsed(max(ackWait, partingTime)),
+			retry.WithAttemptTimeout(min(max(ackWait/8, 200*time.Millisecond), requestTime))),
 		letter: of("dead letter"),
 	}
 }
