@@ -42,7 +42,7 @@ retrynats: ConsumerConfig.BackOff: worker: [1s 1m0s] is added to the policy's wa
 retrynats: ConsumerConfig.MaxDeliver: worker: 3 ends messages without a dead letter; set -1 and retry.WithMaxAttempts
 retrynats: ConsumerConfig.MaxRequestBatch: worker: 2 is below the 3 of Config.Prefetch and one
 retrynats: Config.DeadLetter: "jobs.dead" belongs to the stream JOBS that is consumed; dead letters need one of their own`, err.Error())
-	info, err := k.consumer.Info(t.Context())
+	info, err := k.info()
 	require.NoError(t, err)
 	assert.Zero(t, info.Delivered.Consumer)
 }
@@ -164,7 +164,7 @@ func TestEndedContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.NoError(t, retrynats.Consume(ctx, k.js, k.consumer, nothing, k.config()))
-	info, err := k.consumer.Info(t.Context())
+	info, err := k.info()
 	require.NoError(t, err)
 	assert.Zero(t, info.Delivered.Consumer)
 }

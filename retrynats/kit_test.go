@@ -129,7 +129,7 @@ func (k *kit) idle(t *testing.T) {
 	t.Helper()
 	looks := 0
 	require.Eventually(t, func() bool {
-		info, err := k.consumer.Info(context.Background())
+		info, err := k.info()
 		if err != nil || info.NumPending > 0 || info.NumAckPending > 0 {
 			looks = 0
 			return false
@@ -137,6 +137,15 @@ func (k *kit) idle(t *testing.T) {
 		looks++
 		return looks > 3
 	}, 20*time.Second, 10*time.Millisecond, "%s", k.log)
+}
+
+// info is not asked of k.consumer, whose Info is not safe for concurrent use.
+func (k *kit) info() (*jetstream.ConsumerInfo, error) {
+	consumer, err := k.js.Consumer(context.Background(), "JOBS", "worker")
+	if err != nil {
+		return nil, err
+	}
+	return consumer.CachedInfo(), nil
 }
 
 // letters returns the dead letters.

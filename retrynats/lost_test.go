@@ -117,7 +117,7 @@ func TestEarlyDelivery(t *testing.T) {
 	times := seen.times["job1"]
 	require.Len(t, times, 2)
 	assert.GreaterOrEqual(t, times[1].Sub(times[0]), 800*time.Millisecond)
-	info, err := k.consumer.Info(t.Context())
+	info, err := k.info()
 	require.NoError(t, err)
 	assert.EqualValues(t, 3, info.Delivered.Consumer, "it came early once")
 }

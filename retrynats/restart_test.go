@@ -57,7 +57,7 @@ func TestDeadLetterWaitsForItsStream(t *testing.T) {
 	require.NoError(t, k.js.DeleteStream(t.Context(), "DEAD"))
 	close(deleted)
 	time.Sleep(300 * time.Millisecond)
-	info, err := k.consumer.Info(t.Context())
+	info, err := k.info()
 	require.NoError(t, err)
 	assert.Equal(t, 1, info.NumAckPending, "not terminated")
 	_, err = k.js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "DEAD", Subjects: []string{"dead.>"}})

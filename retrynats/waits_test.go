@@ -106,9 +106,9 @@ func TestWorkers(t *testing.T) {
 		return nil
 	})
 	<-full
-	info, err := k.jobs.Consumer(t.Context(), "worker")
+	info, err := k.info()
 	require.NoError(t, err)
-	assert.Equal(t, 3, info.CachedInfo().NumAckPending)
+	assert.Equal(t, 3, info.NumAckPending)
 	close(open)
 	k.idle(t)
 	require.NoError(t, stop())
