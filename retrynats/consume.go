@@ -29,7 +29,8 @@ const (
 // before a message is taken. Consume also returns an error when the consumer or its stream was
 // deleted and when the connection was closed. It waits for a server that is away.
 //
-// Several processes, and several calls in one, may consume from the same consumer.
+// Several processes, and several calls in one, may consume from the same consumer. While Consume
+// runs, do not call Info of c, which is not safe for concurrent use; get another one from js.
 func Consume(ctx context.Context, js jetstream.JetStream, c jetstream.Consumer, h Handler, cfg Config) error {
 	run := newConsumption(ctx, js, c, h, cfg)
 	defer run.cancel(nil)

@@ -39,7 +39,7 @@ func newPolicies(log *slog.Logger, ackWait time.Duration) policies {
 		check: of("check"),
 		pull:  of("pull", retry.WithAttemptTimeout(0)), // it takes what it takes to wait for a message
 		get:   of("get state"), put: of("put state"),
-		purge: of("purge state", retry.WithMaxAttempts(3)),
+		purge: of("purge state", retry.WithMaxElapsed(time.Minute)), // the bucket's TTL does it too
 		// After AckWait the message is delivered again whatever comes of it: one that was lost
 		// with a connection is to be repeated sooner. To repeat one that was not changes nothing.
 		ack: of("acknowledge", retry.WithMaxElapsed(max(ackWait, partingTime)),

