@@ -1,0 +1,110 @@
+// Durable works on jobs that survive the death of a worker and a restart of the server: a policy of
+// this library on an engine that keeps the jobs.
+//
+//	go run ./examples/durable
+//	go run ./examples/durable -jobs 1000 -dir /tmp/durable
+//
+// The engine is NATS JetStream, embedded, which keeps its data in a folder. Workers are processes
+// of this same program. While they work, one of them is killed and started again, and the server is
+// restarted. It takes some seconds and prints what was done once, what twice and why, and what is
+// in the dead letters. Worth a look:
+//
+//   - the policy is an ordinary one, and the handler marks what is not worth a retry as everywhere
+//     in this library; see policy and handle;
+//   - work is at least once: a worker that dies between the work and the acknowledgement leaves a
+//     job that is done again. The receiver knows jobs by their key and takes each one once; see
+//     mailbox;
+//   - the engine is behind an interface, with a file for each; see engine.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/mattn/go-isatty"
+	"github.com/schollz/progressbar/v3"
+)
+
+func main() {
+	o := options{}
+	o.register(flag.CommandLine)
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := start(ctx, os.Stdout, o)
+	stop()
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+// options are what the program is asked to do.
+type options struct {
+	jobs    int
+	workers int
+	dir     string // for the engine's data and the mailbox; empty: a folder that is removed
+}
+
+func (o *options) register(flags *flag.FlagSet) {
+	flags.IntVar(&o.jobs, "jobs", 300, "how many `jobs` there are")
+	flags.IntVar(&o.workers, "workers", 3, "how many worker `processes` there are")
+	flags.StringVar(&o.dir, "dir", "", "`folder` for the data, kept; by default a new one that is removed")
+}
+
+// start is a worker's process if the environment says so, and the whole demonstration otherwise.
+func start(ctx context.Context, w io.Writer, o options) error {
+	if isWorker() {
+		return work(ctx)
+	}
+	return run(ctx, w, o)
+}
+
+// run has the jobs done in spite of everything, and looks at what came of them.
+func run(ctx context.Context, w io.Writer, o options) (err error) {
+	if o.jobs < 1 || o.workers < 1 {
+		return fmt.Errorf("-jobs %d, -workers %d: there must be at least 1 of each", o.jobs, o.workers)
+	}
+	dir, remove, err := folder(o.dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
+	e, err := newNATS(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.close()) }()
+	d := &demo{engine: e, box: mailbox{dir}, jobs: o.jobs, bar: progress(o.jobs)}
+	if err := d.run(ctx, w, o.workers); err != nil {
+		return err
+	}
+	r, err := d.inspect(ctx)
+	if err != nil {
+		return err
+	}
+	r.print(w)
+	return r.check()
+}
+
+// folder is the one given, or one that remove removes.
+func folder(given string) (dir string, remove func() error, err error) {
+	if given != "" {
+		return given, func() error { return nil }, os.MkdirAll(given, 0o700)
+	}
+	dir, err = os.MkdirTemp("", "durable")
+	return dir, func() error { return os.RemoveAll(dir) }, err
+}
+
+// progress shows how many jobs have ended, on a terminal.
+func progress(jobs int) *progressbar.ProgressBar {
+	if isatty.IsTerminal(os.Stderr.Fd()) {
+		return progressbar.Default(int64(jobs))
+	}
+	return progressbar.DefaultSilent(int64(jobs))
+}

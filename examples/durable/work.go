@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/seed-205ff063/retry"
+)
+
+// The environment of a worker's process: the engine's name and address, and the mailbox's folder.
+const (
+	engineVariable  = "DURABLE_ENGINE"
+	addressVariable = "DURABLE_ADDRESS"
+	boxVariable     = "DURABLE_BOX"
+)
+
+func isWorker() bool { return os.Getenv(engineVariable) != "" }
+
+// work is a worker's process: it works until ctx ends or its parent is gone.
+func work(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		cancel()
+	}()
+	name := os.Getenv(engineVariable)
+	run, ok := workersOf[name]
+	if !ok {
+		return fmt.Errorf("there is no engine %q", name)
+	}
+	box := mailbox{os.Getenv(boxVariable)}
+	return run(ctx, os.Getenv(addressVariable), policy, box.handle)
+}
+
+var (
+	errBusy    = errors.New("mailbox is busy")
+	errUnknown = errors.New("no such user")
+)
+
+// handle delivers the mail that the job stands for.
+func (m mailbox) handle(ctx context.Context, key string, payload []byte) error {
+	job, err := strconv.Atoi(string(payload))
+	if err != nil {
+		return retry.Permanent(err)
+	}
+	select {
+	case <-time.After(20 * time.Millisecond): // the work
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	switch {
+	case job%50 == 0:
+		return retry.Permanent(errUnknown) // another attempt would be of no use
+	case job%77 == 0: // always
+		return errBusy
+	case job%4 == 0:
+		first, err := m.first(key)
+		if err != nil {
+			return err
+		}
+		if first {
+			return errBusy
+		}
+	}
+	return m.deliver(key, job)
+}

@@ -1,0 +1,92 @@
+package retrynats
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// holder keeps messages from being delivered to somebody else while they are worked on.
+type holder struct {
+	mu   sync.Mutex
+	held map[*delivery]struct{}
+	stop chan struct{}
+}
+
+// keep tells the server once in every interval that the messages are in progress.
+func (h *holder) keep(interval time.Duration) {
+	h.held, h.stop = map[*delivery]struct{}{}, make(chan struct{})
+	ticker := time.NewTicker(max(interval, time.Millisecond))
+	go func() {
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				for _, d := range h.all() {
+					_ = d.msg.InProgress() // the next one may get through
+				}
+			case <-h.stop:
+				return
+			}
+		}
+	}()
+}
+
+func (h *holder) release() { close(h.stop) }
+
+func (h *holder) add(d *delivery) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.held[d] = struct{}{}
+}
+
+func (h *holder) remove(d *delivery) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.held, d)
+}
+
+func (h *holder) all() []*delivery {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Keys(h.held))
+}
+
+// reconnects knows when the connection was last made anew. A server that was killed may have
+// forgotten deliveries of messages that it had before.
+type reconnects struct {
+	mu   sync.Mutex
+	last time.Time
+}
+
+// watch notes reconnections until ctx ends.
+func (r *reconnects) watch(ctx context.Context, conn *nats.Conn) {
+	status := conn.StatusChanged(nats.CONNECTED)
+	go func() {
+		defer conn.RemoveStatusListener(status)
+		for {
+			select {
+			case _, open := <-status:
+				if !open {
+					return
+				}
+				r.mu.Lock()
+				r.last = time.Now()
+				r.mu.Unlock()
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+}
+
+// since reports whether the connection was made anew after t.
+func (r *reconnects) since(t time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.last.After(t)
+}
