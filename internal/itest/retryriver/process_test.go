@@ -110,7 +110,7 @@ func processConfig(book *ledger) *river.Config {
 		FetchCooldown:        5 * time.Millisecond,
 		FetchPollInterval:    100 * time.Millisecond,
 		JobTimeout:           time.Second,
-		RescueStuckJobsAfter: 3 * time.Second,
+		RescueStuckJobsAfter: 4 * time.Second,
 		Logger:               log,
 		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 12}},
 		Workers:              workers,
