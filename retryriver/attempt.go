@@ -102,10 +102,10 @@ func (a *attempt) settle(run *retry.Run, again bool) error {
 	case retry.ErrContext:
 		return river.JobSnooze(0) // the process stops: the attempt does not count
 	case retry.ErrPermanent:
-		a.keep(state{Attempt: a.job.Attempt})
+		a.end(e.Attempts)
 		return stored(err, river.JobCancel(err))
 	}
-	a.discard()
+	a.discard(e.Attempts)
 	return stored(err, err)
 }
 
@@ -121,14 +121,21 @@ func (a *attempt) after(last retry.Attempt) state {
 // succeeded ends the policy's call. A job that is snoozed begins a new one.
 func (a *attempt) succeeded() error {
 	if a.snooze != nil && a.last.Number > 0 {
-		a.keep(state{Attempt: a.job.Attempt - 1}) // River takes back the number
+		a.keep(state{Attempt: a.job.Attempt - 1, Ended: true}) // River takes back the number
 	}
 	return a.snooze
 }
 
-// discard makes River end the job with this attempt.
-func (a *attempt) discard() {
-	a.keep(state{Attempt: a.job.Attempt})
+// end notes that the call is over after n attempts.
+func (a *attempt) end(n int) {
+	s := a.after(retry.Attempt{Number: n})
+	s.Ended = true
+	a.keep(s)
+}
+
+// discard makes River end the job, after n attempts.
+func (a *attempt) discard(n int) {
+	a.end(n)
 	a.job.MaxAttempts = min(a.job.MaxAttempts, a.job.Attempt) // in memory, which is where River looks
 }
 
@@ -137,7 +144,7 @@ func (a *attempt) discard() {
 func (a *attempt) brokenOff() {
 	n := a.last.Number + 1
 	if most := a.policy.MaxAttempts(); most != retry.Unlimited && n >= most {
-		a.discard()
+		a.discard(n)
 		return
 	}
 	wait := a.policy.Wait(retry.Attempt{Number: n, Waited: a.last.Delay})

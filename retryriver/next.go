@@ -11,7 +11,7 @@ import (
 // NextRetry says when the job's next attempt is due. River asks it after a failed attempt, when
 // the middleware has decided, and its rescuer asks for attempts that are lost.
 func (e *engine) NextRetry(job *rivertype.JobRow) time.Time {
-	if s, err := readState(job); err == nil && s.Number > 0 && s.Attempt == job.Attempt {
+	if s, err := readState(job); err == nil && s.Number > 0 && !s.Ended && s.Attempt == job.Attempt {
 		return time.Now().Add(s.Delay)
 	}
 	p := e.recall(job)

@@ -50,7 +50,7 @@ func TestNextRetryOfALostAttempt(t *testing.T) {
 		return rivertype.AttemptError{At: time.Now(), Attempt: n, Error: "Stuck job rescued by JobRescuer"}
 	}
 	state := `{"retryriver": {"v": 1, "attempt": 2, "number": 2, "delay": 1, "began": "2026-01-01T00:00:00Z"}}`
-	over := `{"retryriver": {"v": 1, "attempt": 2, "number": 0}}`
+	over := `{"retryriver": {"v": 1, "attempt": 2, "number": 2, "ended": true, "began": "2026-01-01T00:00:00Z"}}`
 	rows := []struct {
 		name     string
 		attempt  int
@@ -64,6 +64,8 @@ func TestNextRetryOfALostAttempt(t *testing.T) {
 		{"after two that failed and one lost", 4, state, []rivertype.AttemptError{{Attempt: 1}, {Attempt: 2}, rescued(3)}, 4 * time.Hour},
 		{"both of a failed attempt that was rescued too", 3, state, []rivertype.AttemptError{{Attempt: 1}, {Attempt: 2}, rescued(2)}, 3 * time.Hour},
 		{"after an end", 3, over, []rivertype.AttemptError{{Attempt: 1}, {Attempt: 2}}, time.Hour},
+		{"after an end that came when the rescuer had given up", 3, over, []rivertype.AttemptError{{Attempt: 1}, rescued(2)}, 3 * time.Hour},
+		{"after an end that the rescuer overlooked", 3, over, []rivertype.AttemptError{{Attempt: 1}, {Attempt: 2}, rescued(2)}, time.Hour},
 		{"after failures before there was a policy", 3, `{}`, []rivertype.AttemptError{{Attempt: 1}, {Attempt: 2}}, time.Hour},
 		{"metadata that is no object", 1, `null`, nil, time.Hour},
 	}

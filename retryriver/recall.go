@@ -32,6 +32,9 @@ func (e *engine) recall(job *rivertype.JobRow) past {
 		e.log.Warn("retryriver: job state in the metadata cannot be used; the job counts as new",
 			slog.String("job", Key(job)), slog.String("error", retry.ErrorText(err)))
 	}
+	if s.Ended && !givenUp(job, s.Attempt) {
+		s.Number = 0 // a new call, after JobRetry or a snooze
+	}
 	p := past{began: s.Began}
 	lost := lostAttempts(job, &s)
 	p.lost = len(lost)
@@ -60,6 +63,21 @@ func lostAttempts(job *rivertype.JobRow, s *state) (lost []rivertype.AttemptErro
 		}
 	}
 	return lost
+}
+
+// givenUp reports whether the rescuer had given up the attempt before its end was stored, which then
+// changed nothing: the job goes on as if it was lost.
+func givenUp(job *rivertype.JobRow, attempt int) (given bool) {
+	for _, a := range job.Errors {
+		if a.Attempt != attempt {
+			continue
+		}
+		if !rescued(a) {
+			return false
+		}
+		given = true
+	}
+	return given
 }
 
 // rescued reports whether River's rescuer wrote the record.

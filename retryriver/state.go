@@ -19,7 +19,8 @@ const (
 type state struct {
 	Version int           `json:"v"`
 	Attempt int           `json:"attempt"`         // River's number of the attempt that was decided on
-	Number  int           `json:"number"`          // the policy's number of it; 0: the call is over
+	Number  int           `json:"number"`          // the policy's number of it, 0 if there was none yet
+	Ended   bool          `json:"ended,omitempty"` // the call is over
 	Delay   time.Duration `json:"delay,omitempty"` // the wait after it
 	Began   time.Time     `json:"began,omitzero"`  // when the first attempt was fetched, by the database's clock
 }
