@@ -33,7 +33,7 @@
 //	MaxAttempts      discarded after that many attempts, before River's own MaxAttempts if it is
 //	                 higher; otherwise River's limit holds, and the policy's hooks see it as theirs
 //	Backoff, Jitter  scheduled_at; a job is never worked on sooner
-//	MaxDelay         as ever
+//	MaxDelay         caps the wait, as in a call
 //	After, hints     scheduled_at too; above MaxRetryAfter the job is discarded
 //	MaxElapsed       counts from the first attempt, by the database's clock; discarded
 //	AttemptTimeout   ends the worker's context, as does River's JobTimeout; both are failures
@@ -94,6 +94,6 @@
 // of this repository three processes work on 2,000 jobs of which 31 % of the attempts fail. One
 // process is killed and started again, then PostgreSQL is restarted in its fast and its
 // immediate mode. No job was missing, each ended as its attempts say, and no attempt came before
-// its wait. 20 to 70 attempts a run were lost, and about half of those had done their work: they
+// its wait. Some 10 to 100 attempts a run were lost, and about half of those had done their work: they
 // were the jobs that were done twice.
 package retryriver
