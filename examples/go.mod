@@ -11,10 +11,13 @@ require (
 	github.com/prometheus/client_golang v1.24.1
 	github.com/prometheus/common v0.70.1
 	github.com/prometheus/prometheus v0.311.3
+	github.com/riverqueue/river v0.44.1
+	github.com/riverqueue/river/riverdriver/riverpgxv5 v0.44.1
 	github.com/schollz/progressbar/v3 v3.19.1
 	github.com/seed-205ff063/retry v0.0.0
 	github.com/seed-205ff063/retry/retrynats v0.0.0
 	github.com/seed-205ff063/retry/retryotel v0.0.0
+	github.com/seed-205ff063/retry/retryriver v0.0.0
 	github.com/sony/gobreaker/v2 v2.4.0
 	github.com/stretchr/testify v1.12.1
 	github.com/twmb/franz-go v1.21.7
@@ -63,7 +66,14 @@ require (
 	github.com/prometheus/otlptranslator v1.0.0 // indirect
 	github.com/prometheus/procfs v0.21.1 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
+	github.com/riverqueue/river/riverdriver v0.44.1 // indirect
+	github.com/riverqueue/river/rivershared v0.44.1 // indirect
+	github.com/riverqueue/river/rivertype v0.44.1 // indirect
 	github.com/rivo/uniseg v0.4.7 // indirect
+	github.com/tidwall/gjson v1.19.0 // indirect
+	github.com/tidwall/match v1.2.0 // indirect
+	github.com/tidwall/pretty v1.2.1 // indirect
+	github.com/tidwall/sjson v1.2.5 // indirect
 	github.com/x448/float16 v0.8.4 // indirect
 	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
 	go.opentelemetry.io/otel v1.46.0 // indirect
@@ -99,4 +109,5 @@ replace (
 	github.com/seed-205ff063/retry => ../
 	github.com/seed-205ff063/retry/retrynats => ../retrynats
 	github.com/seed-205ff063/retry/retryotel => ../retryotel
+	github.com/seed-205ff063/retry/retryriver => ../retryriver
 )

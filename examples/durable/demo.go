@@ -51,10 +51,11 @@ func (d *demo) run(ctx context.Context, w io.Writer, workers int) (err error) {
 	if err := d.until(ctx, 2*d.jobs/5); err != nil {
 		return err
 	}
-	if err := d.engine.restart(ctx); err != nil {
+	done, err := d.engine.restart(ctx)
+	if err != nil {
 		return err
 	}
-	fmt.Fprintln(w, "the server was restarted")
+	fmt.Fprintln(w, done)
 	return d.until(ctx, 0)
 }
 

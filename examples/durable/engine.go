@@ -15,8 +15,9 @@ type engine interface {
 	address() string
 	// enqueue adds jobs named 1 to n.
 	enqueue(ctx context.Context, n int) error
-	// restart stops the server and starts it again.
-	restart(ctx context.Context) error
+	// restart stops the server and starts it again, or does what is nearest to that, and says
+	// what it did.
+	restart(ctx context.Context) (done string, err error)
 	// left is how many jobs have not ended.
 	left(ctx context.Context) (int, error)
 	// deadLetters are the jobs that failed for good.
@@ -30,7 +31,8 @@ type worker func(ctx context.Context, address string, p *retry.Policy, h handler
 
 // workersOf are the engines that a worker's process can be of, by name.
 var workersOf = map[string]worker{
-	natsName: workNATS,
+	natsName:  workNATS,
+	riverName: workRiver,
 }
 
 // handler works on the job with that key.

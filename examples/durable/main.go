@@ -3,8 +3,10 @@
 //
 //	go run ./examples/durable
 //	go run ./examples/durable -jobs 1000 -dir /tmp/durable
+//	go run ./examples/durable -dsn postgres://localhost/test
 //
-// The engine is NATS JetStream, embedded, which keeps its data in a folder. Workers are processes
+// The engine is NATS JetStream, embedded, which keeps its data in a folder; or River on the PostgreSQL
+// of the DSN, in a schema of its own that is dropped at the end. Workers are processes
 // of this same program. While they work, one of them is killed and started again, and the server is
 // restarted. It takes some seconds and prints what was done once, what twice and why, and what is
 // in the dead letters. Worth a look:
@@ -49,12 +51,14 @@ type options struct {
 	jobs    int
 	workers int
 	dir     string // for the engine's data and the mailbox; empty: a folder that is removed
+	dsn     string // of PostgreSQL; empty: NATS
 }
 
 func (o *options) register(flags *flag.FlagSet) {
 	flags.IntVar(&o.jobs, "jobs", 300, "how many `jobs` there are")
 	flags.IntVar(&o.workers, "workers", 3, "how many worker `processes` there are")
 	flags.StringVar(&o.dir, "dir", "", "`folder` for the data, kept; by default a new one that is removed")
+	flags.StringVar(&o.dsn, "dsn", "", "PostgreSQL `address`, for River in place of NATS")
 }
 
 // start is a worker's process if the environment says so, and the whole demonstration otherwise.
@@ -75,7 +79,7 @@ func run(ctx context.Context, w io.Writer, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	e, err := newNATS(dir)
+	e, err := newEngine(ctx, o, dir)
 	if err != nil {
 		return err
 	}
@@ -90,6 +94,14 @@ func run(ctx context.Context, w io.Writer, o options) (err error) {
 	}
 	r.print(w)
 	return r.check()
+}
+
+// newEngine starts the engine that is asked for.
+func newEngine(ctx context.Context, o options, dir string) (engine, error) {
+	if o.dsn != "" {
+		return newRiver(ctx, o.dsn)
+	}
+	return newNATS(dir)
 }
 
 // folder is the one given, or one that remove removes.

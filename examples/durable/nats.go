@@ -123,13 +123,13 @@ func workNATS(ctx context.Context, url string, p *retry.Policy, h handler) error
 }
 
 // restart stops the server and starts it again, at the same address and with the same folder.
-func (e *natsEngine) restart(context.Context) error {
+func (e *natsEngine) restart(context.Context) (done string, err error) {
 	port, err := e.stopServer()
 	if err != nil {
-		return err
+		return "", err
 	}
 	e.options.Port = port
-	return e.startServer()
+	return "the server was restarted", e.startServer()
 }
 
 func (e *natsEngine) stopServer() (port int, err error) {

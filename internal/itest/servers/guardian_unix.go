@@ -12,7 +12,8 @@ import (
 
 // script of a guardian: it runs the server "$@" as its child, starts it again for each line that
 // it reads, and ends it when there are no more lines, which is when the test or its process has
-// ended. It answers a line when the server is gone.
+// ended. A line names the signal to end it with, if that is another one. The answer to a line comes
+// when the server is gone.
 //
 // A server in the background ignores QUIT until it has set itself up, hence the loop; the shell
 // reaps its child while it waits for sleep. Descriptor 3 is the first server's alone: it closes
@@ -20,12 +21,12 @@ import (
 const script = `
 signal=$1 folder=$2
 shift 2
-end() { while kill -s "$signal" "$server" 2>&-; do sleep 0.01; done; }
+end() { while kill -s "${1:-$signal}" "$server" 2>&-; do sleep 0.01; done; }
 "$@" >>"$folder/log" 2>&1 &
 server=$!
 exec 3>&-
-while read -r _; do
-	end
+while read -r other; do
+	end "$other"
 	echo
 	"$@" >>"$folder/log" 2>&1 &
 	server=$!
@@ -75,9 +76,10 @@ func guard(a account, signal, folder string, server []string) (*guardian, error)
 	return g, nil
 }
 
-// restart returns when the server has ended and another one is being started.
-func (g *guardian) restart() error {
-	if _, err := io.WriteString(g.lines, "\n"); err != nil {
+// restart returns when the server has ended and another one is being started. The signal is what
+// ends it, empty for the usual one.
+func (g *guardian) restart(signal string) error {
+	if _, err := io.WriteString(g.lines, signal+"\n"); err != nil {
 		return err
 	}
 	if err := g.stdout.SetReadDeadline(time.Now().Add(patience)); err != nil {

@@ -27,4 +27,10 @@ func (s *Server) Restart(t testing.TB) {
 	t.Fatal(errNone)
 }
 
+// RestartFast is never called, for there is no server.
+func (s *Server) RestartFast(t testing.TB) {
+	t.Helper()
+	t.Fatal(errNone)
+}
+
 func (s *Server) ping(context.Context) error { return errNone }

@@ -123,7 +123,20 @@ func (k *kind) launch(a account, program, installer string, settings []string) (
 // was not committed.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
-	if err := s.guardian.restart(); err != nil {
+	s.restart(t, "")
+}
+
+// RestartFast ends a PostgreSQL server as an administrator does, by its fast shutdown, and starts
+// it again at the same address. Transactions are rolled back and connections are closed with an
+// error.
+func (s *Server) RestartFast(t testing.TB) {
+	t.Helper()
+	s.restart(t, "INT")
+}
+
+func (s *Server) restart(t testing.TB, signal string) {
+	t.Helper()
+	if err := s.guardian.restart(signal); err != nil {
 		t.Fatalf("%s: %v", s.kind.name, err)
 	}
 	if err := s.await(t.Context(), nil); err != nil {

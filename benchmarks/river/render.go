@@ -1,0 +1,25 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+)
+
+// render writes the tables and what they were measured with.
+func render(s settings, tables []table) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d jobs without work, 100 workers, medians of %d rounds in which the contenders took turns; "+
+		"%s, %d processors. The processor time is the client's.\n", s.jobs, s.rounds, runtime.Version(), runtime.GOMAXPROCS(0))
+	for _, t := range tables {
+		fmt.Fprintf(&b, "\n### %s\n\n| | µs a job | × | processor, µs | × |\n|---|--:|--:|--:|--:|\n", t.title)
+		base := t.cost[0]
+		for i, c := range contenders() {
+			wall, cpu := t.cost[i].wall, t.cost[i].processor
+			fmt.Fprintf(&b, "| %s | %.1f | %.2f | %.1f | %.2f |\n", c.name,
+				wall.Seconds()*1e6, float64(wall)/float64(base.wall),
+				cpu.Seconds()*1e6, float64(cpu)/float64(base.processor))
+		}
+	}
+	return b.String()
+}

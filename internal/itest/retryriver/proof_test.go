@@ -1,0 +1,238 @@
+package retryriver_test
+
+import (
+	"encoding/json"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry/internal/itest/servers"
+	"github.com/seed-205ff063/retry/retryriver"
+)
+
+const jobs = 2000
+
+// Three processes work on 2,000 jobs of which 31 % of the attempts fail. One process is killed and
+// started again, then the server is restarted, fast and immediately. Nothing is lost, and what the
+// workers did, by a ledger on disk, explains how every job ended.
+func TestKillsAndRestarts(t *testing.T) {
+	server := servers.Postgres(t)
+	q := openQueue(t, server.DSN(""))
+	ledgers, logs := t.TempDir(), t.TempDir()
+	insertTasks(t, q)
+	start := time.Now()
+
+	var processes []*process
+	for range 3 {
+		processes = append(processes, startProcess(t, q.dsn, ledgers, logs))
+	}
+	q.finished(t, jobs/5)
+	processes[0].kill()
+	processes[0] = startProcess(t, q.dsn, ledgers, logs)
+	q.finished(t, 2*jobs/5)
+	server.RestartFast(t)
+	q.finished(t, 3*jobs/5)
+	server.Restart(t)
+	q.finished(t, jobs)
+	var stops sync.WaitGroup
+	for _, p := range processes {
+		stops.Go(p.stop)
+	}
+	stops.Wait()
+	t.Logf("%v for %d jobs", time.Since(start).Round(time.Millisecond), jobs)
+
+	rows := q.rows(t)
+	require.Len(t, rows, jobs, "jobs that are missing")
+	books := readLedgers(t, ledgers)
+	var sum counts
+	for _, row := range rows {
+		sum.check(t, row, books[row.ID])
+	}
+	t.Logf("%+v", sum)
+	assert.Positive(t, sum.Lost, "a process was killed in the midst of attempts")
+	assert.Less(t, sum.Overlapped, jobs/20, "that is for the moments around a restart")
+	log := readLogs(t, logs)
+	assert.NotContains(t, log, secret)
+	if i := strings.Index(log, "panic: "); i >= 0 {
+		t.Log(log[i:min(len(log), i+1000)])
+	}
+}
+
+func insertTasks(t *testing.T, q *queue) {
+	t.Helper()
+	client := q.client(t, retryriver.Config{}, nil)
+	many := make([]river.InsertManyParams, jobs)
+	for i := range many {
+		many[i] = river.InsertManyParams{Args: task{i}}
+	}
+	_, err := client.InsertManyFast(t.Context(), many)
+	require.NoError(t, err)
+}
+
+// finished returns when n jobs are finished.
+func (q *queue) finished(t *testing.T, n int) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		var have int
+		err := q.pool.QueryRow(t.Context(), `SELECT count(*) FROM river_job WHERE finalized_at IS NOT NULL`).Scan(&have)
+		return err == nil && have >= n // the server may be about to restart
+	}, 55*time.Second, 10*time.Millisecond, "%d jobs", n)
+}
+
+// rows returns all jobs.
+func (q *queue) rows(t *testing.T) (rows []*rivertype.JobRow) {
+	t.Helper()
+	found, err := q.pool.Query(t.Context(),
+		`SELECT id, attempt, state, to_jsonb(errors), row_to_json(j)::text FROM river_job j ORDER BY id`)
+	require.NoError(t, err)
+	for found.Next() {
+		var row rivertype.JobRow
+		var all string
+		var records []byte
+		require.NoError(t, found.Scan(&row.ID, &row.Attempt, &row.State, &records, &all))
+		if records != nil {
+			require.NoError(t, json.Unmarshal(records, &row.Errors))
+		}
+		require.NotContains(t, all, secret)
+		rows = append(rows, &row)
+	}
+	require.NoError(t, found.Err())
+	return rows
+}
+
+// counts is what happened, in jobs but for the first two.
+type counts struct {
+	Attempts, Lost                  int // runs of the worker; attempts that River's rescuer gave up
+	Completed, Discarded, Cancelled int
+	Repeated                        int // lost attempts that had succeeded, or failed for good
+	Overlapped                      int // jobs with an attempt that ended after it was given up
+	EndedLost                       int // discarded without the worker
+}
+
+// check compares the end of a job with what follows from its runs: every attempt is a run, or was
+// lost and is said to be, and the policy's rules lead from them to the job's state.
+func (c *counts) check(t *testing.T, row *rivertype.JobRow, book runs) {
+	t.Helper()
+	c.add(row.State)
+	c.Attempts += len(book)
+	assert.LessOrEqual(t, len(book), row.Attempt, "job %d has runs that River does not know", row.ID)
+	rescued, late := lost(row)
+	c.lost(rescued, book)
+	if late || endedLate(row, rescued, book) {
+		c.Overlapped++
+		assert.True(t, explained(row.State, book), "job %d: %+v", row.ID, row)
+		return
+	}
+	assert.Equal(t, c.derive(t, row, rescued, book), row.State, "job %d: %+v", row.ID, row)
+}
+
+// derive is the state that the runs lead to.
+func (c *counts) derive(t *testing.T, row *rivertype.JobRow, rescued map[int]time.Time, book runs) (state rivertype.JobState) {
+	t.Helper()
+	var due time.Time // the earliest start of the next
+	for attempt := 1; attempt <= row.Attempt; attempt++ {
+		run, wait := book[attempt], waits[min(attempt, len(waits))-1]
+		gaveUp, isLost := rescued[attempt]
+		require.Empty(t, state, "job %d goes on after its end: %+v", row.ID, row)
+		if attempt == len(waits)+2 {
+			assert.Nil(t, run, "job %d: attempt %d runs beyond the limit", row.ID, attempt)
+			c.EndedLost++
+			return rivertype.JobStateDiscarded
+		}
+		require.True(t, run != nil || isLost, "job %d: attempt %d is missing: %+v", row.ID, attempt, row)
+		if run != nil {
+			assert.False(t, run.begin.Before(due), "job %d: attempt %d is %v too soon: %+v", row.ID, attempt, due.Sub(run.begin), row)
+		}
+		if isLost {
+			due = gaveUp.Add(wait)
+			continue
+		}
+		require.NotZero(t, run.end, "job %d: attempt %d has no end", row.ID, attempt)
+		state, due = outcome(run, attempt), run.end.Add(wait)
+	}
+	return state
+}
+
+// lost returns when River's rescuer gave up which attempts, and whether one of them has another
+// record. The end of an attempt may be stored after it was given up, when the server was away, and
+// River below v0.48 may give up an attempt that has ended. The job is then worked on in two
+// places, and the first to end it wins.
+func lost(row *rivertype.JobRow) (at map[int]time.Time, late bool) {
+	at = map[int]time.Time{}
+	records := map[int]int{}
+	for _, e := range row.Errors {
+		records[e.Attempt]++
+		if strings.HasPrefix(e.Error, "Stuck job rescued") {
+			at[e.Attempt] = e.At
+		}
+	}
+	for attempt := range at {
+		late = late || records[attempt] > 1
+	}
+	return at, late
+}
+
+// endedLate reports whether the job has the state of a success that was stored after the attempt was
+// given up. A success leaves no record.
+func endedLate(row *rivertype.JobRow, rescued map[int]time.Time, book runs) bool {
+	if row.State != rivertype.JobStateCompleted || book[row.Attempt] != nil && book[row.Attempt].outcome == "ok" {
+		return false
+	}
+	for attempt := range rescued {
+		if run := book[attempt]; run != nil && run.outcome == "ok" {
+			return true
+		}
+	}
+	return false
+}
+
+// explained reports whether one of the runs leads to the state.
+func explained(state rivertype.JobState, book runs) bool {
+	for attempt, run := range book {
+		if outcome(run, attempt) == state {
+			return true
+		}
+	}
+	return false
+}
+
+// lost counts the attempts that were given up, and those that were done all the same.
+func (c *counts) lost(rescued map[int]time.Time, book runs) {
+	c.Lost += len(rescued)
+	for attempt := range rescued {
+		if run := book[attempt]; run != nil && (run.outcome == "ok" || run.outcome == "permanent") {
+			c.Repeated++
+		}
+	}
+}
+
+// outcome is the state that a run leads to that is the policy's n-th attempt, empty if another
+// attempt follows.
+func outcome(run *run, n int) rivertype.JobState {
+	switch {
+	case run.outcome == "ok":
+		return rivertype.JobStateCompleted
+	case run.outcome == "permanent":
+		return rivertype.JobStateCancelled
+	case n > len(waits):
+		return rivertype.JobStateDiscarded
+	}
+	return ""
+}
+
+func (c *counts) add(s rivertype.JobState) {
+	switch s {
+	case rivertype.JobStateCompleted:
+		c.Completed++
+	case rivertype.JobStateDiscarded:
+		c.Discarded++
+	case rivertype.JobStateCancelled:
+		c.Cancelled++
+	}
+}

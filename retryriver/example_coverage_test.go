@@ -1,0 +1,17 @@
+package retryriver_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry/internal/examples"
+)
+
+// TestExampleCoverage holds that every exported name has an example whose output is checked.
+func TestExampleCoverage(t *testing.T) {
+	t.Parallel()
+	missing, err := examples.Missing(".")
+	require.NoError(t, err)
+	require.Empty(t, missing)
+}
