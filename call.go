@@ -284,6 +284,7 @@ func (c *call) turnedAway(s *settings, options []Option, late *noTimeError) {
 	e := &Error{Reason: ErrContext, Elapsed: c.elapsed(c.now(s))}
 	if late != nil {
 		e.ctxErr, e.cause, e.alive = context.DeadlineExceeded, late.refusal, true
+		c.delay, c.hinted = late.hint, late.hint > 0
 	}
 	c.fail(s, options, e)
 }

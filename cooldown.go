@@ -12,10 +12,11 @@ import (
 // server's hint, see [After], no attempt passes the gate before the hint is over. Share one gate
 // between all the calls; with hints alone each call has to be refused by itself.
 //
-// Attempts wait in the gate in real time, at most max for one hint, and for up to a tenth of the
-// hint more so that they do not start together. An attempt whose own wait was as long is not
-// held up again. An attempt whose wait would pass the context's deadline does not wait: the call
-// gives up with [ErrContext]. A negative max makes every attempt fail with an error that matches
+// Attempts wait in the gate in real time, whatever [WithClock] says: use testing/synctest in
+// tests. A hint counts for at most max. Attempts wait for up to a tenth of it more, so that they do
+// not start together. An attempt whose own wait was as long is not held up again. An attempt whose
+// wait would pass the context's deadline does not wait: the call gives up with [ErrContext], and
+// [Error].Delay is the wait. The gate does not look at [WithMaxElapsed]. A negative max makes every attempt fail with an error that matches
 // [ErrOption]. The gate is safe for concurrent use.
 func Cooldown(max time.Duration) Gate {
 	if max < 0 {
@@ -69,7 +70,7 @@ func (c *cooldown) wait(ctx context.Context) error {
 		}
 		left += time.Duration(rand.Float64() * float64(period.hint/10))
 		if deadline, ok := ctx.Deadline(); ok && left >= time.Until(deadline) {
-			return &noTimeError{fmt.Errorf("the server asks for no calls for %v", short(left))}
+			return &noTimeError{refusal: fmt.Errorf("the server asks for no calls for %v", short(left)), hint: left}
 		}
 		if err := sleepContext(ctx, left); err != nil {
 			return err

@@ -259,3 +259,22 @@ func TestCooldownConcurrently(t *testing.T) {
 		assert.LessOrEqual(t, passing(t, g), 540*time.Millisecond)
 	})
 }
+
+// An outer call hears of the hint that the gate did not wait for.
+func TestCooldownRefusalKeepsTheHint(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		gate := retry.WithGate(retry.Cooldown(time.Minute))
+		once := retry.WithMaxAttempts(1)
+		_ = retry.Do(context.Background(), always(retry.After(30*time.Second, errDown)), gate, once)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		e := stopped(t, retry.Do(ctx, always(nil), gate, once))
+		assert.Equal(t, retry.ErrContext, e.Reason)
+		hint, ok := e.RetryAfter()
+		assert.True(t, ok)
+		assert.GreaterOrEqual(t, hint, 30*time.Second)
+		assert.LessOrEqual(t, hint, 33*time.Second)
+		assert.Equal(t, hint, e.Delay)
+	})
+}

@@ -111,7 +111,8 @@ func stopReason(options []Option, a *Attempt, wait time.Duration) error {
 // *[Error] whose Attempts is a.Number.
 //
 // Next reads a.Number, Waited, Elapsed, Duration, TimedOut and Err. A Number below 1 counts as
-// 1, and attempt 1 pays into the budget. Next runs no gate, hook, validator, log or history,
+// 1, and attempt 1 pays into the budget. An attempt that ran for [WithResetAfter] counts as attempt
+// 1: go on with Number 2 after it. Next runs no gate, hook, validator, log or history,
 // and never sleeps. A nil a.Err returns an error that matches [ErrOption]. A nil context panics.
 func (p *Policy) Next(ctx context.Context, a Attempt) (wait time.Duration, err error) {
 	s, options := p.parts()
@@ -148,9 +149,10 @@ func nextCall(ctx context.Context, s *settings, a *Attempt) call {
 }
 
 // Wait returns the wait after the attempt a, drawn anew: backoff, jitter, cap and a server's
-// hint in a.Err. It looks at no limit and does not classify a.Err, which may be nil. It is for
-// engines that decide the rest, and for attempts that were lost: a process that was killed
-// leaves no error. It reads a.Number, where below 1 counts as 1, and a.Waited.
+// hint in a.Err. It looks at no limit, [WithMaxRetryAfter] included, and does not classify a.Err,
+// which may be nil. It is for engines that decide the rest, and for attempts that were lost: a
+// process that was killed leaves no error. It reads a.Number, Waited and Err. A Number below 1
+// counts as 1.
 func (p *Policy) Wait(a Attempt) time.Duration {
 	s, _ := p.parts()
 	a.Number = max(a.Number, 1)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/seed-205ff063/retry/internal/errtree"
 )
@@ -32,14 +33,17 @@ func RateLimit(l interface{ Wait(context.Context) error }) Gate {
 	return func(ctx context.Context, _ Attempt) (func(error), error) {
 		err := l.Wait(ctx)
 		if _, bounded := ctx.Deadline(); err != nil && bounded {
-			err = &noTimeError{err}
+			err = &noTimeError{refusal: err}
 		}
 		return nil, err
 	}
 }
 
 // noTimeError is a limiter's refusal under a deadline: its wait would not have ended in time.
-type noTimeError struct{ refusal error }
+type noTimeError struct {
+	refusal error
+	hint    time.Duration // the rest of a server's hint, 0 if it was none
+}
 
 func (e *noTimeError) Error() string { return e.refusal.Error() }
 func (e *noTimeError) Unwrap() error { return e.refusal }

@@ -198,20 +198,20 @@ func WithRetryIf(matches ...Classifier) Option { return retryIfOption(matches) }
 // The default is none.
 func WithStopIf(matches ...Classifier) Option { return stopIfOption(matches) }
 
-// WithStop asks the functions before every retry that nothing else forbids but the budget. The
-// first that returns an error ends the call, and that error is the [Error].Reason. It is for
-// limits of your own: a quota with costs, a limit for one kind of error, a shutdown. a is the
-// attempt that failed, and a.Delay the wait to come. Repeats add up, in the order given. A nil
-// function is an error.
+// WithStop asks the functions after an attempt that failed, before its wait, if nothing else but
+// the budget forbids a retry. The first that returns an error ends the call, and that error is
+// the [Error].Reason. It is for limits of your own: a quota with costs, a limit for one kind of
+// error, a shutdown. a is the attempt that failed, and a.Delay the wait to come. To cut a wait
+// short, cancel the context. Repeats add up, in the order given. A nil function is an error.
 // The default is none.
 func WithStop(stops ...func(a Attempt) error) Option { return stopOption(stops) }
 
 // WithResetAfter makes an attempt that ran for at least d before it failed count as attempt 1
 // of a new series. Waits, [WithMaxAttempts] and [WithMaxElapsed] start again with it: the next
-// attempt is number 2, and Elapsed counts from that attempt's start. [Error].Attempts and
-// History are of the series. The series pays into the [Budget] as a call does. It is for calls
-// that live long, such as reconnecting, consuming or watching. 0 never starts again, and a
-// negative d is an error.
+// attempt is number 2, and Elapsed counts from that attempt's start. BeforeAttempt hooks saw its old
+// number, AfterAttempt hooks see 1. [Error] and [Outcome] are of the last series. A series pays
+// into the [Budget] as a call does. It is for calls that live long, such as reconnecting,
+// consuming or watching. 0 never starts again, and a negative d is an error.
 // The default is 0.
 func WithResetAfter(d time.Duration) Option { return resetAfterOption(d) }
 

@@ -107,7 +107,8 @@ func DoValue[T any](ctx context.Context, fn func(ctx context.Context) (T, error)
 //
 // From the second attempt on the body may read *err: until it is assigned it has the text and
 // the tree of the previous attempt's error, to tell a model what was wrong with its answer, for
-// example. In the first attempt there is nothing to read.
+// example. In the first attempt *err is a placeholder that is not nil; read it only if n > 1. A
+// body that leaves the loop without assigning *err leaves it nil in any attempt.
 //
 // A body that does not assign *err, mostly because := made a new err, ends the loop with an
 // error that says so. Each range over the iterator is a call of its own. A nil err panics;

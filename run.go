@@ -141,7 +141,8 @@ func (r *Run) keep(c *call) {
 }
 
 // Last returns what [Policy.Resume] reads of the last attempt: its Number, Err and Delay, the
-// wait that follows it, and Elapsed as of now. The other fields are zero. A Run that has made
+// wait that follows it, and Elapsed as of now. Call it right after Try: Resume adds Delay to
+// Elapsed. The other fields are zero. A Run that has made
 // no attempt returns Number 0. Once the call has ended Delay is 0.
 func (r *Run) Last() Attempt {
 	c := call{start: r.start}

@@ -66,7 +66,8 @@ func (e *ValidationError[T]) Unwrap() []error {
 }
 
 // Rejected returns the rejected values of the failed call err, whatever its last attempt was, for
-// a fallback to the best of them. It returns nil if err is no failed call, none of its values was
+// a fallback to the best of them. The newest are kept, see [WithHistorySize]. Where err has several
+// calls in its tree, the outermost with such values counts. It returns nil if err is no failed call, none of its values was
 // rejected, or they are of another type than T.
 func Rejected[T any](err error) *ValidationError[T] {
 	var found *ValidationError[T]
