@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/google/go-github/v89/github"
+	"github.com/google/go-github/v90/github"
 
 	"github.com/seed-205ff063/retry"
 	"github.com/seed-205ff063/retry/retryhttp"
