@@ -73,9 +73,9 @@ func (s *server) primary(w http.ResponseWriter, now time.Time) bool {
 	if !now.Before(s.reset) {
 		s.remaining, s.reset = perWindow, now.Add(window).Truncate(time.Second)
 	}
-	w.Header().Set("X-RateLimit-Limit", strconv.Itoa(perWindow))
-	w.Header().Set("X-RateLimit-Remaining", strconv.Itoa(s.remaining))
-	w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(s.reset.Unix(), 10))
+	w.Header().Set("X-Ratelimit-Limit", strconv.Itoa(perWindow))
+	w.Header().Set("X-Ratelimit-Remaining", strconv.Itoa(s.remaining))
+	w.Header().Set("X-Ratelimit-Reset", strconv.FormatInt(s.reset.Unix(), 10))
 	return s.remaining > 0
 }
 
