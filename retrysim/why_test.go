@@ -44,3 +44,30 @@ func consoleBlock(t *testing.T, block string) (command, output string) {
 	require.True(t, ok, command)
 	return command, output
 }
+
+// TestBudgetSizes compares each row of the table of budgets in docs/choosing.md with what the
+// command prints.
+func TestBudgetSizes(t *testing.T) {
+	t.Parallel()
+	if runtime.GOARCH != "amd64" {
+		t.Skip("other processors round some numbers in other ways")
+	}
+	page, err := os.ReadFile("../docs/choosing.md")
+	require.NoError(t, err)
+	_, table, ok := strings.Cut(string(page), "| `-budget` |")
+	require.True(t, ok)
+	table, _, _ = strings.Cut(table, "\n\n")
+	rows := strings.Split(table, "\n")[2:]
+	require.NotEmpty(t, rows)
+	for _, row := range rows {
+		cells := strings.Split(strings.Trim(row, "| "), " | ")
+		t.Run(cells[0], func(t *testing.T) {
+			t.Parallel()
+			code, out, errs := retrysim(t, "outage", "-budget", strings.Trim(cells[0], "`"), "max_attempts=4")
+			assert.Zero(t, code)
+			assert.Empty(t, errs)
+			got := strings.Join(strings.Fields(out), " ")
+			assert.Contains(t, got, "max_attempts=4 1 "+strings.Join(cells[1:], " ")+" Load is")
+		})
+	}
+}
