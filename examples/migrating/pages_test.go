@@ -16,26 +16,27 @@ import (
 const docs = "../../docs"
 
 // pages are the pages that this test looks after, and where their code is compiled.
-var pages = map[string]string{
-	"choosing.md": "../choosing/choosing_test.go",
-	//"migrating.md": "migrating_test.go",
-	"why.md": "",
+var pages = map[string][]string{
+	"choosing.md":  {"../choosing/choosing_test.go"},
+	"migrating.md": {"migrating_test.go", "../../retrygrpc/example_migrating_test.go"},
+	"why.md":       nil,
 }
 
 // TestCode compares each block of Go in a page with the code that is compiled.
 func TestCode(t *testing.T) {
 	t.Parallel()
-	for page, source := range pages {
-		if source == "" {
-			continue
+	for page, sources := range pages {
+		var code strings.Builder
+		for _, source := range sources {
+			text, err := os.ReadFile(source)
+			require.NoError(t, err)
+			code.Write(text)
 		}
-		code, err := os.ReadFile(source)
-		require.NoError(t, err)
 		blocks := strings.Split(read(t, page), "```go\n")[1:]
-		require.NotEmpty(t, blocks, page)
+		assert.Equal(t, len(sources) > 0, len(blocks) > 0, page)
 		for _, block := range blocks {
 			block, _, _ = strings.Cut(block, "```")
-			assert.Contains(t, flush(string(code)), flush(block), page)
+			assert.Contains(t, flush(code.String()), flush(block), page)
 		}
 	}
 }
@@ -67,9 +68,9 @@ func TestPolicies(t *testing.T) {
 // TestLinks looks for the file and the heading that each relative link names.
 func TestLinks(t *testing.T) {
 	t.Parallel()
-	links := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	links, code := regexp.MustCompile(`\]\(([^)\s]+)\)`), regexp.MustCompile("(?s)```.*?```|`[^`\n]*`")
 	for page := range pages {
-		found := links.FindAllStringSubmatch(read(t, page), -1)
+		found := links.FindAllStringSubmatch(code.ReplaceAllString(read(t, page), ""), -1)
 		assert.NotEmpty(t, found, page)
 		for _, m := range found {
 			if strings.HasPrefix(m[1], "https://") {
