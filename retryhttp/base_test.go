@@ -216,6 +216,29 @@ func TestAllocations(t *testing.T) { //nolint:paralleltest // it counts the proc
 	}
 }
 
+// TestFirstAttemptCopiesNothing holds that net/http's own transport gets the caller's request as
+// it is, and the allocations beside it.
+func TestFirstAttemptCopiesNothing(t *testing.T) { //nolint:paralleltest // it counts the process's allocations
+	done := &http.Response{StatusCode: 200, Body: http.NoBody}
+	var sent *http.Request
+	base := direct(t)
+	base.RegisterProtocol("test", roundTripper(func(req *http.Request) (*http.Response, error) {
+		sent = req
+		return done, nil
+	}))
+	req := newRequest(t, "GET", "test://host.example", nil)
+	for name, test := range map[string]struct {
+		policy *retry.Policy
+		most   float64
+	}{"zero": {nil, 2}, "attempt timeout": {quick(retry.WithAttemptTimeout(time.Minute)), 13}} {
+		tr := &retryhttp.Transport{Base: base, Policy: test.policy}
+		alone := testing.AllocsPerRun(100, func() { _, _ = base.RoundTrip(req) }) //nolint:bodyclose // it has none
+		n := testing.AllocsPerRun(100, func() { _, _ = tr.RoundTrip(req) })       //nolint:bodyclose // it has none
+		assert.LessOrEqual(t, n-alone, test.most, name)
+		assert.Equal(t, name == "zero", sent == req, name)
+	}
+}
+
 // TestUnsafeSaysWhy holds that the error of a request that might have been sent again says why
 // it was not.
 func TestUnsafeSaysWhy(t *testing.T) {

@@ -45,10 +45,11 @@ func (b *hostBudgets) budget(host string) *retry.Budget {
 	defer b.mu.Unlock()
 	if e, ok := b.hosts[host]; ok {
 		b.recent.MoveToFront(e)
-		return e.Value.(hostBudget).budget
+		known, _ := e.Value.(hostBudget)
+		return known.budget
 	}
 	if b.recent.Len() >= maxHosts {
-		oldest := b.recent.Remove(b.recent.Back()).(hostBudget)
+		oldest, _ := b.recent.Remove(b.recent.Back()).(hostBudget)
 		delete(b.hosts, oldest.host)
 	}
 	host = strings.Clone(host) // perhaps a piece of a long address

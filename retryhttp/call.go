@@ -28,17 +28,25 @@ type call struct {
 	idleSince  time.Time  // connections idle since then are left, see connTrace
 	resp       response   // of the last attempt
 
-	first struct { // what the first attempt sends, if it needs a copy
-		used bool
-		req  http.Request
-		url  url.URL
-	}
+	first *attemptRequest // for the next attempt, in the call's own allocation; nil: none
 }
 
-// newCall prepares a call. What asks the caller's own functions comes later, see do: finish
-// must run if they panic.
-func (t *Transport) newCall(req *http.Request) *call {
-	c := &call{transport: t, req: req, body: newBody(req, t.MaxBodyBuffer)}
+// newCall prepares a call, byClient if an http.Client sends it. What asks the caller's own
+// functions comes later, see do: finish must run if they panic.
+func (t *Transport) newCall(req *http.Request, byClient bool) *call {
+	var c *call
+	body := newBody(req, t.MaxBodyBuffer)
+	if body != nil || byClient || writesRequest(t.base()) { // all attempts need a copy, see request
+		both := new(struct {
+			call
+			first attemptRequest
+		})
+		c = &both.call
+		c.first = &both.first
+	} else {
+		c = new(call)
+	}
+	c.transport, c.req, c.body, c.byClient = t, req, body, byClient
 	c.ctx, c.stop = withCancel(req)
 	return c
 }
@@ -108,7 +116,10 @@ func (c *call) send(ctx context.Context, send func(*http.Request) (*http.Respons
 		if err != nil {
 			return nil, retry.Permanent(err)
 		}
-		start := time.Now()
+		var start time.Time
+		if c.trace != nil {
+			start = time.Now()
+		}
 		resp, err := send(req)
 		switch {
 		case err == nil && resp != nil:
@@ -135,24 +146,22 @@ func (c *call) leftDead(err error) bool {
 
 // request is what an attempt sends: the caller's own request where that will do.
 func (c *call) request(ctx context.Context) (*http.Request, error) {
-	parent := ctx
-	c.trace = c.newTrace(ctx)
-	if c.trace != nil {
-		ctx = httptrace.WithClientTrace(ctx, c.trace.client())
-	}
+	c.trace = nil
 	adds := c.byClient || c.key != "" || c.transport.AttemptHeader != ""
 	shared := !c.byClient && writesRequest(c.transport.base())
-	if same(ctx, c.ctx) && c.body == nil && !adds && !shared {
+	limited := !same(ctx, c.ctx)
+	traced := !c.idempotent || limited || !c.idleSince.IsZero() || c.limited
+	if !traced && c.body == nil && !adds && !shared {
 		return c.req, nil
 	}
-	req := c.copyRequest(ctx, shared)
+	req := c.copyRequest(ctx, traced, shared)
 	if adds {
 		c.addHeaders(req, shared)
 	}
 	if c.body == nil {
 		return req, nil
 	}
-	sent, err := c.body.next(parent)
+	sent, err := c.body.next(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -160,38 +169,38 @@ func (c *call) request(ctx context.Context) (*http.Request, error) {
 	return req, nil
 }
 
-// newTrace returns a trace for an attempt that needs one: to know whether an unsafe request was
-// sent, and which connection a time-out happened on.
-func (c *call) newTrace(ctx context.Context) *connTrace {
-	if c.idempotent && same(ctx, c.ctx) && c.idleSince.IsZero() && !c.limited {
-		return nil
-	}
-	return &connTrace{silent: &c.transport.silent, idleSince: c.idleSince}
+// attemptRequest is an attempt's copy of the request and what goes with it, in one allocation.
+// Each attempt has its own: what an earlier one sent may still be read.
+type attemptRequest struct {
+	req   http.Request
+	url   url.URL
+	trace connTrace
 }
 
-// copyRequest returns a copy of the request under ctx, with a header and a URL of its own if the
-// base may write into them. The first one is part of the call; what an earlier attempt sent may
-// still be read.
-func (c *call) copyRequest(ctx context.Context, shared bool) *http.Request {
-	req, u := &c.first.req, &c.first.url
-	if c.first.used {
-		req, u = new(http.Request), new(url.URL)
+// copyRequest returns a copy of the request for an attempt under ctx. A traced one tells whether
+// an unsafe request was sent, and which connection a time-out happened on. A shared one has a
+// header and a URL of its own, because the base may write into them.
+func (c *call) copyRequest(ctx context.Context, traced, shared bool) *http.Request {
+	own := c.first
+	if own == nil {
+		own = new(attemptRequest)
 	}
-	c.first.used = true
-	if same(ctx, c.ctx) {
-		*req = *c.req
+	c.first = nil
+	if traced {
+		c.trace = &own.trace
+		c.trace.silent, c.trace.idleSince = &c.transport.silent, c.idleSince
+		own.req = *c.req.WithContext(httptrace.WithClientTrace(ctx, c.trace.client(!c.idempotent)))
 	} else {
-		req = c.req.WithContext(ctx)
+		own.req = *c.req // under its own context, which is ctx but for a Request.Cancel
 	}
-	if !shared {
-		return req
+	if shared {
+		own.req.Header, own.req.Trailer = own.req.Header.Clone(), own.req.Trailer.Clone()
+		if own.req.URL != nil {
+			own.url = *own.req.URL
+			own.req.URL = &own.url
+		}
 	}
-	req.Header, req.Trailer = req.Header.Clone(), req.Trailer.Clone()
-	if req.URL != nil {
-		*u = *req.URL
-		req.URL = u
-	}
-	return req
+	return &own.req
 }
 
 // same reports whether a and b are one context. A context need not be a comparable value: to

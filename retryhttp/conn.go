@@ -25,9 +25,12 @@ type connTrace struct {
 	hooks httptrace.ClientTrace
 }
 
-// client returns what net/http tells the trace by.
-func (t *connTrace) client() *httptrace.ClientTrace {
-	t.hooks.GetConn = func(string) { t.asked.Store(true) }
+// client returns what net/http tells the trace by. Only for a request that is unsafe to repeat it
+// matters that the transport was asked for a connection.
+func (t *connTrace) client(unsafe bool) *httptrace.ClientTrace {
+	if unsafe {
+		t.hooks.GetConn = func(string) { t.asked.Store(true) }
+	}
 	t.hooks.GotConn = t.gotConn
 	t.hooks.WroteHeaderField = func(key string, _ []string) {
 		if strings.HasPrefix(key, ":") { // only HTTP/2 has such

@@ -3,8 +3,10 @@ package retryhttp_test
 import (
 	"context"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -78,7 +80,20 @@ func (p *silentProxy) silence() {
 	}
 }
 
-const short = 300 * time.Millisecond
+// short is how long an attempt may take that gets no answer, and one that must succeed on a busy
+// machine. Tests that wait for it run beside each other, see together.
+const short = 2 * time.Second
+
+// together runs a subtest for each name, all at once: they wait more than they work, and
+// t.Parallel runs no more of them than there are processors.
+func together(t *testing.T, names []string, test func(t *testing.T, name string)) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for _, name := range names {
+		wg.Go(func() { t.Run(name, func(t *testing.T) { test(t, name) }) })
+	}
+	wg.Wait()
+}
 
 // pools are the transports whose connections may die: HTTP/1, HTTP/2 over TLS and without.
 var pools = map[string]func(s *service, tr *http.Transport){
@@ -163,10 +178,11 @@ func TestDeadConnection(t *testing.T) {
 		},
 	}
 	for pool := range pools {
-		for way, call := range ways {
-			for _, method := range []string{"GET", "PUT"} {
-				t.Run(pool+", "+way+", "+method, func(t *testing.T) {
-					t.Parallel()
+		for _, method := range []string{"GET", "PUT"} {
+			t.Run(pool+", "+method, func(t *testing.T) {
+				t.Parallel()
+				together(t, slices.Sorted(maps.Keys(ways)), func(t *testing.T, way string) {
+					t.Helper()
 					proxy, tr, url := deadPool(t, pool, status(200))
 					ask(t, tr, url)
 					if way == "response header timeout" {
@@ -178,12 +194,12 @@ func TestDeadConnection(t *testing.T) {
 					if method == "PUT" {
 						body = strings.NewReader("body")
 					}
-					require.NoError(t, call(t, tr, newRequest(t, method, url, body), count))
+					require.NoError(t, ways[way](t, tr, newRequest(t, method, url, body), count))
 					assert.EqualValues(t, 2, attempts.Load(), "attempts")
 					assert.GreaterOrEqual(t, proxy.opened.Load(), int64(2), "connections")
 					assert.LessOrEqual(t, proxy.opened.Load(), int64(3), "net/http may dial once more than it needs")
 				})
-			}
+			})
 		}
 	}
 }
@@ -199,12 +215,12 @@ func counting() (*atomic.Int64, retry.Option) {
 func TestDeadIdleConnections(t *testing.T) {
 	t.Parallel()
 	const idle = 6
-	var together sync.WaitGroup
-	together.Add(idle)
+	var arrived sync.WaitGroup
+	arrived.Add(idle)
 	proxy, tr, url := deadPool(t, "HTTP/1", func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/together" {
-			together.Done()
-			together.Wait()
+			arrived.Done()
+			arrived.Wait()
 		}
 	})
 	tr.MaxIdleConnsPerHost = idle
@@ -255,30 +271,28 @@ func TestLiveConnectionsStay(t *testing.T) {
 // is closed when a second attempt in a row timed out.
 func TestDeadBusyConnection(t *testing.T) {
 	t.Parallel()
-	for _, pool := range []string{"HTTP/2", "HTTP/2 without TLS"} {
-		t.Run(pool, func(t *testing.T) {
-			t.Parallel()
-			proxy, tr, url := deadPool(t, pool, func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path == "/stream" {
-					_ = http.NewResponseController(w).Flush()
-					<-r.Context().Done()
-				}
-			})
-			stream, err := tr.RoundTrip(newRequest(t, "GET", url+"/stream", nil))
-			require.NoError(t, err)
-			defer func() { _ = stream.Body.Close() }()
-			proxy.silence()
-			attempts, count := counting()
-			policy := quick(retry.WithAttemptTimeout(short), retry.WithMaxAttempts(4), count)
-			resp, err := (&retryhttp.Transport{Base: tr, Policy: policy}).RoundTrip(newRequest(t, "GET", url, nil))
-			require.NoError(t, err)
-			_ = text(t, resp)
-			assert.EqualValues(t, 3, attempts.Load(), "the third by a new connection")
-			assert.GreaterOrEqual(t, proxy.opened.Load(), int64(2))
-			_, err = stream.Body.Read(make([]byte, 1))
-			require.Error(t, err, "the old one is closed")
+	together(t, []string{"HTTP/2", "HTTP/2 without TLS"}, func(t *testing.T, pool string) {
+		t.Helper()
+		proxy, tr, url := deadPool(t, pool, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/stream" {
+				_ = http.NewResponseController(w).Flush()
+				<-r.Context().Done()
+			}
 		})
-	}
+		stream, err := tr.RoundTrip(newRequest(t, "GET", url+"/stream", nil))
+		require.NoError(t, err)
+		defer func() { _ = stream.Body.Close() }()
+		proxy.silence()
+		attempts, count := counting()
+		policy := quick(retry.WithAttemptTimeout(short), retry.WithMaxAttempts(4), count)
+		resp, err := (&retryhttp.Transport{Base: tr, Policy: policy}).RoundTrip(newRequest(t, "GET", url, nil))
+		require.NoError(t, err)
+		_ = text(t, resp)
+		assert.EqualValues(t, 3, attempts.Load(), "the third by a new connection")
+		assert.GreaterOrEqual(t, proxy.opened.Load(), int64(2))
+		_, err = stream.Body.Read(make([]byte, 1))
+		require.Error(t, err, "the old one is closed")
+	})
 }
 
 // TestSlowAnswerKeepsConnection holds that a time-out on a connection with another stream leaves
@@ -311,21 +325,19 @@ func TestSlowAnswerKeepsConnection(t *testing.T) {
 // TestDeadConnectionOfAnotherCall holds that the next call does not get the connection either.
 func TestDeadConnectionOfAnotherCall(t *testing.T) {
 	t.Parallel()
-	for pool := range pools {
-		t.Run(pool, func(t *testing.T) {
-			t.Parallel()
-			proxy, tr, url := deadPool(t, pool, status(200))
-			ask(t, tr, url)
-			proxy.silence()
-			ours := &retryhttp.Transport{Base: tr, Policy: quick(retry.WithAttemptTimeout(short), retry.WithMaxAttempts(1))}
-			_, err := ours.RoundTrip(newRequest(t, "GET", url, nil))
-			require.ErrorIs(t, err, context.DeadlineExceeded)
-			resp, err := ours.RoundTrip(newRequest(t, "GET", url, nil))
-			require.NoError(t, err)
-			_ = text(t, resp)
-			assert.EqualValues(t, 2, proxy.opened.Load())
-		})
-	}
+	together(t, slices.Sorted(maps.Keys(pools)), func(t *testing.T, pool string) {
+		t.Helper()
+		proxy, tr, url := deadPool(t, pool, status(200))
+		ask(t, tr, url)
+		proxy.silence()
+		ours := &retryhttp.Transport{Base: tr, Policy: quick(retry.WithAttemptTimeout(short), retry.WithMaxAttempts(1))}
+		_, err := ours.RoundTrip(newRequest(t, "GET", url, nil))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		resp, err := ours.RoundTrip(newRequest(t, "GET", url, nil))
+		require.NoError(t, err)
+		_ = text(t, resp)
+		assert.EqualValues(t, 2, proxy.opened.Load())
+	})
 }
 
 // TestDeadConnectionUnsafe holds that leaving a connection sends no request twice that must not

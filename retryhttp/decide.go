@@ -55,7 +55,7 @@ func (t *Transport) hint(resp *http.Response) (time.Duration, bool) {
 // ifSafe returns err, marked and with the reason if the request must not be sent again.
 // Unprocessed says that there is proof that the server did nothing.
 func (c *call) ifSafe(err error, unprocessed bool) error {
-	why := ""
+	var why string
 	switch {
 	case !c.idempotent && c.redirected:
 		why = methodOf(c.req) + " was redirected and may have been processed"
@@ -68,7 +68,7 @@ func (c *call) ifSafe(err error, unprocessed bool) error {
 	default:
 		return err
 	}
-	return retry.Permanent(&notSentAgain{err, why})
+	return retry.Permanent(&notSentAgainError{err, why})
 }
 
 // retryable reports whether another attempt may end better than the outcome.

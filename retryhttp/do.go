@@ -46,8 +46,8 @@ func Do[T any](c *http.Client, req *http.Request, decode func(*http.Response) (T
 		closeBody(req)
 		return value, err
 	}
-	call := t.newCall(req)
-	call.byClient, call.limited = true, client.Timeout > 0
+	call := t.newCall(req, true)
+	call.limited = client.Timeout > 0
 	client.CheckRedirect = call.noteRedirect(c.CheckRedirect)
 	returned := false
 	defer func() { call.finish(returned) }()

@@ -124,18 +124,18 @@ var errNoResponse = retry.Permanent(errors.New("retryhttp: Base returned neither
 // the whole address.
 var errLocation = errors.New("failed to parse Location header")
 
-// notSentAgain is the error of an attempt that might end better another time, if another one
+// notSentAgainError is the error of an attempt that might end better another time, if another one
 // were safe.
-type notSentAgain struct {
+type notSentAgainError struct {
 	err error
 	why string
 }
 
-func (e *notSentAgain) Error() string {
+func (e *notSentAgainError) Error() string {
 	return retry.ErrorText(e.err) + " (not sent again: " + e.why + ")"
 }
 
-func (e *notSentAgain) Unwrap() error { return e.err }
+func (e *notSentAgainError) Unwrap() error { return e.err }
 
 // cleaned is an error whose text is not fit to be shown: it is too long, has control characters
 // or has the path of an address.

@@ -325,11 +325,11 @@ func ExampleHint() {
 func ExampleRateLimitReset() {
 	now := time.Date(2024, 3, 1, 12, 0, 0, 0, time.UTC)
 	resp := &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{}}
-	resp.Header.Set("X-RateLimit-Remaining", "0")
-	resp.Header.Set("X-RateLimit-Reset", "1709294440") // 12:00:40
+	resp.Header.Set("X-Ratelimit-Remaining", "0")
+	resp.Header.Set("X-Ratelimit-Reset", "1709294440") // 12:00:40
 	fmt.Println(retryhttp.RateLimitReset(resp, now))
 
-	resp.Header.Set("X-RateLimit-Remaining", "17")
+	resp.Header.Set("X-Ratelimit-Remaining", "17")
 	fmt.Println(retryhttp.RateLimitReset(resp, now))
 	// Output:
 	// 40s true

@@ -67,10 +67,10 @@ func isZero(text string) bool {
 // rateLimits returns the limits that a header tells, in any of the forms in use.
 func rateLimits(h http.Header) []rateLimit {
 	limits := []rateLimit{
-		{h.Get("X-RateLimit-Remaining"), h.Get("X-RateLimit-Reset")},
-		{h.Get("RateLimit-Remaining"), h.Get("RateLimit-Reset")},
+		{h.Get("X-Ratelimit-Remaining"), h.Get("X-Ratelimit-Reset")},
+		{h.Get("Ratelimit-Remaining"), h.Get("Ratelimit-Reset")},
 	}
-	for _, line := range h.Values("RateLimit") {
+	for _, line := range h.Values("Ratelimit") {
 		limits = append(limits, parseRateLimit(line)...)
 	}
 	return limits

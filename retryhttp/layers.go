@@ -25,9 +25,7 @@ func giveUp(resp *http.Response, e *retry.Error) {
 
 // gaveUpOn returns why a Transport returned resp, nil if none gave up on it.
 func gaveUpOn(resp *http.Response) *retry.Error {
-	e, ok := gaveUp.Load(weak.Make(resp))
-	if !ok {
-		return nil
-	}
-	return e.(*retry.Error)
+	known, _ := gaveUp.Load(weak.Make(resp))
+	e, _ := known.(*retry.Error)
+	return e
 }

@@ -13,7 +13,7 @@ import (
 func inMemory(body io.Reader, length int64) bool {
 	switch t := reflect.TypeOf(body); t {
 	case nopCloser, nopCloserWriterTo:
-		body, _ = reflect.ValueOf(body).Field(0).Interface().(io.Reader)
+		body, _ = reflect.TypeAssert[io.Reader](reflect.ValueOf(body).Field(0))
 	}
 	switch r := body.(type) {
 	case *bytes.Reader:

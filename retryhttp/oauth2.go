@@ -41,6 +41,5 @@ func field[T any](v reflect.Value, name string) (value T, ok bool) {
 	if !f.IsValid() || !f.CanInterface() {
 		return value, false
 	}
-	value, ok = f.Interface().(T)
-	return value, ok
+	return reflect.TypeAssert[T](f)
 }

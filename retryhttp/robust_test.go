@@ -339,7 +339,7 @@ func TestPanicsLeakNothing(t *testing.T) {
 						<-done
 						assert.Zero(t, base.open.Load(), "responses open")
 						requireClosedOnce(t, body)
-						assert.Eventually(t, func() bool { return s.live.Load() == 0 }, 5*time.Second, time.Millisecond, "a body of 1 MiB is not read to its end")
+						assert.Eventually(t, func() bool { return s.live.Load() == 0 }, time.Minute, time.Millisecond, "a body of 1 MiB is not read to its end")
 					})
 				}
 			}

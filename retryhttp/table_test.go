@@ -206,7 +206,7 @@ func TestErrorTable(t *testing.T) {
 
 		// timeout of the attempt or the transport
 		{
-			name: "attempt timeout", cause: from(hangs), timeout: 20 * time.Millisecond, idempotent: always, others: never,
+			name: "attempt timeout", cause: from(hangs), timeout: time.Second, idempotent: always, others: never,
 			is: is(context.DeadlineExceeded),
 		},
 		{

@@ -80,7 +80,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return nil, err
 	}
-	c := t.newCall(req)
+	c := t.newCall(req, false)
 	returned := false
 	defer func() { c.finish(returned) }()
 	send := func(req *http.Request) (*http.Response, error) { return roundTrip(t.base(), req) }
