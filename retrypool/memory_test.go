@@ -118,7 +118,6 @@ func TestSettledTasksKeepNoContext(t *testing.T) {
 			}
 			<-task.Done()
 			cancel()
-			ctx, value = nil, nil
 			assert.Eventually(t, func() bool { runtime.GC(); return held.Value() == nil }, 10*time.Second, time.Millisecond)
 			runtime.KeepAlive(task)
 		})
