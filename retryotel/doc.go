@@ -51,9 +51,10 @@
 // a series for every combination of labels, and so are the bucket of all, the sum and the count. A
 // view of the program can set finer boundaries, or exponential histograms.
 //
-// These labels are all there are. Names are the program's choice and should be few; after 256
-// names of policies a [Recorder] records the others under "_other". The text of an error is
-// never a label, it is on spans alone.
+// These labels are all there are. Names are the program's choice and should be few. After 256
+// names of policies a [Recorder] records the others under "_other", and after 256 names of pools
+// likewise. A name counts for good, also when its pool is no longer observed. The text of an error
+// is never a label, it is on spans alone.
 //
 // What is recorded of calls and items is recorded with their context, so exemplars lead to the trace
 // of whoever made the call or submitted the item. What is observed at a collection has none.
@@ -74,8 +75,9 @@
 // call's span, "retry.wait", with the number of the attempt that failed and
 // retry.wait.duration in seconds. An attempt that failed has its error as an event and as its
 // status. The text of an error on a span is one line of at most a KiB, without characters that
-// control a terminal, and an error that panics when it is asked for its text does no harm. At its end a call gets the attributes of retry.calls, the number of its attempts as
-// retry.call.attempts, and the text of its error as its status.
+// control a terminal, and an error that panics when it is asked for its text does no harm. At its
+// end a call gets the attributes of retry.calls, the number of its attempts as retry.call.attempts,
+// and the text of its error as its status.
 //
 // An attempt that a gate refused has a span too; a call without attempts has its own alone. An
 // option at fault makes no call, and nothing is recorded.

@@ -167,6 +167,53 @@ func TestKeepContextBeneathAnAttempt(t *testing.T) {
 	})
 }
 
+// Nor does it prolong the outer attempt's context: that ends with the outer function, although
+// nobody releases what the inner one kept.
+func TestKeepContextProlongsNoOuterAttempt(t *testing.T) {
+	t.Parallel()
+	inner := func(k *kit, ctx context.Context) error {
+		return retry.Do(ctx, func(ctx context.Context) error {
+			retry.KeepContext(ctx)
+			return nil
+		}, k.options()...)
+	}
+	t.Run("in a call", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			k := newKit(t)
+			var outer context.Context
+			require.NoError(t, retry.Do(t.Context(), func(ctx context.Context) error {
+				outer = ctx
+				return inner(k, ctx)
+			}, k.options(retry.WithAttemptTimeout(time.Minute))...))
+			require.ErrorIs(t, outer.Err(), context.Canceled)
+			k.noneOpen(t)
+		})
+	})
+	t.Run("in a pool, whose item is not settled yet", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			k := newKit(t)
+			var first context.Context
+			p := newPool(t, k, func(ctx context.Context, in int) (int, error) {
+				if first == nil {
+					first = ctx
+					assert.NoError(t, inner(k, ctx))
+					return 0, errDown
+				}
+				return in, nil
+			}, retry.WithAttemptTimeout(time.Minute), retry.WithMaxAttempts(2))
+			_, err := p.Submit(t.Context(), 1)
+			require.NoError(t, err)
+			synctest.Wait()
+			require.Equal(t, retrypool.Stats{Submitted: 1, Parked: 1}, p.Stats())
+			require.ErrorIs(t, first.Err(), context.Canceled)
+			require.NoError(t, p.Close(t.Context()))
+			k.noneOpen(t)
+		})
+	})
+}
+
 // Items that items submit, with a recorder's hooks and attempt timeouts: each goes on when the first
 // is settled, as a call of its own.
 func TestItemsThatItemsSubmit(t *testing.T) {

@@ -135,9 +135,9 @@ func with(attributes ...attribute.KeyValue) metric.MeasurementOption {
 }
 
 const (
-	// mostPolicies bounds the series, and the memory, of a program that names policies after
+	// mostNames bounds the series, and the memory, of a program that names policies or pools after
 	// what it is asked for.
-	mostPolicies = 256
+	mostNames    = 256
 	overflowName = "_other"
 )
 
@@ -164,7 +164,7 @@ func (p *policies) add(name string) *labels {
 	if old := p.known.Load(); old != nil {
 		known = *old
 	}
-	if len(known) >= mostPolicies && known[name] == nil {
+	if len(known) >= mostNames && known[name] == nil {
 		name = overflowName
 	}
 	if l := known[name]; l != nil {

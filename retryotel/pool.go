@@ -29,6 +29,7 @@ const (
 func PoolEvents[In any](r *Recorder, name string) retrypool.Events[In] {
 	type event = retrypool.Event[In]
 	wait, duration := r.queueDuration, r.itemDuration // a nil r panics here
+	name = r.poolName(name)
 	queued := []metric.RecordOption{with(named(poolKey, name)...)}
 	ended := func(how string) func(event) {
 		labels := []metric.RecordOption{with(append(named(poolKey, name), poolOutcomeKey.String(how))...)}
@@ -47,6 +48,21 @@ func PoolEvents[In any](r *Recorder, name string) retrypool.Events[In] {
 	}
 }
 
+// poolName is what a pool of that name is recorded under: its name, or overflowName if it comes
+// after mostNames others.
+func (r *Recorder) poolName(name string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.pools[name]:
+	case len(r.pools) < mostNames:
+		r.pools[name] = true
+	default:
+		return overflowName
+	}
+	return name
+}
+
 // contextOf is the context of an event, which a program may have made without one.
 func contextOf(ctx context.Context) context.Context {
 	if ctx == nil {
@@ -61,6 +77,8 @@ func contextOf(ctx context.Context) context.Context {
 // pool is closed, and after the last collection that is to see its totals.
 //
 // The capacity is recorded if the pool says it, by a method Capacity() int as *retrypool.Pool has.
+// The pools under "_other", see the package's comment, are recorded as one that is all of them, and
+// their capacity is not.
 //
 // The empty name is one as well. A nil pool, and a name that another pool has, are faults that
 // match retry.ErrOption. The calls of a pool are recorded by the [Recorder.Hooks] of its
@@ -70,13 +88,14 @@ func (r *Recorder) ObservePool(name string, pool interface{ Stats() retrypool.St
 	if v := reflect.ValueOf(pool); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 		return nil, fault{function, "nil pool; make one by retrypool.New"} // here, and not at a scrape
 	}
-	all := with(named(poolKey, name)...)
+	label := r.poolName(name)
+	all := with(named(poolKey, label)...)
 	state := func(state string) metric.MeasurementOption {
-		return with(append(named(poolKey, name), poolStateKey.String(state))...)
+		return with(append(named(poolKey, label), poolStateKey.String(state))...)
 	}
 	queued, running, parked := state("queued"), state("running"), state("parked")
 	end := func(how string) metric.MeasurementOption {
-		return with(append(named(poolKey, name), poolOutcomeKey.String(how))...)
+		return with(append(named(poolKey, label), poolOutcomeKey.String(how))...)
 	}
 	succeeded, deadLettered, failed, canceled := end(itemSucceeded), end(itemDeadLettered), end(itemFailed), end(itemCanceled)
 
@@ -84,7 +103,7 @@ func (r *Recorder) ObservePool(name string, pool interface{ Stats() retrypool.St
 
 	return r.observe(function, observed{poolKey, name}, func(_ context.Context, o metric.Observer) error {
 		s := pool.Stats()
-		if sized != nil {
+		if sized != nil && label != overflowName {
 			o.ObserveFloat64(r.poolCapacity, float64(sized.Capacity()), all)
 		}
 		o.ObserveInt64(r.poolSubmitted, int64(s.Submitted), all)

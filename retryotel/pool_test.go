@@ -2,8 +2,10 @@ package retryotel_test
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -181,6 +183,56 @@ func TestPoolStop(t *testing.T) {
 	assert.Empty(t, k.figures(t))
 	_, err = k.ObservePool("mail", fixed{})
 	require.NoError(t, err)
+}
+
+// sized is a pool that says its capacity.
+type sized struct{ fixed }
+
+func (sized) Capacity() int { return 7 }
+
+// A program that names its pools after users makes no more series than others, whatever names the
+// pool first, and the figures of all still add up.
+func TestPoolNamesAreBounded(t *testing.T) {
+	t.Parallel()
+	k := newKit(t)
+	for i := range 300 {
+		name := fmt.Sprint("user ", i)
+		e := retryotel.PoolEvents[int](k.Recorder, name)
+		e.Started(retrypool.Event[int]{Attempt: 1})
+		e.Succeeded(retrypool.Event[int]{})
+		stop, err := k.ObservePool(name, sized{fixed{Submitted: 3, Succeeded: 1, Queued: 2}})
+		require.NoError(t, err)
+		if i == 299 {
+			stop()
+		}
+	}
+	retryotel.PoolEvents[int](k.Recorder, "user 0").Started(retrypool.Event[int]{Attempt: 1})
+	f := k.figures(t)
+	for name, want := range map[string]struct{ first, other float64 }{
+		"retry.pool.submitted{retry.pool.name=%s}":                                        {3, 43 * 3},
+		"retry.pool.settled{retry.pool.name=%s,retry.pool.outcome=succeeded}":             {1, 43},
+		"retry.pool.items{retry.pool.name=%s,retry.pool.state=queued}":                    {2, 43 * 2},
+		"retry.pool.queue.duration.count{retry.pool.name=%s}":                             {2, 44},
+		"retry.pool.item.duration.count{retry.pool.name=%s,retry.pool.outcome=succeeded}": {1, 44},
+	} {
+		assert.InDelta(t, want.first, f[fmt.Sprintf(name, "user 0")], 0, name)
+		assert.InDelta(t, want.other, f[fmt.Sprintf(name, "_other")], 0, name)
+		assert.NotContains(t, f, fmt.Sprintf(name, "user 256"))
+	}
+	assert.InDelta(t, 256*7, f.total("retry.pool.capacity"), 0, "none of _other")
+	assert.InDelta(t, 299*3, f.total("retry.pool.submitted"), 0)
+	assert.InDelta(t, 301, f.total("retry.pool.queue.duration.count"), 0)
+	pools := map[string]bool{}
+	for key := range f {
+		_, name, _ := strings.Cut(key, "retry.pool.name=")
+		name, _, _ = strings.Cut(strings.TrimSuffix(name, "}"), ",")
+		pools[name] = true
+	}
+	assert.Len(t, pools, 257)
+	_, err := k.ObservePool("user 298", fixed{})
+	require.ErrorIs(t, err, retry.ErrOption, "names that are taken are so beneath _other too")
+	_, err = k.ObservePool("user 299", fixed{})
+	require.NoError(t, err, "the name is free")
 }
 
 // TestStress lets pools do what they can at random moments, while their figures are collected. It

@@ -37,6 +37,7 @@ type Recorder struct {
 
 	mu       sync.Mutex
 	observed map[observed]bool
+	pools    map[string]bool // the names that pools are recorded under, at most mostNames
 }
 
 // New makes a Recorder. The error is the providers' own, which refused an instrument, say
@@ -51,6 +52,7 @@ func New(c Config) (*Recorder, error) {
 	r := &Recorder{
 		tracer:   c.TracerProvider.Tracer(scope),
 		observed: map[observed]bool{},
+		pools:    map[string]bool{},
 	}
 	if err := r.make(c.MeterProvider.Meter(scope)); err != nil {
 		return nil, err

@@ -13,7 +13,8 @@
 // An item is a call of package retry: attempts, waits, gates, budget, timeouts, validators,
 // hooks, history and log are those of its policy, and it fails with a *[retry.Error]. A failed
 // attempt parks the item until its wait is over; its worker takes the next one meanwhile, and
-// no permit of a gate is held. (An item that waits at a gate runs, and holds its worker.)
+// no permit of a gate is held. (An item that waits at a gate runs, and holds its worker. So do the
+// items that wait out a server's hint at a [retry.Cooldown].)
 //
 // The pool is bounded as a whole: items that are queued, running and parked count against
 // [Config].Capacity, and [Pool.Submit] waits for room, so that a slow consumer slows its

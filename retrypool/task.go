@@ -7,13 +7,21 @@ import (
 )
 
 // Task is an item that was submitted, seen from outside. It need not be kept. Only a Pool
-// makes one. It is safe for concurrent use.
+// makes one. It must not be copied, as in fmt.Println(*task): the copy would be read while the pool
+// writes the task, and go vet reports it. It is safe for concurrent use.
 type Task[Out any] struct {
+	_     noCopy
 	owner owner
 	out   Out
 	err   *error        // nil: none; a pointer because that is smaller
 	done  chan struct{} // nil until somebody asks for it
 }
+
+// noCopy has go vet report whoever copies what it is in. It takes no memory.
+type noCopy struct{}
+
+func (*noCopy) Lock()   {}
+func (*noCopy) Unlock() {}
 
 // owner is the task's item.
 type owner interface {

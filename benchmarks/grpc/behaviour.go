@@ -38,7 +38,7 @@ func situations() []situation {
 		{"stream that breaks after 2 messages", "messages delivered, of at most 20 read", brokenStream},
 		{"stream that fails before its first message, then works", "messages delivered", failingStream},
 		{"not idempotent, UNAVAILABLE after it was processed", "times processed", counted(create, nil, errDown)},
-		{"not idempotent, no connection", "attempts", unsent},
+		{"not idempotent, no connection", "attempts that interceptors make (gRPC's own retries are not seen)", unsent},
 		{"RetryInfo of 300 ms", "ms until the next attempt", waited(nil, withInfo(300*time.Millisecond))},
 		{"pushback of 300 ms", "ms until the next attempt", waited(metadata.Pairs("grpc-retry-pushback-ms", "300"), errDown)},
 		{"pushback of -1: stop", "calls", counted(get, metadata.Pairs("grpc-retry-pushback-ms", "-1"), errDown)},
@@ -175,8 +175,8 @@ func timedOut(method string) func(contender) (float64, bool, error) {
 	}
 }
 
-// unsent counts the attempts of a call to a port where nobody listens. The service config's are counted
-// by the times that a connection is asked for, which is what an RPC's attempt begins with.
+// unsent counts the attempts of a call to a port where nobody listens, by an interceptor beneath the
+// contender's. It cannot see the retries that gRPC makes by itself, so a service config counts as one.
 func unsent(c contender) (float64, bool, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -103,7 +103,7 @@ func capTrap(ctx context.Context) (picture.Figure, error) {
 		}
 		f.Panels = append(f.Panels, picture.Panel{
 			Title:  c.title,
-			Y:      picture.Axis{Label: fmt.Sprintf("%% of clients, %.0f %% exactly at the cap", 100*results[0].AtCapShare), Max: 40},
+			Y:      picture.Axis{Label: fmt.Sprintf("%% of clients, %.0f %% at the cap", 100*results[0].AtCapShare), Max: 40},
 			Series: []picture.Series{waits.series(i)},
 		})
 	}
