@@ -134,3 +134,34 @@ func TestClientTimeoutEndsWait(t *testing.T) {
 		assert.Len(t, s.requests(), 1)
 	})
 }
+
+// TestRequestCancelStops holds that what watches Request.Cancel ends with the call, also where
+// neither that channel nor the context ever ends.
+func TestRequestCancelStops(t *testing.T) {
+	t.Parallel()
+	for name, last := range map[string]func(){"response": func() {}, "panic": func() { panic("boom") }} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				req := newRequest(t, "GET", "http://host.example", nil).WithContext(context.Background())
+				req.Cancel = make(chan struct{}) //nolint:staticcheck // it is what is tested
+				asked := 0
+				base := roundTripper(func(req *http.Request) (*http.Response, error) {
+					if asked++; asked == 1 {
+						return reply(req, 503, ""), nil
+					}
+					last()
+					return reply(req, 200, ""), nil
+				})
+				tr := &retryhttp.Transport{Base: base, Policy: quick(retry.WithBackoff(retry.Constant(time.Second)))}
+				func() {
+					defer func() { _ = recover() }()
+					resp, err := tr.RoundTrip(req)
+					require.NoError(t, err)
+					_ = resp.Body.Close()
+				}()
+				assert.Equal(t, 2, asked) // synctest fails if a goroutine is left
+			})
+		})
+	}
+}

@@ -130,6 +130,14 @@ func TestNothingSecret(t *testing.T) {
 	client := roundTripper(func(req *http.Request) (*http.Response, error) {
 		return nil, &url.Error{Op: "Get", URL: req.URL.String(), Err: io.ErrUnexpectedEOF}
 	})
+	wrapped := roundTripper(func(req *http.Request) (*http.Response, error) {
+		_, err := client.RoundTrip(req) //nolint:bodyclose // there is none
+		return nil, fmt.Errorf("sdk: %w", err)
+	})
+	joined := roundTripper(func(req *http.Request) (*http.Response, error) {
+		_, err := client.RoundTrip(req) //nolint:bodyclose // there is none
+		return nil, errors.Join(errors.New("sdk"), err)
+	})
 	location := serve(t, status(302, "Location", "http://%zz/secret-path?token=secret-query"))
 	for _, test := range []struct {
 		name string
@@ -140,6 +148,8 @@ func TestNothingSecret(t *testing.T) {
 		{"error", direct(t), gone},
 		{"scheme", direct(t), "gopher://host.example"},
 		{"base that is a client", client, gone},
+		{"base that wraps a client's error", wrapped, gone},
+		{"base that joins a client's error", joined, gone},
 		{"bad Location", direct(t), location.URL},
 	} {
 		for _, kind := range []string{"transport", "do"} {

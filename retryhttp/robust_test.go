@@ -174,6 +174,21 @@ func TestStatusErrorText(t *testing.T) {
 	assert.Less(t, len((&retryhttp.StatusError{Status: strings.Repeat("x", 1<<20)}).Error()), 300)
 }
 
+// TestLongNames holds that a host and a method that are too long are cut in texts.
+func TestLongNames(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 100<<10)
+	for name, edit := range map[string]func(*http.Request){
+		"host":   func(r *http.Request) { r.URL.Host = long },
+		"Host":   func(r *http.Request) { r.URL.Host, r.Host = "", long },
+		"method": func(r *http.Request) { r.Method = long },
+	} {
+		req := newRequest(t, "GET", "http://host.example", nil)
+		edit(req)
+		assert.Less(t, len(retryhttp.Check(reply(req, 404, "")).Error()), 350, name)
+	}
+}
+
 // TestNilStatusError holds that a typed nil is survived, also beneath other errors.
 func TestNilStatusError(t *testing.T) {
 	t.Parallel()
