@@ -1,8 +1,9 @@
-package migrating_test
+// Package docs_test checks the pages of the documentation. It is in the root module, where the go
+// command notices that a page has changed and does not answer from its cache.
+package docs_test
 
 import (
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -13,12 +14,10 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-const docs = "../../docs"
-
 // pages are the pages that this test looks after, and where their code is compiled.
 var pages = map[string][]string{
-	"choosing.md":  {"../choosing/choosing_test.go"},
-	"migrating.md": {"migrating_test.go", "../../retrygrpc/example_migrating_test.go"},
+	"choosing.md":  {"../examples/choosing/choosing_test.go"},
+	"migrating.md": {"../examples/migrating/migrating_test.go", "../retrygrpc/example_migrating_test.go"},
 	"why.md":       nil,
 }
 
@@ -80,7 +79,7 @@ func TestLinks(t *testing.T) {
 			if file == "" {
 				file = page
 			}
-			assert.FileExists(t, filepath.Join(docs, file), page)
+			assert.FileExists(t, file, page)
 			if heading != "" {
 				assert.Contains(t, anchors(read(t, file)), heading, page)
 			}
@@ -102,7 +101,7 @@ func anchors(page string) (names []string) {
 
 func read(t *testing.T, page string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(docs, page))
+	text, err := os.ReadFile(page)
 	require.NoError(t, err)
 	return string(text)
 }
