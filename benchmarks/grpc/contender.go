@@ -5,7 +5,6 @@ import (
 
 	"github.com/failsafe-go/failsafe-go"
 	"github.com/failsafe-go/failsafe-go/failsafegrpc"
-	"github.com/failsafe-go/failsafe-go/retrypolicy"
 	peer "github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/retry"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/wrapperspb"
@@ -70,7 +69,7 @@ func middleware() contender {
 func failsafeGRPC() contender {
 	type reply = *wrapperspb.StringValue
 	dial := func(d time.Duration, outer ...failsafe.Policy[reply]) []grpc.DialOption {
-		var policy retrypolicy.RetryPolicy[reply] = failsafegrpc.NewRetryPolicyBuilder[reply]().WithMaxAttempts(attempts).WithDelay(d).Build()
+		policy := failsafegrpc.NewRetryPolicyBuilder[reply]().WithMaxAttempts(attempts).WithDelay(d).Build()
 		return []grpc.DialOption{
 			grpc.WithDisableRetry(),
 			grpc.WithUnaryInterceptor(failsafegrpc.NewUnaryClientInterceptor(append([]failsafe.Policy[reply]{policy}, outer...)...)),

@@ -23,7 +23,7 @@ const (
 	list   = "/bench.Shop/List"
 )
 
-func init() {
+func init() { //nolint:gochecknoinits // descriptors are registered at start, as generated code does
 	file, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
 		Name: proto.String("bench/shop.proto"), Package: proto.String("bench"), Syntax: proto.String("proto3"),
 		Dependency: []string{"google/protobuf/wrappers.proto"},

@@ -211,7 +211,7 @@ func TestWhatFnLeaves(t *testing.T) {
 		text      string // of the error; "": success at the second call
 	}{
 		{"rows open", func(ctx context.Context, tx pgx5.Tx) error {
-			_, err := tx.Query(ctx, `SELECT generate_series(1, 10)`)
+			_, err := tx.Query(ctx, `SELECT generate_series(1, 10)`) //nolint:sqlclosecheck // what the test is about
 			return err
 		}, 0, false, "fn left rows or the results of a batch open"},
 		{"a batch open", func(ctx context.Context, tx pgx5.Tx) error {

@@ -142,7 +142,7 @@ func TestPgBouncerAtCommit(t *testing.T) {
 		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
 			p := s.pooled(t)
-			for at, rows := range map[cut.Point]int{cut.BeforeCommit: 0, cut.AfterCommit: 1} {
+			for at, rows := range map[cut.Point]int{cut.BeforeCommit: 0, cut.AfterCommit: 1} { //nolint:exhaustive // the two around COMMIT
 				p.exec(t, `DELETE FROM notes`)
 				p.proxy.CutNext(at, 1)
 				var seen codes

@@ -98,13 +98,14 @@ func TestStalePlans(t *testing.T) {
 	var seen codes
 	read := func() {
 		require.NoError(t, retrysql.InTx(t.Context(), d.db, nil, func(ctx context.Context, tx *sql.Tx) error {
-			rows, err := tx.QueryContext(ctx, `SELECT * FROM notes WHERE id = $1`, 1)
+			rows, err := tx.QueryContext(ctx, `SELECT * FROM notes WHERE id = $1`, 1) //nolint:unqueryvet // its plan becomes stale
 			if err != nil {
 				return err
 			}
+			defer rows.Close()
 			for rows.Next() {
 			}
-			return rows.Close()
+			return rows.Err()
 		}, quick, seen.option(func() {})))
 	}
 	read()
