@@ -67,11 +67,11 @@ func TestInstall(t *testing.T) {
 	assert.Nil(t, list[:2][1], "the caller's slice is untouched")
 	assert.Equal(t, 50, c.MaxAttempts)
 
-	old := &river.Config{WorkerMiddleware: []rivertype.WorkerMiddleware{&other{}}, MaxAttempts: 3}
+	old := &river.Config{WorkerMiddleware: []rivertype.WorkerMiddleware{&other{}}, MaxAttempts: 3} //nolint:staticcheck // deprecated, and still in use
 	retrier.Install(old)
 	retrier.Install(old)
 	assert.Empty(t, old.Middleware, "River takes one sort of list")
-	assert.Len(t, old.WorkerMiddleware, 2)
+	assert.Len(t, old.WorkerMiddleware, 2) //nolint:staticcheck // deprecated, and still in use
 	assert.Equal(t, 3, old.MaxAttempts, "the caller's")
 
 	for _, row := range []struct {

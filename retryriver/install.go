@@ -26,7 +26,7 @@ func (r *Retrier) Install(c *river.Config) {
 	c.RetryPolicy = e
 	c.Middleware = slices.DeleteFunc(slices.Clone(c.Middleware), isEngine[rivertype.Middleware])
 	c.WorkerMiddleware = slices.DeleteFunc(slices.Clone(c.WorkerMiddleware), isEngine[rivertype.WorkerMiddleware]) //nolint:staticcheck // deprecated, and still where older configurations have theirs
-	if len(c.Middleware) == 0 && len(c.WorkerMiddleware)+len(c.JobInsertMiddleware) > 0 { //nolint:staticcheck // deprecated, and still where older configurations have theirs
+	if len(c.Middleware) == 0 && len(c.WorkerMiddleware)+len(c.JobInsertMiddleware) > 0 {                          //nolint:staticcheck // deprecated, and still where older configurations have theirs
 		// River takes one sort of list.
 		c.WorkerMiddleware = slices.Insert(c.WorkerMiddleware, 0, rivertype.WorkerMiddleware(e)) //nolint:staticcheck // deprecated, and still where older configurations have theirs
 	} else {
