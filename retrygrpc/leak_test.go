@@ -45,7 +45,7 @@ func TestLeak(t *testing.T) {
 			return s.SendMsg(wrapperspb.String(in))
 		},
 	}
-	cc := tcp.connect(t, s, retry.WithMaxAttempts(10), retry.WithAttemptTimeout(10*time.Second), retry.WithBackoff(retry.Constant(0)))
+	cc := tcp.connect(t, s, retry.WithMaxAttempts(50), retry.WithAttemptTimeout(10*time.Second), retry.WithBackoff(retry.Constant(0)))
 	require.NoError(t, call(t.Context(), cc, get, "warm"))
 	before := runtime.NumGoroutine()
 	ctx, cancel := context.WithCancel(t.Context())
