@@ -60,11 +60,11 @@ func TestParts(t *testing.T) {
 			{request: "POST", met: "no name service, 200", attempts: 2, connections: 1, outcome: ok},
 			{request: "POST", met: "closed in the TLS handshake, 200", attempts: 2, connections: 2, outcome: ok},
 			{request: "GET", met: "closed, 200", attempts: 2, connections: 2, outcome: ok},
-			{request: "POST", met: "closed", attempts: 1, connections: 1, outcome: "permanent error: EOF"},
+			{request: "POST", met: "closed", attempts: 1, connections: 1, outcome: "permanent error: EOF (not sent again: POST without an Idempotency-Key)"},
 			{request: "GET", met: "reset, 200", attempts: 2, connections: 2, outcome: ok},
 			{request: "POST", met: "reset", attempts: 1, connections: 1, outcome: "permanent error: read: …"},
 			{request: "GET, attempts of 200 ms", met: "no answer, 200", attempts: 2, connections: 2, outcome: ok, from: 200 * time.Millisecond},
-			{request: "POST, attempts of 200 ms", met: "no answer", attempts: 1, connections: 1, outcome: "permanent error: retry: attempt timed out", from: 200 * time.Millisecond},
+			{request: "POST, attempts of 200 ms", met: "no answer", attempts: 1, connections: 1, outcome: "permanent error: retry: attempt timed out (not sent again: POST without an Idempotency-Key)", from: 200 * time.Millisecond},
 			{request: "POST, attempts of 200 ms", met: "silence in the TLS handshake, 200", attempts: 2, connections: 2, outcome: ok, from: 200 * time.Millisecond},
 		},
 		"No use in another attempt": {

@@ -33,13 +33,13 @@ report runs:   1 of 4 slots free
 
 == A limit of three an hour: every attempt counts
 call 1: ok at attempt 3, 0 left
-call 2: retry: context done (rate: Wait(n=1) would exceed context deadline) after 0 attempts in 0s
+call 2: retry: wait at a gate would pass the deadline (rate: Wait(n=1) would exceed context deadline) after 0 attempts in 0s
 
 == A limit of three an hour: retries do not count
 call 1: ok at attempt 3, 2 left
 call 2: ok at attempt 3, 1 left
 call 3: ok at attempt 3, 0 left
-call 4: retry: context done (rate: Wait(n=1) would exceed context deadline) after 0 attempts in 0s
+call 4: retry: wait at a gate would pass the deadline (rate: Wait(n=1) would exceed context deadline) after 0 attempts in 0s
 
 == Six calls at once, but at most two retries at once
 first attempts at once: 6
