@@ -17,6 +17,7 @@ import (
 
 	"github.com/seed-205ff063/retry"
 	"github.com/seed-205ff063/retry/retryriver"
+	"github.com/seed-205ff063/retry/retrysql"
 )
 
 const (
@@ -110,11 +111,15 @@ func workRiver(ctx context.Context, dsn string, p *retry.Policy, h handler) erro
 		return err
 	}
 	defer pool.Close()
-	client, err := river.NewClient(riverpgxv5.New(pool), config)
+	// The server may be away just when the worker starts.
+	client, err := retry.DoValue(ctx, func(ctx context.Context) (*river.Client[pgx.Tx], error) {
+		client, err := river.NewClient(riverpgxv5.New(pool), config)
+		if err != nil {
+			return nil, retry.Permanent(err)
+		}
+		return client, client.Start(context.WithoutCancel(ctx))
+	}, retry.WithRetryIf(retrysql.Transient), retry.WithMaxAttempts(10))
 	if err != nil {
-		return err
-	}
-	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
 	<-ctx.Done()

@@ -10,13 +10,14 @@ import (
 )
 
 // TestBareStatement shows why none is safe to retry: where its reply is lost, database/sql runs it
-// again by itself with two of the drivers, and nobody hears of it.
+// again by itself with lib/pq, and nobody hears of it. pgx did the same before 5.13.0, which no
+// longer says of such a failure that it is safe to retry.
 func TestBareStatement(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		system
 		rows int
-	}{{pgx, 2}, {pq, 2}, {mariadb, 1}} {
+	}{{pgx, 1}, {pq, 2}, {mariadb, 1}} {
 		t.Run(test.String(), func(t *testing.T) {
 			t.Parallel()
 			d := test.database(t, nil, `CREATE TABLE notes (id INT NOT NULL)`)
