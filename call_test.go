@@ -860,7 +860,7 @@ func FuzzOutcome(f *testing.F) {
 			failure = last.reject
 			require.ErrorIs(t, err, retry.ErrRejected)
 		}
-		require.ErrorIs(t, err, failure)
+		require.ErrorIs(t, err, bare(failure))
 		require.NotContains(t, e.Error(), "\n")
 		require.True(t, strings.HasPrefix(e.Error(), "retry: "))
 		kept := e.History()

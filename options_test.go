@@ -680,9 +680,9 @@ func fuzzOption(kind uint8, n int64, x, y float64) (o retry.Option, name string,
 	case 2:
 		return retry.WithAttemptTimeout(d), "WithAttemptTimeout", n < 0
 	case 3:
-		return retry.WithMaxDelay(d), "WithMaxDelay", n < 0
+		return retry.WithMaxDelay(d), "WithMaxDelay", n < 0 && n != retry.Unlimited
 	case 4:
-		return retry.WithMaxRetryAfter(d), "WithMaxRetryAfter", n < 0
+		return retry.WithMaxRetryAfter(d), "WithMaxRetryAfter", n < 0 && n != retry.Unlimited
 	case 5:
 		return retry.WithJitter(retry.Jitter{Lo: x, Hi: y}), "WithJitter",
 			!(x >= 0 && y >= x && y > 0 && y <= math.MaxFloat64)
