@@ -22,8 +22,8 @@ func stacks() string {
 	return string(buf[:runtime.Stack(buf, true)])
 }
 
-// TestLeak makes 10,000 calls, unary and streams, 30 % of whose attempts fail, some of which the caller
-// leaves, and holds that no goroutine of an attempt stays.
+// TestLeak makes 10,000 calls, unary and streams. 30 % of the attempts fail, and the caller leaves some
+// of the calls. No goroutine of an attempt may stay.
 //
 //nolint:paralleltest // it counts goroutines
 func TestLeak(t *testing.T) {

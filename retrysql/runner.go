@@ -69,8 +69,9 @@
 // # Bare statements
 //
 // A bare db.Exec must not be retried unless it may be run twice, and that is not all: database/sql
-// runs it again by itself when the driver returns driver.ErrBadConn, which lib/pq, and pgx before 5.13, do also
-// when the statement has run and its reply was lost. One INSERT then makes two rows and no error.
+// runs it again by itself when the driver returns driver.ErrBadConn. lib/pq, and pgx before 5.13,
+// return that also when the statement has run and its reply was lost. One INSERT then makes two
+// rows and no error.
 // A native pgx call or pgx.BeginFunc is no safer: see [Transient] and the module retrypgx.
 //
 // In a transaction nothing is repeated unseen. To make one that may be run twice, insert a key
