@@ -6,8 +6,6 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
-
-	"github.com/seed-205ff063/retry"
 )
 
 // database is the TxDriver for database/sql, for one call.
@@ -118,31 +116,4 @@ func (d *database) dropIdle(ctx context.Context) {
 func drop(conn *sql.Conn) {
 	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 	_ = conn.Close()
-}
-
-// transactor returns the Transactor that does the work of one call of r.
-func (r *Runner) transactor() *Transactor[*session] {
-	both := &struct { // one allocation
-		transactor Transactor[*session]
-		driver     database
-	}{driver: database{db: r.DB, opts: r.TxOptions}}
-	t := &both.transactor
-	*t = Transactor[*session]{
-		Driver:     &both.driver,
-		ReadOnly:   r.TxOptions != nil && r.TxOptions.ReadOnly,
-		Idempotent: r.Idempotent,
-	}
-	if r.Settle != nil {
-		t.Note = func(ctx context.Context, s *session) (string, error) { return r.Settle.Note(ctx, s.tx) }
-		t.Settle = func(ctx context.Context, id string) (Outcome, error) { return r.Settle.Settle(ctx, r.DB, id) }
-	}
-	return t
-}
-
-// inTx is InTx with its options.
-func (r *Runner) inTx(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx) error, opts ...retry.Option) error {
-	if err := r.faults(fn == nil); err != nil {
-		return err
-	}
-	return r.transactor().InTx(ctx, func(ctx context.Context, s *session) error { return fn(ctx, s.tx) }, opts...)
 }

@@ -10,6 +10,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // fake is a database in memory whose every step can be made to fail. A statement's text is a row
@@ -196,4 +201,37 @@ func insert(row string) func(context.Context, *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, row)
 		return err
 	}
+}
+
+// hang makes the n-th time of a step last for d, or as long as its context. What drivers do
+// themselves then fails with the context's error, and a statement with one that no classifier knows, as with
+// drivers that cancel by a message to the server.
+func hang(step string, n int, d time.Duration) func(context.Context, string, int) error {
+	return func(ctx context.Context, name string, i int) error {
+		if name != step || i != n {
+			return nil
+		}
+		select {
+		case <-time.After(d):
+			return nil
+		case <-ctx.Done():
+			if step == "connect" || step == "begin" || step == "commit" {
+				return ctx.Err()
+			}
+			return errCanceling
+		}
+	}
+}
+
+var errCanceling = errors.New("canceling statement due to user request")
+
+// inBubble runs f with a database of its own in a bubble of virtual time.
+func inBubble(t *testing.T, fake *fake, f func(t *testing.T, db *sql.DB)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		db := fake.open(nil)
+		f(t, db)
+		assert.Zero(t, db.Stats().InUse, "connections in use")
+		require.NoError(t, db.Close())
+	})
 }

@@ -17,39 +17,6 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// hang makes the n-th time of a step last for d, or as long as its context. What drivers do
-// themselves then fails with the context's error, and a statement with one that no classifier knows, as with
-// drivers that cancel by a message to the server.
-func hang(step string, n int, d time.Duration) func(context.Context, string, int) error {
-	return func(ctx context.Context, name string, i int) error {
-		if name != step || i != n {
-			return nil
-		}
-		select {
-		case <-time.After(d):
-			return nil
-		case <-ctx.Done():
-			if step == "connect" || step == "begin" || step == "commit" {
-				return ctx.Err()
-			}
-			return errCanceling
-		}
-	}
-}
-
-var errCanceling = errors.New("canceling statement due to user request")
-
-// inBubble runs f with a database of its own in a bubble of virtual time.
-func inBubble(t *testing.T, fake *fake, f func(t *testing.T, db *sql.DB)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		db := fake.open(nil)
-		f(t, db)
-		assert.Zero(t, db.Stats().InUse, "connections in use")
-		require.NoError(t, db.Close())
-	})
-}
-
 func TestDeadContextBeginsNothing(t *testing.T) {
 	t.Parallel()
 	f := &fake{}
@@ -154,49 +121,6 @@ func TestContextIsNotWatchedForEver(t *testing.T) {
 	r := &retrysql.Runner{DB: f.open(t), Settle: &witness{answers: []answer{{outcome: retrysql.RolledBack}}}, Policy: fast}
 	require.ErrorIs(t, r.InTx(ctx, insert("x")), errPlain)
 	assert.Zero(t, ctx.watchers.Load())
-}
-
-// TestAttemptTimesOutInAStep holds that an attempt's own timeout is retried, however the driver
-// reports it, unless it struck a COMMIT.
-func TestAttemptTimesOutInAStep(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		step, steps string
-		took        time.Duration
-		ambiguous   bool
-	}{
-		{step: "connect", steps: "connect connect begin x commit", took: time.Second},
-		{step: "begin", steps: "connect begin begin x commit", took: time.Second},
-		{step: "x", steps: "connect begin x rollback begin x commit", took: time.Second},
-		{step: "commit", steps: "connect begin x commit", took: 3 * time.Second, ambiguous: true},
-	} {
-		t.Run(test.step, func(t *testing.T) {
-			t.Parallel()
-			f := &fake{fail: hang(test.step, 1, time.Hour)}
-			inBubble(t, f, func(t *testing.T, db *sql.DB) {
-				start := time.Now()
-				err := retrysql.InTx(t.Context(), db, nil, insert("x"), fast, retry.WithAttemptTimeout(time.Second))
-				assert.Equal(t, test.took, time.Since(start))
-				assert.Equal(t, test.steps, f.steps())
-				if test.ambiguous {
-					require.ErrorIs(t, err, retrysql.ErrAmbiguousCommit)
-					return
-				}
-				require.NoError(t, err)
-			})
-		})
-	}
-}
-
-func TestTimedOutAttemptSaysSo(t *testing.T) {
-	t.Parallel()
-	f := &fake{fail: hang("x", 1, time.Hour)}
-	inBubble(t, f, func(t *testing.T, db *sql.DB) {
-		err := retrysql.InTx(t.Context(), db, nil, insert("x"), retry.WithMaxAttempts(1), retry.WithAttemptTimeout(time.Second))
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.ErrorIs(t, err, retry.ErrExhausted)
-		assert.ErrorContains(t, err, "canceling statement due to user request (retry: attempt timed out)")
-	})
 }
 
 // TestContextEndsBeforeCommit holds that COMMIT is not sent any more.
