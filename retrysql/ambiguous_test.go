@@ -16,16 +16,17 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// TestFnThatEndsTheTransaction holds that such a one is never run again: it may have been committed.
+// TestFnThatEndsTheTransaction checks that such a transaction never runs again, because it may have
+// been committed.
 func TestFnThatEndsTheTransaction(t *testing.T) {
 	t.Parallel()
 	end := map[string]func(*sql.Tx) error{"commit": (*sql.Tx).Commit, "rollback": (*sql.Tx).Rollback}
 	for name, end := range end {
-		for _, result := range []error{nil, coded("40001")} {
+		for _, result := range []error{nil, pgError("40001")} {
 			for _, readOnly := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s, returns %v, read-only %v", name, result, readOnly), func(t *testing.T) {
 					t.Parallel()
-					f := &fake{}
+					f := &fakeDB{}
 					calls := 0
 					r := &retrysql.Runner{DB: f.open(t), Policy: fast, Idempotent: true, TxOptions: &sql.TxOptions{ReadOnly: readOnly}}
 					err := r.InTx(t.Context(), func(_ context.Context, tx *sql.Tx) error {
@@ -49,16 +50,16 @@ func TestFnThatEndsTheTransaction(t *testing.T) {
 	}
 }
 
-// TestEarlierAmbiguity holds that a call does not claim to have left nothing behind when it lost
-// a COMMIT on the way.
+// TestEarlierAmbiguity checks that a call's error is ambiguous if the reply to an earlier
+// attempt's COMMIT was lost.
 func TestEarlierAmbiguity(t *testing.T) {
 	t.Parallel()
-	f := &fake{fail: func(_ context.Context, step string, n int) error {
+	f := &fakeDB{fail: func(_ context.Context, step string, n int) error {
 		switch {
 		case step == "commit":
-			return done{io.ErrUnexpectedEOF}
+			return replyLost{io.ErrUnexpectedEOF}
 		case step == "x" && n == 2:
-			return coded("23505")
+			return pgError("23505")
 		}
 		return nil
 	}}
@@ -67,26 +68,27 @@ func TestEarlierAmbiguity(t *testing.T) {
 		retry.WithHooks(retry.Hooks{Done: func(_ context.Context, o retry.Outcome) { seen = o.Err }}))}
 	err := r.InTx(t.Context(), insert("x"))
 	require.ErrorIs(t, err, retrysql.ErrAmbiguousCommit)
-	require.ErrorIs(t, err, coded("23505"))
+	require.ErrorIs(t, err, pgError("23505"))
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	require.ErrorIs(t, err, retry.ErrPermanent)
 	assert.ErrorContains(t, err, "an earlier attempt may have been committed: ERROR (SQLSTATE 23505)")
-	require.ErrorIs(t, seen, retrysql.ErrAmbiguousCommit, "hooks hear of it too")
+	require.ErrorIs(t, seen, retrysql.ErrAmbiguousCommit, "hooks see it too")
 	var failed *retry.Error
 	require.ErrorAs(t, err, &failed)
 	assert.Equal(t, 2, failed.Attempts)
 	assert.Len(t, failed.History(), 2)
 }
 
-// TestEarlierAmbiguityIsNoEnd holds that what passes is retried after it as before.
-func TestEarlierAmbiguityIsNoEnd(t *testing.T) {
+// TestRetryAfterEarlierAmbiguity checks that a transient error is still retried after an
+// ambiguous COMMIT.
+func TestRetryAfterEarlierAmbiguity(t *testing.T) {
 	t.Parallel()
-	f := &fake{fail: func(_ context.Context, step string, n int) error {
+	f := &fakeDB{fail: func(_ context.Context, step string, n int) error {
 		switch {
 		case step == "commit" && n == 1:
 			return io.ErrUnexpectedEOF
 		case step == "x" && n == 2:
-			return coded("40001")
+			return pgError("40001")
 		}
 		return nil
 	}}
@@ -95,10 +97,11 @@ func TestEarlierAmbiguityIsNoEnd(t *testing.T) {
 	assert.Equal(t, "connect begin x commit begin x rollback begin x commit", f.steps())
 }
 
-// TestEarlierAmbiguityAndAGate holds the same where the last attempt was a gate's refusal.
-func TestEarlierAmbiguityAndAGate(t *testing.T) {
+// TestEarlierAmbiguityAndGate checks that the call's error is ambiguous if a gate refused the last
+// attempt.
+func TestEarlierAmbiguityAndGate(t *testing.T) {
 	t.Parallel()
-	f := &fake{fail: failing("commit", 1, done{io.ErrUnexpectedEOF})}
+	f := &fakeDB{fail: failFirst("commit", 1, replyLost{io.ErrUnexpectedEOF})}
 	var seen *retry.Error
 	r := &retrysql.Runner{DB: f.open(t), Idempotent: true, Policy: retry.MustNew(fast,
 		retry.WithGate(func(_ context.Context, a retry.Attempt) (func(error), error) {
@@ -112,15 +115,15 @@ func TestEarlierAmbiguityAndAGate(t *testing.T) {
 	require.ErrorIs(t, err, retry.ErrExhausted, "a gate's refusal is retried")
 	require.ErrorIs(t, err, errPlain)
 	require.ErrorIs(t, err, retrysql.ErrAmbiguousCommit)
-	require.NotErrorIs(t, seen, retrysql.ErrAmbiguousCommit, "what a hook holds is not written to")
+	require.NotErrorIs(t, seen, retrysql.ErrAmbiguousCommit, "the error that a hook holds is not changed")
 }
 
-// TestNestedAmbiguity holds that a call within fn that ended so is not run again, also when the
-// attempt around it ran out of time.
+// TestNestedAmbiguity checks that fn does not run again after an ambiguous call within it, even if
+// the attempt timed out.
 func TestNestedAmbiguity(t *testing.T) {
 	t.Parallel()
-	inner := (&fake{fail: failing("commit", 9, errPlain)}).open(t)
-	f := &fake{}
+	inner := (&fakeDB{fail: failFirst("commit", 9, errPlain)}).open(t)
+	f := &fakeDB{}
 	calls := 0
 	err := retrysql.InTx(t.Context(), f.open(t), nil, func(ctx context.Context, _ *sql.Tx) error {
 		calls++

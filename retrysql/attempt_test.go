@@ -18,75 +18,76 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// TestPhases has a step fail and says what follows.
+// phases are the rows of TestPhases.
+var phases = []struct {
+	name       string
+	step       string
+	times      int
+	err        error
+	opts       *sql.TxOptions
+	idempotent bool
+	steps      string
+	rows       int
+	reason     error // nil: success
+	ambiguous  bool
+}{
+	{name: "nothing fails", steps: "connect begin x commit", rows: 1},
+
+	{name: "begin: refused", step: "begin", times: 2, err: errRefused, steps: "connect begin begin begin x commit", rows: 1},
+	{name: "begin: unknown error", step: "begin", times: 2, err: errPlain, steps: "connect begin begin begin x commit", rows: 1},
+	{name: "begin: always", step: "begin", times: 9, err: errPlain, steps: "connect begin begin begin", reason: retry.ErrExhausted},
+	{name: "connect: refused", step: "connect", times: 2, err: errRefused, steps: "connect connect connect begin x commit", rows: 1},
+	{name: "connect: starting up", step: "connect", times: 2, err: pgError("57P03"), steps: "connect connect connect begin x commit", rows: 1},
+	{name: "connect: PgBouncer", step: "connect", times: 2, err: pgError("08P01"), steps: "connect connect connect begin x commit", rows: 1},
+	{name: "connect: rejected", step: "connect", times: 2, err: pgError("08004"), steps: "connect connect connect begin x commit", rows: 1},
+	{name: "begin: resolution unknown", step: "begin", times: 2, err: pgError("08007"), steps: "connect begin begin begin x commit", rows: 1},
+	{name: "begin: dead connection", step: "begin", times: 1, err: driver.ErrBadConn, steps: "connect begin connect begin x commit", rows: 1},
+	{name: "connect: wrong password", step: "connect", times: 2, err: pgError("28P01"), steps: "connect", reason: retry.ErrPermanent},
+	{name: "connect: no such host", step: "connect", times: 2, err: &net.DNSError{IsNotFound: true}, steps: "connect", reason: retry.ErrPermanent},
+	{name: "begin: level not supported", step: "begin", times: 2, err: errors.New("sql: driver does not support non-default isolation level"), steps: "connect begin", reason: retry.ErrPermanent},
+	{name: "begin: cancelled, but not by the caller", step: "begin", times: 2, err: context.Canceled, steps: "connect begin", reason: retry.ErrPermanent},
+
+	{name: "fn: serialization failure", step: "x", times: 2, err: pgError("40001"), steps: "connect begin x rollback begin x rollback begin x commit", rows: 1},
+	{name: "fn: connection lost", step: "x", times: 1, err: io.ErrUnexpectedEOF, steps: "connect begin x rollback begin x commit", rows: 1},
+	{name: "fn: bad connection", step: "x", times: 1, err: driver.ErrBadConn, steps: "connect begin x rollback begin x commit", rows: 1},
+	{name: "fn: bad connection after it ran", step: "x", times: 1, err: replyLost{driver.ErrBadConn}, steps: "connect begin x rollback begin x commit", rows: 1},
+	{name: "fn: unique violation", step: "x", times: 1, err: pgError("23505"), steps: "connect begin x rollback", reason: retry.ErrPermanent},
+	{name: "fn: an error of its own", step: "x", times: 1, err: errPlain, steps: "connect begin x rollback", reason: retry.ErrPermanent},
+	{name: "fn: always", step: "x", times: 9, err: pgError("40001"), steps: "connect begin x rollback begin x rollback begin x rollback", reason: retry.ErrExhausted},
+	{name: "fn: resolution unknown", step: "x", times: 1, err: pgError("08007"), steps: "connect begin x rollback", reason: retry.ErrPermanent},
+
+	{name: "commit: serialization failure", step: "commit", times: 1, err: pgError("40001"), steps: "connect begin x commit begin x commit", rows: 1},
+	{name: "commit: deadlock", step: "commit", times: 1, err: pgError("40P01"), steps: "connect begin x commit begin x commit", rows: 1},
+	{name: "commit: pgx says rolled back", step: "commit", times: 1, err: errors.New("commit unexpectedly resulted in rollback"), steps: "connect begin x commit begin x commit", rows: 1},
+	{name: "commit: lib/pq says rolled back", step: "commit", times: 1, err: errors.New("pq: could not complete operation in a failed transaction"), steps: "connect begin x commit begin x commit", rows: 1},
+	{name: "commit: lib/pq, by the tag", step: "commit", times: 1, err: errors.New("unexpected command tag ROLLBACK"), steps: "connect begin x commit begin x commit", rows: 1},
+	{name: "commit: deferred constraint", step: "commit", times: 1, err: pgError("23503"), steps: "connect begin x commit", reason: retry.ErrPermanent},
+	{name: "commit: deferred trigger", step: "commit", times: 1, err: pgError("P0001"), steps: "connect begin x commit", reason: retry.ErrPermanent},
+	{name: "commit: constraint violation rollback", step: "commit", times: 1, err: pgError("40002"), steps: "connect begin x commit", reason: retry.ErrPermanent},
+
+	{name: "commit: lost, and committed", step: "commit", times: 1, err: replyLost{io.ErrUnexpectedEOF}, steps: "connect begin x commit", rows: 1, reason: retry.ErrPermanent, ambiguous: true},
+	{name: "commit: lost, and not committed", step: "commit", times: 1, err: io.ErrUnexpectedEOF, steps: "connect begin x commit", reason: retry.ErrPermanent, ambiguous: true},
+	{name: "commit: bad connection", step: "commit", times: 1, err: replyLost{driver.ErrBadConn}, steps: "connect begin x commit", rows: 1, reason: retry.ErrPermanent, ambiguous: true},
+	{name: "commit: safe to retry, says the driver", step: "commit", times: 1, err: replyLost{errors.New("conn closed")}, steps: "connect begin x commit", rows: 1, reason: retry.ErrPermanent, ambiguous: true},
+	{name: "commit: the server shuts down", step: "commit", times: 1, err: replyLost{pgError("57P01")}, steps: "connect begin x commit", rows: 1, reason: retry.ErrPermanent, ambiguous: true},
+	{name: "commit: completion unknown", step: "commit", times: 1, err: pgError("40003"), steps: "connect begin x commit", reason: retry.ErrPermanent, ambiguous: true},
+	{name: "commit: resolution unknown", step: "commit", times: 1, err: pgError("08007"), steps: "connect begin x commit", reason: retry.ErrPermanent, ambiguous: true},
+	{name: "commit: the driver's context ended", step: "commit", times: 1, err: context.DeadlineExceeded, steps: "connect begin x commit", reason: retry.ErrPermanent, ambiguous: true},
+	{name: "commit: anything else", step: "commit", times: 1, err: errPlain, steps: "connect begin x commit", reason: retry.ErrPermanent, ambiguous: true},
+
+	{name: "commit: lost, read-only", step: "commit", times: 1, err: io.ErrUnexpectedEOF, opts: &sql.TxOptions{ReadOnly: true}, steps: "connect begin-ro x commit begin-ro x commit", rows: 1},
+	{name: "commit: anything else, read-only", step: "commit", times: 1, err: errPlain, opts: &sql.TxOptions{ReadOnly: true}, steps: "connect begin-ro x commit begin-ro x commit", rows: 1},
+	{name: "commit: lost, idempotent", step: "commit", times: 1, err: errPlain, idempotent: true, steps: "connect begin x commit begin x commit", rows: 1},
+	{name: "commit: always lost, idempotent", step: "commit", times: 9, err: errPlain, idempotent: true, steps: "connect begin x commit begin x commit begin x commit", reason: retry.ErrExhausted, ambiguous: true},
+}
+
+// TestPhases makes a step fail and checks the steps that follow.
 func TestPhases(t *testing.T) {
 	t.Parallel()
-	readOnly := &sql.TxOptions{ReadOnly: true}
-	const once = "connect begin x commit"
-	for _, test := range []struct {
-		name       string
-		step       string
-		times      int
-		err        error
-		opts       *sql.TxOptions
-		idempotent bool
-		steps      string
-		rows       int
-		reason     error // nil: success
-		ambiguous  bool
-	}{
-		{name: "nothing fails", steps: once, rows: 1},
-
-		{name: "begin: refused", step: "begin", times: 2, err: refused, steps: "connect begin begin begin x commit", rows: 1},
-		{name: "begin: of a kind not known", step: "begin", times: 2, err: errPlain, steps: "connect begin begin begin x commit", rows: 1},
-		{name: "begin: always", step: "begin", times: 9, err: errPlain, steps: "connect begin begin begin", reason: retry.ErrExhausted},
-		{name: "connect: refused", step: "connect", times: 2, err: refused, steps: "connect connect connect begin x commit", rows: 1},
-		{name: "connect: starting up", step: "connect", times: 2, err: coded("57P03"), steps: "connect connect connect begin x commit", rows: 1},
-		{name: "connect: PgBouncer's trouble", step: "connect", times: 2, err: coded("08P01"), steps: "connect connect connect begin x commit", rows: 1},
-		{name: "connect: rejected", step: "connect", times: 2, err: coded("08004"), steps: "connect connect connect begin x commit", rows: 1},
-		{name: "begin: resolution unknown", step: "begin", times: 2, err: coded("08007"), steps: "connect begin begin begin x commit", rows: 1},
-		{name: "begin: dead connection", step: "begin", times: 1, err: driver.ErrBadConn, steps: "connect begin connect begin x commit", rows: 1},
-		{name: "connect: wrong password", step: "connect", times: 2, err: coded("28P01"), steps: "connect", reason: retry.ErrPermanent},
-		{name: "connect: no such host", step: "connect", times: 2, err: &net.DNSError{IsNotFound: true}, steps: "connect", reason: retry.ErrPermanent},
-		{name: "begin: level not supported", step: "begin", times: 2, err: errors.New("sql: driver does not support non-default isolation level"), steps: "connect begin", reason: retry.ErrPermanent},
-		{name: "begin: cancelled by somebody", step: "begin", times: 2, err: context.Canceled, steps: "connect begin", reason: retry.ErrPermanent},
-
-		{name: "body: serialization failure", step: "x", times: 2, err: coded("40001"), steps: "connect begin x rollback begin x rollback begin x commit", rows: 1},
-		{name: "body: connection lost", step: "x", times: 1, err: io.ErrUnexpectedEOF, steps: "connect begin x rollback begin x commit", rows: 1},
-		{name: "body: bad connection", step: "x", times: 1, err: driver.ErrBadConn, steps: "connect begin x rollback begin x commit", rows: 1},
-		{name: "body: bad connection after it ran", step: "x", times: 1, err: done{driver.ErrBadConn}, steps: "connect begin x rollback begin x commit", rows: 1},
-		{name: "body: unique violation", step: "x", times: 1, err: coded("23505"), steps: "connect begin x rollback", reason: retry.ErrPermanent},
-		{name: "body: an error of its own", step: "x", times: 1, err: errPlain, steps: "connect begin x rollback", reason: retry.ErrPermanent},
-		{name: "body: always", step: "x", times: 9, err: coded("40001"), steps: "connect begin x rollback begin x rollback begin x rollback", reason: retry.ErrExhausted},
-		{name: "body: resolution unknown", step: "x", times: 1, err: coded("08007"), steps: "connect begin x rollback", reason: retry.ErrPermanent},
-
-		{name: "commit: serialization failure", step: "commit", times: 1, err: coded("40001"), steps: "connect begin x commit begin x commit", rows: 1},
-		{name: "commit: deadlock", step: "commit", times: 1, err: coded("40P01"), steps: "connect begin x commit begin x commit", rows: 1},
-		{name: "commit: pgx says rolled back", step: "commit", times: 1, err: errors.New("commit unexpectedly resulted in rollback"), steps: "connect begin x commit begin x commit", rows: 1},
-		{name: "commit: lib/pq says rolled back", step: "commit", times: 1, err: errors.New("pq: could not complete operation in a failed transaction"), steps: "connect begin x commit begin x commit", rows: 1},
-		{name: "commit: lib/pq, by the tag", step: "commit", times: 1, err: errors.New("unexpected command tag ROLLBACK"), steps: "connect begin x commit begin x commit", rows: 1},
-		{name: "commit: deferred constraint", step: "commit", times: 1, err: coded("23503"), steps: once, reason: retry.ErrPermanent},
-		{name: "commit: deferred trigger", step: "commit", times: 1, err: coded("P0001"), steps: once, reason: retry.ErrPermanent},
-		{name: "commit: constraint violation rollback", step: "commit", times: 1, err: coded("40002"), steps: once, reason: retry.ErrPermanent},
-
-		{name: "commit: lost, and committed", step: "commit", times: 1, err: done{io.ErrUnexpectedEOF}, steps: once, rows: 1, reason: retry.ErrPermanent, ambiguous: true},
-		{name: "commit: lost, and not committed", step: "commit", times: 1, err: io.ErrUnexpectedEOF, steps: once, reason: retry.ErrPermanent, ambiguous: true},
-		{name: "commit: bad connection", step: "commit", times: 1, err: done{driver.ErrBadConn}, steps: once, rows: 1, reason: retry.ErrPermanent, ambiguous: true},
-		{name: "commit: safe to retry, says the driver", step: "commit", times: 1, err: done{errors.New("conn closed")}, steps: once, rows: 1, reason: retry.ErrPermanent, ambiguous: true},
-		{name: "commit: the server shuts down", step: "commit", times: 1, err: done{coded("57P01")}, steps: once, rows: 1, reason: retry.ErrPermanent, ambiguous: true},
-		{name: "commit: completion unknown", step: "commit", times: 1, err: coded("40003"), steps: once, reason: retry.ErrPermanent, ambiguous: true},
-		{name: "commit: resolution unknown", step: "commit", times: 1, err: coded("08007"), steps: once, reason: retry.ErrPermanent, ambiguous: true},
-		{name: "commit: the driver's context ended", step: "commit", times: 1, err: context.DeadlineExceeded, steps: once, reason: retry.ErrPermanent, ambiguous: true},
-		{name: "commit: anything else", step: "commit", times: 1, err: errPlain, steps: once, reason: retry.ErrPermanent, ambiguous: true},
-
-		{name: "commit: lost, read-only", step: "commit", times: 1, err: io.ErrUnexpectedEOF, opts: readOnly, steps: "connect begin-ro x commit begin-ro x commit", rows: 1},
-		{name: "commit: anything else, read-only", step: "commit", times: 1, err: errPlain, opts: readOnly, steps: "connect begin-ro x commit begin-ro x commit", rows: 1},
-		{name: "commit: lost, idempotent", step: "commit", times: 1, err: errPlain, idempotent: true, steps: "connect begin x commit begin x commit", rows: 1},
-		{name: "commit: always lost, idempotent", step: "commit", times: 9, err: errPlain, idempotent: true, steps: "connect begin x commit begin x commit begin x commit", reason: retry.ErrExhausted, ambiguous: true},
-	} {
+	for _, test := range phases {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			f := &fake{fail: failing(test.step, test.times, test.err)}
+			f := &fakeDB{fail: failFirst(test.step, test.times, test.err)}
 			db := f.open(t)
 			r := &retrysql.Runner{DB: db, Policy: fast, TxOptions: test.opts, Idempotent: test.idempotent}
 			err := r.InTx(t.Context(), insert("x"))
@@ -102,7 +103,7 @@ func TestPhases(t *testing.T) {
 			require.ErrorAs(t, err, &failed)
 			assert.Equal(t, test.reason, failed.Reason)
 			want := test.err
-			if d, ok := want.(done); ok {
+			if d, ok := want.(replyLost); ok {
 				want = d.error
 			}
 			require.ErrorIs(t, err, want, "what the driver said")
@@ -112,7 +113,7 @@ func TestPhases(t *testing.T) {
 
 func TestPanicRollsBack(t *testing.T) {
 	t.Parallel()
-	f := &fake{}
+	f := &fakeDB{}
 	db := f.open(t)
 	assert.PanicsWithValue(t, "boom", func() {
 		_ = retrysql.InTx(t.Context(), db, nil, func(context.Context, *sql.Tx) error { panic("boom") })
@@ -123,22 +124,23 @@ func TestPanicRollsBack(t *testing.T) {
 
 func TestGoexitRollsBack(t *testing.T) {
 	t.Parallel()
-	f := &fake{}
+	f := &fakeDB{}
 	db := f.open(t)
-	over := make(chan struct{})
+	done := make(chan struct{})
 	go func() {
-		defer close(over)
+		defer close(done)
 		_ = retrysql.InTx(t.Context(), db, nil, func(context.Context, *sql.Tx) error { runtime.Goexit(); return nil })
 	}()
-	<-over
+	<-done
 	assert.Equal(t, "connect begin rollback", f.steps())
 	assert.Zero(t, db.Stats().InUse)
 }
 
-// TestGatesRefusal holds that it is retried, whatever its error, but for that of fn.
-func TestGatesRefusal(t *testing.T) {
+// TestGateRefusal checks that a gate's refusal is retried whatever its error, and that fn's error
+// then is not.
+func TestGateRefusal(t *testing.T) {
 	t.Parallel()
-	f := &fake{fail: failing("x", 1, errPlain)}
+	f := &fakeDB{fail: failFirst("x", 1, errPlain)}
 	refusals := 0
 	err := retrysql.InTx(t.Context(), f.open(t), nil, insert("x"), fast,
 		retry.WithGate(func(_ context.Context, a retry.Attempt) (func(error), error) {
@@ -154,8 +156,8 @@ func TestGatesRefusal(t *testing.T) {
 	assert.Equal(t, "connect begin x rollback", f.steps())
 }
 
-// TestAttemptTimesOutInAStep holds that an attempt's own timeout is retried, however the driver
-// reports it, unless it struck a COMMIT.
+// TestAttemptTimesOutInAStep checks that an attempt that timed out is retried, however the driver
+// reports it, unless COMMIT had been sent.
 func TestAttemptTimesOutInAStep(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -170,7 +172,7 @@ func TestAttemptTimesOutInAStep(t *testing.T) {
 	} {
 		t.Run(test.step, func(t *testing.T) {
 			t.Parallel()
-			f := &fake{fail: hang(test.step, 1, time.Hour)}
+			f := &fakeDB{fail: hangAt(test.step, 1, time.Hour)}
 			inBubble(t, f, func(t *testing.T, db *sql.DB) {
 				start := time.Now()
 				err := retrysql.InTx(t.Context(), db, nil, insert("x"), fast, retry.WithAttemptTimeout(time.Second))
@@ -186,9 +188,9 @@ func TestAttemptTimesOutInAStep(t *testing.T) {
 	}
 }
 
-func TestTimedOutAttemptSaysSo(t *testing.T) {
+func TestTextOfTimedOutAttempt(t *testing.T) {
 	t.Parallel()
-	f := &fake{fail: hang("x", 1, time.Hour)}
+	f := &fakeDB{fail: hangAt("x", 1, time.Hour)}
 	inBubble(t, f, func(t *testing.T, db *sql.DB) {
 		err := retrysql.InTx(t.Context(), db, nil, insert("x"), retry.WithMaxAttempts(1), retry.WithAttemptTimeout(time.Second))
 		require.ErrorIs(t, err, context.DeadlineExceeded)

@@ -7,20 +7,20 @@ import (
 	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
-// code is what a database calls an error.
+// code is a database's code for an error.
 type code struct {
 	kind   codeKind
-	state  string // of sqlState, and of mysqlNumber if the server sent one: five characters
-	number int    // of the others
+	state  string // five characters; for sqlState, and for mysqlNumber if the server sent one
+	number int    // for the other kinds
 }
 
 type codeKind int
 
 const (
 	noCode      codeKind = iota
-	sqlState             // PostgreSQL and others that have the standard's codes
+	sqlState             // the SQL standard's codes: PostgreSQL and others
 	mysqlNumber          // MySQL and MariaDB
-	sqliteCode           // extended, its low byte is the primary one
+	sqliteCode           // an extended code, whose low byte is the primary code
 	mssqlNumber          // SQL Server
 )
 
@@ -32,15 +32,15 @@ const (
 
 // codeOf returns the first code in the tree of err.
 func codeOf(err error) (found code) {
-	has(err, func(err error) bool {
-		found = read(err)
+	anyInTree(err, func(err error) bool {
+		found = ownCode(err)
 		return found.kind != noCode
 	})
 	return found
 }
 
-// has reports whether an error in the tree of err matches. A nil pointer is asked nothing.
-func has(err error, match func(error) bool) (found bool) {
+// anyInTree reports whether an error in the tree of err matches. It skips nil pointers.
+func anyInTree(err error, match func(error) bool) (found bool) {
 	errtree.Walk(err, func(node error) bool {
 		found = !errtree.IsNil(node) && errtree.Safe(func() bool { return match(node) })
 		return !found
@@ -48,12 +48,12 @@ func has(err error, match func(error) bool) (found bool) {
 	return found
 }
 
-// textOf is the text of err as it is, "" if there is none to be had.
+// textOf returns the text of err, or "" if its Error method panics.
 func textOf(err error) string { return errtree.Safe(err.Error) }
 
-// read returns the code of err itself, by what the drivers' types have in common or show to
-// reflection, so that no driver is imported.
-func read(err error) code {
+// ownCode returns the code of err itself. It uses the methods and fields of the drivers' types, so
+// that no driver is imported.
+func ownCode(err error) code {
 	switch e := err.(type) {
 	case interface{ SQLState() string }: // pgx, lib/pq
 		if state := e.SQLState(); len(state) == 5 {
@@ -63,17 +63,17 @@ func read(err error) code {
 	case interface{ SQLErrorNumber() int32 }: // go-mssqldb
 		return code{kind: mssqlNumber, number: int(e.SQLErrorNumber())}
 	case interface{ Code() int }: // modernc.org/sqlite
-		if fromSQLite(err) {
+		if isSQLite(err) {
 			return code{kind: sqliteCode, number: e.Code()}
 		}
 		return code{}
 	}
-	return readFields(err)
+	return codeFromFields(err)
 }
 
-// fromSQLite tells SQLite's codes from those of others with a method Code: SAP HANA's 261 is an
-// invalid index name.
-func fromSQLite(err error) bool {
+// isSQLite reports whether an error with a method Code comes from SQLite. Other drivers have that
+// method too: SAP HANA's 261 is an invalid index name.
+func isSQLite(err error) bool {
 	t := reflect.TypeOf(err)
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -87,9 +87,9 @@ func fromSQLite(err error) bool {
 	return strings.Contains(text, "locked")
 }
 
-// readFields is read for the types that have no methods for their codes, or have codes of types
-// of their own.
-func readFields(err error) code {
+// codeFromFields is ownCode for types without a method for the code, or with a code of the
+// driver's own type.
+func codeFromFields(err error) code {
 	v := reflect.ValueOf(err)
 	if v.Kind() == reflect.Pointer {
 		v = v.Elem()
@@ -97,20 +97,20 @@ func readFields(err error) code {
 	switch t := v.Type(); {
 	case t.Name() == "MySQLError" && v.Kind() == reflect.Struct: // go-sql-driver/mysql
 		if n := v.FieldByName("Number"); n.Kind() == reflect.Uint16 {
-			return code{kind: mysqlNumber, number: int(n.Uint()), state: spelled(v.FieldByName("SQLState"))}
+			return code{kind: mysqlNumber, number: int(n.Uint()), state: stringOf(v.FieldByName("SQLState"))}
 		}
 	case !strings.Contains(t.PkgPath(), "sqlite3"):
-	case t.Name() == "Error" && v.Kind() == reflect.Struct: // mattn/go-sqlite3, and ncruces/go-sqlite3's has code alone
-		return largest(v.FieldByName("Code"), v.FieldByName("ExtendedCode"), v.FieldByName("code"))
-	default: // the codes of both are errors as well
-		return largest(v)
+	case t.Name() == "Error" && v.Kind() == reflect.Struct: // mattn/go-sqlite3; ncruces/go-sqlite3 has code alone
+		return largestSQLiteCode(v.FieldByName("Code"), v.FieldByName("ExtendedCode"), v.FieldByName("code"))
+	default: // the codes of both drivers are errors themselves
+		return largestSQLiteCode(v)
 	}
 	return code{}
 }
 
-// largest returns the largest of SQLite's codes: an extended one has the primary one in its low
-// byte.
-func largest(numbers ...reflect.Value) (c code) {
+// largestSQLiteCode returns the largest of the numbers. An extended code is larger than its
+// primary code, which is its low byte.
+func largestSQLiteCode(numbers ...reflect.Value) (c code) {
 	for _, v := range numbers {
 		var n int
 		switch {
@@ -128,8 +128,9 @@ func largest(numbers ...reflect.Value) (c code) {
 	return c
 }
 
-// spelled is what an array of bytes spells, empty if it is no such array or has not been set.
-func spelled(v reflect.Value) string {
+// stringOf returns an array of bytes as a string. The result is empty if v is no such array or is
+// not set.
+func stringOf(v reflect.Value) string {
 	if v.Kind() != reflect.Array || v.Type().Elem().Kind() != reflect.Uint8 {
 		return ""
 	}

@@ -14,73 +14,73 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// The forms of drivers' errors; internal/itest has the drivers themselves.
+// Errors with the methods and fields of drivers' errors. internal/itest tests the drivers themselves.
 type (
-	// MySQLError has the name and the fields of go-sql-driver/mysql's.
+	// MySQLError has the name and fields of go-sql-driver/mysql's error.
 	MySQLError struct {
 		Number   uint16
 		SQLState [5]byte
 		Message  string
 	}
-	numbered  int32 // go-mssqldb
-	sqliteErr int   // modernc.org/sqlite
-	locked    int   // another one for SQLite
-	hana      int   // SAP HANA
-	oracle    int   // godror
+	mssqlError   int32 // go-mssqldb
+	sqliteError  int   // modernc.org/sqlite
+	sqliteLocked int   // another driver for SQLite, known by the error's text
+	hanaError    int   // SAP HANA
+	oracleError  int   // godror
 )
 
-func (e *MySQLError) Error() string      { return fmt.Sprint("Error ", e.Number, ": ", e.Message) }
-func (numbered) Error() string           { return "mssql: error" }
-func (n numbered) SQLErrorNumber() int32 { return int32(n) }
-func (sqliteErr) Error() string          { return "error" }
-func (c sqliteErr) Code() int            { return int(c) }
-func (locked) Error() string             { return "database is locked" }
-func (c locked) Code() int               { return int(c) }
-func (hana) Error() string               { return "invalid index name" }
-func (c hana) Code() int                 { return int(c) }
-func (oracle) Error() string             { return "ORA" }
-func (c oracle) Code() int               { return int(c) }
-func (oracle) SQLState() string          { return "" }
-func mysqlError(number uint16) error     { return &MySQLError{Number: number} }
+func (e *MySQLError) Error() string        { return fmt.Sprint("Error ", e.Number, ": ", e.Message) }
+func (mssqlError) Error() string           { return "mssql: error" }
+func (n mssqlError) SQLErrorNumber() int32 { return int32(n) }
+func (sqliteError) Error() string          { return "error" }
+func (c sqliteError) Code() int            { return int(c) }
+func (sqliteLocked) Error() string         { return "database is locked" }
+func (c sqliteLocked) Code() int           { return int(c) }
+func (hanaError) Error() string            { return "invalid index name" }
+func (c hanaError) Code() int              { return int(c) }
+func (oracleError) Error() string          { return "ORA" }
+func (c oracleError) Code() int            { return int(c) }
+func (oracleError) SQLState() string       { return "" }
+func mysqlError(number uint16) error       { return &MySQLError{Number: number} }
 func mysqlState(n uint16, s string) error {
 	return &MySQLError{Number: n, SQLState: [5]byte([]byte(s))}
 }
 
-// said is an error with a text of its own, and routine one that tells the server's function, as
-// those of pgx and lib/pq do.
-type said struct{ state, text string }
+// textError is an error with an SQLSTATE and any text. routineError also has the name of the
+// server's function, as the errors of pgx and lib/pq have.
+type textError struct{ state, text string }
 
-func (s said) Error() string    { return s.text }
-func (s said) SQLState() string { return s.state }
+func (s textError) Error() string    { return s.text }
+func (s textError) SQLState() string { return s.state }
 
-type routine struct{ state, Routine string }
+type routineError struct{ state, Routine string }
 
-func (r *routine) Error() string    { return "Fehler" }
-func (r *routine) SQLState() string { return r.state }
+func (r *routineError) Error() string    { return "Fehler" }
+func (r *routineError) SQLState() string { return r.state }
 
-// panics is an error whose every method does.
-type panics struct{}
+// panickingError is an error whose every method panics.
+type panickingError struct{}
 
-func (panics) Error() string    { panic("Error") }
-func (panics) SQLState() string { panic("SQLState") }
-func (panics) Unwrap() error    { panic("Unwrap") }
-func (panics) Is(error) bool    { panic("Is") }
-func (panics) As(any) bool      { panic("As") }
-func (panics) Timeout() bool    { panic("Timeout") }
+func (panickingError) Error() string    { panic("Error") }
+func (panickingError) SQLState() string { panic("SQLState") }
+func (panickingError) Unwrap() error    { panic("Unwrap") }
+func (panickingError) Is(error) bool    { panic("Is") }
+func (panickingError) As(any) bool      { panic("As") }
+func (panickingError) Timeout() bool    { panic("Timeout") }
 
-// mute is an error that says nothing.
-type mute struct{}
+// textlessError is an error with only methods that panic.
+type textlessError struct{}
 
-func (mute) Error() string    { panic("Error") }
-func (mute) SQLState() string { panic("SQLState") }
+func (textlessError) Error() string    { panic("Error") }
+func (textlessError) SQLState() string { panic("SQLState") }
 
-// TestErrorsThatPanic holds that they and typed nils are looked at as the errors that they are, and
-// hide nothing beside them.
+// TestErrorsThatPanic checks that errors whose methods panic, and typed nils, count as plain errors
+// and do not hide the errors joined with them.
 func TestErrorsThatPanic(t *testing.T) {
 	t.Parallel()
-	var nilState *stateful
-	var nilCoded *coded
-	for name, bad := range map[string]error{"panics": panics{}, "mute": mute{}, "nil pointer": nilState, "nil pointer to a value": nilCoded} {
+	var nilState *pointerError
+	var nilCoded *pgError
+	for name, bad := range map[string]error{"panics": panickingError{}, "mute": textlessError{}, "nil pointer": nilState, "nil pointer to a value": nilCoded} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, wrap := range []func(error) error{
@@ -91,14 +91,14 @@ func TestErrorsThatPanic(t *testing.T) {
 			} {
 				assert.False(t, retrysql.Transient(retry.Attempt{Err: wrap(bad)}))
 				assert.False(t, retrysql.SQLState("40001")(retry.Attempt{Err: wrap(bad)}))
-				for _, err := range []error{errors.Join(bad, coded("40001")), errors.Join(wrap(bad), coded("40001"))} {
+				for _, err := range []error{errors.Join(bad, pgError("40001")), errors.Join(wrap(bad), pgError("40001"))} {
 					assert.True(t, retrysql.Transient(retry.Attempt{Err: err}))
 					assert.True(t, retrysql.SQLState("40001")(retry.Attempt{Err: err}))
 				}
-				// A native driver: database/sql itself does not survive all of them.
+				// Not by database/sql, which does not survive all of these errors.
 				for _, step := range []string{"fn", "begin", "commit", "rollback"} {
-					n := &native{fail: map[string]error{step + "1": wrap(bad)}}
-					err := (&retrysql.Transactor[*nativeTx]{Driver: n}).InTx(t.Context(), func(context.Context, *nativeTx) error {
+					n := &memoryDriver{fail: map[string]error{step + "1": wrap(bad)}}
+					err := (&retrysql.Transactor[*memoryTx]{Driver: n}).InTx(t.Context(), func(context.Context, *memoryTx) error {
 						switch step {
 						case "fn":
 							return wrap(bad)
@@ -123,31 +123,31 @@ func TestErrorsThatPanic(t *testing.T) {
 	}
 }
 
-// above is an error whose method panics, around another one.
-type above struct{ err error }
+// panickingWrapper is an error whose methods panic. It wraps another error.
+type panickingWrapper struct{ err error }
 
-func (above) Error() string    { panic("Error") }
-func (above) SQLState() string { panic("SQLState") }
-func (a above) Unwrap() error  { return a.err }
+func (panickingWrapper) Error() string    { panic("Error") }
+func (panickingWrapper) SQLState() string { panic("SQLState") }
+func (a panickingWrapper) Unwrap() error  { return a.err }
 
-func TestErrorBeneathOneThatPanics(t *testing.T) {
+func TestErrorWrappedInOneThatPanics(t *testing.T) {
 	t.Parallel()
-	assert.True(t, retrysql.Transient(retry.Attempt{Err: above{coded("40001")}}))
-	assert.False(t, retrysql.Transient(retry.Attempt{Err: above{coded("23505")}}))
+	assert.True(t, retrysql.Transient(retry.Attempt{Err: panickingWrapper{pgError("40001")}}))
+	assert.False(t, retrysql.Transient(retry.Attempt{Err: panickingWrapper{pgError("23505")}}))
 }
 
-type stateful struct{ state string }
+type pointerError struct{ state string }
 
-func (s *stateful) Error() string    { return "stateful" }
-func (s *stateful) SQLState() string { return s.state }
+func (s *pointerError) Error() string    { return "stateful" }
+func (s *pointerError) SQLState() string { return s.state }
 
-func TestTransientOfATypedNil(t *testing.T) {
+func TestTransientTypedNil(t *testing.T) {
 	t.Parallel()
-	var state *stateful
+	var state *pointerError
 	assert.False(t, retrysql.Transient(retry.Attempt{Err: state}))
 }
 
-// mysqlStateOf is an error whose state was cut short.
+// mysqlStateOf returns an error with a state that may be too short.
 func mysqlStateOf(s string) error {
 	e := &MySQLError{}
 	copy(e.SQLState[:], s)

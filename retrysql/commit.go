@@ -12,9 +12,9 @@ import (
 
 // commit sends COMMIT and returns the attempt's error.
 func (t *transaction[Tx]) commit(id string) error {
-	err := t.Driver.Commit(t.life, t.tx)
-	if err != nil && t.life.Err() != nil && errtree.Is(err, context.Canceled) {
-		err = fmt.Errorf("no reply: %w", context.Cause(t.ctx)) // and not the life's
+	err := t.Driver.Commit(t.txCtx, t.tx)
+	if err != nil && t.txCtx.Err() != nil && errtree.Is(err, context.Canceled) {
+		err = fmt.Errorf("no reply: %w", context.Cause(t.ctx)) // err is the end of the txContext
 	}
 	switch {
 	case err == nil:
@@ -22,100 +22,101 @@ func (t *transaction[Tx]) commit(id string) error {
 	case errtree.Is(err, ErrEnded):
 		return t.endedByFn(err, nil)
 	case err == sql.ErrTxDone:
-		// The life ended before COMMIT was sent, and database/sql has rolled back.
-		return t.timedOut(t.ctx, commitError(err))
+		// The txContext ended before COMMIT was sent, and database/sql has rolled back.
+		return t.markTimeout(t.ctx, commitError(err))
 	}
-	switch fateOf(err) {
-	case redoable:
-		return &again{commitError(err)}
-	case refused:
+	switch classifyCommit(err) {
+	case commitRolledBack:
+		return &retryableError{commitError(err)}
+	case commitRefused:
 		return commitError(err)
 	}
-	if t.harmless(id) {
-		return &again{commitError(err)}
+	if t.nothingToCommit(id) {
+		return &retryableError{commitError(err)}
 	}
-	return t.lost(id, err)
+	return t.resolveAmbiguous(id, err)
 }
 
 func commitError(err error) error { return &stepError{"retrysql: commit", err} }
 
-// lost deals with a COMMIT that may or may not have taken place.
-func (t *transaction[Tx]) lost(id string, err error) error {
-	doubt := &ambiguous{what: ErrAmbiguousCommit.Error(), err: err}
+// resolveAmbiguous returns the attempt's error after a COMMIT that may have taken place.
+func (t *transaction[Tx]) resolveAmbiguous(id string, err error) error {
+	ambiguous := &ambiguousError{text: ErrAmbiguousCommit.Error(), err: err}
 	if t.Settle != nil {
-		outcome, asked := t.settle(id)
+		outcome, settleErr := t.settle(id)
 		switch outcome {
 		case Committed:
 			return nil
 		case RolledBack:
-			return &again{&stepError{"retrysql: commit: the database says that it did not take place", err}}
+			return &retryableError{&stepError{"retrysql: commit: the database says that it did not take place", err}}
 		}
-		doubt.err = errors.Join(err, asked)
+		ambiguous.err = errors.Join(err, settleErr)
 	}
 	if !t.Idempotent {
-		return retry.Permanent(doubt)
+		return retry.Permanent(ambiguous)
 	}
-	t.unsure = doubt
-	return &again{doubt}
+	t.ambiguous = ambiguous
+	return &retryableError{ambiguous}
 }
 
-// fate is what an error of COMMIT says about the transaction.
-type fate int
+// commitFailure is what an error of COMMIT says about the transaction.
+type commitFailure int
 
 const (
-	unknown  fate = iota // it was committed or not
-	redoable             // it was rolled back, and may well be committed next time
-	refused              // it was rolled back, for what it did
+	commitUnknown    commitFailure = iota // it may have been committed
+	commitRolledBack                      // it was rolled back, and another attempt may succeed
+	commitRefused                         // it was rolled back because of what it did
 )
 
-// fateOf says what became of a transaction whose COMMIT failed with err. Only the database's own
-// word counts. What drivers say does not: driver.ErrBadConn and pgconn.SafeToRetry promise that
-// nothing was sent, and have been seen after a COMMIT that took place.
-func fateOf(err error) fate {
+// classifyCommit says what became of a transaction whose COMMIT failed with err. Only the
+// database's own answer counts. driver.ErrBadConn and pgconn.SafeToRetry promise that nothing was
+// sent, but drivers have returned them after a COMMIT that took place.
+func classifyCommit(err error) commitFailure {
 	switch c := codeOf(err); c.kind {
 	case sqlState:
-		return stateFate(c.state)
+		return classifyCommitState(c.state)
 	case mysqlNumber:
-		return redoableIf(rolledBackMySQL[c.number])
+		return rolledBackIf(rolledBackMySQL[c.number])
 	case mssqlNumber:
-		return redoableIf(rolledBackSQLServer[c.number])
+		return rolledBackIf(rolledBackSQLServer[c.number])
 	case sqliteCode:
 		switch c.number & 0xff {
 		case sqliteBusy, sqliteLocked:
-			return redoable
+			return commitRolledBack
 		case sqliteConstraint:
-			return refused
+			return commitRefused
 		}
-		return unknown
+		return commitUnknown
 	}
-	return redoableIf(has(err, saysRolledBack))
+	return rolledBackIf(anyInTree(err, saysRolledBack))
 }
 
-func redoableIf(rolledBack bool) fate {
+// rolledBackIf returns commitRolledBack if the argument is true, and otherwise commitUnknown.
+func rolledBackIf(rolledBack bool) commitFailure {
 	if rolledBack {
-		return redoable
+		return commitRolledBack
 	}
-	return unknown
+	return commitUnknown
 }
 
-// stateFate is fateOf for an SQLSTATE. Classes of errors that a statement ends with come from
-// constraints and triggers that were deferred until COMMIT.
-func stateFate(state string) fate {
+// classifyCommitState is classifyCommit for an SQLSTATE. Constraints and triggers that were
+// deferred until COMMIT make it fail with the classes of a statement's errors.
+func classifyCommitState(state string) commitFailure {
 	switch state {
 	case "40001", "40P01":
-		return redoable
+		return commitRolledBack
 	case "40003": // statement completion unknown
-		return unknown
+		return commitUnknown
 	}
 	switch state[:2] {
 	case "22", "23", "40", "42", "44", "P0":
-		return refused
+		return commitRefused
 	}
-	return unknown
+	return commitUnknown
 }
 
-// saysRolledBack knows the drivers' errors for a server that answered COMMIT with ROLLBACK, because
-// a statement before had failed and fn did not say so.
+// saysRolledBack reports whether err is a driver's own error for a server that answered COMMIT
+// with ROLLBACK. A server does so after a failed statement that fn did not report.
 func saysRolledBack(err error) bool {
 	switch textOf(err) {
 	case "commit unexpectedly resulted in rollback", // pgx.ErrTxCommitRollback

@@ -8,23 +8,23 @@ import (
 	"errors"
 )
 
-// database is the TxDriver for database/sql, for one call.
-type database struct {
+// sqlDriver is the TxDriver for database/sql. Each call has its own.
+type sqlDriver struct {
 	db      *sql.DB
 	opts    *sql.TxOptions
-	dropped int // connections whose server had lost its role
+	dropped int // connections whose server refused writes
 }
 
 // session is a transaction of database/sql and its connection.
 type session struct {
 	tx    *sql.Tx
-	conn  *sql.Conn // nil if tx has one of its own
-	mysql bool      // the server has said that the transaction is under way
+	conn  *sql.Conn // nil if tx manages its own connection
+	mysql bool      // the server said after BEGIN that the transaction is open
 }
 
-// Begin takes a connection from the pool and begins on it, so that a connection to a server that
-// lost its role can be dropped. If the pool's was dead, database/sql looks for one that is not.
-func (d *database) Begin(ctx context.Context) (*session, error) {
+// Begin takes a connection from the pool and begins on it, so that the connection can be dropped
+// if its server refuses writes. If the pooled connection is dead, database/sql picks another one.
+func (d *sqlDriver) Begin(ctx context.Context) (*session, error) {
 	conn, err := d.db.Conn(ctx)
 	if err != nil {
 		return nil, err
@@ -43,57 +43,59 @@ func (d *database) Begin(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-// Commit does not send COMMIT if the server says that there is nothing to commit any more.
-func (d *database) Commit(ctx context.Context, s *session) error {
-	if s.endedUnseen() {
+// Commit does not send COMMIT if the server says that the transaction has ended.
+func (d *sqlDriver) Commit(ctx context.Context, s *session) error {
+	if s.endedByServer() {
 		d.release(ctx, s, s.tx.Rollback(), nil)
-		return errEndedUnseen
+		return errEndedByServer
 	}
 	err := s.tx.Commit()
 	d.release(ctx, s, err, err)
-	return endedBefore(ctx, err)
+	return endedError(ctx, err)
 }
 
-func (d *database) Rollback(ctx context.Context, s *session) error { return d.rollBack(ctx, s, nil) }
+func (d *sqlDriver) Rollback(ctx context.Context, s *session) error { return d.rollBack(ctx, s, nil) }
 
-// Discard drops the connection, and if it is not the first one of the call, all that are idle:
-// they will be to the same server.
-func (d *database) Discard(ctx context.Context, s *session) error {
-	return d.rollBack(ctx, s, &roleError{errDiscard})
+// Discard rolls back and drops the connection. The second time in a call it also drops all idle
+// connections, because they lead to the same server.
+func (d *sqlDriver) Discard(ctx context.Context, s *session) error {
+	return d.rollBack(ctx, s, &readOnlyError{errDiscarded})
 }
 
-var errDiscard = errors.New("the server has lost its role")
+var errDiscarded = errors.New("the server refuses writes")
 
-func (d *database) rollBack(ctx context.Context, s *session, cause error) error {
-	var end error
-	if s.endedUnseen() {
-		end = errEndedUnseen
+// rollBack rolls back because of cause.
+func (d *sqlDriver) rollBack(ctx context.Context, s *session, cause error) error {
+	var ended error
+	if s.endedByServer() {
+		ended = errEndedByServer
 	}
 	err := s.tx.Rollback()
 	d.release(ctx, s, err, cause)
-	return cmp.Or(end, endedBefore(ctx, err))
+	return cmp.Or(ended, endedError(ctx, err))
 }
 
-// endedUnseen reports whether the server says that the transaction is not under way any more.
-func (s *session) endedUnseen() bool { return s.mysql && !inMySQLTransaction(s.conn) }
+// endedByServer reports whether the server says that the transaction has ended.
+func (s *session) endedByServer() bool { return s.mysql && !inMySQLTransaction(s.conn) }
 
-// endedBefore tells fn that has ended the transaction from a life that has.
-func endedBefore(ctx context.Context, err error) error {
+// endedError returns ErrEnded if err says that fn ended the transaction, and otherwise err. The
+// same error from database/sql has another cause once ctx has ended.
+func endedError(ctx context.Context, err error) error {
 	if err == sql.ErrTxDone && ctx.Err() == nil {
 		return ErrEnded
 	}
 	return err
 }
 
-// release gives the connection back to the pool once the transaction's end has returned end, or
-// drops it because of err.
-func (d *database) release(ctx context.Context, s *session, end, err error) {
+// release gives the connection back to the pool after COMMIT or ROLLBACK returned end. It drops
+// the connection instead if cause says that the server refuses writes.
+func (d *sqlDriver) release(ctx context.Context, s *session, end, cause error) {
 	switch {
 	case s.conn == nil:
 	case end == sql.ErrTxDone && ctx.Err() != nil:
-		go func() { _ = s.conn.Close() }() // it waits for database/sql, which is still rolling back
-	case lostRole(err) || refusedByStandby(err):
-		drop(s.conn)
+		go func() { _ = s.conn.Close() }() // waits for database/sql, which is still rolling back
+	case isReadOnlyServer(cause) || refusedByStandby(cause):
+		dropConn(s.conn)
 		if d.dropped++; d.dropped > 1 {
 			d.dropIdle(ctx)
 		}
@@ -102,18 +104,19 @@ func (d *database) release(ctx context.Context, s *session, end, err error) {
 	}
 }
 
-func (d *database) dropIdle(ctx context.Context) {
+// dropIdle drops all idle connections.
+func (d *sqlDriver) dropIdle(ctx context.Context) {
 	for range d.db.Stats().Idle {
 		conn, err := d.db.Conn(ctx)
 		if err != nil {
 			return
 		}
-		drop(conn)
+		dropConn(conn)
 	}
 }
 
-// drop closes a connection instead of giving it back to its pool.
-func drop(conn *sql.Conn) {
+// dropConn closes a connection instead of giving it back to its pool.
+func dropConn(conn *sql.Conn) {
 	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 	_ = conn.Close()
 }

@@ -11,11 +11,11 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// TestDeadConnectionCostsNoAttempt holds that a connection that died in the pool is replaced
-// within the attempt, as database/sql does.
+// TestDeadConnectionCostsNoAttempt checks that a connection that died in the pool is replaced
+// within the attempt, as database/sql does by itself.
 func TestDeadConnectionCostsNoAttempt(t *testing.T) {
 	t.Parallel()
-	f := &fake{fail: failing("begin", 1, driver.ErrBadConn)}
+	f := &fakeDB{fail: failFirst("begin", 1, driver.ErrBadConn)}
 	require.NoError(t, retrysql.InTx(t.Context(), f.open(t), nil, insert("x"), retry.WithMaxAttempts(1)))
 	assert.Equal(t, "connect begin connect begin x commit", f.steps())
 }

@@ -1,8 +1,17 @@
 package retrysql
 
-import "github.com/seed-205ff063/retry/internal/text"
+import (
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/internal/text"
+)
 
-// stepError says which step of a transaction an error comes from.
+// optionError says what is wrong with the arguments of a call.
+type optionError string
+
+func (e optionError) Error() string        { return "retrysql: " + string(e) }
+func (e optionError) Is(target error) bool { return target == retry.ErrOption }
+
+// stepError says which step of a transaction failed.
 type stepError struct {
 	step string
 	err  error
@@ -11,7 +20,7 @@ type stepError struct {
 func (s *stepError) Error() string { return text.Line(s.step + ": " + text.Error(s.err)) }
 func (s *stepError) Unwrap() error { return s.err }
 
-// timeoutError is the error of an attempt whose own time ran out, if err does not say so.
+// timeoutError adds to err that the attempt timed out, if err does not say so itself.
 type timeoutError struct{ err, cause error }
 
 func (t *timeoutError) Error() string {
@@ -19,8 +28,8 @@ func (t *timeoutError) Error() string {
 }
 func (t *timeoutError) Unwrap() []error { return []error{t.err, t.cause} }
 
-// again marks an attempt's error as worth another attempt, whatever its text. It adds none.
-type again struct{ err error }
+// retryableError marks an attempt's error as retryable. It adds no text.
+type retryableError struct{ err error }
 
-func (a *again) Error() string { return text.Error(a.err) }
-func (a *again) Unwrap() error { return a.err }
+func (r *retryableError) Error() string { return text.Error(r.err) }
+func (r *retryableError) Unwrap() error { return r.err }

@@ -18,7 +18,7 @@ func TestTextOfErrors(t *testing.T) {
 		"x":      "plain",
 		"commit": "retrysql: commit: outcome unknown: plain",
 	} {
-		f := &fake{fail: failing(step, 1, errPlain)}
+		f := &fakeDB{fail: failFirst(step, 1, errPlain)}
 		err := retrysql.InTx(t.Context(), f.open(t), nil, insert("x"), retry.WithMaxAttempts(1))
 		var failed *retry.Error
 		require.ErrorAs(t, err, &failed)
@@ -26,14 +26,15 @@ func TestTextOfErrors(t *testing.T) {
 	}
 }
 
-// TestTextsOfServers holds that what a server says is one bounded line without control characters.
-func TestTextsOfServers(t *testing.T) {
+// TestServerTextsAreBounded checks that a server's text becomes one short line without control
+// characters.
+func TestServerTextsAreBounded(t *testing.T) {
 	t.Parallel()
 	for _, step := range []string{"connect", "begin", "x", "commit"} {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
 			text := "first\nsecond \x1b[31m\u202e" + strings.Repeat("long", 1<<20)
-			f := &fake{fail: failing(step, 9, said{"XX000", text})}
+			f := &fakeDB{fail: failFirst(step, 9, textError{"XX000", text})}
 			err := retrysql.InTx(t.Context(), f.open(t), nil, insert("x"), retry.WithMaxAttempts(1), retry.WithRetryIf(retrysql.SQLState("XX")))
 			var failed *retry.Error
 			require.ErrorAs(t, err, &failed)
@@ -43,7 +44,7 @@ func TestTextsOfServers(t *testing.T) {
 				assert.NotContains(t, text, "\x1b")
 				assert.NotContains(t, text, "\u202e")
 			}
-			if step != "x" { // that error is fn's own
+			if step != "x" { // fn returned that error itself
 				assert.LessOrEqual(t, len(failed.Err.Error()), 1024)
 				assert.NotContains(t, failed.Err.Error(), "\x1b")
 			}

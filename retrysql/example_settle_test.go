@@ -9,13 +9,13 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// receipts is a Settler for any database: a row that is there if and only if the transaction was
-// committed. To ask is to insert the row: that waits for a transaction which is still under way,
-// and if it succeeds, the transaction cannot be committed any more.
+// receipts is a Settler for any database. Note writes a receipt: a row that exists if and only if
+// the transaction was committed. Settle inserts the same row. That waits for a transaction that is
+// still running. If it inserts the row, the transaction can no longer be committed.
 type receipts struct{}
 
 func (receipts) Note(ctx context.Context, tx *sql.Tx) (string, error) {
-	const id = "7" // a new one for each transaction, such as crypto/rand.Text()
+	const id = "7" // use a new one for each transaction, such as crypto/rand.Text()
 	_, err := tx.ExecContext(ctx, "receipt "+id)
 	return id, err
 }
@@ -32,7 +32,7 @@ func (receipts) Settle(ctx context.Context, db *sql.DB, id string) (retrysql.Out
 }
 
 func ExampleSettler() {
-	db := (&fake{fail: failing("commit", 1, done{io.ErrUnexpectedEOF})}).open(nil) // committed, and the reply lost
+	db := (&fakeDB{fail: failFirst("commit", 1, replyLost{io.ErrUnexpectedEOF})}).open(nil) // committed, but the reply is lost
 	defer func() { _ = db.Close() }()
 
 	runner := &retrysql.Runner{DB: db, Settle: receipts{}}
@@ -47,7 +47,7 @@ func ExampleSettler() {
 }
 
 func ExampleOutcome() {
-	outcome, err := receipts{}.Settle(context.Background(), (&fake{}).open(nil), "9")
+	outcome, err := receipts{}.Settle(context.Background(), (&fakeDB{}).open(nil), "9")
 	fmt.Println(outcome == retrysql.RolledBack, err)
 	// Output: true <nil>
 }
@@ -58,13 +58,13 @@ func ExampleOutcome_String() {
 }
 
 func ExamplePostgres() {
-	runner := &retrysql.Runner{DB: nil, Settle: retrysql.Postgres()} // with the DB of PostgreSQL
+	runner := &retrysql.Runner{DB: nil, Settle: retrysql.Postgres()} // DB must be a PostgreSQL database
 	fmt.Println(runner.InTx(context.Background(), func(context.Context, *sql.Tx) error { return nil }))
 	// Output: retrysql: DB: nil; give it what sql.Open returned
 }
 
-// answers is a QueryRow of a server that answers each query so.
-func answers(values ...string) retrysql.QueryRow {
+// queryRowOf returns a QueryRow that answers each query with these values.
+func queryRowOf(values ...string) retrysql.QueryRow {
 	return func(_ context.Context, _ string, _ []any, dest ...any) error {
 		for i, d := range dest {
 			*d.(*sql.NullString) = sql.NullString{String: values[i], Valid: true}
@@ -74,20 +74,20 @@ func answers(values ...string) retrysql.QueryRow {
 }
 
 func ExampleNotePostgres() {
-	id, err := retrysql.NotePostgres(context.Background(), answers("742", "20250101/00000001"))
+	id, err := retrysql.NotePostgres(context.Background(), queryRowOf("742", "20250101/00000001"))
 	fmt.Println(id, err)
 	// Output: 742@20250101/00000001 <nil>
 }
 
 func ExampleSettlePostgres() {
-	outcome, err := retrysql.SettlePostgres(context.Background(), answers("committed"), "742@20250101/00000001")
+	outcome, err := retrysql.SettlePostgres(context.Background(), queryRowOf("committed"), "742@20250101/00000001")
 	fmt.Println(outcome, err)
 	// Output: committed <nil>
 }
 
 func ExampleQueryRow() {
 	var status sql.NullString
-	query := answers("in progress")
+	query := queryRowOf("in progress")
 	err := query(context.Background(), "SELECT pg_xact_status($1::text::xid8)", []any{"742"}, &status)
 	fmt.Println(status.String, err)
 	// Output: in progress <nil>

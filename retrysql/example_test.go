@@ -12,10 +12,10 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// The database of these examples is one in memory that fails as told.
+// These examples use a database in memory whose steps fail as the example says.
 
 func Example() {
-	db := (&fake{fail: failing("commit", 1, coded("40001"))}).open(nil) // a serialization failure
+	db := (&fakeDB{fail: failFirst("commit", 1, pgError("40001"))}).open(nil) // a serialization failure
 	defer func() { _ = db.Close() }()
 
 	attempts := 0
@@ -29,22 +29,22 @@ func Example() {
 	// Output: <nil> after 2 attempts
 }
 
-// A bare statement is repeated by database/sql itself, without a word. A key in the same transaction
-// makes work that may be run twice.
+// database/sql repeats a bare statement by itself, and the order is inserted twice. With a key in
+// the same transaction the work may run twice.
 func Example_bareStatement() {
 	ctx := context.Background()
-	lost := done{driver.ErrBadConn} // the statement ran, the reply was lost, and the driver says so
+	lost := replyLost{driver.ErrBadConn} // the statement ran, but its reply is lost
 
-	bare := &fake{fail: failing("order", 1, lost)}
+	bare := &fakeDB{fail: failFirst("order", 1, lost)}
 	db := bare.open(nil)
 	defer func() { _ = db.Close() }()
 	_, err := db.ExecContext(ctx, "order")
 	fmt.Println("bare statement:", err, bare.rows)
 
-	kept := &fake{fail: failing("commit", 1, lost)}
-	db = kept.open(nil)
+	keyed := &fakeDB{fail: failFirst("commit", 1, lost)}
+	db = keyed.open(nil)
 	defer func() { _ = db.Close() }()
-	runner := &retrysql.Runner{DB: db, Idempotent: true} // because of the key
+	runner := &retrysql.Runner{DB: db, Idempotent: true} // safe because of the key
 	err = runner.InTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, "insert or skip key 7")
 		if err != nil {
@@ -56,14 +56,14 @@ func Example_bareStatement() {
 		_, err = tx.ExecContext(ctx, "order")
 		return err
 	})
-	fmt.Println("with a key:", err, kept.rows)
+	fmt.Println("with a key:", err, keyed.rows)
 	// Output:
 	// bare statement: <nil> [order order]
 	// with a key: <nil> [key 7 order]
 }
 
 func ExampleInTx() {
-	db := (&fake{fail: failing("order", 9, coded("23505"))}).open(nil)
+	db := (&fakeDB{fail: failFirst("order", 9, pgError("23505"))}).open(nil)
 	defer func() { _ = db.Close() }()
 
 	err := retrysql.InTx(context.Background(), db, nil, func(ctx context.Context, tx *sql.Tx) error {
@@ -76,7 +76,7 @@ func ExampleInTx() {
 }
 
 func ExampleInTxValue() {
-	db := (&fake{}).open(nil)
+	db := (&fakeDB{}).open(nil)
 	defer func() { _ = db.Close() }()
 
 	rows, err := retrysql.InTxValue(context.Background(), db, nil, func(ctx context.Context, tx *sql.Tx) (int64, error) {
@@ -91,7 +91,7 @@ func ExampleInTxValue() {
 }
 
 func ExampleRunner() {
-	db := (&fake{fail: failing("begin", 1, coded("57P03"))}).open(nil) // the server starts up
+	db := (&fakeDB{fail: failFirst("begin", 1, pgError("57P03"))}).open(nil) // the server is starting up
 	defer func() { _ = db.Close() }()
 
 	transactions := &retrysql.Runner{
@@ -108,7 +108,7 @@ func ExampleRunner() {
 }
 
 func ExampleRunner_InTx() {
-	db := (&fake{fail: failing("commit", 1, io.ErrUnexpectedEOF)}).open(nil)
+	db := (&fakeDB{fail: failFirst("commit", 1, io.ErrUnexpectedEOF)}).open(nil)
 	defer func() { _ = db.Close() }()
 
 	runner := &retrysql.Runner{DB: db}
@@ -117,13 +117,13 @@ func ExampleRunner_InTx() {
 		return err
 	})
 	if errors.Is(err, retrysql.ErrAmbiguousCommit) {
-		fmt.Println("look whether the order is there before you try again")
+		fmt.Println("check whether the order is there before you try again")
 	}
-	// Output: look whether the order is there before you try again
+	// Output: check whether the order is there before you try again
 }
 
 func ExampleTransient() {
-	for _, err := range []error{coded("40P01"), coded("23505"), driver.ErrBadConn} {
+	for _, err := range []error{pgError("40P01"), pgError("23505"), driver.ErrBadConn} {
 		fmt.Println(retrysql.Transient(retry.Attempt{Err: err}), err)
 	}
 	// Output:
@@ -134,6 +134,6 @@ func ExampleTransient() {
 
 func ExampleSQLState() {
 	failover := retrysql.SQLState("25006", "57P") // read-only, or of the class 57P
-	fmt.Println(failover(retry.Attempt{Err: coded("25006")}), failover(retry.Attempt{Err: coded("23505")}))
+	fmt.Println(failover(retry.Attempt{Err: pgError("25006")}), failover(retry.Attempt{Err: pgError("23505")}))
 	// Output: true false
 }

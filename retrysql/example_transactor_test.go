@@ -10,26 +10,26 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// A driver of another kind than database/sql's brings four methods, and gets the phases.
+// A driver that does not use database/sql implements the four methods of TxDriver.
 func ExampleTransactor() {
-	n := &native{fail: map[string]error{"commit1": coded("40001")}} // the first COMMIT meets a conflict
-	transactions := &retrysql.Transactor[*nativeTx]{Driver: n}
+	n := &memoryDriver{fail: map[string]error{"commit1": pgError("40001")}} // the first COMMIT fails
+	transactions := &retrysql.Transactor[*memoryTx]{Driver: n}
 	err := transactions.InTx(context.Background(), add("order"))
 	fmt.Println(err, n.store, n.steps)
 	// Output: <nil> [order] [begin commit begin commit]
 }
 
 func ExampleTransactor_InTx() {
-	n := &native{fail: map[string]error{"commit1": io.ErrUnexpectedEOF}}
-	err := (&retrysql.Transactor[*nativeTx]{Driver: n}).InTx(context.Background(), add("order"))
+	n := &memoryDriver{fail: map[string]error{"commit1": io.ErrUnexpectedEOF}}
+	err := (&retrysql.Transactor[*memoryTx]{Driver: n}).InTx(context.Background(), add("order"))
 	fmt.Println(errors.Is(err, retrysql.ErrAmbiguousCommit))
 	// Output: true
 }
 
 func ExampleTransact() {
-	n := &native{}
-	rows, err := retrysql.Transact(context.Background(), &retrysql.Transactor[*nativeTx]{Driver: n},
-		func(_ context.Context, tx *nativeTx) (int, error) {
+	n := &memoryDriver{}
+	rows, err := retrysql.Transact(context.Background(), &retrysql.Transactor[*memoryTx]{Driver: n},
+		func(_ context.Context, tx *memoryTx) (int, error) {
 			tx.rows = append(tx.rows, "order")
 			return len(tx.rows), nil
 		})
@@ -37,18 +37,18 @@ func ExampleTransact() {
 	// Output: 1 <nil>
 }
 
-// A native driver's package implements it; see retrypgx for one.
+// The package for a driver implements TxDriver, as retrypgx does.
 func ExampleTxDriver() {
-	var driver retrysql.TxDriver[*nativeTx] = &native{}
+	var driver retrysql.TxDriver[*memoryTx] = &memoryDriver{}
 	tx, err := driver.Begin(context.Background())
 	fmt.Println(tx.rows, err, driver.Commit(context.Background(), tx))
 	// Output: [] <nil> <nil>
 }
 
-// A driver says by ErrEnded that fn has sent COMMIT itself.
+// A driver returns ErrEnded if fn has sent COMMIT itself.
 func Example_endedByFn() {
-	n := &native{fail: map[string]error{"commit1": retrysql.ErrEnded}} // fn has sent COMMIT itself
-	err := (&retrysql.Transactor[*nativeTx]{Driver: n}).InTx(context.Background(), add("order"), retry.WithHistorySize(0))
+	n := &memoryDriver{fail: map[string]error{"commit1": retrysql.ErrEnded}}
+	err := (&retrysql.Transactor[*memoryTx]{Driver: n}).InTx(context.Background(), add("order"), retry.WithHistorySize(0))
 	var failed *retry.Error
 	fmt.Println(errors.As(err, &failed), failed.Err)
 	// Output: true retrysql: fn ended the transaction itself; leave Commit and Rollback to InTx

@@ -1,13 +1,16 @@
 package retrysql
 
-// lostRole reports whether a server refused err's statement because it does not, or no longer,
-// accept writes, as after a failover: its connections stay of no use however often one tries.
-func lostRole(err error) bool {
-	return has(err, func(err error) bool { return ofReadOnlyServer(read(err)) })
+// readOnlyState is the SQLSTATE read_only_sql_transaction.
+const readOnlyState = "25006"
+
+// isReadOnlyServer reports whether a statement failed because its server does not accept writes,
+// or no longer does, as after a failover. Retrying on the same connection is useless.
+func isReadOnlyServer(err error) bool {
+	return anyInTree(err, func(err error) bool { return isReadOnlyCode(ownCode(err)) })
 }
 
-// ofReadOnlyServer reports whether c is what a server that lost its role answers.
-func ofReadOnlyServer(c code) bool {
+// isReadOnlyCode reports whether c is the answer of a server that does not accept writes.
+func isReadOnlyCode(c code) bool {
 	switch c.kind {
 	case sqlState:
 		return c.state == readOnlyState
@@ -19,15 +22,13 @@ func ofReadOnlyServer(c code) bool {
 	return false
 }
 
-const readOnlyState = "25006" // read-only transaction
-
-// refusedByStandby reports whether err, of BEGIN, is what a standby answers when it is asked for
-// more than it can do: 0A000, for READ WRITE, which lib/pq asks for, and for SERIALIZABLE.
+// refusedByStandby reports whether an error of BEGIN has the code 0A000. A standby answers so if
+// it is asked for READ WRITE, as lib/pq does, or for SERIALIZABLE.
 func refusedByStandby(err error) bool { return codeOf(err).state == "0A000" }
 
-// roleError is an error of BEGIN that has the code 25006 too. It adds no text.
-type roleError struct{ err error }
+// readOnlyError gives an error the code 25006 as well. It adds no text.
+type readOnlyError struct{ err error }
 
-func (r *roleError) Error() string    { return textOf(r.err) }
-func (r *roleError) SQLState() string { return readOnlyState }
-func (r *roleError) Unwrap() error    { return r.err }
+func (r *readOnlyError) Error() string    { return textOf(r.err) }
+func (r *readOnlyError) SQLState() string { return readOnlyState }
+func (r *readOnlyError) Unwrap() error    { return r.err }

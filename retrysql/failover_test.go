@@ -14,12 +14,12 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// TestLostRole holds that a connection whose server does not take writes any more is used no
-// more, and that 25006 stands for what each kind of server says.
-func TestLostRole(t *testing.T) {
+// TestReadOnlyServer checks that a connection is not used again if its server refuses writes, and
+// that SQLState("25006") matches the codes of each kind of server.
+func TestReadOnlyServer(t *testing.T) {
 	t.Parallel()
 	failover := retry.WithRetryIf(retrysql.SQLState("25006"))
-	const body = "connect begin x rollback connect begin x commit"
+	const again = "connect begin x rollback connect begin x commit"
 	for _, test := range []struct {
 		name, step string
 		err        error
@@ -28,23 +28,23 @@ func TestLostRole(t *testing.T) {
 		steps      string
 		fails      bool
 	}{
-		{name: "PostgreSQL", step: "x", err: coded("25006"), opt: failover, steps: body},
-		{name: "PostgreSQL, at BEGIN", step: "begin", err: coded("25006"), opt: failover, steps: "connect begin connect begin x commit"},
-		{name: "a standby, at BEGIN", step: "begin", err: coded("0A000"), opt: failover, steps: "connect begin connect begin x commit"},
-		{name: "a standby, at BEGIN, by its own code", step: "begin", err: coded("0A000"), opt: retry.WithRetryIf(retrysql.SQLState("0A000")), steps: "connect begin connect begin x commit"},
-		{name: "MySQL 1290", step: "x", err: mysqlError(1290), opt: failover, steps: body},
-		{name: "MySQL 1836", step: "x", err: mysqlError(1836), opt: failover, steps: body},
-		{name: "MySQL 3100", step: "x", err: mysqlError(3100), opt: failover, steps: body},
-		{name: "MySQL, joined", step: "x", err: errors.Join(errPlain, mysqlError(1290)), opt: failover, steps: body},
-		{name: "another error", step: "x", err: coded("40001"), opt: failover, steps: "connect begin x rollback begin x commit"},
-		{name: "not supported", step: "x", err: coded("0A000"), opt: retry.WithRetryIf(retrysql.SQLState("0A000")), steps: "connect begin x rollback begin x commit"},
-		{name: "a transaction that only reads", step: "x", err: coded("25006"), opts: &sql.TxOptions{ReadOnly: true}, opt: failover, steps: "connect begin-ro x rollback begin-ro x commit"},
-		{name: "not asked for", step: "x", err: coded("25006"), opt: fast, steps: "connect begin x rollback", fails: true},
-		{name: "not asked for, at BEGIN", step: "begin", err: coded("0A000"), opt: fast, steps: "connect begin", fails: true},
+		{name: "PostgreSQL", step: "x", err: pgError("25006"), opt: failover, steps: again},
+		{name: "PostgreSQL, at BEGIN", step: "begin", err: pgError("25006"), opt: failover, steps: "connect begin connect begin x commit"},
+		{name: "a standby, at BEGIN", step: "begin", err: pgError("0A000"), opt: failover, steps: "connect begin connect begin x commit"},
+		{name: "a standby, at BEGIN, by its own code", step: "begin", err: pgError("0A000"), opt: retry.WithRetryIf(retrysql.SQLState("0A000")), steps: "connect begin connect begin x commit"},
+		{name: "MySQL 1290", step: "x", err: mysqlError(1290), opt: failover, steps: again},
+		{name: "MySQL 1836", step: "x", err: mysqlError(1836), opt: failover, steps: again},
+		{name: "MySQL 3100", step: "x", err: mysqlError(3100), opt: failover, steps: again},
+		{name: "MySQL, joined", step: "x", err: errors.Join(errPlain, mysqlError(1290)), opt: failover, steps: again},
+		{name: "another error", step: "x", err: pgError("40001"), opt: failover, steps: "connect begin x rollback begin x commit"},
+		{name: "not supported", step: "x", err: pgError("0A000"), opt: retry.WithRetryIf(retrysql.SQLState("0A000")), steps: "connect begin x rollback begin x commit"},
+		{name: "a transaction that only reads", step: "x", err: pgError("25006"), opts: &sql.TxOptions{ReadOnly: true}, opt: failover, steps: "connect begin-ro x rollback begin-ro x commit"},
+		{name: "not asked for", step: "x", err: pgError("25006"), opt: fast, steps: "connect begin x rollback", fails: true},
+		{name: "not asked for, at BEGIN", step: "begin", err: pgError("0A000"), opt: fast, steps: "connect begin", fails: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			f := &fake{fail: failing(test.step, 1, test.err)}
+			f := &fakeDB{fail: failFirst(test.step, 1, test.err)}
 			db := f.open(t)
 			err := retrysql.InTx(t.Context(), db, test.opts, insert("x"), fast, test.opt)
 			assert.Equal(t, test.steps, f.steps())
@@ -58,12 +58,12 @@ func TestLostRole(t *testing.T) {
 	}
 }
 
-// TestLostRoleOfManyConnections holds that the third attempt has a new connection, however many
-// to the old server are idle.
-func TestLostRoleOfManyConnections(t *testing.T) {
+// TestReadOnlyServerWithManyConnections checks that the third attempt gets a new connection,
+// however many connections to the old server are idle.
+func TestReadOnlyServerWithManyConnections(t *testing.T) {
 	t.Parallel()
 	const idle = 20
-	f := &fake{}
+	f := &fakeDB{}
 	db := f.open(t)
 	db.SetMaxIdleConns(idle)
 	var conns []*sql.Conn
@@ -78,7 +78,7 @@ func TestLostRoleOfManyConnections(t *testing.T) {
 	require.Equal(t, idle, db.Stats().Idle)
 	f.fail = func(context.Context, string, int) error {
 		if strings.Count(f.steps(), "connect") == idle && strings.HasSuffix(f.steps(), "x") {
-			return coded("25006") // there is none but the old connections
+			return pgError("25006") // all connections are still the old ones
 		}
 		return nil
 	}

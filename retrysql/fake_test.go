@@ -17,16 +17,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fake is a database in memory whose every step can be made to fail. A statement's text is a row
-// that it inserts, "insert or skip X" inserts X if it is not there; a query returns how often its
-// text stands among the rows.
-type fake struct {
-	// fail is asked before each step, by its name (connect, begin, the statement, commit, rollback)
-	// and how often it was made, from 1. An error marked by after takes effect once the step is
-	// done.
+// fakeDB is a database in memory whose every step can be made to fail. A statement inserts its own
+// text as a row. "insert or skip X" inserts X if there is no such row. A query returns how many
+// rows have its text.
+type fakeDB struct {
+	// fail is called before each step and returns its error. It gets the step's name (connect,
+	// begin, the statement, commit, rollback) and how often that step has run, from 1. If the
+	// error is a replyLost, the step takes effect and then fails.
 	fail func(ctx context.Context, step string, n int) error
 
-	wrap func(*fakeConn) driver.Conn // what database/sql gets, nil: the connection itself
+	wrap func(*fakeConn) driver.Conn // returns what database/sql gets; nil: the connection itself
 
 	mu    sync.Mutex
 	rows  []string
@@ -34,12 +34,12 @@ type fake struct {
 	count map[string]int
 }
 
-// done is the error of a step that was done all the same.
-type done struct{ error }
+// replyLost is the error of a step that took effect.
+type replyLost struct{ error }
 
-func (d done) Unwrap() error { return d.error }
+func (r replyLost) Unwrap() error { return r.error }
 
-func (f *fake) open(t testing.TB) *sql.DB {
+func (f *fakeDB) open(t testing.TB) *sql.DB {
 	db := sql.OpenDB(f)
 	if t != nil {
 		t.Cleanup(func() { _ = db.Close() })
@@ -47,8 +47,8 @@ func (f *fake) open(t testing.TB) *sql.DB {
 	return db
 }
 
-// step notes a step and does it, unless it is to fail.
-func (f *fake) step(ctx context.Context, name string, do func()) error {
+// step logs a step and runs do, unless the step fails.
+func (f *fakeDB) step(ctx context.Context, name string, do func()) error {
 	f.mu.Lock()
 	if f.count == nil {
 		f.count = map[string]int{}
@@ -62,11 +62,11 @@ func (f *fake) step(ctx context.Context, name string, do func()) error {
 	if f.fail != nil {
 		err = f.fail(ctx, name, n)
 	}
-	after, isDone := err.(done)
-	if isDone {
-		err = after.error
+	lost, tookEffect := err.(replyLost)
+	if tookEffect {
+		err = lost.error
 	}
-	if (err == nil || isDone) && do != nil {
+	if (err == nil || tookEffect) && do != nil {
 		f.mu.Lock()
 		do()
 		f.mu.Unlock()
@@ -74,14 +74,15 @@ func (f *fake) step(ctx context.Context, name string, do func()) error {
 	return err
 }
 
-// steps are the steps made so far, on one line.
-func (f *fake) steps() string {
+// steps returns the steps so far, on one line.
+func (f *fakeDB) steps() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return strings.Join(f.log, " ")
 }
 
-func (f *fake) has(row string) (n int) {
+// countRows returns how many rows have this text.
+func (f *fakeDB) countRows(row string) (n int) {
 	for _, r := range f.rows {
 		if r == row {
 			n++
@@ -90,13 +91,13 @@ func (f *fake) has(row string) (n int) {
 	return n
 }
 
-func (f *fake) Driver() driver.Driver { return nil }
+func (f *fakeDB) Driver() driver.Driver { return nil }
 
-func (f *fake) Connect(ctx context.Context) (driver.Conn, error) {
+func (f *fakeDB) Connect(ctx context.Context) (driver.Conn, error) {
 	if err := f.step(ctx, "connect", nil); err != nil {
 		return nil, err
 	}
-	c := &fakeConn{fake: f}
+	c := &fakeConn{fakeDB: f}
 	if f.wrap != nil {
 		return f.wrap(c), nil
 	}
@@ -104,9 +105,9 @@ func (f *fake) Connect(ctx context.Context) (driver.Conn, error) {
 }
 
 type fakeConn struct {
-	*fake
+	*fakeDB
 	inTx    bool
-	ctx     context.Context // of the transaction, kept as drivers do
+	ctx     context.Context // the one that began the transaction, as drivers keep it
 	pending []string
 }
 
@@ -140,7 +141,7 @@ func (c *fakeConn) ExecContext(ctx context.Context, query string, _ []driver.Nam
 	inserted := 0
 	err := c.step(ctx, query, func() {
 		row, skip := strings.CutPrefix(query, "insert or skip ")
-		if skip && c.has(row) > 0 {
+		if skip && c.countRows(row) > 0 {
 			return
 		}
 		inserted = 1
@@ -158,7 +159,7 @@ func (c *fakeConn) QueryContext(ctx context.Context, query string, args []driver
 		query += fmt.Sprint(" ", arg.Value)
 	}
 	var n int
-	err := c.step(ctx, query, func() { n = c.has(strings.TrimPrefix(query, "count ")) })
+	err := c.step(ctx, query, func() { n = c.countRows(strings.TrimPrefix(query, "count ")) })
 	return &fakeRows{value: int64(n)}, err
 }
 
@@ -179,14 +180,14 @@ func (r *fakeRows) Next(dest []driver.Value) error {
 	return nil
 }
 
-// coded is an error with an SQLSTATE, as pgx and lib/pq have.
-type coded string
+// pgError is an error with an SQLSTATE, as pgx and lib/pq return.
+type pgError string
 
-func (c coded) Error() string    { return "ERROR (SQLSTATE " + string(c) + ")" }
-func (c coded) SQLState() string { return string(c) }
+func (c pgError) Error() string    { return "ERROR (SQLSTATE " + string(c) + ")" }
+func (c pgError) SQLState() string { return string(c) }
 
-// failing makes the first n times of a step fail with err.
-func failing(step string, n int, err error) func(context.Context, string, int) error {
+// failFirst makes the first n runs of a step fail with err.
+func failFirst(step string, n int, err error) func(context.Context, string, int) error {
 	return func(_ context.Context, name string, i int) error {
 		if name == step && i <= n {
 			return err
@@ -195,7 +196,7 @@ func failing(step string, n int, err error) func(context.Context, string, int) e
 	}
 }
 
-// insert is a function for InTx.
+// insert returns a function for InTx that inserts the row.
 func insert(row string) func(context.Context, *sql.Tx) error {
 	return func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, row)
@@ -203,10 +204,10 @@ func insert(row string) func(context.Context, *sql.Tx) error {
 	}
 }
 
-// hang makes the n-th time of a step last for d, or as long as its context. What drivers do
-// themselves then fails with the context's error, and a statement with one that no classifier knows, as with
-// drivers that cancel by a message to the server.
-func hang(step string, n int, d time.Duration) func(context.Context, string, int) error {
+// hangAt makes the n-th run of a step last for d, or until its context ends. Then a step of the
+// driver itself fails with the context's error. A statement fails with an error that no classifier
+// knows, as with drivers that cancel by a message to the server.
+func hangAt(step string, n int, d time.Duration) func(context.Context, string, int) error {
 	return func(ctx context.Context, name string, i int) error {
 		if name != step || i != n {
 			return nil
@@ -225,8 +226,8 @@ func hang(step string, n int, d time.Duration) func(context.Context, string, int
 
 var errCanceling = errors.New("canceling statement due to user request")
 
-// inBubble runs f with a database of its own in a bubble of virtual time.
-func inBubble(t *testing.T, fake *fake, f func(t *testing.T, db *sql.DB)) {
+// inBubble runs f with a new database in a synctest bubble.
+func inBubble(t *testing.T, fake *fakeDB, f func(t *testing.T, db *sql.DB)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		db := fake.open(nil)

@@ -6,39 +6,40 @@ import (
 	"reflect"
 )
 
-// After a deadlock MySQL and MariaDB have rolled back the whole transaction, and every statement
-// that follows commits by itself. Their replies say so: each carries flags, one of which is for a
-// transaction under way. go-sql-driver/mysql keeps the flags of the last reply.
+// After a deadlock MySQL and MariaDB have rolled back the whole transaction, and every later
+// statement commits by itself. Each reply of the server carries status flags, and one of them says
+// that a transaction is open. go-sql-driver/mysql keeps the flags of the last reply.
 
-const inTransaction = 1 // SERVER_STATUS_IN_TRANS
+const statusInTransaction = 1 // SERVER_STATUS_IN_TRANS
 
-// errEndedUnseen is the error of a transaction whose server says that there is none any more.
-const errEndedUnseen = ended("the database had ended the transaction before fn was done, and what fn sent after that " +
-	"was committed by itself: return the first error of a statement, and use none that commits")
+// errEndedByServer says that the server reported no open transaction before InTx ended it.
+const errEndedByServer = endedByServerError("the database ended the transaction before fn returned, and each later statement was committed by itself: " +
+	"return the first error of a statement, and use no statement that commits")
 
-// ended is an ErrEnded with a text of its own.
-type ended string
+// endedByServerError matches ErrEnded and has its own text.
+type endedByServerError string
 
-func (e ended) Error() string        { return string(e) }
-func (e ended) Is(target error) bool { return target == ErrEnded }
+func (e endedByServerError) Error() string        { return string(e) }
+func (e endedByServerError) Is(target error) bool { return target == ErrEnded }
 
 // inMySQLTransaction reports whether the last reply of a MySQL server said that a transaction is
-// under way, false for another driver's connection.
-func inMySQLTransaction(conn *sql.Conn) (is bool) {
+// open. It reports false for the connection of another driver.
+func inMySQLTransaction(conn *sql.Conn) (open bool) {
 	if conn == nil {
 		return false
 	}
 	_ = conn.Raw(func(driverConn any) error {
-		is = mysqlFlags(driverConn)&inTransaction != 0
+		open = mysqlStatus(driverConn)&statusInTransaction != 0
 		return nil
 	})
-	return is
+	return open
 }
 
-// mysqlFlags returns the flags of the last reply, 0 for another driver's connection.
-func mysqlFlags(driverConn any) uint64 {
+// mysqlStatus returns the status flags of the last reply, or 0 for the connection of another
+// driver.
+func mysqlStatus(driverConn any) uint64 {
 	for {
-		wrapper, ok := driverConn.(interface{ Raw() driver.Conn }) // as otelsql's has
+		wrapper, ok := driverConn.(interface{ Raw() driver.Conn }) // otelsql's connections have it
 		if !ok {
 			break
 		}

@@ -14,8 +14,8 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// mysqlConn has the name and the flags of go-sql-driver/mysql's connection, see internal/itest for
-// the driver itself. After a statement named "deadlock" its server has ended the transaction.
+// mysqlConn has the name and the flags of go-sql-driver/mysql's connection. internal/itest tests
+// the driver itself. The statement "deadlock" ends the transaction.
 type mysqlConn struct {
 	*fakeConn
 	status uint16
@@ -30,7 +30,7 @@ func (c *mysqlConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.
 
 func (c *mysqlConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	if query == "deadlock" {
-		c.gone = true // which no flag of the reply tells
+		c.gone = true // no flag of this reply says so
 		c.inTx, c.pending = false, nil
 		return nil, mysqlError(1213)
 	}
@@ -40,7 +40,7 @@ func (c *mysqlConn) ExecContext(ctx context.Context, query string, args []driver
 	return c.fakeConn.ExecContext(ctx, query, args)
 }
 
-// rawConn is a connection as packages that trace one hand it on.
+// rawConn wraps a connection as packages for tracing do.
 type rawConn struct{ driver.Conn }
 
 func (r rawConn) Raw() driver.Conn { return r.Conn }
@@ -52,28 +52,31 @@ func (r rawConn) ExecContext(ctx context.Context, query string, args []driver.Na
 	return r.Conn.(*mysqlConn).ExecContext(ctx, query, args)
 }
 
-// TestStatementsAfterADeadlock holds that a transaction that MySQL has ended is not taken for one
-// that was committed, nor for one that left nothing behind, if fn went on.
+// deadlocks are the rows of TestStatementsAfterADeadlock.
+var deadlocks = []struct {
+	name      string
+	sends     []string
+	result    error
+	ambiguous bool
+	rows      int
+	steps     string
+}{
+	{name: "nothing fails", sends: []string{"x"}, rows: 1, steps: "connect begin x commit"},
+	{name: "returned", sends: []string{"x", "deadlock"}, result: mysqlError(1213), rows: 1, steps: "connect begin x rollback begin x commit"},
+	{name: "swallowed", sends: []string{"x", "deadlock", "x"}, ambiguous: true, rows: 1, steps: "connect begin x x rollback"},
+	{name: "swallowed, then another error", sends: []string{"x", "deadlock", "x"}, result: errPlain, ambiguous: true, rows: 1, steps: "connect begin x x rollback"},
+	{name: "returned after more", sends: []string{"x", "deadlock", "x"}, result: mysqlError(1213), ambiguous: true, rows: 1, steps: "connect begin x x rollback"},
+}
+
+// TestStatementsAfterADeadlock checks that InTx returns an ambiguous error if fn sends statements
+// after MySQL has ended the transaction.
 func TestStatementsAfterADeadlock(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		name      string
-		sends     []string
-		result    error
-		ambiguous bool
-		rows      int
-		steps     string
-	}{
-		{name: "nothing fails", sends: []string{"x"}, rows: 1, steps: "connect begin x commit"},
-		{name: "returned", sends: []string{"x", "deadlock"}, result: mysqlError(1213), rows: 1, steps: "connect begin x rollback begin x commit"},
-		{name: "swallowed", sends: []string{"x", "deadlock", "x"}, ambiguous: true, rows: 1, steps: "connect begin x x rollback"},
-		{name: "swallowed, then another error", sends: []string{"x", "deadlock", "x"}, result: errPlain, ambiguous: true, rows: 1, steps: "connect begin x x rollback"},
-		{name: "returned after more", sends: []string{"x", "deadlock", "x"}, result: mysqlError(1213), ambiguous: true, rows: 1, steps: "connect begin x x rollback"},
-	} {
+	for _, test := range deadlocks {
 		for _, wrapped := range []bool{false, true} {
 			t.Run(test.name, func(t *testing.T) {
 				t.Parallel()
-				f := &fake{wrap: func(c *fakeConn) driver.Conn {
+				f := &fakeDB{wrap: func(c *fakeConn) driver.Conn {
 					if wrapped {
 						return rawConn{&mysqlConn{fakeConn: c}}
 					}

@@ -17,9 +17,9 @@ import (
 )
 
 var (
-	fast     = retry.MustNew(retry.WithBackoff(retry.Constant(0)), retry.WithMaxAttempts(3))
-	errPlain = errors.New("plain")
-	refused  = &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+	fast       = retry.MustNew(retry.WithBackoff(retry.Constant(0)), retry.WithMaxAttempts(3))
+	errPlain   = errors.New("plain")
+	errRefused = &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
 )
 
 func TestOptionsAddAndTakeAway(t *testing.T) {
@@ -31,14 +31,14 @@ func TestOptionsAddAndTakeAway(t *testing.T) {
 		want int
 	}{
 		{"added", errPlain, retry.WithRetryIf(retry.Is(errPlain)), 3},
-		{"added, of the table all the same", coded("40001"), retry.WithRetryIf(retry.Is(errPlain)), 3},
-		{"added, of another class", coded("53200"), retry.WithRetryIf(retrysql.SQLState("53")), 3},
-		{"taken away", coded("40001"), retry.WithStopIf(retrysql.SQLState("40001")), 1},
-		{"permanent", retry.Permanent(coded("40001")), retry.WithRetryIf(retry.Is(errPlain)), 1},
+		{"added, and in the table", pgError("40001"), retry.WithRetryIf(retry.Is(errPlain)), 3},
+		{"added, of another class", pgError("53200"), retry.WithRetryIf(retrysql.SQLState("53")), 3},
+		{"taken away", pgError("40001"), retry.WithStopIf(retrysql.SQLState("40001")), 1},
+		{"permanent", retry.Permanent(pgError("40001")), retry.WithRetryIf(retry.Is(errPlain)), 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			f := &fake{fail: failing("x", 9, test.err)}
+			f := &fakeDB{fail: failFirst("x", 9, test.err)}
 			calls := 0
 			err := retrysql.InTx(t.Context(), f.open(t), nil, func(ctx context.Context, tx *sql.Tx) error {
 				calls++
@@ -50,16 +50,16 @@ func TestOptionsAddAndTakeAway(t *testing.T) {
 	}
 }
 
-func TestOptionsAreNotWrittenTo(t *testing.T) {
+func TestOptionsAreNotModified(t *testing.T) {
 	t.Parallel()
 	opts := append(make([]retry.Option, 0, 4), fast)
-	_ = retrysql.InTx(t.Context(), (&fake{}).open(t), nil, insert("x"), opts...)
+	_ = retrysql.InTx(t.Context(), (&fakeDB{}).open(t), nil, insert("x"), opts...)
 	assert.Nil(t, opts[:2][1])
 }
 
-func TestFaults(t *testing.T) {
+func TestBadArguments(t *testing.T) {
 	t.Parallel()
-	f := &fake{}
+	f := &fakeDB{}
 	db := f.open(t)
 	validator := retry.WithValidator(func(string, retry.Attempt) error { return nil })
 	none := func(context.Context, *sql.Tx) (int, error) { return 0, nil }
@@ -85,7 +85,7 @@ func TestFaults(t *testing.T) {
 
 func TestValue(t *testing.T) {
 	t.Parallel()
-	f := &fake{fail: failing("commit", 1, coded("40001"))}
+	f := &fakeDB{fail: failFirst("commit", 1, pgError("40001"))}
 	calls := 0
 	v, err := retrysql.InTxValue(t.Context(), f.open(t), nil, func(ctx context.Context, tx *sql.Tx) (int, error) {
 		calls++
@@ -96,7 +96,8 @@ func TestValue(t *testing.T) {
 	assert.Equal(t, []string{"x"}, f.rows)
 }
 
-// TestValueOfFnsLastRun holds that it comes out of a failure whose last attempt did not come to fn.
+// TestValueOfFnsLastRun checks that a failed call returns the value of fn's last run, even if a
+// later attempt did not get as far as fn.
 func TestValueOfFnsLastRun(t *testing.T) {
 	t.Parallel()
 	gate := retry.WithGate(func(_ context.Context, a retry.Attempt) (func(error), error) {
@@ -108,16 +109,16 @@ func TestValueOfFnsLastRun(t *testing.T) {
 	refuseSecond := func(_ context.Context, step string, n int) error {
 		switch {
 		case step == "commit":
-			return coded("40001")
+			return pgError("40001")
 		case step == "begin" && n == 2:
-			return coded("28000")
+			return pgError("28000")
 		}
 		return nil
 	}
 	for name, opt := range map[string]retry.Option{"begin": fast, "gate": gate} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := &fake{fail: refuseSecond}
+			f := &fakeDB{fail: refuseSecond}
 			n := 40
 			v, err := retrysql.InTxValue(t.Context(), f.open(t), nil, func(ctx context.Context, tx *sql.Tx) (int, error) {
 				n++
@@ -131,16 +132,16 @@ func TestValueOfFnsLastRun(t *testing.T) {
 
 func TestValueOfAFailure(t *testing.T) {
 	t.Parallel()
-	v, err := retrysql.InTxValue(t.Context(), (&fake{}).open(t), nil, func(context.Context, *sql.Tx) (int, error) {
+	v, err := retrysql.InTxValue(t.Context(), (&fakeDB{}).open(t), nil, func(context.Context, *sql.Tx) (int, error) {
 		return 7, errPlain
 	})
 	require.ErrorIs(t, err, errPlain)
 	assert.Equal(t, 7, v, "what fn's last run returned")
 }
 
-func TestPolicyIsInForce(t *testing.T) {
+func TestPolicyApplies(t *testing.T) {
 	t.Parallel()
-	f := &fake{fail: failing("x", 9, coded("40001"))}
+	f := &fakeDB{fail: failFirst("x", 9, pgError("40001"))}
 	var log []string
 	r := &retrysql.Runner{DB: f.open(t), Policy: retry.MustNew(
 		retry.WithName("transfer"), retry.WithMaxAttempts(2), retry.WithBackoff(retry.Constant(0)),

@@ -14,11 +14,11 @@ import (
 type Outcome int
 
 const (
-	// Unknown means that the database cannot say, or not yet.
+	// Unknown means that the database cannot say, or cannot say yet.
 	Unknown Outcome = iota
 	// Committed means that all of the transaction took effect.
 	Committed
-	// RolledBack means that nothing of it did, nor will.
+	// RolledBack means that none of the transaction took effect, and none will.
 	RolledBack
 )
 
@@ -35,24 +35,24 @@ func (o Outcome) String() string {
 	return fmt.Sprintf("Outcome(%d)", int(o))
 }
 
-// Settler finds out what became of a transaction whose COMMIT was not answered. It must be safe
-// for concurrent use.
+// Settler finds out what became of a transaction whose COMMIT got no reply. A Settler must be
+// safe for concurrent use.
 type Settler interface {
-	// Note returns what the database will know the transaction by. It is called at the end of
-	// every transaction that is not read-only, just before COMMIT; its error rolls back and is
-	// treated as one of fn. An empty id means that there is nothing to settle, because the
-	// transaction has changed nothing: it is then run again if its COMMIT fails.
+	// Note returns an id by which the database will know the transaction. It is called just
+	// before COMMIT, unless the transaction is read-only. An error rolls back and is treated as
+	// an error of fn. An empty id means that the transaction has changed nothing: it runs again
+	// if its COMMIT fails.
 	Note(ctx context.Context, tx *sql.Tx) (id string, err error)
 
-	// Settle says what became of the transaction. It is called after a lost reply, and again
-	// for as long as it returns Unknown or an error that may pass, for up to 30 s, but for no
-	// more than 2 s once the caller's context has ended. An error marked by retry.Permanent
-	// says that it will never be known. The answer must be final: RolledBack also means that
-	// the transaction cannot be committed any more.
+	// Settle says what became of the transaction with that id. It is called after a lost reply,
+	// and again while it returns Unknown or an error that may pass. This goes on for up to 30 s,
+	// but for no more than 2 s once the caller's context has ended. An error marked by
+	// retry.Permanent says that the outcome will never be known. The answer must be final:
+	// RolledBack also means that the transaction cannot be committed later.
 	Settle(ctx context.Context, db *sql.DB, id string) (Outcome, error)
 }
 
-// note returns what the transaction can be settled by.
+// note returns the id by which the transaction can be settled, or "" if there is none.
 func (t *transaction[Tx]) note() (string, error) {
 	if t.Note == nil || t.ReadOnly {
 		return "", nil
@@ -61,20 +61,21 @@ func (t *transaction[Tx]) note() (string, error) {
 	if err == nil {
 		return id, nil
 	}
-	step := &stepError{"retrysql: before commit", err}
+	err = &stepError{"retrysql: before commit", err}
 	if codeOf(err).state == "25P02" {
-		return "", &again{step} // fn hid that a statement failed; COMMIT would have been answered by ROLLBACK
+		// fn hid that a statement failed, and the server would answer COMMIT with ROLLBACK.
+		return "", &retryableError{err}
 	}
-	return "", step
+	return "", err
 }
 
-// harmless reports whether there was nothing to commit.
-func (t *transaction[Tx]) harmless(id string) bool {
+// nothingToCommit reports whether the transaction changed nothing.
+func (t *transaction[Tx]) nothingToCommit(id string) bool {
 	return t.ReadOnly || t.Settle != nil && id == ""
 }
 
-// patience is how a database is asked for an outcome: it may have to restart first.
-var patience = retry.MustNew(
+// settlePolicy is the policy of the calls of Settle. The database may have to restart first.
+var settlePolicy = retry.MustNew(
 	retry.WithName("settle"),
 	retry.WithMaxAttempts(retry.Unlimited),
 	retry.WithMaxElapsed(30*time.Second),
@@ -83,24 +84,24 @@ var patience = retry.MustNew(
 	retry.WithMaxDelay(time.Second),
 	retry.WithJitter(retry.EqualJitter),
 	retry.WithHistorySize(0),
-	retry.WithStopIf(retry.Match(func(err error) bool { return !connectable(err) })),
+	retry.WithStopIf(retry.Match(func(err error) bool { return !mayConnectLater(err) })),
 )
 
-// errNotYet is the error of a question that was answered by Unknown.
-var errNotYet = errors.New("the database does not know yet")
+// errUnknown is the error of an attempt in which Settle returned Unknown.
+var errUnknown = errors.New("the database does not know yet")
 
-// settle asks for the outcome of the transaction until it is known.
+// settle calls Settle until it knows the outcome of the transaction.
 func (t *transaction[Tx]) settle(id string) (Outcome, error) {
-	life := newLife(context.WithoutCancel(t.call.ctx))
-	life.outlive(t.call.ctx) // which may have ended
-	defer life.close()
-	outcome, err := retry.DoValue(life, func(ctx context.Context) (Outcome, error) {
+	ctx := newTxContext(context.WithoutCancel(t.call.ctx))
+	ctx.extend(t.call.ctx) // the caller's context may have ended already
+	defer ctx.close()
+	outcome, err := retry.DoValue(ctx, func(ctx context.Context) (Outcome, error) {
 		o, err := t.Settle(ctx, id)
 		if err == nil && o != Committed && o != RolledBack {
-			err = errNotYet
+			err = errUnknown
 		}
 		return o, err
-	}, patience)
+	}, settlePolicy)
 	if err != nil {
 		return Unknown, &stepError{"settling", err}
 	}

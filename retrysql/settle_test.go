@@ -18,8 +18,8 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// witness is a Settler of answers that are given in turn, the last one again and again.
-type witness struct {
+// fakeSettler is a Settler that gives its answers in turn, and then repeats the last one.
+type fakeSettler struct {
 	note    func(ctx context.Context, tx *sql.Tx) (string, error)
 	answers []answer
 	asked   []string
@@ -30,51 +30,58 @@ type answer struct {
 	err     error
 }
 
-func (w *witness) Note(ctx context.Context, tx *sql.Tx) (string, error) {
-	if w.note != nil {
-		return w.note(ctx, tx)
+func (s *fakeSettler) Note(ctx context.Context, tx *sql.Tx) (string, error) {
+	if s.note != nil {
+		return s.note(ctx, tx)
 	}
 	return "id", nil
 }
 
-func (w *witness) Settle(_ context.Context, db *sql.DB, id string) (retrysql.Outcome, error) {
-	w.asked = append(w.asked, id)
+func (s *fakeSettler) Settle(_ context.Context, db *sql.DB, id string) (retrysql.Outcome, error) {
+	s.asked = append(s.asked, id)
 	if open := db.Stats().InUse; open > 0 {
 		return retrysql.Unknown, retry.Permanent(fmt.Errorf("%d connections are still in use", open))
 	}
-	a := w.answers[min(len(w.asked), len(w.answers))-1]
+	a := s.answers[min(len(s.asked), len(s.answers))-1]
 	return a.outcome, a.err
+}
+
+var (
+	unknown    = answer{outcome: retrysql.Unknown}
+	committed  = answer{outcome: retrysql.Committed}
+	rolledBack = answer{outcome: retrysql.RolledBack}
+)
+
+// settlements are the rows of TestSettle.
+var settlements = []struct {
+	name       string
+	answers    []answer
+	idempotent bool
+	calls      int // of fn
+	asked      int // 0: any number
+	took       time.Duration
+	err        error
+	ambiguous  bool
+}{
+	{name: "committed", answers: []answer{committed}, calls: 1, asked: 1},
+	{name: "rolled back", answers: []answer{rolledBack}, calls: 2, asked: 1},
+	{name: "not known yet", answers: []answer{unknown, unknown, committed}, calls: 1, asked: 3},
+	{name: "the server restarts", answers: []answer{{err: errRefused}, {err: pgError("57P03")}, {err: io.ErrUnexpectedEOF}, rolledBack}, calls: 2, asked: 4},
+	{name: "invalid outcome", answers: []answer{{outcome: 7}, committed}, calls: 1, asked: 2},
+	{name: "never known", answers: []answer{unknown}, calls: 1, took: 29 * time.Second, ambiguous: true},
+	{name: "never known, says the settler", answers: []answer{{err: retry.Permanent(errPlain)}}, calls: 1, asked: 1, err: errPlain, ambiguous: true},
+	{name: "no permission", answers: []answer{{err: pgError("42501")}}, calls: 1, asked: 1, err: pgError("42501"), ambiguous: true},
+	{name: "never known, idempotent", answers: []answer{{err: retry.Permanent(errPlain)}}, idempotent: true, calls: 2, asked: 1},
 }
 
 func TestSettle(t *testing.T) {
 	t.Parallel()
-	unknown := answer{outcome: retrysql.Unknown}
-	committed, rolledBack := answer{outcome: retrysql.Committed}, answer{outcome: retrysql.RolledBack}
-	for _, test := range []struct {
-		name       string
-		answers    []answer
-		idempotent bool
-		calls      int // of fn
-		asked      int // 0: any number
-		took       time.Duration
-		err        error
-		ambiguous  bool
-	}{
-		{name: "committed", answers: []answer{committed}, calls: 1, asked: 1},
-		{name: "rolled back", answers: []answer{rolledBack}, calls: 2, asked: 1},
-		{name: "not known yet", answers: []answer{unknown, unknown, committed}, calls: 1, asked: 3},
-		{name: "the server restarts", answers: []answer{{err: refused}, {err: coded("57P03")}, {err: io.ErrUnexpectedEOF}, rolledBack}, calls: 2, asked: 4},
-		{name: "an answer that is none", answers: []answer{{outcome: 7}, committed}, calls: 1, asked: 2},
-		{name: "never known", answers: []answer{unknown}, calls: 1, took: 29 * time.Second, ambiguous: true},
-		{name: "never known, says the settler", answers: []answer{{err: retry.Permanent(errPlain)}}, calls: 1, asked: 1, err: errPlain, ambiguous: true},
-		{name: "no permission", answers: []answer{{err: coded("42501")}}, calls: 1, asked: 1, err: coded("42501"), ambiguous: true},
-		{name: "never known, idempotent", answers: []answer{{err: retry.Permanent(errPlain)}}, idempotent: true, calls: 2, asked: 1},
-	} {
+	for _, test := range settlements {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			f := &fake{fail: failing("commit", 1, io.ErrUnexpectedEOF)}
+			f := &fakeDB{fail: failFirst("commit", 1, io.ErrUnexpectedEOF)}
 			inBubble(t, f, func(t *testing.T, db *sql.DB) {
-				w := &witness{answers: test.answers}
+				w := &fakeSettler{answers: test.answers}
 				calls := 0
 				start := time.Now()
 				r := &retrysql.Runner{DB: db, Policy: fast, Settle: w, Idempotent: test.idempotent}
@@ -94,17 +101,17 @@ func TestSettle(t *testing.T) {
 					require.NoError(t, err)
 					return
 				}
-				require.ErrorIs(t, err, io.ErrUnexpectedEOF, "what the driver said")
+				require.ErrorIs(t, err, io.ErrUnexpectedEOF, "the driver's error")
 				if test.err != nil {
-					require.ErrorIs(t, err, test.err, "what the settler said")
+					require.ErrorIs(t, err, test.err, "the settler's error")
 				}
 			})
 		})
 	}
 }
 
-// TestSettleAfterTheEnd holds that a caller whose time is up is told what happened, if that is
-// soon known.
+// TestSettleAfterTheEnd checks that Settle runs after the end of the caller's context, but for no
+// more than 2 s.
 func TestSettleAfterTheEnd(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -118,11 +125,11 @@ func TestSettleAfterTheEnd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := &fake{fail: hang("commit", 1, time.Hour)}
+			f := &fakeDB{fail: hangAt("commit", 1, time.Hour)}
 			inBubble(t, f, func(t *testing.T, db *sql.DB) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
-				r := &retrysql.Runner{DB: db, Policy: fast, Settle: &witness{answers: []answer{test.answer}}}
+				r := &retrysql.Runner{DB: db, Policy: fast, Settle: &fakeSettler{answers: []answer{test.answer}}}
 				start := time.Now()
 				err := r.InTx(ctx, insert("x"))
 				assert.Equal(t, test.took, time.Since(start))
@@ -161,16 +168,16 @@ func TestNote(t *testing.T) {
 			_, err := tx.ExecContext(ctx, "note")
 			return "id", err
 		}, steps: "connect begin x note commit"},
-		{name: "nothing was changed", note: func(context.Context, *sql.Tx) (string, error) { return "", nil }, lost: 1, steps: "connect begin x commit begin x commit"},
+		{name: "nothing changed", note: func(context.Context, *sql.Tx) (string, error) { return "", nil }, lost: 1, steps: "connect begin x commit begin x commit"},
 		{name: "read-only", note: failed(errPlain), lost: 1, opts: &sql.TxOptions{ReadOnly: true}, steps: "connect begin-ro x commit begin-ro x commit"},
-		{name: "fails", note: failed(coded("42883")), steps: "connect begin x rollback", err: coded("42883")},
-		{name: "fn hid a failure", note: failed(coded("25P02")), steps: "connect begin x rollback begin x commit"},
+		{name: "fails", note: failed(pgError("42883")), steps: "connect begin x rollback", err: pgError("42883")},
+		{name: "fn hid a failure", note: failed(pgError("25P02")), steps: "connect begin x rollback begin x commit"},
 		{name: "fails for now", note: failed(io.ErrUnexpectedEOF), steps: "connect begin x rollback begin x commit"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			f := &fake{fail: failing("commit", test.lost, io.ErrUnexpectedEOF)}
-			w := &witness{note: test.note}
+			f := &fakeDB{fail: failFirst("commit", test.lost, io.ErrUnexpectedEOF)}
+			w := &fakeSettler{note: test.note}
 			r := &retrysql.Runner{DB: f.open(t), Policy: fast, Settle: w, TxOptions: test.opts}
 			err := r.InTx(t.Context(), insert("x"))
 			assert.Equal(t, test.steps, f.steps())
@@ -184,15 +191,15 @@ func TestNote(t *testing.T) {
 	}
 }
 
-// TestNoteThatOutlastsTheTransaction holds that one which database/sql has taken back by then is
-// known to be.
+// TestNoteThatOutlastsTheTransaction checks the error if the context ends during Note and
+// database/sql rolls back.
 func TestNoteThatOutlastsTheTransaction(t *testing.T) {
 	t.Parallel()
-	f := &fake{}
+	f := &fakeDB{}
 	inBubble(t, f, func(t *testing.T, db *sql.DB) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		w := &witness{note: func(context.Context, *sql.Tx) (string, error) { time.Sleep(time.Minute); return "id", nil }}
+		w := &fakeSettler{note: func(context.Context, *sql.Tx) (string, error) { time.Sleep(time.Minute); return "id", nil }}
 		err := (&retrysql.Runner{DB: db, Settle: w}).InTx(ctx, insert("x"))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.NotErrorIs(t, err, retrysql.ErrAmbiguousCommit)
@@ -201,12 +208,12 @@ func TestNoteThatOutlastsTheTransaction(t *testing.T) {
 	})
 }
 
-// TestPanicInASettlerRollsBack holds that it leaves nothing open.
+// TestPanicInASettlerRollsBack checks that the transaction and its connection are released.
 func TestPanicInASettlerRollsBack(t *testing.T) {
 	t.Parallel()
-	f := &fake{}
+	f := &fakeDB{}
 	db := f.open(t)
-	w := &witness{note: func(context.Context, *sql.Tx) (string, error) { panic("boom") }}
+	w := &fakeSettler{note: func(context.Context, *sql.Tx) (string, error) { panic("boom") }}
 	assert.PanicsWithValue(t, "boom", func() {
 		_ = (&retrysql.Runner{DB: db, Settle: w}).InTx(t.Context(), insert("x"))
 	})

@@ -11,20 +11,20 @@ func setOf[C comparable](codes ...C) set[C] {
 	return s
 }
 
-// transientState are the SQLSTATEs that another attempt may not meet, see
+// transientState holds the SQLSTATEs that another attempt may not meet, see
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
 var transientState = setOf(
 	"40001", "40P01", "55P03", // serialization failure, deadlock, lock not available
 	"08000", "08001", "08003", "08006", // connection: exception, not made, not there, failed
-	"08P01",                   // protocol violation, as PgBouncer calls every trouble of its own
-	"26000",                   // a prepared statement that is gone, which drivers prepare anew
+	"08P01",                   // protocol violation: PgBouncer's code for all its own errors
+	"26000",                   // a prepared statement is gone; drivers prepare it again
 	"57P01", "57P02", "57P03", // the server shuts down, has crashed, cannot connect now
-	"57P05", "25P03", // closed for having been idle, in a transaction
+	"57P05", "25P03", // idle for too long, idle in a transaction for too long
 	"53300", // too many connections
 )
 
-// rolledBackMySQL are the numbers by which a server says, also of a COMMIT, that it has rolled
-// back the transaction because of others, see
+// rolledBackMySQL holds the numbers of errors that say that the server rolled back the transaction
+// because of other transactions. They say so of a COMMIT too, see
 // https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html and
 // https://docs.pingcap.com/tidb/stable/error-codes
 var rolledBackMySQL = setOf(
@@ -36,16 +36,16 @@ var rolledBackMySQL = setOf(
 	8028, // TiDB: the schema has changed meanwhile
 )
 
-// transientMySQL are further numbers that another attempt may not meet. They do not say what
+// transientMySQL holds further numbers that another attempt may not meet. They do not say what
 // became of a COMMIT.
 var transientMySQL = setOf(
-	1205, 3572, // lock wait timeout, which ends the statement alone, and lock not available
+	1205, 3572, // lock wait timeout, which ends only the statement; lock not available
 	1020,       // MariaDB's snapshot isolation: the row was changed meanwhile
 	1040, 1053, // too many connections, the server shuts down
 )
 
-// rolledBackSQLServer are the numbers by which SQL Server says, also of a COMMIT, that it has
-// rolled back the transaction because of others:
+// rolledBackSQLServer holds the numbers of errors that say that SQL Server rolled back the
+// transaction because of other transactions. They say so of a COMMIT too:
 //   - https://learn.microsoft.com/sql/relational-databases/sql-server-deadlocks-guide (1205)
 //   - https://learn.microsoft.com/sql/relational-databases/errors-events/mssqlserver-3960-database-engine-error
 //   - https://learn.microsoft.com/sql/relational-databases/in-memory-oltp/transactions-with-memory-optimized-tables (413xx)
@@ -58,8 +58,8 @@ var rolledBackSQLServer = setOf(
 	41325, // serializable validation failed
 )
 
-// transientSQLServer are further numbers, of Azure SQL, that another attempt may not meet. They
-// do not say what became of a COMMIT, see
+// transientSQLServer holds the numbers of Azure SQL that another attempt may not meet. They do not
+// say what became of a COMMIT, see
 // https://learn.microsoft.com/azure/azure-sql/database/troubleshoot-common-errors-issues
 var transientSQLServer = setOf(
 	40197,               // the service failed while it processed the request

@@ -13,49 +13,74 @@ import (
 	"github.com/seed-205ff063/retry/internal/peererr"
 )
 
-// Transient is a classifier that matches errors of databases which another attempt may not
-// meet: the table in the package comment, and retry.Transient's failures of the network. An
-// ambiguous COMMIT it does not match.
+// Transient is a classifier that matches errors of databases which another attempt may not meet:
 //
-// InTx uses it by itself. Do not put it around code that calls a database directly, such as
-// db.Exec, a transaction begun and committed by hand, or a native driver's helper like
-// pgx.BeginFunc: it does not know whether COMMIT was sent. A lost reply to COMMIT looks like any
-// other lost connection, so the transaction would be committed twice. Use [InTx], or the module
+//	PostgreSQL      40001 serialization failure, 40P01 deadlock, 55P03 lock not available,
+//	                08000 08001 08003 08006 connection, 08P01 PgBouncer's own errors,
+//	                57P01 57P02 57P03 shutdown and start, 57P05 25P03 idle for too long,
+//	                53300 too many connections; 26000 and 0A000 "cached plan must not change
+//	                result type": a prepared statement that is gone or no longer fits
+//	MySQL, MariaDB  1213 deadlock, 1205 lock wait timeout, 3572 lock not available, 1020 row
+//	                changed under snapshot isolation, 3101 rolled back by a plugin (group
+//	                replication), 1040 too many connections, 1053 shutdown
+//	TiDB            9007 8002 write conflict, 8022 COMMIT rolled back, 8028 schema changed
+//	SQLite          5 SQLITE_BUSY, 6 SQLITE_LOCKED, and their extended codes
+//	SQL Server      1205 deadlock, 3960 41302 update conflict, 41305 41325 validation failed,
+//	                41301 a transaction that this one depends on failed
+//	Azure SQL       40197 40501 40613 not available, 49918 49919 49920 10928 10929 limits
+//	any             driver.ErrBadConn, a closed or invalid connection, and what retry.Transient
+//	                matches: refused, reset, broken off, timed out
+//
+// It reads the codes of pgx, lib/pq and any error with a method SQLState, go-sql-driver/mysql,
+// modernc.org/sqlite, mattn/go-sqlite3, ncruces/go-sqlite3 and go-mssqldb.
+//
+// An ambiguous COMMIT does not match, nor do 08007 and 40003, which say that the outcome is
+// unknown. 53200 out of memory and 55006 object in use do not match either, because they may
+// last. Add them by WithRetryIf(SQLState(…)).
+//
+// SQLite's busy_timeout does not help a transaction that read before another one wrote
+// (SQLITE_BUSY_SNAPSHOT). For writers that contend for a file, use retry.WithMaxElapsed rather
+// than a number of attempts.
+//
+// InTx uses Transient by itself. Do not put it around code that calls a database directly. That
+// includes db.Exec, a transaction begun and committed by hand, and helpers such as pgx.BeginFunc.
+// Transient does not know whether COMMIT was sent. A lost reply to COMMIT looks like any other
+// lost connection, so the transaction would be committed twice. Use [InTx], or the module
 // retrypgx for native pgx.
-func Transient(a retry.Attempt) bool { return transient(a.Err) }
+func Transient(a retry.Attempt) bool { return isTransient(a.Err) }
 
-// SQLState returns a classifier that matches errors with one of the SQLSTATE codes, or of one
-// of the classes, if only two characters are given. With WithRetryIf the table gains a row, with
-// WithStopIf it loses one.
+// SQLState returns a classifier that matches errors with one of the SQLSTATE codes. A code of two
+// characters matches its whole class. Use it with WithRetryIf to add to [Transient], and with
+// WithStopIf to take away.
 //
-// 25006, a server that takes no writes, also matches what other servers say instead: see Failover
-// in the package comment.
+// 25006, a server that takes no writes, also matches the codes by which other servers say the
+// same. See Failover in the package comment.
 func SQLState(codes ...string) retry.Classifier {
 	own := slices.Clone(codes)
 	return func(a retry.Attempt) bool {
-		return has(a.Err, func(err error) bool {
-			c := read(err)
-			return listed(own, c.state) || ofReadOnlyServer(c) && listed(own, readOnlyState)
+		return anyInTree(a.Err, func(err error) bool {
+			c := ownCode(err)
+			return matchesState(own, c.state) || isReadOnlyCode(c) && matchesState(own, readOnlyState)
 		})
 	}
 }
 
-// listed reports whether the state or its class is one of the codes.
-func listed(codes []string, state string) bool {
+// matchesState reports whether the codes contain the state or its class.
+func matchesState(codes []string, state string) bool {
 	return len(state) == 5 && (slices.Contains(codes, state) || slices.Contains(codes, state[:2]))
 }
 
-func transient(err error) bool {
+func isTransient(err error) bool {
 	if isAmbiguous(err) || errtree.Is(err, context.Canceled) {
 		return false
 	}
-	return neterr.Transient(err) || has(err, func(err error) bool {
-		return passes(read(err)) || stalePlan(err) || err == driver.ErrBadConn || connectionLost(err)
+	return neterr.Transient(err) || anyInTree(err, func(err error) bool {
+		return isTransientCode(ownCode(err)) || isStalePlan(err) || err == driver.ErrBadConn || isConnectionLost(err)
 	})
 }
 
-// passes reports whether the code is one of the table in the package comment.
-func passes(c code) bool {
+// isTransientCode reports whether the code is in the table of Transient.
+func isTransientCode(c code) bool {
 	switch c.kind {
 	case sqlState:
 		return transientState[c.state]
@@ -69,11 +94,11 @@ func passes(c code) bool {
 	return false
 }
 
-// stalePlan reports whether a prepared statement does not fit its tables any more, as a driver's
-// cached ones do not after a migration. The driver forgets it, so that another attempt succeeds.
-// The text is translated on some servers, the name of the server's function never is.
-func stalePlan(err error) bool {
-	if read(err).state != "0A000" {
+// isStalePlan reports whether a prepared statement no longer fits its tables. That happens after
+// a migration to statements that a driver has cached. The driver then forgets the statement, so
+// another attempt succeeds. Some servers translate the text, but none the name of its function.
+func isStalePlan(err error) bool {
+	if ownCode(err).state != "0A000" {
 		return false
 	}
 	if strings.Contains(textOf(err), "cached plan must not change result type") {
@@ -83,8 +108,8 @@ func stalePlan(err error) bool {
 	return v.Kind() == reflect.Struct && v.FieldByName("Routine").IsValid() && v.FieldByName("Routine").String() == "RevalidateCachedQuery"
 }
 
-// connectionLost knows the drivers' own errors for a connection that broke.
-func connectionLost(err error) bool {
+// isConnectionLost reports whether err is a driver's own error for a connection that broke.
+func isConnectionLost(err error) bool {
 	switch textOf(err) {
 	case "conn closed", // pgconn.ErrConnClosed
 		"invalid connection": // mysql.ErrInvalidConn
@@ -93,25 +118,26 @@ func connectionLost(err error) bool {
 	return false
 }
 
-// connectable reports whether there may be a connection, and an answer, after err. The answer is
-// no for an error that lasts, and for one that the database itself sent and that neither is in the
-// table nor of class 08, connection exceptions: PgBouncer reports all its own troubles so.
-func connectable(err error) bool {
+// mayConnectLater reports whether another attempt to connect and get an answer may succeed after
+// err. It reports false for an error that is known to last, and for most errors of the database
+// itself. Of these it reports true for transient ones and for connection exceptions (class 08),
+// by which PgBouncer reports its own errors.
+func mayConnectLater(err error) bool {
 	c := codeOf(err)
 	switch {
-	case transient(err):
+	case isTransient(err):
 		return true
 	case errtree.Is(err, context.Canceled):
 		return false
 	case c.kind != noCode:
 		return c.kind == sqlState && strings.HasPrefix(c.state, "08")
 	}
-	return !errtree.Safe(func() bool { return peererr.Lasting(err) }) && !has(err, aboutUse)
+	return !errtree.Safe(func() bool { return peererr.Lasting(err) }) && !anyInTree(err, isUsageError)
 }
 
-// aboutUse knows errors that say how the driver is used: those of database/sql ("sql: database
-// is closed") and of drivers that lack an isolation level.
-func aboutUse(err error) bool {
+// isUsageError reports whether err says that the driver is used wrongly. Such errors come from
+// database/sql ("sql: database is closed") and from drivers that lack an isolation level.
+func isUsageError(err error) bool {
 	text := textOf(err)
 	return strings.HasPrefix(text, "sql: ") || strings.Contains(text, "unsupported isolation") ||
 		strings.Contains(text, "not support")

@@ -5,50 +5,50 @@ import (
 	"time"
 )
 
-// grace is how long a transaction outlives its attempt's context: time for the reply to a
-// COMMIT that is under way, or else for a ROLLBACK that leaves the connection usable.
-const grace = 2 * time.Second
+// gracePeriod is how long a transaction outlives its attempt's context. In that time a COMMIT
+// that was sent can get its reply, or a ROLLBACK can leave the connection usable.
+const gracePeriod = 2 * time.Second
 
-// life is the context of a transaction: that of its attempt, but for its end.
+// txContext is the context of a transaction. It has the values of the attempt's context and ends
+// later.
 //
-// Drivers keep the context that a transaction was begun with, and use it for COMMIT and
-// ROLLBACK too. Were it the attempt's, then the end of that would cut a COMMIT off from its
-// reply, and keep a ROLLBACK from being sent, which costs the connection.
-type life struct {
+// Drivers keep the context that began a transaction, and use it for COMMIT and ROLLBACK too. If
+// they had the attempt's context, its end would cut a COMMIT off from its reply. It would also
+// prevent a ROLLBACK, which costs the connection.
+type txContext struct {
 	context.Context
-	end  context.CancelFunc
-	stop func() bool // stops what links it to the attempt's context
+	cancel context.CancelFunc
+	detach func() bool // removes the link to the attempt's context
 }
 
-// newLife returns a life that ends with ctx, which is right until the transaction has begun.
-func newLife(ctx context.Context) *life {
-	l := &life{}
-	l.Context, l.end = context.WithCancel(context.WithoutCancel(ctx))
-	l.stop = context.AfterFunc(ctx, l.end)
-	return l
+// newTxContext returns a context that ends with ctx, which is right until the transaction has
+// begun.
+func newTxContext(ctx context.Context) *txContext {
+	c := &txContext{}
+	c.Context, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	c.detach = context.AfterFunc(ctx, c.cancel)
+	return c
 }
 
-// outlive has the life go on for a time of grace after the end of ctx. It reports whether it has
-// not ended already.
-func (l *life) outlive(ctx context.Context) bool {
-	alive := l.stop()
-	l.stop = context.AfterFunc(ctx, l.endLater)
+// extend makes c last until gracePeriod after the end of ctx. It reports false if c has ended.
+func (c *txContext) extend(ctx context.Context) bool {
+	alive := c.detach()
+	c.detach = context.AfterFunc(ctx, c.cancelAfterGrace)
 	return alive
 }
 
-// endLater ends the life after a time of grace.
-func (l *life) endLater() {
-	timer := time.NewTimer(grace)
+func (c *txContext) cancelAfterGrace() {
+	timer := time.NewTimer(gracePeriod)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		l.end()
-	case <-l.Done():
+		c.cancel()
+	case <-c.Done():
 	}
 }
 
-// close ends the life and what watches over it.
-func (l *life) close() {
-	l.stop()
-	l.end()
+// close cancels c and frees its resources.
+func (c *txContext) close() {
+	c.detach()
+	c.cancel()
 }

@@ -17,9 +17,9 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-func TestDeadContextBeginsNothing(t *testing.T) {
+func TestEndedContextBeginsNothing(t *testing.T) {
 	t.Parallel()
-	f := &fake{}
+	f := &fakeDB{}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	err := retrysql.InTx(ctx, f.open(t), nil, insert("x"))
@@ -28,8 +28,8 @@ func TestDeadContextBeginsNothing(t *testing.T) {
 	assert.Empty(t, f.steps())
 }
 
-// TestContextEndsInAStep holds what is known, and that no connection is lost, wherever the
-// caller's context ends.
+// TestContextEndsInAStep checks the error, and that no connection is lost, for each step in which
+// the caller's context ends.
 func TestContextEndsInAStep(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -43,13 +43,13 @@ func TestContextEndsInAStep(t *testing.T) {
 		{step: "connect", lasts: time.Hour, steps: "connect", took: time.Second, err: true},
 		{step: "begin", lasts: time.Hour, steps: "connect begin", took: time.Second, err: true},
 		{step: "x", lasts: time.Hour, steps: "connect begin x rollback", took: time.Second, err: true},
-		// A COMMIT that is under way is not cut off from its reply, but nor is it waited for without end.
+		// A COMMIT that was sent has 2 s to get its reply.
 		{step: "commit", lasts: 2 * time.Second, steps: "connect begin x commit", took: 2 * time.Second},
 		{step: "commit", lasts: time.Hour, steps: "connect begin x commit", took: 3 * time.Second, err: true, ambiguous: true},
 	} {
 		t.Run(test.step, func(t *testing.T) {
 			t.Parallel()
-			f := &fake{fail: hang(test.step, 1, test.lasts)}
+			f := &fakeDB{fail: hangAt(test.step, 1, test.lasts)}
 			inBubble(t, f, func(t *testing.T, db *sql.DB) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
@@ -65,19 +65,20 @@ func TestContextEndsInAStep(t *testing.T) {
 				}
 				require.ErrorIs(t, err, context.DeadlineExceeded)
 				require.ErrorIs(t, err, retry.ErrContext)
-				require.NotErrorIs(t, err, context.Canceled, "nobody cancelled it")
+				require.NotErrorIs(t, err, context.Canceled, "the context was not cancelled")
 				var failed *retry.Error
 				require.ErrorAs(t, err, &failed)
-				assert.LessOrEqual(t, strings.Count(failed.Error(), "deadline"), 2, "it says no more than it has to")
+				assert.LessOrEqual(t, strings.Count(failed.Error(), "deadline"), 2, "the text does not repeat itself")
 			})
 		})
 	}
 }
 
-// TestContextEndsAsBeginDoes holds that fn does not get a transaction that is being taken away.
-func TestContextEndsAsBeginDoes(t *testing.T) {
+// TestContextEndsDuringBegin checks that fn does not run in a transaction that is being rolled
+// back.
+func TestContextEndsDuringBegin(t *testing.T) {
 	t.Parallel()
-	f := &fake{}
+	f := &fakeDB{}
 	inBubble(t, f, func(t *testing.T, db *sql.DB) {
 		ctx, cancel := context.WithCancel(t.Context())
 		f.fail = func(_ context.Context, step string, _ int) error {
@@ -97,38 +98,38 @@ func TestContextEndsAsBeginDoes(t *testing.T) {
 	})
 }
 
-// watched is a context that counts who waits for its end.
-type watched struct {
+// countingContext is a context that counts the functions that wait for its end.
+type countingContext struct {
 	context.Context
-	watchers atomic.Int64
+	callbacks atomic.Int64
 }
 
-// Value hides the standard library's own context, whose end it would otherwise wait for itself.
-func (w *watched) Value(any) any { return nil }
+// Value hides the inner context, which package context would otherwise use in place of AfterFunc.
+func (c *countingContext) Value(any) any { return nil }
 
-func (w *watched) AfterFunc(f func()) func() bool {
-	w.watchers.Add(1)
-	inner := context.AfterFunc(w.Context, f)
-	return func() bool { w.watchers.Add(-1); return inner() }
+func (c *countingContext) AfterFunc(f func()) func() bool {
+	c.callbacks.Add(1)
+	inner := context.AfterFunc(c.Context, f)
+	return func() bool { c.callbacks.Add(-1); return inner() }
 }
 
-// TestContextIsNotWatchedForEver holds that a context which lives long does not gather what watched
-// over transactions.
-func TestContextIsNotWatchedForEver(t *testing.T) {
+// TestContextCallbacksAreRemoved checks that transactions leave no functions behind on a
+// long-lived context.
+func TestContextCallbacksAreRemoved(t *testing.T) {
 	t.Parallel()
-	ctx := &watched{Context: t.Context()}
-	f := &fake{fail: failing("commit", 9, errPlain)}
-	r := &retrysql.Runner{DB: f.open(t), Settle: &witness{answers: []answer{{outcome: retrysql.RolledBack}}}, Policy: fast}
+	ctx := &countingContext{Context: t.Context()}
+	f := &fakeDB{fail: failFirst("commit", 9, errPlain)}
+	r := &retrysql.Runner{DB: f.open(t), Settle: &fakeSettler{answers: []answer{{outcome: retrysql.RolledBack}}}, Policy: fast}
 	require.ErrorIs(t, r.InTx(ctx, insert("x")), errPlain)
-	assert.Zero(t, ctx.watchers.Load())
+	assert.Zero(t, ctx.callbacks.Load())
 }
 
-// TestContextEndsBeforeCommit holds that COMMIT is not sent any more.
+// TestContextEndsBeforeCommit checks that COMMIT is then not sent.
 func TestContextEndsBeforeCommit(t *testing.T) {
 	t.Parallel()
 	t.Run("the caller's", func(t *testing.T) {
 		t.Parallel()
-		f := &fake{}
+		f := &fakeDB{}
 		inBubble(t, f, func(t *testing.T, db *sql.DB) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			err := retrysql.InTx(ctx, db, nil, func(ctx context.Context, tx *sql.Tx) error {
@@ -144,7 +145,7 @@ func TestContextEndsBeforeCommit(t *testing.T) {
 	})
 	t.Run("the attempt's", func(t *testing.T) {
 		t.Parallel()
-		f := &fake{}
+		f := &fakeDB{}
 		inBubble(t, f, func(t *testing.T, db *sql.DB) {
 			calls := 0
 			err := retrysql.InTx(t.Context(), db, nil, func(ctx context.Context, tx *sql.Tx) error {
@@ -159,14 +160,14 @@ func TestContextEndsBeforeCommit(t *testing.T) {
 	})
 }
 
-// TestRollbackHasItsOwnTime holds that a ROLLBACK gets through although the context is over, and
-// that one which hangs is given up.
+// TestRollbackHasItsOwnTime checks that ROLLBACK is sent although the context has ended, and that it
+// gets no more than 2 s.
 func TestRollbackHasItsOwnTime(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ lasts, want time.Duration }{{time.Second, 2 * time.Second}, {time.Hour, 3 * time.Second}} {
 		t.Run(test.lasts.String(), func(t *testing.T) {
 			t.Parallel()
-			f := &fake{fail: hang("rollback", 1, test.lasts)}
+			f := &fakeDB{fail: hangAt("rollback", 1, test.lasts)}
 			inBubble(t, f, func(t *testing.T, db *sql.DB) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
@@ -180,9 +181,9 @@ func TestRollbackHasItsOwnTime(t *testing.T) {
 			})
 		})
 	}
-	t.Run("of a body that failed", func(t *testing.T) {
+	t.Run("after fn failed", func(t *testing.T) {
 		t.Parallel()
-		f := &fake{fail: hang("rollback", 1, time.Hour)}
+		f := &fakeDB{fail: hangAt("rollback", 1, time.Hour)}
 		inBubble(t, f, func(t *testing.T, db *sql.DB) {
 			start := time.Now()
 			err := retrysql.InTx(t.Context(), db, nil, func(context.Context, *sql.Tx) error { return errPlain }, fast)
@@ -192,11 +193,11 @@ func TestRollbackHasItsOwnTime(t *testing.T) {
 	})
 }
 
-// TestStatementsWithoutTheContext holds that a body which ignores its context does not go on for
-// ever: the transaction is taken from under it.
+// TestStatementsWithoutTheContext checks that an fn that ignores its context does not run for ever,
+// because its transaction is rolled back.
 func TestStatementsWithoutTheContext(t *testing.T) {
 	t.Parallel()
-	f := &fake{}
+	f := &fakeDB{}
 	inBubble(t, f, func(t *testing.T, db *sql.DB) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -214,11 +215,11 @@ func TestStatementsWithoutTheContext(t *testing.T) {
 	})
 }
 
-// TestNothingIsLeftRunning holds that no goroutine or timer outlives a call; the bubble would not
+// TestNothingIsLeftRunning checks that no goroutine or timer outlives a call. The bubble would not
 // end with one.
 func TestNothingIsLeftRunning(t *testing.T) {
 	t.Parallel()
-	f := &fake{fail: failing("x", 1, coded("40001"))}
+	f := &fakeDB{fail: failFirst("x", 1, pgError("40001"))}
 	inBubble(t, f, func(t *testing.T, db *sql.DB) {
 		ctx, cancel := context.WithCancel(t.Context())
 		require.NoError(t, retrysql.InTx(ctx, db, nil, insert("x"), fast, retry.WithAttemptTimeout(time.Hour)))

@@ -15,10 +15,10 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// TestValidatorsComeBeforeCommit holds that a value which they reject is not committed.
+// TestValidatorsComeBeforeCommit checks that a rejected value is not committed.
 func TestValidatorsComeBeforeCommit(t *testing.T) {
 	t.Parallel()
-	f := &fake{}
+	f := &fakeDB{}
 	db := f.open(t)
 	asked := 0
 	atLeast := func(n int) retry.Option {
@@ -55,9 +55,9 @@ func TestValidatorsComeBeforeCommit(t *testing.T) {
 	assert.Zero(t, db.Stats().InUse)
 }
 
-func TestValidatorsAndCommitThatFails(t *testing.T) {
+func TestCommitFailsAfterValidation(t *testing.T) {
 	t.Parallel()
-	f := &fake{fail: failing("commit", 1, coded("40001"))}
+	f := &fakeDB{fail: failFirst("commit", 1, pgError("40001"))}
 	accept := retry.WithValidator(func(string, retry.Attempt) error { return nil })
 	v, err := retrysql.InTxValue(t.Context(), f.open(t), nil, func(ctx context.Context, tx *sql.Tx) (string, error) {
 		return "v", insert("x")(ctx, tx)
@@ -67,10 +67,10 @@ func TestValidatorsAndCommitThatFails(t *testing.T) {
 	assert.Equal(t, "connect begin x commit begin x commit", f.steps())
 }
 
-// TestRejectedAfterFnEnded holds that a rejected value does not hide that fn ended the transaction.
+// TestRejectedAfterFnEnded checks that a rejected value does not hide that fn ended the transaction.
 func TestRejectedAfterFnEnded(t *testing.T) {
 	t.Parallel()
-	f := &fake{}
+	f := &fakeDB{}
 	_, err := retrysql.InTxValue(t.Context(), f.open(t), nil, func(ctx context.Context, tx *sql.Tx) (int, error) {
 		return 1, errors.Join(insert("x")(ctx, tx), tx.Commit())
 	}, fast, retry.WithValidator(func(int, retry.Attempt) error { return errPlain }))
@@ -81,7 +81,7 @@ func TestRejectedAfterFnEnded(t *testing.T) {
 
 func TestPanicInAValidatorRollsBack(t *testing.T) {
 	t.Parallel()
-	f := &fake{}
+	f := &fakeDB{}
 	db := f.open(t)
 	assert.PanicsWithValue(t, "boom", func() {
 		_, _ = retrysql.InTxValue(t.Context(), db, nil, func(ctx context.Context, tx *sql.Tx) (string, error) {
@@ -92,34 +92,35 @@ func TestPanicInAValidatorRollsBack(t *testing.T) {
 	assert.Zero(t, db.Stats().InUse)
 }
 
-// TestValidatorsOfCallsAround holds that each call's validators look at its own value: neither
-// those of a call within fn are taken for the transaction's, nor those around it.
-func TestValidatorsOfCallsAround(t *testing.T) {
+// TestValidatorsOfNestedCalls checks that each call's validators get its own value. Validators of
+// calls within fn and around the transaction do not get the transaction's value.
+func TestValidatorsOfNestedCalls(t *testing.T) {
 	t.Parallel()
-	never := retry.WithValidator(func(v string, _ retry.Attempt) error {
+	onlyOuterAndInner := retry.WithValidator(func(v string, _ retry.Attempt) error {
 		if v == "outer" || v == "inner" {
 			return nil
 		}
 		return errPlain
 	})
-	f := &fake{fail: failing("x", 1, coded("40001"))}
+	f := &fakeDB{fail: failFirst("x", 1, pgError("40001"))}
 	db := f.open(t)
 	outer, err := retry.DoValue(t.Context(), func(ctx context.Context) (string, error) {
 		v, err := retrysql.InTxValue(ctx, db, nil, func(ctx context.Context, tx *sql.Tx) (string, error) {
-			inner, err := retry.DoValue(ctx, func(context.Context) (string, error) { return "inner", nil }, never)
+			inner, err := retry.DoValue(ctx, func(context.Context) (string, error) { return "inner", nil }, onlyOuterAndInner)
 			assert.Equal(t, "inner", inner)
 			return "transaction", errors.Join(err, insert("x")(ctx, tx))
 		}, fast)
 		assert.Equal(t, "transaction", v)
 		return "outer", err
-	}, never)
+	}, onlyOuterAndInner)
 	require.NoError(t, err)
 	assert.Equal(t, "outer", outer)
 	assert.Equal(t, "connect begin x rollback begin x commit", f.steps())
 }
 
-// TestCallsInHooksAndGates holds that their values are not taken for the transaction's.
-func TestCallsInHooksAndGates(t *testing.T) {
+// TestNestedCallsInHooksAndGates checks that calls in hooks and gates do not affect the
+// transaction's value.
+func TestNestedCallsInHooksAndGates(t *testing.T) {
 	t.Parallel()
 	call := func(ctx context.Context) {
 		v, err := retry.DoValue(ctx, func(context.Context) (int, error) { return 1, nil },
@@ -140,7 +141,7 @@ func TestCallsInHooksAndGates(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := &fake{}
+			f := &fakeDB{}
 			v, err := retrysql.InTxValue(t.Context(), f.open(t), nil, func(ctx context.Context, tx *sql.Tx) (int, error) {
 				return 7, insert("x")(ctx, tx)
 			}, fast, opt)
@@ -151,11 +152,11 @@ func TestCallsInHooksAndGates(t *testing.T) {
 	}
 }
 
-// Validators see an attempt that goes on: how long it has run so far, without COMMIT.
+// TestValidatorsSeeTheAttemptsTime checks that Duration is the time before COMMIT.
 func TestValidatorsSeeTheAttemptsTime(t *testing.T) {
 	t.Parallel()
 	const s = time.Second
-	f := &fake{}
+	f := &fakeDB{}
 	db := f.open(t)
 	var clk retrytest.Clock
 	var seen []retry.Attempt
