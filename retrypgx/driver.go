@@ -13,10 +13,10 @@ import (
 type driver struct {
 	db        Beginner
 	opts      pgx.TxOptions
-	discarded bool // a connection whose server had lost its role
+	discarded bool // a connection was closed because its server refused writes
 }
 
-// Begin begins a transaction. A connection of its own that is closed stays so.
+// Begin begins a transaction. If DB is a single connection that is closed, the error is permanent.
 func (d *driver) Begin(ctx context.Context) (*transaction, error) {
 	tx, err := d.db.BeginTx(ctx, d.opts)
 	if err == nil {
@@ -26,7 +26,7 @@ func (d *driver) Begin(ctx context.Context) (*transaction, error) {
 		err = retry.Permanent(&closedError{err})
 	}
 	if retrysql.SQLState("25006", "0A000")(retry.Attempt{Err: err}) {
-		d.reset() // the pool has the connection back, and would give it to the next attempt
+		d.resetPool() // it has the connection back, and would give it to the next attempt
 	}
 	return nil, err
 }
@@ -48,31 +48,31 @@ func (d *driver) Rollback(ctx context.Context, tx *transaction) error {
 	return err
 }
 
-// Discard closes the connection, which a pool then does not take back. If it is not the first one
-// of the call, the pool drops all: they lead to the same server. A connection of its own stays
-// open, because there is no other.
+// Discard closes the connection, so that the pool does not take it back. The second time in a
+// call it also resets the pool, because its other connections lead to the same server. If DB is a
+// single connection, Discard leaves it open, because there is no other.
 func (d *driver) Discard(ctx context.Context, tx *transaction) error {
 	if conn := tx.conn(); conn != nil && !isConn(d.db) && !tx.endedInSQL() {
 		_ = conn.Close(ctx)
 		if d.discarded {
-			d.reset()
+			d.resetPool()
 		}
 		d.discarded = true
 	}
 	return d.Rollback(ctx, tx)
 }
 
-// reset has a pool drop its connections.
-func (d *driver) reset() {
+// resetPool makes a pool drop its connections.
+func (d *driver) resetPool() {
 	if pool, ok := d.db.(interface{ Reset() }); ok {
 		pool.Reset()
 	}
 }
 
-// isConn reports whether db is a single connection, and no pool.
+// isConn reports whether db is a single connection and not a pool.
 func isConn(db Beginner) bool {
 	switch db.(type) {
-	case *pgx.Conn, interface{ Conn() *pgx.Conn }: // and *pgxpool.Conn
+	case *pgx.Conn, interface{ Conn() *pgx.Conn }: // the latter is *pgxpool.Conn
 		return true
 	}
 	return false
@@ -86,37 +86,20 @@ func (c *closedError) Error() string {
 }
 func (c *closedError) Unwrap() error { return c.err }
 
-// asker is what can be asked outside of the transaction.
-type asker interface {
+// queryer runs queries. Pools, connections and transactions do.
+type queryer interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-func querier(db any) asker {
-	a, _ := db.(asker)
-	return a
+// queryerOf returns db as a queryer, or nil if it is none.
+func queryerOf(db any) queryer {
+	q, _ := db.(queryer)
+	return q
 }
 
-// queryRow asks as retrysql does.
-func queryRow(a asker) retrysql.QueryRow {
+// queryRow returns q as a retrysql.QueryRow.
+func queryRow(q queryer) retrysql.QueryRow {
 	return func(ctx context.Context, query string, args []any, dest ...any) error {
-		return a.QueryRow(ctx, query, args...).Scan(dest...)
+		return q.QueryRow(ctx, query, args...).Scan(dest...)
 	}
-}
-
-// transactor returns the Transactor that does the work of r.
-func (r *Runner) transactor() *retrysql.Transactor[*transaction] {
-	t := &retrysql.Transactor[*transaction]{
-		Driver:     &driver{db: r.DB, opts: r.TxOptions},
-		ReadOnly:   r.TxOptions.AccessMode == pgx.ReadOnly,
-		Idempotent: r.Idempotent,
-	}
-	if r.Settle {
-		t.Note = func(ctx context.Context, tx *transaction) (string, error) {
-			return retrysql.NotePostgres(ctx, queryRow(tx))
-		}
-		t.Settle = func(ctx context.Context, id string) (retrysql.Outcome, error) {
-			return retrysql.SettlePostgres(ctx, queryRow(querier(r.DB)), id)
-		}
-	}
-	return t
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// The pool of these examples is one in memory that fails as told.
+// These examples use a pool in memory whose steps fail as the example says.
 
 func Example() {
-	pool := &fake{fail: map[string]error{"commit1": coded("40001")}} // a serialization failure
+	pool := &fakePool{fail: map[string]error{"commit1": pgError("40001")}} // a serialization failure
 
 	err := retrypgx.InTx(context.Background(), pool, pgx.TxOptions{IsoLevel: pgx.Serializable},
 		func(ctx context.Context, tx pgx.Tx) error {
@@ -28,7 +28,7 @@ func Example() {
 }
 
 func ExampleInTx() {
-	pool := &fake{fail: map[string]error{"order1": coded("23505")}}
+	pool := &fakePool{fail: map[string]error{"order1": pgError("23505")}}
 	err := retrypgx.InTx(context.Background(), pool, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, "order")
 		return err
@@ -39,7 +39,7 @@ func ExampleInTx() {
 }
 
 func ExampleInTxValue() {
-	rows, err := retrypgx.InTxValue(context.Background(), &fake{}, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) (int, error) {
+	rows, err := retrypgx.InTxValue(context.Background(), &fakePool{}, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) (int, error) {
 		if _, err := tx.Exec(ctx, "order"); err != nil {
 			return 0, err
 		}
@@ -50,7 +50,7 @@ func ExampleInTxValue() {
 }
 
 func ExampleRunner() {
-	pool := &fake{fail: map[string]error{"order1": coded("25006")}} // the server has become a standby
+	pool := &fakePool{fail: map[string]error{"order1": pgError("25006")}} // the server has become a standby
 	transactions := &retrypgx.Runner{
 		DB:     pool,
 		Policy: retry.MustNew(retry.WithMaxAttempts(8), retry.WithRetryIf(retrysql.SQLState("25006"))),
@@ -62,16 +62,16 @@ func ExampleRunner() {
 }
 
 func ExampleRunner_InTx() {
-	pool := &fake{fail: map[string]error{"commit1": io.ErrUnexpectedEOF}}
+	pool := &fakePool{fail: map[string]error{"commit1": io.ErrUnexpectedEOF}}
 	err := (&retrypgx.Runner{DB: pool}).InTx(context.Background(), insert("order"))
 	if errors.Is(err, retrysql.ErrAmbiguousCommit) {
-		fmt.Println("look whether the order is there before you try again")
+		fmt.Println("check whether the order is there before you try again")
 	}
-	// Output: look whether the order is there before you try again
+	// Output: check whether the order is there before you try again
 }
 
 func ExampleBeginner() {
-	var db retrypgx.Beginner = &fake{} // or a *pgxpool.Pool
+	var db retrypgx.Beginner = &fakePool{} // or a *pgxpool.Pool
 	tx, err := db.BeginTx(context.Background(), pgx.TxOptions{})
 	fmt.Println(tx.Rollback(context.Background()), err)
 	// Output: <nil> <nil>

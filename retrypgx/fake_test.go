@@ -8,9 +8,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// fake is a pool whose steps fail as told. A statement is a row that it inserts.
-type fake struct {
-	fail  map[string]error // by the step and how often it was made, such as "commit1"
+// fakePool is a pool whose steps can be made to fail. A statement inserts its own text as a row.
+type fakePool struct {
+	fail  map[string]error // by the step and how often it has run, such as "commit1"
 	opts  pgx.TxOptions    // of the last transaction
 	steps []string
 	rows  []string
@@ -18,44 +18,46 @@ type fake struct {
 	reset int
 }
 
-func (f *fake) step(name string) error {
-	if f.count == nil {
-		f.count = map[string]int{}
+func (p *fakePool) step(name string) error {
+	if p.count == nil {
+		p.count = map[string]int{}
 	}
-	f.count[name]++
-	f.steps = append(f.steps, name)
-	return f.fail[fmt.Sprint(name, f.count[name])]
+	p.count[name]++
+	p.steps = append(p.steps, name)
+	return p.fail[fmt.Sprint(name, p.count[name])]
 }
 
-func (f *fake) BeginTx(_ context.Context, o pgx.TxOptions) (pgx.Tx, error) {
-	f.opts = o
-	if err := f.step("begin"); err != nil {
+func (p *fakePool) BeginTx(_ context.Context, o pgx.TxOptions) (pgx.Tx, error) {
+	p.opts = o
+	if err := p.step("begin"); err != nil {
 		return nil, err
 	}
-	return &fakeTx{fake: f}, nil
+	return &fakeTx{pool: p}, nil
 }
 
-func (f *fake) Reset() { f.reset++ }
+func (p *fakePool) Reset() { p.reset++ }
 
-func (f *fake) QueryRow(context.Context, string, ...any) pgx.Row { return fakeRow{f.step("settle")} }
+func (p *fakePool) QueryRow(context.Context, string, ...any) pgx.Row {
+	return fakeRow{p.step("settle")}
+}
 
 type fakeTx struct {
-	pgx.Tx // nil: what the tests do not use
-	fake   *fake
+	pgx.Tx // nil: the methods that the tests do not use
+	pool   *fakePool
 	rows   []string
 	closed bool
 }
 
-// Conn is not to be asked for once the pool has it back.
+// Conn must not be called once the pool has the connection back.
 func (t *fakeTx) Conn() *pgx.Conn {
 	if t.closed {
-		_ = t.fake.step("somebody else's connection")
+		_ = t.pool.step("another caller's connection")
 	}
 	return nil
 }
 
 func (t *fakeTx) Exec(_ context.Context, row string, _ ...any) (pgconn.CommandTag, error) {
-	err := t.fake.step(row)
+	err := t.pool.step(row)
 	if err == nil {
 		t.rows = append(t.rows, row)
 	}
@@ -63,7 +65,7 @@ func (t *fakeTx) Exec(_ context.Context, row string, _ ...any) (pgconn.CommandTa
 }
 
 func (t *fakeTx) QueryRow(context.Context, string, ...any) pgx.Row {
-	return fakeRow{t.fake.step("note")}
+	return fakeRow{t.pool.step("note")}
 }
 
 func (t *fakeTx) Commit(context.Context) error {
@@ -71,9 +73,9 @@ func (t *fakeTx) Commit(context.Context) error {
 		return pgx.ErrTxClosed
 	}
 	t.closed = true
-	err := t.fake.step("commit")
+	err := t.pool.step("commit")
 	if err == nil {
-		t.fake.rows = append(t.fake.rows, t.rows...)
+		t.pool.rows = append(t.pool.rows, t.rows...)
 	}
 	return err
 }
@@ -83,10 +85,10 @@ func (t *fakeTx) Rollback(context.Context) error {
 		return pgx.ErrTxClosed
 	}
 	t.closed = true
-	return t.fake.step("rollback")
+	return t.pool.step("rollback")
 }
 
-// fakeRow is "committed" in each column.
+// fakeRow is a row with "committed" in each column.
 type fakeRow struct{ err error }
 
 func (r fakeRow) Scan(dest ...any) error {
@@ -98,12 +100,12 @@ func (r fakeRow) Scan(dest ...any) error {
 	return r.err
 }
 
-// coded is a server's error.
-func coded(state string) error {
+// pgError returns a server's error.
+func pgError(state string) error {
 	return &pgconn.PgError{Severity: "ERROR", Code: state, Message: "failed"}
 }
 
-// insert is a function for InTx.
+// insert returns a function for InTx that inserts the row.
 func insert(row string) func(context.Context, pgx.Tx) error {
 	return func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, row)

@@ -9,7 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestImports holds that what a program gets with this package is pgx alone, without its pool.
+// TestImports checks that this package needs only pgx, without its pool, and exported packages of
+// this project.
 func TestImports(t *testing.T) {
 	t.Parallel()
 	p, err := build.ImportDir(".", 0)

@@ -21,42 +21,45 @@ var (
 	errPlain = errors.New("plain")
 )
 
-// TestPhases has a step fail and says what follows; internal/itest has it from real servers.
+// phases are the rows of TestPhases.
+var phases = []struct {
+	name      string
+	fail      map[string]error
+	runner    retrypgx.Runner
+	policy    []retry.Option
+	steps     string
+	reason    error // nil: success
+	ambiguous bool
+	reset     int
+}{
+	{name: "nothing fails", steps: "begin x commit"},
+	{name: "begin", fail: map[string]error{"begin1": errPlain}, steps: "begin begin x commit"},
+	{name: "begin: PgBouncer", fail: map[string]error{"begin1": pgError("08P01")}, steps: "begin begin x commit"},
+	{name: "begin: wrong password", fail: map[string]error{"begin1": pgError("28P01")}, steps: "begin", reason: retry.ErrPermanent},
+	{name: "fn: conflict", fail: map[string]error{"x1": pgError("40001")}, steps: "begin x rollback begin x commit"},
+	{name: "fn: unique", fail: map[string]error{"x1": pgError("23505")}, steps: "begin x rollback", reason: retry.ErrPermanent},
+	{name: "fn: rollback fails too", fail: map[string]error{"x1": pgError("40001"), "rollback1": errPlain}, steps: "begin x rollback begin x commit"},
+	{name: "commit: conflict", fail: map[string]error{"commit1": pgError("40001")}, steps: "begin x commit begin x commit"},
+	{name: "commit: rolled back", fail: map[string]error{"commit1": pgx.ErrTxCommitRollback}, steps: "begin x commit begin x commit"},
+	{name: "commit: constraint", fail: map[string]error{"commit1": pgError("23503")}, steps: "begin x commit", reason: retry.ErrPermanent},
+	{name: "commit: lost", fail: map[string]error{"commit1": io.ErrUnexpectedEOF}, steps: "begin x commit", reason: retry.ErrPermanent, ambiguous: true},
+	{name: "commit: safe to retry, says pgx", fail: map[string]error{"commit1": safeError{}}, steps: "begin x commit", reason: retry.ErrPermanent, ambiguous: true},
+	{name: "commit: lost, idempotent", fail: map[string]error{"commit1": io.ErrUnexpectedEOF}, runner: retrypgx.Runner{Idempotent: true}, steps: "begin x commit begin x commit"},
+	{name: "commit: lost, read-only", fail: map[string]error{"commit1": io.ErrUnexpectedEOF}, runner: retrypgx.Runner{TxOptions: pgx.TxOptions{AccessMode: pgx.ReadOnly}}, steps: "begin x commit begin x commit"},
+	{name: "commit: lost, settled", fail: map[string]error{"commit1": io.ErrUnexpectedEOF}, runner: retrypgx.Runner{Settle: true}, steps: "begin x note commit settle"},
+	{name: "settling fails", fail: map[string]error{"commit1": io.ErrUnexpectedEOF, "settle1": pgError("42501")}, runner: retrypgx.Runner{Settle: true}, steps: "begin x note commit settle", reason: retry.ErrPermanent, ambiguous: true},
+	{name: "read-only server", fail: map[string]error{"x1": pgError("25006")}, policy: []retry.Option{retry.WithRetryIf(retrysql.SQLState("25006"))}, steps: "begin x rollback begin x commit"},
+	{name: "read-only server at BEGIN", fail: map[string]error{"begin1": pgError("0A000")}, policy: []retry.Option{retry.WithRetryIf(retrysql.SQLState("25006"))}, steps: "begin begin x commit", reset: 1},
+}
+
+// TestPhases makes a step fail and checks the steps that follow. internal/itest does so with real
+// servers.
 func TestPhases(t *testing.T) {
 	t.Parallel()
-	const twice = "begin x commit begin x commit"
-	for _, test := range []struct {
-		name      string
-		fail      map[string]error
-		runner    retrypgx.Runner
-		policy    []retry.Option
-		steps     string
-		reason    error // nil: success
-		ambiguous bool
-		reset     int
-	}{
-		{name: "nothing fails", steps: "begin x commit"},
-		{name: "begin", fail: map[string]error{"begin1": errPlain}, steps: "begin begin x commit"},
-		{name: "begin: PgBouncer", fail: map[string]error{"begin1": coded("08P01")}, steps: "begin begin x commit"},
-		{name: "begin: wrong password", fail: map[string]error{"begin1": coded("28P01")}, steps: "begin", reason: retry.ErrPermanent},
-		{name: "body: conflict", fail: map[string]error{"x1": coded("40001")}, steps: "begin x rollback begin x commit"},
-		{name: "body: unique", fail: map[string]error{"x1": coded("23505")}, steps: "begin x rollback", reason: retry.ErrPermanent},
-		{name: "body: rollback fails too", fail: map[string]error{"x1": coded("40001"), "rollback1": errPlain}, steps: "begin x rollback begin x commit"},
-		{name: "commit: conflict", fail: map[string]error{"commit1": coded("40001")}, steps: twice},
-		{name: "commit: rolled back", fail: map[string]error{"commit1": pgx.ErrTxCommitRollback}, steps: twice},
-		{name: "commit: constraint", fail: map[string]error{"commit1": coded("23503")}, steps: "begin x commit", reason: retry.ErrPermanent},
-		{name: "commit: lost", fail: map[string]error{"commit1": io.ErrUnexpectedEOF}, steps: "begin x commit", reason: retry.ErrPermanent, ambiguous: true},
-		{name: "commit: safe to retry, says pgx", fail: map[string]error{"commit1": safe{}}, steps: "begin x commit", reason: retry.ErrPermanent, ambiguous: true},
-		{name: "commit: lost, idempotent", fail: map[string]error{"commit1": io.ErrUnexpectedEOF}, runner: retrypgx.Runner{Idempotent: true}, steps: twice},
-		{name: "commit: lost, read-only", fail: map[string]error{"commit1": io.ErrUnexpectedEOF}, runner: retrypgx.Runner{TxOptions: pgx.TxOptions{AccessMode: pgx.ReadOnly}}, steps: twice},
-		{name: "commit: lost, settled", fail: map[string]error{"commit1": io.ErrUnexpectedEOF}, runner: retrypgx.Runner{Settle: true}, steps: "begin x note commit settle"},
-		{name: "settling fails", fail: map[string]error{"commit1": io.ErrUnexpectedEOF, "settle1": coded("42501")}, runner: retrypgx.Runner{Settle: true}, steps: "begin x note commit settle", reason: retry.ErrPermanent, ambiguous: true},
-		{name: "lost role", fail: map[string]error{"x1": coded("25006")}, policy: []retry.Option{retry.WithRetryIf(retrysql.SQLState("25006"))}, steps: "begin x rollback begin x commit"},
-		{name: "lost role at BEGIN", fail: map[string]error{"begin1": coded("0A000")}, policy: []retry.Option{retry.WithRetryIf(retrysql.SQLState("25006"))}, steps: "begin begin x commit", reset: 1},
-	} {
+	for _, test := range phases {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			f := &fake{fail: test.fail}
+			f := &fakePool{fail: test.fail}
 			test.runner.DB, test.runner.Policy = f, retry.MustNew(append(test.policy, fast)...)
 			err := test.runner.InTx(t.Context(), insert("x"))
 			assert.Equal(t, "["+test.steps+"]", fmt.Sprint(f.steps))
@@ -74,20 +77,20 @@ func TestPhases(t *testing.T) {
 	}
 }
 
-// safe is an error of pgconn that promises that nothing was sent.
-type safe struct{}
+// safeError is an error of pgconn that promises that nothing was sent.
+type safeError struct{}
 
-func (safe) Error() string     { return "conn closed" }
-func (safe) SafeToRetry() bool { return true }
+func (safeError) Error() string     { return "conn closed" }
+func (safeError) SafeToRetry() bool { return true }
 
-// TestFnThatEndsTheTransaction holds that such a one is never run again.
+// TestFnThatEndsTheTransaction checks that such a transaction never runs again.
 func TestFnThatEndsTheTransaction(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(pgx.Tx, context.Context) error{"commit": pgx.Tx.Commit, "rollback": pgx.Tx.Rollback} {
-		for _, result := range []error{nil, coded("40001")} {
+		for _, result := range []error{nil, pgError("40001")} {
 			t.Run(fmt.Sprint(name, ", returns ", result), func(t *testing.T) {
 				t.Parallel()
-				f := &fake{}
+				f := &fakePool{}
 				err := retrypgx.InTx(t.Context(), f, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) error {
 					return errors.Join(end(tx, ctx), result)
 				}, fast)
@@ -102,7 +105,7 @@ func TestFnThatEndsTheTransaction(t *testing.T) {
 
 func TestValue(t *testing.T) {
 	t.Parallel()
-	f := &fake{fail: map[string]error{"commit1": coded("40001")}}
+	f := &fakePool{fail: map[string]error{"commit1": pgError("40001")}}
 	n := 0
 	atLeast := retry.WithValidator(func(v int, _ retry.Attempt) error {
 		if v < 2 {
@@ -122,17 +125,17 @@ func TestValue(t *testing.T) {
 
 func TestPanicRollsBack(t *testing.T) {
 	t.Parallel()
-	f := &fake{}
+	f := &fakePool{}
 	assert.PanicsWithValue(t, "boom", func() {
 		_ = retrypgx.InTx(t.Context(), f, pgx.TxOptions{}, func(context.Context, pgx.Tx) error { panic("boom") })
 	})
 	assert.Equal(t, []string{"begin", "rollback"}, f.steps)
 }
 
-func TestBadCalls(t *testing.T) {
+func TestBadArguments(t *testing.T) {
 	t.Parallel()
-	f := &fake{}
-	var none *fake
+	f := &fakePool{}
+	var none *fakePool
 	value := func(context.Context, pgx.Tx) (int, error) { return 0, nil }
 	for name, test := range map[string]struct {
 		call func() error

@@ -10,8 +10,8 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// transaction is what fn gets. It remembers whether fn ended it: the connection may then be
-// somebody else's already and must not be looked at.
+// transaction is the pgx.Tx that fn gets. It remembers whether it was ended, because the
+// connection may then belong to another caller and must not be used.
 type transaction struct {
 	pgx.Tx
 	ended atomic.Bool
@@ -27,19 +27,20 @@ func (tx *transaction) Rollback(ctx context.Context) error {
 	return tx.Tx.Rollback(ctx)
 }
 
-// end ends the transaction unless fn has.
-func (tx *transaction) end(ctx context.Context, end func(context.Context) error) error {
+// end ends the transaction by calling f. It returns retrysql.ErrEnded if the transaction had ended.
+func (tx *transaction) end(ctx context.Context, f func(context.Context) error) error {
 	if tx.ended.Swap(true) {
 		return retrysql.ErrEnded
 	}
-	err := end(ctx)
+	err := f(ctx)
 	if errors.Is(err, pgx.ErrTxClosed) {
 		return retrysql.ErrEnded
 	}
 	return err
 }
 
-// conn is the transaction's connection while it has one. A test's double has none.
+// conn returns the transaction's connection, or nil if it has none. A transaction that has ended
+// has none, and neither has a fake one in a test.
 func (tx *transaction) conn() *pgx.Conn {
 	if tx.ended.Load() {
 		return nil
@@ -47,17 +48,17 @@ func (tx *transaction) conn() *pgx.Conn {
 	return tx.Conn()
 }
 
-// finished returns err, or what is wrong with the connection after fn returned nil.
-func (tx *transaction) finished(err error) error {
+// checkClosed returns the error of fn. If that is nil, it returns an error if fn left rows open.
+func (tx *transaction) checkClosed(err error) error {
 	if conn := tx.conn(); err == nil && conn != nil && !conn.IsClosed() && conn.PgConn().IsBusy() {
-		return errOpen
+		return errLeftOpen
 	}
 	return err
 }
 
-var errOpen = errors.New("retrypgx: fn left rows or the results of a batch open; close them before it returns")
+var errLeftOpen = errors.New("retrypgx: fn left rows or the results of a batch open; close them before it returns")
 
-// endedInSQL reports whether the server says that no transaction is under way.
+// endedInSQL reports whether the server says that no transaction is open.
 func (tx *transaction) endedInSQL() bool {
 	conn := tx.conn()
 	return conn != nil && !conn.IsClosed() && conn.PgConn().TxStatus() == 'I'
@@ -69,6 +70,6 @@ var errEndedInSQL error = endedInSQLError{}
 type endedInSQLError struct{}
 
 func (endedInSQLError) Error() string {
-	return "fn ended the transaction by a statement, and what it sent after that was committed by itself; leave COMMIT and ROLLBACK to InTx"
+	return "fn ended the transaction by a statement, and each later statement was committed by itself; leave COMMIT and ROLLBACK to InTx"
 }
 func (endedInSQLError) Is(target error) bool { return target == retrysql.ErrEnded }
