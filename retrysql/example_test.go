@@ -133,7 +133,7 @@ func ExampleTransient() {
 }
 
 func ExampleSQLState() {
-	failover := retrysql.SQLState("25006", "57P") // read-only, or of the class 57P
+	failover := retrysql.SQLState("25006", "57") // read-only, or of class 57
 	fmt.Println(failover(retry.Attempt{Err: pgError("25006")}), failover(retry.Attempt{Err: pgError("23505")}))
 	// Output: true false
 }
