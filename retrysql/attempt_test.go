@@ -106,7 +106,7 @@ func TestPhases(t *testing.T) {
 			if d, ok := want.(replyLost); ok {
 				want = d.error
 			}
-			require.ErrorIs(t, err, want, "what the driver said")
+			require.ErrorIs(t, err, want, "the driver's error")
 		})
 	}
 }
@@ -136,8 +136,8 @@ func TestGoexitRollsBack(t *testing.T) {
 	assert.Zero(t, db.Stats().InUse)
 }
 
-// TestGateRefusal checks that a gate's refusal is retried whatever its error, and that fn's error
-// then is not.
+// TestGateRefusal checks that a gate's refusal is retried whatever its error, and that it does not
+// make a later error of fn retryable.
 func TestGateRefusal(t *testing.T) {
 	t.Parallel()
 	f := &fakeDB{fail: failFirst("x", 1, errPlain)}

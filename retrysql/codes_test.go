@@ -78,9 +78,9 @@ func (textlessError) SQLState() string { panic("SQLState") }
 // and do not hide the errors joined with them.
 func TestErrorsThatPanic(t *testing.T) {
 	t.Parallel()
-	var nilState *pointerError
-	var nilCoded *pgError
-	for name, bad := range map[string]error{"panics": panickingError{}, "mute": textlessError{}, "nil pointer": nilState, "nil pointer to a value": nilCoded} {
+	var nilPointer *pointerError
+	var nilPgError *pgError
+	for name, bad := range map[string]error{"panics": panickingError{}, "textless": textlessError{}, "nil pointer": nilPointer, "nil pointer to a value": nilPgError} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, wrap := range []func(error) error{

@@ -37,13 +37,13 @@
 //
 // After each of these errors, retried or not, the connection is dropped from the pool. The next
 // attempt gets another one. If that one's server refuses writes too, all idle connections are
-// dropped. Read-only transactions drop none.
+// dropped. This does not apply to read-only transactions.
 //
 // # Time
 //
 // If the context ends before COMMIT is sent, the transaction is rolled back. ROLLBACK, or the
 // reply to a COMMIT that was sent, gets up to 2 s more. A Settler's question gets another 2 s.
-// Some drivers do not look at their context at every step, such as lib/pq at BEGIN and MySQL's at
+// Some drivers do not check their context at every step, such as lib/pq at BEGIN and MySQL's at
 // COMMIT. A silent server holds them until their own timeouts.
 //
 // # Statements outside a transaction

@@ -81,10 +81,10 @@ func TestSettle(t *testing.T) {
 			t.Parallel()
 			f := &fakeDB{fail: failFirst("commit", 1, io.ErrUnexpectedEOF)}
 			inBubble(t, f, func(t *testing.T, db *sql.DB) {
-				w := &fakeSettler{answers: test.answers}
+				settler := &fakeSettler{answers: test.answers}
 				calls := 0
 				start := time.Now()
-				r := &retrysql.Runner{DB: db, Policy: fast, Settle: w, Idempotent: test.idempotent}
+				r := &retrysql.Runner{DB: db, Policy: fast, Settle: settler, Idempotent: test.idempotent}
 				err := r.InTx(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
 					calls++
 					return insert("x")(ctx, tx)
@@ -93,9 +93,9 @@ func TestSettle(t *testing.T) {
 				assert.GreaterOrEqual(t, time.Since(start), test.took)
 				assert.Less(t, time.Since(start), max(30*time.Second, test.took))
 				if test.asked > 0 {
-					assert.Len(t, w.asked, test.asked)
+					assert.Len(t, settler.asked, test.asked)
 				}
-				assert.Equal(t, "id", w.asked[0])
+				assert.Equal(t, "id", settler.asked[0])
 				assert.Equal(t, test.ambiguous, errors.Is(err, retrysql.ErrAmbiguousCommit))
 				if !test.ambiguous {
 					require.NoError(t, err)
@@ -177,11 +177,11 @@ func TestNote(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			f := &fakeDB{fail: failFirst("commit", test.lost, io.ErrUnexpectedEOF)}
-			w := &fakeSettler{note: test.note}
-			r := &retrysql.Runner{DB: f.open(t), Policy: fast, Settle: w, TxOptions: test.opts}
+			settler := &fakeSettler{note: test.note}
+			r := &retrysql.Runner{DB: f.open(t), Policy: fast, Settle: settler, TxOptions: test.opts}
 			err := r.InTx(t.Context(), insert("x"))
 			assert.Equal(t, test.steps, f.steps())
-			assert.Empty(t, w.asked)
+			assert.Empty(t, settler.asked)
 			require.ErrorIs(t, err, test.err)
 			if test.err != nil {
 				require.NotErrorIs(t, err, retrysql.ErrAmbiguousCommit)
@@ -199,11 +199,11 @@ func TestNoteThatOutlastsTheTransaction(t *testing.T) {
 	inBubble(t, f, func(t *testing.T, db *sql.DB) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		w := &fakeSettler{note: func(context.Context, *sql.Tx) (string, error) { time.Sleep(time.Minute); return "id", nil }}
-		err := (&retrysql.Runner{DB: db, Settle: w}).InTx(ctx, insert("x"))
+		settler := &fakeSettler{note: func(context.Context, *sql.Tx) (string, error) { time.Sleep(time.Minute); return "id", nil }}
+		err := (&retrysql.Runner{DB: db, Settle: settler}).InTx(ctx, insert("x"))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.NotErrorIs(t, err, retrysql.ErrAmbiguousCommit)
-		assert.Empty(t, w.asked)
+		assert.Empty(t, settler.asked)
 		assert.Equal(t, "connect begin x rollback", f.steps())
 	})
 }
@@ -213,9 +213,9 @@ func TestPanicInASettlerRollsBack(t *testing.T) {
 	t.Parallel()
 	f := &fakeDB{}
 	db := f.open(t)
-	w := &fakeSettler{note: func(context.Context, *sql.Tx) (string, error) { panic("boom") }}
+	settler := &fakeSettler{note: func(context.Context, *sql.Tx) (string, error) { panic("boom") }}
 	assert.PanicsWithValue(t, "boom", func() {
-		_ = (&retrysql.Runner{DB: db, Settle: w}).InTx(t.Context(), insert("x"))
+		_ = (&retrysql.Runner{DB: db, Settle: settler}).InTx(t.Context(), insert("x"))
 	})
 	assert.Equal(t, "connect begin x rollback", f.steps())
 	assert.Zero(t, db.Stats().InUse)
