@@ -9,18 +9,18 @@ import (
 	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
-// Backoff says how long to wait after the failed attempt a, before jitter and cap.
+// Backoff returns how long to wait after the failed attempt a, before jitter and cap. Most
+// callers use one of this package's strategies.
 //
-// Delay must be a pure function of a: a.Number is 1 after the first attempt, a.Waited is
-// the wait that came before the attempt. A negative delay counts as 0; a strategy that grows
-// should saturate and not overflow (retrytest.TestBackoff checks that). The strategies of
-// this package are plain values, saturate instead of overflowing for every attempt number,
-// and are safe for concurrent use.
+// The strategies that grow ([Linear], [Exponential], [Fibonacci], [Decorrelated]) have the
+// default jitter and the default cap. [Constant], [Sequence], a [BackoffFunc] and any other type
+// are taken literally: no jitter without [WithJitter], no cap without [WithMaxDelay]. A [Chain]
+// follows its active member.
 //
-// The strategies that grow ([Linear], [Exponential], [Fibonacci], [Decorrelated]) bring the
-// default jitter and the default cap with them. [Constant], [Sequence], a [BackoffFunc] and
-// any other type are taken literally: no jitter unless [WithJitter], no cap unless
-// [WithMaxDelay]. A [Chain] follows its active member.
+// Delay must be a pure function of a. a.Number is 1 after the first attempt, and a.Waited is the
+// wait before the attempt. A negative delay counts as 0. A strategy that grows should saturate
+// instead of overflowing; retrytest.TestBackoff checks that. The strategies of this package
+// saturate for every attempt number, are plain values, and are safe for concurrent use.
 type Backoff interface {
 	Delay(a Attempt) time.Duration
 }
@@ -31,74 +31,85 @@ type BackoffFunc func(a Attempt) time.Duration
 // Delay calls f.
 func (f BackoffFunc) Delay(a Attempt) time.Duration { return f(a) }
 
-// strategy is what the package's own backoffs tell beyond the delay.
+type backoffOption struct{ backoff Backoff }
+
+// WithBackoff sets how the waits between attempts grow. A nil strategy and its bad
+// arguments are errors.
+// The default is Exponential(100*time.Millisecond, 2).
+func WithBackoff(b Backoff) Option { return backoffOption{b} }
+
+func (o backoffOption) apply(s *settings) {
+	s.backoff = resolve(o.backoff)
+	s.check("WithBackoff", s.backoff.fault())
+}
+
+// strategy is what the package's own backoffs have beyond the delay.
 type strategy interface {
 	Backoff
 	fmt.Stringer   // the form that Parse reads
 	fault() string // what is wrong with the arguments, if anything
 
-	// after is Delay by what of the Attempt matters. Copies of whole ones would make the
-	// stack grow under every goroutine that waits.
+	// after is Delay with the parts of the Attempt that matter. A copy of a whole Attempt would
+	// make the stack grow under every goroutine that waits.
 	after(number int, waited time.Duration) time.Duration
 
-	// first is the first delay, below which the default cap never falls, of a strategy that
-	// grows and so brings the default jitter and cap.
+	// first is the first delay, and whether the strategy grows and so has the default jitter
+	// and cap.
 	first() (d time.Duration, grows bool)
 }
 
-// part is a backoff as a policy or a chain holds it: looked at once for whether it is one of
-// the package's own, because to ask takes time and stack.
-type part struct {
+// resolvedBackoff is a backoff as a policy or a chain holds it. Whether it is one of the
+// package's own is found out once, because that takes time and stack.
+type resolvedBackoff struct {
 	Backoff
-	ours strategy // nil: somebody else's
+	ours strategy // nil if it is another type
 }
 
-func newPart(b Backoff) part {
+func resolve(b Backoff) resolvedBackoff {
 	ours, _ := b.(strategy)
-	return part{b, ours}
+	return resolvedBackoff{b, ours}
 }
 
-func (p *part) String() string {
-	if p.ours == nil {
+func (b *resolvedBackoff) String() string {
+	if b.ours == nil {
 		return callback
 	}
-	return p.ours.String()
+	return b.ours.String()
 }
 
 // fault says what is wrong with the backoff.
-func (p *part) fault() string {
-	if p.ours != nil {
-		return p.ours.fault()
+func (b *resolvedBackoff) fault() string {
+	if b.ours != nil {
+		return b.ours.fault()
 	}
-	if f, ok := p.Backoff.(BackoffFunc); ok && f == nil {
+	if f, ok := b.Backoff.(BackoffFunc); ok && f == nil {
 		return "nil BackoffFunc"
 	}
-	if errtree.IsNil(p.Backoff) {
+	if errtree.IsNil(b.Backoff) {
 		return "nil Backoff"
 	}
 	return ""
 }
 
-// after is the delay after a, seen as the attempt of that number after that wait.
-func (p *part) after(a *Attempt, number int, waited time.Duration) time.Duration {
-	if p.ours != nil {
-		return p.ours.after(number, waited)
+// after is the delay after a, taken as the attempt of that number after that wait.
+func (b *resolvedBackoff) after(a *Attempt, number int, waited time.Duration) time.Duration {
+	if b.ours != nil {
+		return b.ours.after(number, waited)
 	}
-	return p.foreign(a, number, waited)
+	return b.foreign(a, number, waited)
 }
 
-// foreign is after for somebody else's type, in a frame of its own for the copy that it gets.
+// foreign is after for a type of another package. It has a frame of its own for the copy of a.
 //
 //go:noinline
-func (p *part) foreign(a *Attempt, number int, waited time.Duration) time.Duration {
+func (b *resolvedBackoff) foreign(a *Attempt, number int, waited time.Duration) time.Duration {
 	own := *a
 	own.Number, own.Waited = number, waited
-	return p.Delay(own)
+	return b.Delay(own)
 }
 
 // Constant waits d every time: d, d, d, …
-// It is taken literally: no jitter and no cap unless they are set. A negative d is reported
-// by the call.
+// It has no jitter and no cap unless they are set. The call reports a negative d.
 func Constant(d time.Duration) Backoff { return constant(d) }
 
 type constant time.Duration
@@ -108,10 +119,10 @@ func (c constant) after(int, time.Duration) time.Duration { return time.Duration
 func (c constant) first() (time.Duration, bool)           { return 0, false }
 
 func (c constant) String() string { return callText("constant", time.Duration(c)) }
-func (c constant) fault() string  { return negative("delay", time.Duration(c)) }
+func (c constant) fault() string  { return negativeArgument("delay", time.Duration(c)) }
 
 // Linear waits initial + (n−1)·step after attempt n: initial, initial+step, initial+2·step, …
-// It brings the default jitter and cap. Negative arguments are reported by the call.
+// It has the default jitter and cap. The call reports negative arguments.
 func Linear(initial, step time.Duration) Backoff { return linear{initial, step} }
 
 type linear struct{ initial, step time.Duration }
@@ -125,13 +136,13 @@ func (l linear) after(number int, _ time.Duration) time.Duration {
 func (l linear) first() (time.Duration, bool) { return l.initial, true }
 func (l linear) String() string               { return callText("linear", l.initial, l.step) }
 func (l linear) fault() string {
-	return either(negative("initial delay", l.initial), negative("step", l.step))
+	return either(negativeArgument("initial delay", l.initial), negativeArgument("step", l.step))
 }
 
 // Exponential waits initial·factorⁿ⁻¹ after attempt n: with a factor of 2 initial,
 // 2·initial, 4·initial, 8·initial, …
-// It brings the default jitter and cap. A negative initial delay and a factor that is below
-// 1 or not finite are reported by the call.
+// It has the default jitter and cap. The call reports a negative initial delay, and a factor
+// that is below 1 or not finite.
 func Exponential(initial time.Duration, factor float64) Backoff {
 	return exponential{initial, factor}
 }
@@ -157,7 +168,7 @@ func (e exponential) first() (time.Duration, bool) { return e.initial, true }
 
 // Fibonacci waits Fₙ·unit after attempt n: 1, 1, 2, 3, 5, 8, … units. It grows by a factor
 // of 1.618, more gently than doubling.
-// It brings the default jitter and cap. A negative unit is reported by the call.
+// It has the default jitter and cap. The call reports a negative unit.
 func Fibonacci(unit time.Duration) Backoff { return fibonacci(unit) }
 
 type fibonacci time.Duration
@@ -172,18 +183,18 @@ func (f fibonacci) after(number int, _ time.Duration) time.Duration {
 	return current
 }
 func (f fibonacci) String() string               { return callText("fibonacci", time.Duration(f)) }
-func (f fibonacci) fault() string                { return negative("unit", time.Duration(f)) }
+func (f fibonacci) fault() string                { return negativeArgument("unit", time.Duration(f)) }
 func (f fibonacci) first() (time.Duration, bool) { return time.Duration(f), true }
 
 // Decorrelated waits a random time that grows from the previous wait and not from the
-// attempt's number: uniform in [initial, min(cap, factor·previous)], previous starting at
-// initial. The cap is [WithMaxDelay] and binds the range, so waits do not pile up at it.
-// AWS uses a factor of 3: with an initial delay of 100ms the first wait is from 100ms to
-// 300ms, the next from 100ms to three times the first.
+// attempt's number. The wait is uniform in [initial, min(cap, factor·previous)], where previous
+// starts at initial. AWS uses a factor of 3: with an initial delay of 100ms the first wait is
+// from 100ms to 300ms, the next from 100ms to three times the first.
 //
-// It brings the default cap and its own jitter, which [WithJitter] replaces: the wait is
-// then drawn around factor·previous. Its Delay is the end of the range. A negative initial
-// delay and a factor that is below 1 or not finite are reported by the call.
+// The cap is [WithMaxDelay]. It lowers the range, so waits do not pile up at it. Decorrelated has
+// the default cap and its own jitter. [WithJitter] replaces that: the wait is then drawn around
+// factor·previous. Its Delay is the end of the range. The call reports a negative initial delay,
+// and a factor that is below 1 or not finite.
 //
 // See https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
 func Decorrelated(initial time.Duration, factor float64) Backoff {
@@ -206,8 +217,8 @@ func (d decorrelated) String() string               { return callText("decorrela
 func (d decorrelated) fault() string                { return growth(d.initial, d.factor) }
 
 // Sequence waits the given delays in turn, then the last one again and again.
-// It is taken literally: no jitter and no cap unless they are set. No delays at all and
-// negative ones are reported by the call.
+// It has no jitter and no cap unless they are set. The call reports negative delays, and a
+// Sequence without delays.
 func Sequence(delays ...time.Duration) Backoff { return sequence(slices.Clone(delays)) }
 
 type sequence []time.Duration
@@ -237,89 +248,17 @@ func (s sequence) fault() string {
 	}
 	for _, d := range s {
 		if d < 0 {
-			return negative("delay", d)
+			return negativeArgument("delay", d)
 		}
 	}
 	return ""
 }
 
-// Chain waits as first says n times, then as the other says from its own start:
-// Chain(3, Constant(50*time.Millisecond), Exponential(time.Second, 2)) makes three quick
-// retries before it backs off.
-//
-// Each member keeps its own default jitter and cap. A negative n, a nil member and a
-// member's own faults are reported by the call.
-func Chain(n int, first, then Backoff) Backoff { return &chain{n, newPart(first), newPart(then)} }
-
-type chain struct {
-	n              int
-	initial, final part
-}
-
-func (c *chain) Delay(a Attempt) time.Duration {
-	member, number, waited := c.member(a.Number, a.Waited)
-	return member.after(&a, number, waited)
-}
-
-func (c *chain) after(number int, waited time.Duration) time.Duration {
-	return c.Delay(Attempt{Number: number, Waited: waited})
-}
-
-func (c *chain) first() (time.Duration, bool) { return 0, false }
-
-// member returns the backoff in charge after the attempt of that number, which came after
-// that wait, and both as that member counts them.
-func (c *chain) member(number int, waited time.Duration) (*part, int, time.Duration) {
-	if number <= c.n {
-		return &c.initial, number, waited
-	}
-	number -= max(c.n, 0)
-	if number <= 1 {
-		waited = 0 // the wait of another strategy
-	}
-	return &c.final, number, waited
-}
-
-func (c *chain) String() string { return callText("chain", c.n, &c.initial, &c.final) }
-
-func (c *chain) fault() string {
-	if c.n < 0 {
-		return fmt.Sprintf("chain length %d is negative", c.n)
-	}
-	return either(c.initial.fault(), c.final.fault())
-}
-
-// active follows chains down to the member in charge, see chain.member.
-func active(p *part, number int, waited time.Duration) (*part, int, time.Duration) {
-	for {
-		c, ok := p.Backoff.(*chain)
-		if !ok {
-			return p, number, waited
-		}
-		p, number, waited = c.member(number, waited)
-	}
-}
-
-// index is an attempt's place in its row, from 0.
+// index is the place of the attempt of that number, from 0.
 func index(number int) int { return max(number, 1) - 1 }
 
-// add returns x+y for x, y ≥ 0, the longest duration where that overflows.
-func add(x, y time.Duration) time.Duration {
-	if sum := x + y; sum >= x {
-		return sum
-	}
-	return math.MaxInt64
-}
-
-// times returns n·d for n, d ≥ 0, the longest duration where that overflows.
-func times(d time.Duration, n int64) time.Duration {
-	if d > 0 && n > int64(math.MaxInt64/d) {
-		return math.MaxInt64
-	}
-	return d * time.Duration(n)
-}
-
-func negative(what string, d time.Duration) string {
+// negativeArgument says that an argument is negative, "" if it is not.
+func negativeArgument(what string, d time.Duration) string {
 	if d < 0 {
 		return fmt.Sprintf("%s %v is negative", what, d)
 	}
@@ -328,13 +267,13 @@ func negative(what string, d time.Duration) string {
 
 func growth(initial time.Duration, factor float64) string {
 	if !(factor >= 1) || math.IsInf(factor, 0) {
-		return either(negative("initial delay", initial),
+		return either(negativeArgument("initial delay", initial),
 			fmt.Sprintf("factor %v is not a finite number of at least 1", factor))
 	}
-	return negative("initial delay", initial)
+	return negativeArgument("initial delay", initial)
 }
 
-// either joins what there is of two faults.
+// either returns the fault that there is, or both in one text.
 func either(x, y string) string {
 	if x != "" && y != "" {
 		return x + " and " + y

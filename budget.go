@@ -6,15 +6,14 @@ import (
 	"sync/atomic"
 )
 
-// Budget bounds the retries of all the calls that share it, so that a client does not
-// multiply its load on a server that is down. It is a bucket of tokens: each call puts
-// ratio tokens in, each retry takes one out, and a retry that finds less than one token
-// does not happen: the call gives up with [ErrBudget].
+// Budget limits the retries of all the calls that share it, so that a client does not multiply
+// its load on a server that is down. It is a bucket of tokens. Each call adds ratio tokens, and
+// each retry takes one. Without a token there is no retry: the call gives up with [ErrBudget].
 //
 // When every call fails, the load is at most 1+ratio times the calls, plus the burst. The
 // bucket fills by calls and not by successes or time, so it recovers under total failure
-// and scales with the traffic. A call pays in at its first attempt: one that makes none pays
-// nothing, nor does one that [Policy.Resume] goes on with.
+// and scales with the traffic. A call pays in at its first attempt. A call without an attempt, and
+// a call that [Policy.Resume] goes on with, pay nothing.
 //
 // The zero Budget allows no retry. A Budget must not be copied after first use. It is safe
 // for concurrent use and takes no lock.
@@ -29,17 +28,38 @@ const (
 	maxBurst   = math.MaxInt64 / budgetUnit / 2
 )
 
-// NewBudget returns a budget for all the calls that are to share it. A budget that is made anew
-// for each call bounds nothing. Each call adds ratio tokens, such as 0.1 for one retry in ten
-// calls. The bucket starts full and holds at most burst tokens; with a burst of 0 there is never a
-// retry. A ratio that is negative or not finite and a burst that is
-// negative or above some 4.6 billion (4611686018) are reported by the call that the budget is given to.
+// NewBudget returns a budget for all the calls that share it. A new budget for each call would
+// limit nothing. Each call adds ratio tokens, such as 0.1 for one retry in ten calls. The bucket
+// starts full and holds at most burst tokens; with a burst of 0 there is never a retry.
+//
+// The call that gets the budget reports a ratio that is negative or not finite, and a burst that
+// is negative or above 4611686018.
 func NewBudget(ratio float64, burst int) *Budget {
 	b := &Budget{ratio: ratio, burst: burst}
 	if b.fault() == "" {
 		b.tokens.Store(b.limit())
 	}
 	return b
+}
+
+type budgetOption struct {
+	budget *Budget
+	_      boxed
+}
+
+// WithBudget takes a token of b for every retry. Calls share b by the pointer. The budget is asked
+// last, for a retry that nothing else forbids. If it has no token the call gives up with
+// [ErrBudget]. A nil budget and its bad arguments are errors.
+// The default is none: retries are limited by each call's own limits.
+func WithBudget(b *Budget) Option { return budgetOption{budget: b} }
+
+func (o budgetOption) apply(s *settings) {
+	s.budget = o.budget
+	problem := "nil Budget"
+	if o.budget != nil {
+		problem = o.budget.fault()
+	}
+	s.check("WithBudget", problem)
 }
 
 // Tokens returns how many tokens are left: the retries that may happen right now.
@@ -86,4 +106,11 @@ func (b *Budget) fault() string {
 		return fmt.Sprintf("a burst of %d is above %d", b.burst, int64(maxBurst))
 	}
 	return ""
+}
+
+// depositBudget pays into the budget when the call makes its first attempt.
+func (c *call) depositBudget(s *settings) {
+	if s.budget != nil && c.number == 1 {
+		s.budget.deposit()
+	}
 }

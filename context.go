@@ -6,15 +6,33 @@ import (
 	"time"
 )
 
-// KeepContext lets the context of an attempt outlive it, for a function whose value still
-// needs it: a response with a body to read, rows to scan. That function calls it with the
-// context that it was given, or one derived from it. The attempt's timeout goes on to count.
-// Call release when the value is done with, also when the attempt failed: it ends the context,
+type attemptTimeoutOption time.Duration
+
+// WithAttemptTimeout ends each attempt's context d after the function began. An attempt
+// that fails because of it may be retried. The context's cause then matches
+// context.DeadlineExceeded and has Timeout() true. The time at the gates does not count. A [Clock]
+// with a WithTimeout method makes the timeout.
+//
+// The context also ends when the function returns, see [KeepContext]. 0 sets no timeout, so that
+// a call can lift its policy's. A negative d is an error.
+// The default is 0: attempts end when the caller's context does.
+func WithAttemptTimeout(d time.Duration) Option { return attemptTimeoutOption(d) }
+
+func (o attemptTimeoutOption) apply(s *settings) {
+	s.attemptTimeout = time.Duration(o)
+	s.check("WithAttemptTimeout", negative(s.attemptTimeout))
+}
+
+// KeepContext lets the context of an attempt outlive the function. Use it if the function's value
+// still needs the context: a response with a body to read, rows to scan. The function calls it
+// with the context that it was given, or one derived from it. The attempt's timeout still applies.
+// Call release when you are done with the value, also if the attempt failed. It ends the context,
 // but never before the function has returned and every other release was called.
 //
-// Without KeepContext the context ends with the function if there is a [WithAttemptTimeout], and
-// the body is cut off: "context canceled". Without a timeout there is nothing to keep and release
-// does nothing, also within an outer call that has one: a call keeps only its own contexts.
+// With [WithAttemptTimeout] and without KeepContext the context ends with the function, and the
+// body is cut off: "context canceled". Without a timeout there is nothing to keep, and release
+// does nothing. That is so within an outer call with a timeout too: a call keeps only its own
+// contexts.
 func KeepContext(ctx context.Context) (release context.CancelFunc) {
 	a, _ := ctx.Value(attemptKey{}).(*attemptContext)
 	if a == nil || !a.hold() {
@@ -55,8 +73,8 @@ func (a *attemptContext) drop() {
 	}
 }
 
-// attemptTimeouts tells that the process has used an attempt timeout. Until then no call has to
-// look whether it runs within an attempt that has one.
+// attemptTimeouts says that the process has used an attempt timeout. Until then no call has to
+// check whether it runs within an attempt that has one.
 var attemptTimeouts atomic.Bool
 
 // shieldContext hides an outer call's attempt from KeepContext.
@@ -69,7 +87,7 @@ func (s shieldContext) Value(key any) any {
 	return s.Context.Value(key)
 }
 
-// shield hides the attempt within which the call was made, if there is one.
+// shield hides the attempt that the call was made in, if there is one.
 func (c *call) shield() {
 	if c.ctx.Value(attemptKey{}) != nil {
 		c.fnCtx, c.shielded = shieldContext{c.ctx}, true

@@ -6,27 +6,86 @@ import (
 	"time"
 )
 
-// bounds returns the nominal delay after a, and the range that its wait is drawn from. The
-// cap lowers the range and does not cut the drawn wait, so that waits never pile up at it.
-func (s *settings) bounds(a *Attempt) (nominal, lo, hi time.Duration) {
-	member, number, waited := active(&s.backoff, a.Number, a.Waited)
-	return s.memberBounds(member, member.after(a, number, waited))
+type (
+	maxDelayOption      time.Duration
+	maxRetryAfterOption time.Duration
+)
+
+type randOption struct {
+	rand func() float64
+	_    boxed
 }
 
-// memberBounds is bounds for a backoff that is no chain, around the delay d.
-func (s *settings) memberBounds(member *part, d time.Duration) (nominal, lo, hi time.Duration) {
+// WithMaxDelay caps the waits of any strategy at d, jitter included: the range that jitter
+// draws from is lowered until it ends at d. It never ends a call, and does not cut a server's
+// hint, see [WithMaxRetryAfter]. With 0 there are no waits, and [Unlimited] sets no cap. Any other
+// negative d is an error.
+// The default for the strategies that grow is 30s or ten times the longest first wait, whichever
+// is longer, so that Exponential(time.Minute, 2) can grow too. The others have no cap by default.
+func WithMaxDelay(d time.Duration) Option { return maxDelayOption(d) }
+
+func (o maxDelayOption) apply(s *settings) {
+	s.maxDelay, s.maxDelayGiven = time.Duration(o), true
+	s.check("WithMaxDelay", negativeLimit(s.maxDelay))
+}
+
+// WithMaxRetryAfter sets the longest server's hint that a call obeys. With a longer one the call
+// gives up at once with [ErrRetryAfter]. With 0 it gives up at every hint, with [Unlimited] at
+// none. Any other negative d is an error.
+//
+// A hint of d makes the wait d + u·max(nominal delay, d/10), u uniform in [0, 1), so that
+// clients which were told the same d spread out; with WithJitter(NoJitter) it is exactly d.
+// The call also gives up if a hint would pass the context's deadline or [WithMaxElapsed].
+// The default is 1m.
+func WithMaxRetryAfter(d time.Duration) Option { return maxRetryAfterOption(d) }
+
+func (o maxRetryAfterOption) apply(s *settings) {
+	s.maxRetryAfter = time.Duration(o)
+	s.check("WithMaxRetryAfter", negativeLimit(s.maxRetryAfter))
+}
+
+// WithRand sets the source of random numbers, uniform in [0, 1), for reproducible waits. f must be
+// safe for concurrent use if the policy is shared. A number outside that range is moved into it. A
+// nil f is an error.
+// The default is math/rand/v2's source, which takes no lock.
+func WithRand(f func() float64) Option { return randOption{rand: f} }
+
+func (o randOption) apply(s *settings) {
+	s.rand = o.rand
+	problem := ""
+	if o.rand == nil {
+		problem = "nil function"
+	}
+	s.check("WithRand", problem)
+}
+
+// waitRange returns the nominal delay after a, and the range that its wait is drawn from. The
+// cap lowers the range and does not cut the drawn wait, so that waits never pile up at it.
+func (s *settings) waitRange(a *Attempt) (nominal, lo, hi time.Duration) {
+	member, delay := s.delayAfter(a)
+	return s.memberRange(member, delay)
+}
+
+// delayAfter returns the backoff that decides after a, and its delay.
+func (s *settings) delayAfter(a *Attempt) (*resolvedBackoff, time.Duration) {
+	member, number, waited := active(&s.backoff, a.Number, a.Waited)
+	return member, member.after(a, number, waited)
+}
+
+// memberRange is waitRange for a backoff that is no chain, around the delay d.
+func (s *settings) memberRange(member *resolvedBackoff, d time.Duration) (nominal, lo, hi time.Duration) {
 	d = max(d, 0)
-	jitter, limit := s.shape(member)
-	if own, ok := member.Backoff.(decorrelated); ok && !s.has(hasJitter) {
+	jitter, limit := s.jitterAndCap(member)
+	if own, ok := member.Backoff.(decorrelated); ok && !s.jitterGiven {
 		hi = min(d, limit)
 		return hi, min(own.initial, hi), hi
 	}
 	return jitter.over(d, limit)
 }
 
-// shape returns the jitter and the cap in force for a backoff that is no chain. The defaults
-// of both belong to the strategies that grow, and the default cap leaves them room to.
-func (s *settings) shape(member *part) (jitter Jitter, limit time.Duration) {
+// jitterAndCap returns the jitter and the cap in force for a backoff that is no chain. The
+// defaults of both are for strategies that grow, and the default cap leaves them room to grow.
+func (s *settings) jitterAndCap(member *resolvedBackoff) (jitter Jitter, limit time.Duration) {
 	jitter, limit = Jitter{1, 1}, math.MaxInt64
 	var first time.Duration
 	grows := false
@@ -34,25 +93,36 @@ func (s *settings) shape(member *part) (jitter Jitter, limit time.Duration) {
 		first, grows = member.ours.first()
 	}
 	switch {
-	case s.has(hasJitter):
+	case s.jitterGiven:
 		jitter = s.jitter
 	case grows:
 		jitter = defaultJitter
 	}
 	switch {
-	case s.has(hasMaxDelay):
-		limit = s.maxDelay
+	case s.maxDelayGiven:
+		limit = orForever(s.maxDelay)
 	case grows:
 		limit = max(defaultMaxDelay, times(scale(first, jitter.Hi), defaultGrowth))
-	}
-	if limit == Unlimited {
-		limit = math.MaxInt64
 	}
 	return jitter, limit
 }
 
-// uniform draws from [0, 1): from the source of [WithRand], whose numbers are brought into
-// that range, or from the runtime's per-thread one, which no lock guards.
+// draw returns a wait from [lo, hi]; it spends no random number on an empty range.
+func (s *settings) draw(lo, hi time.Duration) time.Duration {
+	if lo >= hi {
+		return hi
+	}
+	return between(lo, hi, s.uniform())
+}
+
+// between returns the point at the share u of the way from lo to hi, to the nearest nanosecond:
+// the largest u below 1 gives hi.
+func between(lo, hi time.Duration, u float64) time.Duration {
+	return min(add(lo, scale(hi-lo, u)), hi)
+}
+
+// uniform draws from [0, 1): from the source of [WithRand], whose numbers are moved into that
+// range, or from the runtime's per-thread source, which takes no lock.
 func (s *settings) uniform() float64 {
 	if s.rand == nil {
 		return rand.Float64()
@@ -62,26 +132,4 @@ func (s *settings) uniform() float64 {
 		return 0
 	}
 	return min(u, 1-1.0/(1<<53))
-}
-
-// draw returns a wait from [lo, hi]; no random number is spent on an empty range.
-func (s *settings) draw(lo, hi time.Duration) time.Duration {
-	if lo >= hi {
-		return hi
-	}
-	return within(lo, hi, s.uniform())
-}
-
-// within returns what is the share u of the way from lo to hi, to the nearest nanosecond: the
-// largest u below 1 gives hi.
-func within(lo, hi time.Duration, u float64) time.Duration {
-	return min(add(lo, scale(hi-lo, u)), hi)
-}
-
-// until returns how long it is to the deadline, by the clock.
-func (s *settings) until(deadline time.Time) time.Duration {
-	if s.clock != nil {
-		return deadline.Sub(s.clock.Now())
-	}
-	return time.Until(deadline)
 }

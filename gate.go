@@ -9,23 +9,38 @@ import (
 	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
-// Gate decides whether an attempt may start. Every attempt passes all gates in the order
-// given before the function runs, and releases them in reverse right after it, before the
-// wait: nothing is held while waiting.
+// Gate decides whether an attempt may start. Every attempt passes all gates, in the order given,
+// before the function runs. It releases them in reverse right after the function, before the
+// wait: nothing is held during a wait. The form fits a rate limiter (no release), a semaphore, and
+// a two-step circuit breaker (release reports the outcome).
 //
-// A gate gets the caller's context and may block until it ends. The release function, which
-// may be nil, runs exactly once when the gate let the attempt in: it hears the function's
-// error, a later gate's if that one refused, and some error when the function panics. A
-// gate's own error counts as the attempt's error and is classified as any other; a gate that
-// refuses for good returns [Permanent]. The shape fits a rate limiter (no release), a
-// semaphore, and a two-step circuit breaker (release reports the outcome).
+// A gate gets the caller's context and may block until it ends. If it lets the attempt in, its
+// release function, which may be nil, runs exactly once. Release gets the function's error, or the
+// error of a later gate that refused, or some error if the function panics. A gate's own error
+// counts as the attempt's error and is classified like any other. A gate that refuses for good
+// returns [Permanent].
 type Gate func(ctx context.Context, a Attempt) (release func(err error), err error)
+
+type gateOption list[Gate]
+
+// WithGate makes every attempt pass the gates, in the order given. Repeats add up. A nil
+// gate is an error.
+// The default is none.
+func WithGate(gates ...Gate) Option { return gateOption(newList(gates)) }
+
+func (o gateOption) apply(s *settings) {
+	gates := list[Gate](o)
+	for i := range gates.n {
+		s.checkList("WithGate", gates.at(i) == nil, "nil Gate")
+	}
+	s.gates.add(&gates)
+}
 
 // RateLimit returns a gate that waits for l before every attempt. *rate.Limiter of
 // golang.org/x/time fits.
 //
-// If l refuses to wait while the context lives and has a deadline, there is no attempt and the
-// call gives up with [ErrContext]. Without a deadline a refusal is the attempt's error.
+// If l refuses to wait and the context has a deadline that has not passed, there is no attempt and
+// the call gives up with [ErrContext]. Without a deadline a refusal is the attempt's error.
 func RateLimit(l interface{ Wait(context.Context) error }) Gate {
 	if errtree.IsNil(l) {
 		return nil // reported by the call
@@ -49,7 +64,7 @@ func (e *noTimeError) Error() string { return e.refusal.Error() }
 func (e *noTimeError) Unwrap() error { return e.refusal }
 
 // Bulkhead returns a gate that holds n of s during every attempt. *semaphore.Weighted of
-// golang.org/x/sync fits. With a negative n every attempt fails for good.
+// golang.org/x/sync fits. With a negative n every attempt fails and is not retried.
 func Bulkhead(s interface {
 	Acquire(context.Context, int64) error
 	Release(int64)
@@ -89,13 +104,13 @@ func onlyIf(g Gate, applies func(Attempt) bool) Gate {
 	}
 }
 
-// errAbandoned is what a release hears of an attempt that panicked or called Goexit.
+// errAbandoned is what a release gets for an attempt that panicked or called Goexit.
 var errAbandoned = errors.New("retry: the attempt panicked or ended its goroutine")
 
-// permits are the releases of the gates that an attempt has passed.
+// permits are the release functions of the gates that an attempt has passed.
 type permits []func(error)
 
-// release gives the permits back in reverse order; one that panics does not keep the others.
+// release calls them in reverse order; after one that panics the others still run.
 func (p permits) release(err error) {
 	if len(p) == 0 {
 		return
@@ -105,16 +120,15 @@ func (p permits) release(err error) {
 	p[last](err)
 }
 
-// pass takes the attempt a through every gate. Where one refuses, those before it have
-// been released. The permits are appended to held.
-func pass(ctx context.Context, options []Option, a *Attempt, held permits) (permits, error) {
-	heard := errAbandoned
-	defer func() { held.release(heard) }() // also when a gate panics or calls Goexit
-	gates := list[gateOption, Gate]{options: options}
-	for gate, ok := gates.next(); ok; gate, ok = gates.next() {
-		release, err := gate(ctx, *a)
+// passGates takes the attempt a through every gate and appends the permits to held. If a gate
+// refuses, the permits of those before it are released.
+func (s *settings) passGates(ctx context.Context, a *Attempt, held permits) (permits, error) {
+	outcome := errAbandoned
+	defer func() { held.release(outcome) }() // also when a gate panics or calls Goexit
+	for i := range s.gates.n {
+		release, err := s.gates.at(i)(ctx, *a)
 		if err != nil {
-			heard = err
+			outcome = err
 			return nil, err
 		}
 		if release != nil {

@@ -1,24 +1,24 @@
 package retry
 
 import (
+	"fmt"
 	"iter"
 	"sync"
 	"time"
 )
 
-// Attempt is the record of one attempt, and what every part of a policy sees of it:
-// backoffs, classifiers, validators, gates, hooks and histories. A part that is called
-// before the attempt ends sees the fields known by then; the others are zero.
+// Attempt is the record of one attempt. Backoffs, classifiers, validators, gates, hooks and
+// histories get it. While the attempt runs, fields that are not yet known are zero.
 type Attempt struct {
 	// Name is the policy's name, see [WithName].
 	Name string
 	// Number counts the attempts of the call, from 1.
 	Number int
-	// Start is when the attempt began: once its gates had let it in, and for a gate when it
+	// Start is when the attempt began, after its gates let it in. A gate sees when the attempt
 	// came to the gates.
 	Start time.Time
-	// Waited is the wait before the attempt as it was decided, a server's hint included; 0
-	// for the first.
+	// Waited is the wait before the attempt as it was decided, a server's hint included. It is 0
+	// for the first attempt.
 	Waited time.Duration
 	// Duration is how long the attempt ran, from Start to the release of its gates.
 	Duration time.Duration
@@ -29,13 +29,53 @@ type Attempt struct {
 	// Err is what the function returned, or why the value it returned was rejected; nil after
 	// a success.
 	Err error
-	// TimedOut is whether [WithAttemptTimeout] had ended the attempt's context by the time that
-	// the function returned, while the caller's context lived.
+	// TimedOut is whether [WithAttemptTimeout] ended the attempt's context before the function
+	// returned, while the caller's context had not ended.
 	TimedOut bool
 }
 
-// History keeps the newest attempts of all the calls it is given to by [WithHistory]: a
-// ring buffer that overwrites the oldest.
+type (
+	historySizeOption int
+	historyOption     struct {
+		history *History
+		_       boxed
+	}
+)
+
+// WithHistorySize sets how many of a call's newest attempts its error keeps, and how many
+// rejected values a [ValidationError] keeps. 0 keeps none, and a negative n is an error. Memory is
+// taken at the first failure.
+// The default is 10.
+func WithHistorySize(n int) Option { return historySizeOption(n) }
+
+func (o historySizeOption) apply(s *settings) {
+	s.historySize = int(o)
+	problem := ""
+	if o < 0 {
+		problem = fmt.Sprintf("%d is negative", o)
+	}
+	s.check("WithHistorySize", problem)
+}
+
+// WithHistory also records every attempt in h, successful ones included. h keeps the newest
+// attempts of all the calls that share it. A nil or negative-sized history is an error.
+// The default is none.
+func WithHistory(h *History) Option { return historyOption{history: h} }
+
+func (o historyOption) apply(s *settings) {
+	s.history = o.history
+	problem := ""
+	switch {
+	case o.history == nil:
+		problem = "nil History"
+	case o.history.size < 0:
+		problem = fmt.Sprintf("a size of %d is negative", o.history.size)
+	}
+	s.check("WithHistory", problem)
+}
+
+// History keeps the newest attempts of all the calls that get it by [WithHistory]. It is a ring
+// buffer: a new attempt overwrites the oldest.
 //
 // The zero History and NewHistory(0) record nothing. A History must not be copied after
 // first use. It is safe for concurrent use.
@@ -45,8 +85,8 @@ type History struct {
 	size int
 }
 
-// NewHistory returns a History of the newest size attempts. A negative size is reported by
-// the call that the history is given to. Memory is taken as attempts come in.
+// NewHistory returns a History of the newest size attempts. The call that gets the history
+// reports a negative size. Memory is taken as attempts come in.
 func NewHistory(size int) *History { return &History{size: size} }
 
 // Add records a, in place of the oldest attempt when the history is full.
@@ -65,7 +105,7 @@ func (h *History) Len() int {
 	return len(h.ring.buf)
 }
 
-// Cap returns how many attempts are kept at most.
+// Cap returns the largest number of attempts that are kept.
 func (h *History) Cap() int { return max(h.size, 0) }
 
 // Slice returns a copy of the recorded attempts, oldest first.
@@ -76,7 +116,7 @@ func (h *History) Slice() []Attempt {
 }
 
 // All returns an iterator over the attempts recorded when the iteration starts, oldest
-// first. The history may be used and added to meanwhile.
+// first. The history may be used and extended meanwhile.
 func (h *History) All() iter.Seq[Attempt] {
 	return func(yield func(Attempt) bool) {
 		for _, a := range h.Slice() {

@@ -2,31 +2,28 @@ package retry
 
 import (
 	"context"
-	"log/slog"
 	"time"
-
-	"github.com/seed-205ff063/retry/internal/text"
 )
 
-// Hooks are called as a call goes on, in the goroutine that makes it; any may be nil.
-// Several [WithHooks] add up and run in the order given. They must be safe for concurrent
-// use if the policy is shared. A panic in one goes on to the caller.
+// Hooks are functions that a call runs at its steps, in the goroutine that makes it. Any may be
+// nil. The hooks of several [WithHooks] add up and run in the order given. They must be safe for
+// concurrent use if the policy is shared. A panic in one reaches the caller.
 type Hooks struct {
 	// Start runs once a call, before anything else. The function and the other hooks get
 	// the context it returns; limits and waits look at the caller's. A nil context, here and
 	// in BeforeAttempt, changes nothing.
 	Start func(ctx context.Context) context.Context
 	// BeforeAttempt runs before each attempt, once the gates let it in. The function and
-	// AfterAttempt get the context it returns, a span's for example.
+	// AfterAttempt get the context it returns, with a span for example.
 	BeforeAttempt func(ctx context.Context, a Attempt) context.Context
-	// AfterAttempt runs after every attempt, the successful one too, and after one that a
-	// gate refused. It is not yet known whether a retry follows: a.Delay is 0.
+	// AfterAttempt runs after every attempt, also after a success and after a gate refused. It
+	// is not yet known whether a retry follows: a.Delay is 0.
 	AfterAttempt func(ctx context.Context, a Attempt)
-	// BeforeWait runs only when a retry will follow; a.Delay is the wait. What a queue
-	// needs to go on later with [Policy.Resume] is a.
+	// BeforeWait runs only when a retry will follow; a.Delay is the wait. A queue that goes on
+	// later with [Policy.Resume] stores a.
 	BeforeWait func(ctx context.Context, a Attempt)
-	// Done runs exactly once a call, also when there was no attempt. It does not run when
-	// an option was at fault, nor when the function or a hook panicked.
+	// Done runs exactly once a call, also when there was no attempt. It does not run if an
+	// option was wrong, or if the function or a hook panicked.
 	Done func(ctx context.Context, o Outcome)
 }
 
@@ -38,65 +35,76 @@ type Outcome struct {
 	Attempts int
 	// Elapsed is the time from the start of the call to its end.
 	Elapsed time.Duration
-	// Waited is the part of it that was spent waiting between attempts; of a [Run], what it was
-	// told to wait.
+	// Waited is how much of Elapsed was spent waiting between attempts. For a [Run] it is what
+	// the Run was told to wait.
 	Waited time.Duration
-	// Err is nil if the call succeeded. Being a pointer it must be compared with nil before it
-	// is passed on as an error.
+	// Err is nil if the call succeeded. It is a pointer: compare it with nil before you pass it
+	// on as an error.
 	Err *Error
 }
 
-// The call's side of the hooks and the log.
+type hooksOption struct{ hooks Hooks }
 
-// began runs the Start hooks.
-func (c *call) began(options []Option) {
-	hooks := list[hooksOption, Hooks]{options: options}
-	for h, ok := hooks.next(); ok; h, ok = hooks.next() {
-		if h.Start != nil {
-			c.fnCtx = orElse(h.Start(c.fnCtx), c.fnCtx)
+// WithHooks runs the functions of h at the steps of the call. Repeats add up, in the order given.
+// The default is none.
+func WithHooks(h Hooks) Option { return hooksOption{h} }
+
+func (o hooksOption) apply(s *settings) {
+	s.hooks.add(&list[Hooks]{first: o.hooks, n: 1})
+	s.hooked.start = s.hooked.start || o.hooks.Start != nil
+	s.hooked.beforeAttempt = s.hooked.beforeAttempt || o.hooks.BeforeAttempt != nil
+	s.hooked.afterAttempt = s.hooked.afterAttempt || o.hooks.AfterAttempt != nil
+	s.hooked.beforeWait = s.hooked.beforeWait || o.hooks.BeforeWait != nil
+	s.hooked.done = s.hooked.done || o.hooks.Done != nil
+}
+
+// hookSet says which hooks there are.
+type hookSet struct{ start, beforeAttempt, afterAttempt, beforeWait, done bool }
+
+// runStart runs the Start hooks.
+func (c *call) runStart(s *settings) {
+	for i := range s.hooks.n {
+		if start := s.hooks.at(i).Start; start != nil {
+			c.fnCtx = orElse(start(c.fnCtx), c.fnCtx)
 		}
 	}
 }
 
-// beforeAttempt runs the BeforeAttempt hooks.
-func (c *call) beforeAttempt(options []Option, a *Attempt) {
+// runBeforeAttempt runs the BeforeAttempt hooks.
+func (c *call) runBeforeAttempt(s *settings, a *Attempt) {
 	c.tryCtx = c.fnCtx
-	hooks := list[hooksOption, Hooks]{options: options}
-	for h, ok := hooks.next(); ok; h, ok = hooks.next() {
-		if h.BeforeAttempt != nil {
-			c.tryCtx = orElse(h.BeforeAttempt(c.tryCtx, *a), c.tryCtx)
+	for i := range s.hooks.n {
+		if before := s.hooks.at(i).BeforeAttempt; before != nil {
+			c.tryCtx = orElse(before(c.tryCtx, *a), c.tryCtx)
 		}
 	}
 }
 
-// afterAttempt runs the AfterAttempt hooks.
-func (c *call) afterAttempt(options []Option, a *Attempt) {
+// runAfterAttempt runs the AfterAttempt hooks.
+func (c *call) runAfterAttempt(s *settings, a *Attempt) {
 	ctx := orElse(c.tryCtx, c.fnCtx)
-	hooks := list[hooksOption, Hooks]{options: options}
-	for h, ok := hooks.next(); ok; h, ok = hooks.next() {
-		if h.AfterAttempt != nil {
-			h.AfterAttempt(ctx, *a)
+	for i := range s.hooks.n {
+		if after := s.hooks.at(i).AfterAttempt; after != nil {
+			after(ctx, *a)
 		}
 	}
 	c.tryCtx = nil
 }
 
-// beforeWait runs the BeforeWait hooks.
-func (c *call) beforeWait(options []Option, a *Attempt) {
-	hooks := list[hooksOption, Hooks]{options: options}
-	for h, ok := hooks.next(); ok; h, ok = hooks.next() {
-		if h.BeforeWait != nil {
-			h.BeforeWait(c.fnCtx, *a)
+// runBeforeWait runs the BeforeWait hooks.
+func (c *call) runBeforeWait(s *settings, a *Attempt) {
+	for i := range s.hooks.n {
+		if before := s.hooks.at(i).BeforeWait; before != nil {
+			before(c.fnCtx, *a)
 		}
 	}
 }
 
-// ended runs the Done hooks.
-func (c *call) ended(options []Option, o *Outcome) {
-	hooks := list[hooksOption, Hooks]{options: options}
-	for h, ok := hooks.next(); ok; h, ok = hooks.next() {
-		if h.Done != nil {
-			h.Done(c.fnCtx, *o)
+// runDone runs the Done hooks.
+func (c *call) runDone(s *settings, o *Outcome) {
+	for i := range s.hooks.n {
+		if done := s.hooks.at(i).Done; done != nil {
+			done(c.fnCtx, *o)
 		}
 	}
 }
@@ -106,36 +114,4 @@ func orElse(ctx, other context.Context) context.Context {
 		return other
 	}
 	return ctx
-}
-
-func logRetry(ctx context.Context, l *slog.Logger, a *Attempt) {
-	l.LogAttrs(ctx, slog.LevelWarn, "attempt failed, will retry",
-		nameAttr(a.Name),
-		slog.Int("attempt", a.Number),
-		slog.String("error", text.Error(a.Err)),
-		slog.Duration("wait", a.Delay),
-		slog.Duration("duration", a.Duration),
-		slog.Duration("elapsed", a.Elapsed))
-}
-
-func logEnd(ctx context.Context, l *slog.Logger, o *Outcome) {
-	name := nameAttr(o.Name)
-	switch {
-	case o.Err.canceled():
-		l.LogAttrs(ctx, slog.LevelInfo, "canceled", append([]slog.Attr{name}, o.Err.attrs()...)...)
-	case o.Err != nil:
-		l.LogAttrs(ctx, slog.LevelError, "gave up", append([]slog.Attr{name}, o.Err.attrs()...)...)
-	case o.Attempts > 1:
-		l.LogAttrs(ctx, slog.LevelDebug, "succeeded after retries", name,
-			slog.Int("attempts", o.Attempts),
-			slog.Duration("elapsed", o.Elapsed))
-	}
-}
-
-// nameAttr is the attribute of a name; handlers leave an empty attribute out.
-func nameAttr(name string) slog.Attr {
-	if name == "" {
-		return slog.Attr{}
-	}
-	return slog.String("name", name)
 }

@@ -10,9 +10,9 @@ import (
 // Jitter spreads the waits of clients that failed together: a nominal delay d becomes a
 // wait that is uniform in [Lo·d, Hi·d].
 //
-// [WithMaxDelay] caps the range and not the sample: where Hi·d would pass the cap, d is
-// lowered until it does not, so waits stay spread out at the cap too. The zero Jitter is a
-// fault: it would make every wait 0. Jitter is a plain value and safe for concurrent use.
+// [WithMaxDelay] caps the range and not the wait that was drawn. Where Hi·d would pass the cap, d
+// is lowered until it does not, so waits stay spread out at the cap too. The zero Jitter is an
+// error, because it would make every wait 0. Jitter is a plain value and safe for concurrent use.
 //
 // See https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
 type Jitter struct{ Lo, Hi float64 }
@@ -27,12 +27,24 @@ var (
 	EqualJitter = Jitter{0.5, 1}
 )
 
-// AddJitter waits from d to (1+f)·d, f ≥ 0. Other values are reported where the jitter is used.
+// AddJitter waits from d to (1+f)·d, f ≥ 0. The call reports other values.
 func AddJitter(f float64) Jitter { return Jitter{1, 1 + f} }
 
-// SpreadJitter waits from (1−f)·d to (1+f)·d, 0 ≤ f ≤ 1. Other values are reported where
-// the jitter is used.
+// SpreadJitter waits from (1−f)·d to (1+f)·d, 0 ≤ f ≤ 1. The call reports other values.
 func SpreadJitter(f float64) Jitter { return Jitter{1 - f, 1 + f} }
+
+type jitterOption Jitter
+
+// WithJitter sets where in the range around the nominal delay a wait falls, for any strategy. A
+// Jitter with Lo < 0, Hi < Lo, Hi = 0 or a number that is not finite is an error.
+// The default is [FullJitter] for the strategies that grow, [Decorrelated]'s own, and none
+// for the others.
+func WithJitter(j Jitter) Option { return jitterOption(j) }
+
+func (o jitterOption) apply(s *settings) {
+	s.jitter, s.jitterGiven = Jitter(o), true
+	s.check("WithJitter", s.jitter.fault())
+}
 
 // String returns the jitter as [Parse] reads it: none, full, equal, add(f), spread(f) or
 // range(lo,hi).
@@ -80,16 +92,4 @@ func (j Jitter) over(d, limit time.Duration) (nominal, lo, hi time.Duration) {
 		return d, min(scale(limit, j.Lo/j.Hi), hi), hi
 	}
 	return d, min(scale(d, j.Lo), hi), hi
-}
-
-// scale returns f·d to the nearest nanosecond for d, f ≥ 0, the longest duration where the
-// product is longer than that.
-func scale(d time.Duration, f float64) time.Duration {
-	if f == 1 || d == 0 {
-		return d
-	}
-	if x := math.Round(f * float64(d)); x < math.MaxInt64 {
-		return time.Duration(x)
-	}
-	return math.MaxInt64
 }

@@ -46,7 +46,7 @@ func Parse(text string) (*Policy, error) {
 		pos = end
 	}
 	if faults != nil {
-		return nil, join(faults)
+		return nil, errors.Join(faults...)
 	}
 	return New(opts...)
 }
@@ -118,12 +118,10 @@ func readSetting(name, value string) (Option, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := []Option{o}
-	s := defaults()
-	s.apply(options)
-	var wrong fault
-	if errors.As(join(s.check()), &wrong) {
-		return nil, errors.New(wrong.problem)
+	s := defaults
+	s.apply([]Option{o})
+	if len(s.faults) > 0 {
+		return nil, errors.New(s.faults[0].problem)
 	}
 	return o, nil
 }

@@ -64,8 +64,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-
-	"github.com/seed-205ff063/retry/internal/judging"
 )
 
 // Do calls fn until it returns nil, and returns nil; or until the options say stop, and
@@ -85,8 +83,7 @@ func Do(ctx context.Context, fn func(ctx context.Context) error, opts ...Option)
 // On failure it returns what the last run of fn returned, the zero value if fn never ran.
 func DoValue[T any](ctx context.Context, fn func(ctx context.Context) (T, error), opts ...Option) (T, error) {
 	if p, ok := prebuilt(opts); ok {
-		s, options := p.parts()
-		return value(ctx, s, options, fn, nil)
+		return value(ctx, p.inForce(), fn)
 	}
 	return valueWith(ctx, fn, opts)
 }
@@ -126,12 +123,12 @@ func Attempts(ctx context.Context, err *error, opts ...Option) iter.Seq2[context
 		if *err = faults; faults != nil {
 			return
 		}
-		s, options := p.parts()
-		if *err = join(homeless(options)); *err != nil {
+		s := p.inForce()
+		if *err = join(validatorsWithoutValue(s)); *err != nil {
 			return
 		}
 		c := call{ctx: ctx}
-		failed := c.loop(s, options, func(ctx context.Context) error {
+		failed := c.loop(s, func(ctx context.Context) error {
 			unassigned := unassignedError(c.last)
 			*err = unassigned
 			c.left = !yield(ctx, c.number)
@@ -174,7 +171,7 @@ func unassignedError(previous error) error {
 func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Option) func(context.Context, In) (Out, error) {
 	p, faults := New(opts...)
 	if fn == nil {
-		s := defaults()
+		s := defaults
 		s.apply(opts)
 		faults = errors.Join(faults, nilFunction("Func", s.name))
 	}
@@ -201,7 +198,7 @@ func prebuilt(opts []Option) (*Policy, bool) {
 
 // nilFunction is the error of a call without a function: which of the ways in it took, and the
 // call's name.
-func nilFunction(way, name string) error {
+func nilFunction(way, name string) fault {
 	if name == "" {
 		return fault{way, "nil function"}
 	}
@@ -213,67 +210,78 @@ func nilFunction(way, name string) error {
 //
 //go:noinline
 func doWith(ctx context.Context, fn func(ctx context.Context) error, opts []Option) error {
-	s := standard.settings
+	s := defaults
 	s.apply(opts)
-	if faults := s.check(); faults != nil || fn == nil || s.has(hasValidator) {
-		return misuse(&s, opts, "Do", fn == nil, faults)
+	if len(s.faults) > 0 || fn == nil || s.validators.n > 0 {
+		return s.misuse("Do", fn == nil)
+	}
+	if s.finish != nil {
+		body := fn
+		fn = func(ctx context.Context) error { return s.finish(ctx, body(ctx)) }
 	}
 	c := call{ctx: ctx}
-	return c.loop(&s, opts, fn, nil)
+	return c.loop(&s, fn, nil)
 }
 
 // valueWith is DoValue with options to merge.
 //
 //go:noinline
 func valueWith[T any](ctx context.Context, fn func(ctx context.Context) (T, error), opts []Option) (T, error) {
-	s := standard.settings
+	s := defaults
 	s.apply(opts)
-	return value(ctx, &s, opts, fn, s.check())
+	return value(ctx, &s, fn)
 }
 
-// misuse are the faults of a call that returns no value, with those of its options.
+// misuse returns what is wrong with a call that returns no value.
 //
 //go:noinline
-func misuse(s *settings, options []Option, way string, noFunction bool, faults []error) error {
-	faults = append(faults, homeless(options)...)
+func (s *settings) misuse(way string, noFunction bool) error {
+	faults := append(s.faults, validatorsWithoutValue(s)...)
 	if noFunction {
 		faults = append(faults, nilFunction(way, s.name))
 	}
 	return join(faults)
 }
 
-// value is DoValue with its options merged and the faults found in them.
-func value[T any](ctx context.Context, s *settings, options []Option, fn func(ctx context.Context) (T, error), faults []error) (v T, err error) {
-	if s.has(hasValidator) {
-		faults = append(faults, misfits[T](options)...)
+// value is DoValue with its options merged.
+func value[T any](ctx context.Context, s *settings, fn func(ctx context.Context) (T, error)) (v T, err error) {
+	faults := s.faults
+	if s.validators.n > 0 {
+		faults = append(faults, validatorsOfWrongType[T](s)...)
 	}
 	if fn == nil {
 		faults = append(faults, nilFunction("DoValue", s.name))
 	}
-	if faults != nil {
+	if len(faults) > 0 {
 		return v, join(faults)
 	}
-	if s.has(hasValidator) {
-		return validated(ctx, s, options, fn)
+	if s.validators.n > 0 {
+		return validated(ctx, s, fn)
 	}
 	c := call{ctx: ctx}
-	err = c.loop(s, options, func(ctx context.Context) (err error) {
+	err = c.loop(s, func(ctx context.Context) (err error) {
 		v, err = fn(ctx)
+		if s.finish != nil {
+			err = s.finish(ctx, err)
+		}
 		return err
 	}, nil)
 	return v, err
 }
 
-// validated is value with validators. They are what makes v escape, so v is not value's.
-func validated[T any](ctx context.Context, s *settings, options []Option, fn func(ctx context.Context) (T, error)) (v T, err error) {
-	j := judge[T]{size: s.historySize}
+// validated is value with validators. They make v escape, so v is not value's.
+func validated[T any](ctx context.Context, s *settings, fn func(ctx context.Context) (T, error)) (v T, err error) {
+	j := validation[T]{size: s.historySize}
 	c := call{ctx: ctx}
-	slot := judging.Take(ctx)
-	err = c.loop(s, options, func(ctx context.Context) (err error) {
-		if v, err = fn(ctx); err != nil || slot == nil {
+	err = c.loop(s, func(ctx context.Context) (err error) {
+		v, err = fn(ctx)
+		switch {
+		case s.finish == nil:
 			return err
+		case err != nil:
+			return s.finish(ctx, err)
 		}
-		return slot.Finish(func() error { return j.before(options, v, c.running(s)) })
-	}, func(a Attempt) error { return j.check(options, v, a) })
+		return finishValue(ctx, s, &c, &j, v)
+	}, func(a Attempt) error { return j.check(s, v, a) })
 	return v, err
 }

@@ -3,12 +3,13 @@ package retry
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// What stands in a policy's text for what text cannot carry.
+// What a policy's text shows for settings that text cannot carry.
 const (
 	callback = "(func)"
 	object   = "(object)"
@@ -18,58 +19,93 @@ const (
 const unlimited = "unlimited"
 
 // key is a setting in text. write returns the value in force, empty if there is none; read
-// makes the option of it, and is nil for what text cannot carry.
+// makes the option from it, and is nil if text cannot carry the setting.
 type key struct {
 	name  string
-	write func(*settings) string
+	write func(*Policy) string
 	read  func(value string) (Option, error)
 }
 
 // keys are in the order that String writes them.
 var keys = []key{
-	{"name", func(s *settings) string { return s.ifGiven(hasName, quote(s.name)) }, readName},
-	{"max_attempts", (*settings).attemptsText, readAttempts},
+	{"name", ifGiven[nameOption](func(s *settings) string { return quote(s.name) }), readName},
+	{"max_attempts", always((*settings).attemptsText), readAttempts},
 	{
-		"max_elapsed", func(s *settings) string { return s.ifGiven(hasMaxElapsed, s.maxElapsed.String()) },
+		"max_elapsed", ifGiven[maxElapsedOption](func(s *settings) string { return s.maxElapsed.String() }),
 		readDuration(WithMaxElapsed),
 	},
 	{
-		"attempt_timeout", func(s *settings) string { return s.ifGiven(hasAttemptTimeout, s.attemptTimeout.String()) },
+		"attempt_timeout", ifGiven[attemptTimeoutOption](func(s *settings) string { return s.attemptTimeout.String() }),
 		readDuration(WithAttemptTimeout),
 	},
-	{"backoff", func(s *settings) string { return s.backoff.String() }, readBackoff},
-	{"max_delay", (*settings).maxDelayText, readLimit(WithMaxDelay)},
-	{"max_retry_after", func(s *settings) string { return limitText(s.maxRetryAfter) }, readLimit(WithMaxRetryAfter)},
+	{"backoff", always(func(s *settings) string { return s.backoff.String() }), readBackoff},
+	{"max_delay", always((*settings).maxDelayText), readLimit(WithMaxDelay)},
+	{"max_retry_after", always(func(s *settings) string { return limitText(s.maxRetryAfter) }), readLimit(WithMaxRetryAfter)},
 	{
-		"reset_after", func(s *settings) string { return s.ifGiven(hasResetAfter, s.resetAfter.String()) },
+		"reset_after", ifGiven[resetAfterOption](func(s *settings) string { return s.resetAfter.String() }),
 		readDuration(WithResetAfter),
 	},
-	{"jitter", (*settings).jitterText, readJitter},
-	{"history_size", func(s *settings) string { return strconv.Itoa(s.historySize) }, readHistorySize},
-	{"rand", func(s *settings) string { return s.ifGiven(hasRand, callback) }, nil},
-	{"retry_if", func(s *settings) string { return s.ifGiven(hasRetryIf, callback) }, nil},
-	{"stop_if", func(s *settings) string { return s.ifGiven(hasStopIf, callback) }, nil},
-	{"stop", func(s *settings) string { return s.ifGiven(hasStop, callback) }, nil},
-	{"validator", func(s *settings) string { return s.ifGiven(hasValidator, callback) }, nil},
-	{"history", func(s *settings) string { return s.ifGiven(hasHistory, object) }, nil},
-	{"gate", func(s *settings) string { return s.ifGiven(hasGate, callback) }, nil},
-	{"budget", func(s *settings) string { return s.ifGiven(hasBudget, object) }, nil},
-	{"clock", func(s *settings) string { return s.ifGiven(hasClock, object) }, nil},
-	{"hooks", func(s *settings) string { return s.ifGiven(hasHooks, callback) }, nil},
-	{"logger", func(s *settings) string { return s.ifGiven(hasLogger, object) }, nil},
+	{"jitter", always((*settings).jitterText), readJitter},
+	{"history_size", always(func(s *settings) string { return strconv.Itoa(s.historySize) }), readHistorySize},
+	{"rand", textIf(callback, func(s *settings) bool { return s.rand != nil }), nil},
+	{"retry_if", textIf(callback, func(s *settings) bool { return s.retryIf.n > 0 }), nil},
+	{"stop_if", textIf(callback, func(s *settings) bool { return s.stopIf.n > 0 }), nil},
+	{"stop", textIf(callback, func(s *settings) bool { return s.stops.n > 0 }), nil},
+	{"validator", textIf(callback, func(s *settings) bool { return s.validators.n > 0 }), nil},
+	{"history", textIf(object, func(s *settings) bool { return s.history != nil }), nil},
+	{"gate", textIf(callback, func(s *settings) bool { return s.gates.n > 0 }), nil},
+	{"budget", textIf(object, func(s *settings) bool { return s.budget != nil }), nil},
+	{"clock", textIf(object, func(s *settings) bool { return s.clock != nil }), nil},
+	{"hooks", textIf(callback, func(s *settings) bool { return s.hooked != hookSet{} }), nil},
+	{"logger", textIf(object, func(s *settings) bool { return s.logger != nil }), nil},
+}
+
+// always writes a setting that always has a value.
+func always(write func(*settings) string) func(*Policy) string {
+	return func(p *Policy) string { return write(p.inForce()) }
+}
+
+// ifGiven writes a setting only if the policy was given its option, of type O.
+func ifGiven[O Option](write func(*settings) string) func(*Policy) string {
+	return func(p *Policy) string {
+		if !gives[O](p) {
+			return ""
+		}
+		return write(p.inForce())
+	}
+}
+
+// gives reports whether the policy was made of an option of type O.
+func gives[O Option](p *Policy) bool {
+	return slices.ContainsFunc(p.given(), func(o Option) bool {
+		if inner, ok := o.(*Policy); ok {
+			return gives[O](inner)
+		}
+		_, ok := o.(O)
+		return ok
+	})
+}
+
+// textIf writes text for a setting that text cannot carry.
+func textIf(text string, is func(*settings) bool) func(*Policy) string {
+	return func(p *Policy) string {
+		if is(p.inForce()) {
+			return text
+		}
+		return ""
+	}
 }
 
 // String returns all settings in force, as [Parse] reads them:
 //
 //	max_attempts=5 backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m0s jitter=full history_size=10
 //
-// What text cannot carry is shown as retry_if=(func) or budget=(object). The default jitter
-// and cap that each member of a [Chain] brings are not shown.
+// A setting that text cannot carry is shown as retry_if=(func) or budget=(object). The default
+// jitter and cap of each member of a [Chain] are not shown.
 func (p *Policy) String() string {
-	s, _ := p.parts()
 	var b strings.Builder
 	for _, k := range keys {
-		if value := k.write(s); value != "" {
+		if value := k.write(p); value != "" {
 			if b.Len() > 0 {
 				b.WriteByte(' ')
 			}
@@ -79,15 +115,14 @@ func (p *Policy) String() string {
 	return b.String()
 }
 
-// MarshalText returns what String does, or an error that names the settings which text
-// cannot carry. It makes a *Policy a value for flag.TextVar, encoding/json and others; keep
-// pointers in structs and maps, for by value a Policy has no methods. As the text has all
-// settings in force, a policy read from it sets all of them when it is used as an option.
+// MarshalText returns the text of String, or an error that names the settings that text cannot
+// carry. It makes a *Policy a value for flag.TextVar, encoding/json and others. Keep pointers in
+// structs and maps, because a Policy by value has no methods. The text has all settings in force,
+// so a policy read from it sets all of them when it is used as an option.
 func (p *Policy) MarshalText() ([]byte, error) {
-	s, _ := p.parts()
 	var lost []string
 	for _, k := range keys {
-		value := k.write(s)
+		value := k.write(p)
 		if value != "" && k.read == nil || k.name == "backoff" && strings.Contains(value, callback) {
 			lost = append(lost, k.name)
 		}
@@ -99,8 +134,8 @@ func (p *Policy) MarshalText() ([]byte, error) {
 	return []byte(p.String()), nil
 }
 
-// UnmarshalText makes p the policy that [Parse] reads from text; at a fault it leaves p as it
-// is. Call it only on a Policy that is not yet in use.
+// UnmarshalText makes p the policy that [Parse] reads from text. If it returns an error, p is
+// unchanged. Call it only on a Policy that is not yet in use.
 func (p *Policy) UnmarshalText(text []byte) error {
 	parsed, err := Parse(string(text))
 	if err != nil {
@@ -110,21 +145,14 @@ func (p *Policy) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// UnmarshalYAML is UnmarshalText for YAML libraries, which would pass over a mapping in
-// silence: the policy is one string.
+// UnmarshalYAML is UnmarshalText for YAML libraries, which would silently ignore a mapping: the
+// policy is one string.
 func (p *Policy) UnmarshalYAML(unmarshal func(any) error) error {
 	var text string
 	if err := unmarshal(&text); err != nil {
 		return fmt.Errorf("retry: a policy is one string such as %q: %w", "max_attempts=3 jitter=full", err)
 	}
 	return p.UnmarshalText([]byte(text))
-}
-
-func (s *settings) ifGiven(k kinds, value string) string {
-	if s.has(k) {
-		return value
-	}
-	return ""
 }
 
 func (s *settings) attemptsText() string {
@@ -135,10 +163,10 @@ func (s *settings) attemptsText() string {
 }
 
 func (s *settings) maxDelayText() string {
-	if s.has(hasMaxDelay) {
+	if s.maxDelayGiven {
 		return limitText(s.maxDelay)
 	}
-	if _, limit := s.shape(&s.backoff); limit < math.MaxInt64 {
+	if _, limit := s.jitterAndCap(&s.backoff); limit < math.MaxInt64 {
 		return limit.String()
 	}
 	return ""
@@ -153,9 +181,9 @@ func limitText(d time.Duration) string {
 }
 
 func (s *settings) jitterText() string {
-	jitter, _ := s.shape(&s.backoff)
+	jitter, _ := s.jitterAndCap(&s.backoff)
 	_, own := s.backoff.Backoff.(decorrelated)
-	if s.has(hasJitter) || jitter == defaultJitter && !own {
+	if s.jitterGiven || jitter == defaultJitter && !own {
 		return jitter.String()
 	}
 	return ""

@@ -12,22 +12,52 @@ import (
 	"github.com/seed-205ff063/retry/internal/text"
 )
 
-// Validator says why the value v of attempt a is no good; nil accepts it. It runs only
-// when the function returned no error. It sees the attempt, so it can relax with time.
+// Validator returns why the value v of attempt a is rejected, or nil to accept it. It runs only
+// if the function returned no error. It gets the attempt, so later attempts can be less strict.
 type Validator[T any] func(v T, a Attempt) error
+
+// anyValidator is a Validator[T] for some T.
+type anyValidator struct {
+	validator any
+	typeName  func() string // T's
+	isNil     bool
+}
+
+type validatorOption list[anyValidator]
+
+// WithValidator makes the validators look at every value that the function returned without
+// an error; all of them run. A value that one of them rejects is a failed attempt and is
+// retried, unless a reason is [Permanent] or [WithStopIf] matches. Repeats add up. It is an error
+// if a validator is nil or for another type than the call returns, or if the call returns no value.
+// The default is none.
+func WithValidator[T any](validators ...Validator[T]) Option {
+	all := make([]anyValidator, len(validators))
+	for i, v := range validators {
+		all[i] = anyValidator{validator: v, typeName: typeName[T], isNil: v == nil}
+	}
+	return validatorOption(newList(all))
+}
+
+func (o validatorOption) apply(s *settings) {
+	validators := list[anyValidator](o)
+	for i := range validators.n {
+		s.checkList("WithValidator", validators.at(i).isNil, "nil Validator")
+	}
+	s.validators.add(&validators)
+}
 
 // ValidationError holds the rejected values of a [DoValue] call. errors.As finds it in the
 // call's error if the last attempt's value was rejected, and [Rejected] whatever the last attempt
 // was.
 //
-// Its text never contains a value, whatever the verb. Neither do JSON and slog, so it can be
-// logged.
+// It can be logged: its text never contains a value, whatever the verb, and neither do JSON and
+// slog.
 type ValidationError[T any] struct {
 	// Name is the policy's name.
 	Name string
 	// Values are the rejected values, oldest first: the newest, at most [WithHistorySize].
 	Values []T
-	// Reasons says of each value why it was rejected; several validators' errors are joined.
+	// Reasons says for each value why it was rejected. Errors of several validators are joined.
 	Reasons []error
 	// Attempts is how many values were rejected in all.
 	Attempts int
@@ -65,10 +95,11 @@ func (e *ValidationError[T]) Unwrap() []error {
 	return e.Reasons
 }
 
-// Rejected returns the rejected values of the failed call err, whatever its last attempt was, for
-// a fallback to the best of them. The newest are kept, see [WithHistorySize]. Where err has several
-// calls in its tree, the outermost with such values counts. It returns nil if err is no failed call, none of its values was
-// rejected, or they are of another type than T.
+// Rejected returns the rejected values of the failed call err, for a fallback to the best of them.
+// It does not matter how the last attempt failed. The newest values are kept, see
+// [WithHistorySize]. If err has several calls in its tree, the outermost with rejected values
+// counts. Rejected returns nil if err is no failed call, if none of its values was rejected, or if
+// they are of another type than T.
 func Rejected[T any](err error) *ValidationError[T] {
 	var found *ValidationError[T]
 	errtree.Walk(err, func(node error) bool {
@@ -126,39 +157,37 @@ func (r *rejection) Error() string {
 func (r *rejection) Is(target error) bool { return target == ErrRejected }
 func (r *rejection) Unwrap() []error      { return r.reasons }
 
-// judge keeps the rejected values of one DoValue call.
-type judge[T any] struct {
+// validation validates the values of one call and keeps those that were rejected.
+type validation[T any] struct {
 	size   int // how many to keep
 	report *ValidationError[T]
-	judged int   // the attempt whose function had its value judged, see package judging
-	early  error // what that gave
+
+	validated int   // the attempt whose value was validated while it ran, see before
+	verdict   error // of that validation
 }
 
 // check returns nil or the *rejection of the value v that the attempt a returned.
-func (j *judge[T]) check(options []Option, v T, a Attempt) error {
-	if j.judged == a.Number {
-		return j.early
+func (j *validation[T]) check(s *settings, v T, a Attempt) error {
+	if j.validated == a.Number {
+		return j.verdict
 	}
-	return j.run(options, v, a)
+	return j.run(s, v, a)
 }
 
 // before is check while the attempt a still runs.
-func (j *judge[T]) before(options []Option, v T, a Attempt) error {
-	j.early = j.run(options, v, a)
-	j.judged = a.Number
-	return j.early
+func (j *validation[T]) before(s *settings, v T, a Attempt) error {
+	j.verdict = j.run(s, v, a)
+	j.validated = a.Number
+	return j.verdict
 }
 
-// run runs every validator among the options on v.
-func (j *judge[T]) run(options []Option, v T, a Attempt) error {
+// run runs every validator on v.
+func (j *validation[T]) run(s *settings, v T, a Attempt) error {
 	var reasons []error
-	sets := list[validatorOption, validatorSet]{options: options}
-	for set, ok := sets.next(); ok; set, ok = sets.next() {
-		validators, _ := set.list.([]Validator[T])
-		for _, valid := range validators {
-			if err := valid(v, a); err != nil {
-				reasons = append(reasons, err)
-			}
+	for i := range s.validators.n {
+		validator, _ := s.validators.at(i).validator.(Validator[T])
+		if err := validator(v, a); err != nil {
+			reasons = append(reasons, err)
 		}
 	}
 	if len(reasons) == 0 {
@@ -175,29 +204,34 @@ func (j *judge[T]) run(options []Option, v T, a Attempt) error {
 	return &rejection{reasons: reasons, report: j.report}
 }
 
-// misfits are the validators among the options that are for other types than T.
-func misfits[T any](options []Option) (faults []error) {
-	sets := list[validatorOption, validatorSet]{options: options}
-	for set, ok := sets.next(); ok; set, ok = sets.next() {
-		if _, fits := set.list.([]Validator[T]); !fits && set.n > 0 {
-			faults = append(faults, fault{"WithValidator", fmt.Sprintf(
-				"a validator for %s does not fit a call that returns %s", set.of(), typeName[T]())})
+// validatorsOfWrongType are the faults of validators for other types than T.
+func validatorsOfWrongType[T any](s *settings) (faults []fault) {
+	for i := range s.validators.n {
+		v := s.validators.at(i)
+		if _, fits := v.validator.(Validator[T]); !fits {
+			faults = appendNew(faults, fmt.Sprintf(
+				"a validator for %s does not fit a call that returns %s", v.typeName(), typeName[T]()))
 		}
 	}
 	return faults
 }
 
-// homeless are all validators among the options, for calls that return no value.
-func homeless(options []Option) (faults []error) {
-	sets := list[validatorOption, validatorSet]{options: options}
-	for set, ok := sets.next(); ok; set, ok = sets.next() {
-		if set.n == 0 {
-			continue
-		}
-		faults = append(faults, fault{"WithValidator", fmt.Sprintf(
-			"a validator for %s in a call that returns no value; use DoValue or Func", set.of())})
+// validatorsWithoutValue are the faults of validators in a call that returns no value.
+func validatorsWithoutValue(s *settings) (faults []fault) {
+	for i := range s.validators.n {
+		faults = appendNew(faults, fmt.Sprintf(
+			"a validator for %s in a call that returns no value; use DoValue or Func", s.validators.at(i).typeName()))
 	}
 	return faults
+}
+
+// appendNew appends what is wrong with a validator, once for all validators of a type.
+func appendNew(faults []fault, problem string) []fault {
+	f := fault{"WithValidator", problem}
+	if slices.Contains(faults, f) {
+		return faults
+	}
+	return append(faults, f)
 }
 
 // typeName is T's name; %T of a T that is an interface would be nil's.

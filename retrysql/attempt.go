@@ -2,6 +2,7 @@ package retrysql
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/seed-205ff063/retry"
@@ -12,18 +13,48 @@ import (
 // call is one call of InTx. Its fields are shared by the attempts.
 type call[Tx any] struct {
 	*Transactor[Tx]
-	ctx       context.Context // the caller's
-	slot      *judging.Slot   // of a call with a value
-	ran       bool            // the attempt ran: no gate refused it
-	ambiguous error           // an ambiguous COMMIT that was retried
+	ctx       context.Context  // the caller's
+	open      *transaction[Tx] // the running attempt's, from the end of fn to finishAttempt
+	fnErr     error            // what fn returned in that attempt
+	ran       bool             // the attempt ran: no gate refused it
+	ambiguous error            // an ambiguous COMMIT that was retried
 }
 
-// runAttempt runs fn in a new transaction. A retryable error says so, see isRetryable. One that
-// is not safe to retry is marked by retry.Permanent.
+// options returns the call's own options, followed by its caller's. The core calls finishAttempt
+// once validators have seen fn's value, so that a rejected value is never committed.
+func (c *call[Tx]) options(opts []retry.Option) []retry.Option {
+	finish, _ := judging.NewOption(c.finishAttempt).(retry.Option)
+	return slices.Concat([]retry.Option{finish, retry.WithRetryIf(c.classify)}, opts)
+}
+
+// runAttempt runs fn in a new transaction and leaves it open for finishAttempt.
 func (c *call[Tx]) runAttempt(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error {
-	c.ran = true
-	err := c.runTransaction(ctx, fn)
-	if err == nil || c.ambiguous == nil || isAmbiguous(err) {
+	c.ran, c.open, c.fnErr = true, nil, nil
+	t, err := c.begin(ctx)
+	if err != nil {
+		return err
+	}
+	returned := false
+	defer func() {
+		if !returned { // fn panicked or called Goexit
+			t.rollBackIfOpen()
+		}
+	}()
+	c.fnErr = fn(ctx, t.tx)
+	c.open, returned = t, true
+	return c.fnErr
+}
+
+// finishAttempt commits if err is nil and otherwise rolls back. err is the error of runAttempt, or
+// why a validator rejected fn's value. It returns the attempt's error. A retryable error says so,
+// see isRetryable. One that is not safe to retry is marked by retry.Permanent.
+func (c *call[Tx]) finishAttempt(_ context.Context, err error) error {
+	rejected := c.open != nil && c.fnErr == nil && err != nil
+	if t := c.open; t != nil {
+		defer t.rollBackIfOpen() // a Settler may panic
+		err = t.end(err)
+	}
+	if err == nil || rejected || c.ambiguous == nil || isAmbiguous(err) {
 		return err
 	}
 	retryable := isRetryable(err)
@@ -32,23 +63,6 @@ func (c *call[Tx]) runAttempt(ctx context.Context, fn func(ctx context.Context, 
 		return &retryableError{err}
 	}
 	return err
-}
-
-// runTransaction is runAttempt without regard to earlier attempts.
-func (c *call[Tx]) runTransaction(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error {
-	t, err := c.begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { t.rollBackIfOpen() }() // fn may panic or call Goexit
-	err = fn(ctx, t.tx)
-	if err == nil && c.slot != nil && c.slot.Taken() {
-		own := t
-		t = nil
-		c.slot.Leave(own.end)
-		return nil
-	}
-	return t.end(err)
 }
 
 // transaction is an attempt that has begun.

@@ -2,10 +2,8 @@ package retrysql
 
 import (
 	"context"
-	"slices"
 
 	"github.com/seed-205ff063/retry"
-	"github.com/seed-205ff063/retry/internal/judging"
 )
 
 // Transactor runs functions in transactions of a driver that does not go through database/sql.
@@ -66,8 +64,7 @@ func (t *Transactor[Tx]) InTx(ctx context.Context, fn func(ctx context.Context, 
 		return err
 	}
 	c := call[Tx]{Transactor: t, ctx: ctx}
-	opts = slices.Concat([]retry.Option{retry.WithRetryIf(c.classify)}, opts)
-	err := retry.Do(ctx, func(ctx context.Context) error { return c.runAttempt(ctx, fn) }, opts...)
+	err := retry.Do(ctx, func(ctx context.Context) error { return c.runAttempt(ctx, fn) }, c.options(opts)...)
 	return c.finalError(err)
 }
 
@@ -78,17 +75,13 @@ func Transact[Tx, T any](ctx context.Context, t *Transactor[Tx], fn func(ctx con
 		return last, err
 	}
 	c := call[Tx]{Transactor: t, ctx: ctx}
-	slot, ctx := judging.NewSlot(ctx)
-	c.slot = slot
-	begin := retry.WithHooks(retry.Hooks{Start: func(context.Context) context.Context { slot.Shut(); return nil }})
-	opts = slices.Concat([]retry.Option{begin, retry.WithRetryIf(c.classify)}, opts)
 	_, err := retry.DoValue(ctx, func(ctx context.Context) (T, error) {
 		err := c.runAttempt(ctx, func(ctx context.Context, tx Tx) (err error) {
 			last, err = fn(ctx, tx)
 			return err
 		})
 		return last, err
-	}, opts...)
+	}, c.options(opts)...)
 	return last, c.finalError(err)
 }
 

@@ -1,70 +1,19 @@
-// Package judging has a call's value validated before it takes effect: a transaction must not
-// commit a value that the validators reject. The function that DoValue calls then leaves its
-// end to DoValue, which asks the validators first.
+// Package judging lets a function end its attempt after its value was judged: a transaction must
+// not commit a value that the validators reject. It connects package retry, which validates, with
+// package retrysql, which commits. The option is not part of retry's exported names.
 package judging
 
-import (
-	"context"
-	"errors"
-)
+import "context"
 
-// Slot is where the function leaves its end. It goes to DoValue in the context, and is for one
-// goroutine at a time.
-type Slot struct {
-	taken, shut bool
-	end         func(err error) error
-}
+// Finish ends an attempt. It runs after the attempt's function, and after its validators, while
+// the attempt's gates and its timeout still apply. ctx is the context that the function got, and
+// err is the function's error, or why its value was rejected, or nil. It returns the attempt's
+// error: err itself, or another that takes its place.
+//
+// If a validator panics, Finish gets an error and its result is ignored. If the function panics,
+// it does not run.
+type Finish func(ctx context.Context, err error) error
 
-type key struct{}
-
-// NewSlot returns a slot, and the context for the DoValue that is to take it.
-func NewSlot(ctx context.Context) (*Slot, context.Context) {
-	s := new(Slot)
-	return s, context.WithValue(ctx, key{}, s)
-}
-
-// Take returns the context's slot, for a DoValue that has validators; nil if there is none.
-// Whatever the call runs, gates and hooks too, finds it shut: their values are their own business.
-func Take(ctx context.Context) *Slot {
-	s, ok := ctx.Value(key{}).(*Slot)
-	if !ok || s.shut {
-		return nil
-	}
-	s.taken = true
-	return s
-}
-
-// Shut says that the DoValue has begun. It must come before all that the call runs.
-func (s *Slot) Shut() { s.shut = true }
-
-// Taken reports whether the function has to leave its end to the slot.
-func (s *Slot) Taken() bool { return s.taken }
-
-// Leave leaves the function's end to the slot: it is called once, with nil if the value is good,
-// and otherwise takes back what the function did. It returns the attempt's error, which for a
-// rejected value is what it was called with, unless there is worse to tell.
-func (s *Slot) Leave(end func(err error) error) { s.end = end }
-
-// Finish ends the function, if it left its end here, as judge says. A rejected value is no error
-// of the function.
-func (s *Slot) Finish(judge func() error) error {
-	end := s.end
-	if end == nil {
-		return nil
-	}
-	s.end = nil
-	verdict := errAbandoned
-	defer func() {
-		if verdict == errAbandoned { // it is this one or it is not
-			_ = end(verdict) // judge panicked
-		}
-	}()
-	verdict = judge()
-	err := end(verdict)
-	if err == verdict { // the very one
-		return nil // judge's caller has it
-	}
-	return err
-}
-
-var errAbandoned = errors.New("retry: a validator panicked or ended its goroutine")
+// NewOption returns the retry.Option that makes a call of Do or DoValue end its attempts by finish.
+// It belongs to that call alone, and not to those within it. Package retry sets NewOption.
+var NewOption func(finish Finish) any
