@@ -17,6 +17,50 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
+// TestNestedContexts holds that a call within an attempt with a timeout keeps only contexts of
+// its own: that a response of the inner call is discarded does not end the outer attempt.
+func TestNestedContexts(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	derive := retry.WithHooks(retry.Hooks{
+		Start: func(ctx context.Context) context.Context { return context.WithValue(ctx, key{}, "start") },
+		BeforeAttempt: func(ctx context.Context, _ retry.Attempt) context.Context {
+			return context.WithValue(ctx, key{}, "attempt")
+		},
+	})
+	for _, inner := range []time.Duration{0, time.Minute} {
+		for _, way := range []string{"Transport", "Do"} {
+			t.Run(way+", "+inner.String(), func(t *testing.T) {
+				t.Parallel()
+				s := serve(t, status(503), status(502), status(200))
+				tr := &retryhttp.Transport{Base: direct(t), Policy: quick(derive, retry.WithAttemptTimeout(inner))}
+				attempts := 0
+				err := retry.Do(t.Context(), func(ctx context.Context) error {
+					attempts++
+					req := newRequest(t, "GET", s.URL, nil).WithContext(ctx)
+					if way == "Do" {
+						got, err := retryhttp.Do(&http.Client{Transport: tr}, req, decodeText)
+						assert.Equal(t, "OK", got)
+						assert.NoError(t, ctx.Err(), "the outer attempt's")
+						return err
+					}
+					resp, err := tr.RoundTrip(req)
+					if err != nil {
+						return err
+					}
+					assert.NoError(t, ctx.Err(), "the outer attempt's")
+					assert.Equal(t, "OK", text(t, resp))
+					assert.NoError(t, ctx.Err(), "the outer attempt's, after the body")
+					return nil
+				}, retry.WithAttemptTimeout(time.Minute), retry.WithMaxAttempts(2))
+				require.NoError(t, err)
+				assert.Equal(t, 1, attempts)
+				assert.Len(t, s.requests(), 3)
+			})
+		}
+	}
+}
+
 // wrappers pass a response on, as layers between two that retry do.
 var wrappers = map[string]func(base http.RoundTripper) http.RoundTripper{
 	"none":   func(base http.RoundTripper) http.RoundTripper { return base },

@@ -1,0 +1,81 @@
+package retryhttp_test
+
+import (
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// countingBody is a request's body that counts its closings, cannot be read after one, and
+// hides what else Reader is.
+type countingBody struct {
+	io.Reader
+	reads, closed atomic.Int64
+}
+
+func (b *countingBody) Read(p []byte) (int, error) {
+	b.reads.Add(1)
+	if b.closed.Load() > 0 {
+		return 0, errors.New("read of a closed body")
+	}
+	return b.Reader.Read(p)
+}
+
+func (b *countingBody) Close() error {
+	b.closed.Add(1)
+	return nil
+}
+
+// requireClosedOnce waits for the body to be closed: net/http may do so after the answer.
+func requireClosedOnce(t *testing.T, body *countingBody) {
+	t.Helper()
+	require.Eventually(t, func() bool { return body.closed.Load() > 0 }, time.Minute, 100*time.Microsecond)
+	require.EqualValues(t, 1, body.closed.Load(), "the caller's body is closed once")
+}
+
+type readerCloser struct {
+	io.Reader
+	io.Closer
+}
+
+// slowly returns a reader of a body of n bytes that comes in small parts.
+func slowly(n int) io.Reader { return io.LimitReader(&letters{}, int64(n)) }
+
+type letters struct{ at byte }
+
+func (l *letters) Read(p []byte) (int, error) {
+	p = p[:min(len(p), 7)]
+	for i := range p {
+		p[i] = 'a' + l.at%26
+		l.at++
+	}
+	return len(p), nil
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// interruptible is a body whose Read waits for Close, and then fails, as a file's or a
+// socket's does.
+type interruptible struct {
+	once   sync.Once
+	closed chan struct{}
+}
+
+func newInterruptible() *interruptible { return &interruptible{closed: make(chan struct{})} }
+
+func (b *interruptible) Read([]byte) (int, error) {
+	<-b.closed
+	return 0, errors.New("file already closed")
+}
+
+func (b *interruptible) Close() error {
+	b.once.Do(func() { close(b.closed) })
+	return nil
+}

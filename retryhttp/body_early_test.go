@@ -1,0 +1,170 @@
+package retryhttp_test
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retryhttp"
+)
+
+// TestExpectContinue holds that a stream which the server refused before it was sent is sent
+// again. net/http itself sends the body of a refused request after all if the server keeps
+// the connection: then the stream may count as read, but what arrives must be whole.
+func TestExpectContinue(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, method, status, connection string
+	}{
+		{"503 and close", "PUT", "503 Service Unavailable", "close"},
+		{"429 and close", "POST", "429 Too Many Requests", "close"},
+		{"503 and keep", "PUT", "503 Service Unavailable", "keep-alive"},
+		{"429 and keep", "POST", "429 Too Many Requests", "keep-alive"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			const want = "a body that is sent whole or not at all"
+			for range 20 { // net/http decides in another goroutine
+				var n atomic.Int64
+				var got atomic.Value
+				addr := listen(t, func(conn net.Conn) {
+					reader := bufio.NewReader(conn)
+					for {
+						req, err := http.ReadRequest(reader)
+						if err != nil {
+							return
+						}
+						if n.Add(1) < 3 {
+							_, _ = fmt.Fprintf(conn, "HTTP/1.1 %s\r\nConnection: %s\r\nContent-Length: 0\r\n\r\n", test.status, test.connection)
+							if test.connection == "close" {
+								return
+							}
+							_, _ = io.Copy(io.Discard, req.Body)
+							continue
+						}
+						_, _ = io.WriteString(conn, "HTTP/1.1 100 Continue\r\n\r\n")
+						all, _ := io.ReadAll(req.Body)
+						got.Store(string(all))
+						_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+					}
+				})
+				tr := direct(t)
+				tr.ExpectContinueTimeout = time.Minute
+				body := &countingBody{Reader: strings.NewReader(want)}
+				req := newRequest(t, test.method, "http://"+addr, body)
+				req.Header.Set("Expect", "100-continue")
+				policy := quick(retry.WithBackoff(retry.Constant(time.Millisecond)))
+				resp, err := (&retryhttp.Transport{Base: tr, Policy: policy}).RoundTrip(req)
+				if test.connection == "keep-alive" && err != nil {
+					require.ErrorIs(t, err, retry.ErrPermanent)
+					requireClosedOnce(t, body)
+					continue
+				}
+				require.NoError(t, err)
+				_ = text(t, resp)
+				if test.connection == "close" || resp.StatusCode == 200 {
+					require.Equal(t, 200, resp.StatusCode)
+					require.EqualValues(t, 3, n.Load())
+					require.Equal(t, want, got.Load())
+				}
+				requireClosedOnce(t, body)
+				tr.CloseIdleConnections()
+			}
+		})
+	}
+}
+
+// TestRefusedAnswerIsReadable holds that the last answer to a stream that was not asked for is
+// read to its end, though net/http goes on to send the stream on the same connection.
+func TestRefusedAnswerIsReadable(t *testing.T) {
+	t.Parallel()
+	answer := strings.Repeat("busy", 64<<10)
+	for range 10 {
+		addr := listen(t, func(conn net.Conn) {
+			req, err := http.ReadRequest(bufio.NewReader(conn))
+			if err != nil {
+				return
+			}
+			_, _ = fmt.Fprintf(conn, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: %d\r\n\r\n", len(answer))
+			_, _ = io.CopyN(io.Discard, req.Body, 1) // the stream arrives, or the client gives up
+			_, _ = io.WriteString(conn, answer)
+			waits(conn)
+		})
+		tr := direct(t)
+		tr.ExpectContinueTimeout = time.Minute
+		req := newRequest(t, "PUT", "http://"+addr, &countingBody{Reader: strings.NewReader("body")})
+		req.Header.Set("Expect", "100-continue")
+		resp, err := (&retryhttp.Transport{Base: tr, Policy: quick(retry.WithMaxAttempts(1))}).RoundTrip(req)
+		require.NoError(t, err)
+		require.Equal(t, answer, text(t, resp))
+		tr.CloseIdleConnections()
+	}
+}
+
+// TestEarlyAnswer has the server answer before it read a large upload.
+func TestEarlyAnswer(t *testing.T) {
+	t.Parallel()
+	const size = 8 << 20
+	for _, test := range []struct {
+		name   string
+		method string
+		status int
+		stream bool
+		want   int
+	}{
+		{"idempotent", "PUT", 503, false, 200},
+		{"refused", "POST", 429, false, 200},
+		{"not idempotent", "POST", 503, false, 503},
+		{"stream", "PUT", 503, true, 503},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var n atomic.Int64
+			var got atomic.Int64
+			s := newService(t)
+			s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if n.Add(1) == 1 {
+					// Without this the server reads on for a while before it answers.
+					_ = http.NewResponseController(w).EnableFullDuplex()
+					_, _ = io.CopyN(io.Discard, r.Body, 1<<10)
+					w.WriteHeader(test.status)
+					_ = http.NewResponseController(w).Flush()
+					return
+				}
+				size, _ := io.Copy(io.Discard, r.Body)
+				got.Store(size)
+			})
+			s.Start()
+			body := &countingBody{Reader: bytes.NewReader(make([]byte, size))}
+			req := newRequest(t, test.method, s.URL, body)
+			req.ContentLength = size
+			if !test.stream {
+				req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(make([]byte, size))), nil }
+			}
+			resp, err := (&retryhttp.Transport{Base: direct(t), Policy: quick()}).RoundTrip(req)
+			if err != nil {
+				// The server closed with data unread: its answer may be lost to a reset, which
+				// allows no other attempt for these two.
+				require.NotEqual(t, 200, test.want, err)
+			} else {
+				_ = resp.Body.Close()
+				assert.Equal(t, test.want, resp.StatusCode)
+			}
+			if test.want == 200 {
+				assert.EqualValues(t, size, got.Load())
+			}
+			requireClosedOnce(t, body)
+		})
+	}
+}

@@ -1,0 +1,226 @@
+package retryhttp_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retryhttp"
+)
+
+// refusedDial is what a dial to a closed port ends with.
+var refusedDial = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+
+// TestBodyClosedOnce holds that the caller's body is closed exactly once on every path, and
+// whether it was sent again.
+func TestBodyClosedOnce(t *testing.T) {
+	t.Parallel()
+	refuse := retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) {
+		return nil, retry.Permanent(errors.New("gate is shut"))
+	})
+	unread := func(err error) roundTripper {
+		return func(req *http.Request) (*http.Response, error) {
+			_ = req.Body.Close()
+			return nil, err
+		}
+	}
+	fails := func(err error) roundTripper {
+		return func(req *http.Request) (*http.Response, error) {
+			_, _ = io.Copy(io.Discard, req.Body)
+			_ = req.Body.Close()
+			_ = req.Body.Close() // one close too many is common
+			return nil, err
+		}
+	}
+	unreadReply := func(req *http.Request) (*http.Response, error) {
+		_ = req.Body.Close()
+		return reply(req, 503, ""), nil
+	}
+	dead, cancel := context.WithCancel(t.Context())
+	cancel()
+	tests := []struct {
+		name     string
+		base     http.RoundTripper
+		statuses []int // in place of base
+		method   string
+		ctx      context.Context
+		policy   *retry.Policy
+		edit     func(*retryhttp.Transport)
+		stream   int64 // attempts without GetBody
+		getBody  int64 // attempts with
+		buffered int64 // attempts without GetBody but with a buffer
+	}{
+		{name: "success", base: replies(200), stream: 1, getBody: 1, buffered: 1},
+		{name: "success of the second", statuses: []int{503, 200}, stream: 1, getBody: 2, buffered: 2},
+		{name: "exhausted", base: replies(503), stream: 1, getBody: 3, buffered: 3},
+		{name: "final status", base: replies(404), stream: 1, getBody: 1, buffered: 1},
+		{name: "refused status", base: replies(429), method: "POST", stream: 1, getBody: 3, buffered: 3},
+		{name: "not idempotent", base: replies(503), method: "POST", stream: 1, getBody: 1, buffered: 1},
+		{name: "dial error, unread", base: unread(refusedDial), method: "POST", stream: 3, getBody: 3, buffered: 3},
+		{name: "status, unread", base: roundTripper(unreadReply), stream: 3, getBody: 3, buffered: 3},
+		{name: "error after reading", base: fails(io.ErrUnexpectedEOF), stream: 1, getBody: 3, buffered: 3},
+		{name: "dead context", base: replies(200), ctx: dead},
+		{name: "gate refuses", base: replies(200), policy: quick(refuse)},
+		{name: "budget refuses", base: replies(503), policy: quick(retry.WithBudget(retry.NewBudget(0, 0))), stream: 1, getBody: 1, buffered: 1},
+		{
+			name: "option fault", base: replies(200),
+			policy: quick(retry.WithValidator(func(int, retry.Attempt) error { return nil })),
+		},
+		{name: "no context to end", base: replies(503), ctx: context.Background(), stream: 1, getBody: 3, buffered: 3},
+		{name: "attempt timeout", base: replies(503), policy: quick(retry.WithAttemptTimeout(time.Hour)), stream: 1, getBody: 3, buffered: 3},
+		{
+			name: "headers added", base: replies(503), method: "POST", stream: 1, getBody: 3, buffered: 3,
+			edit: func(tr *retryhttp.Transport) { tr.AddIdempotencyKey, tr.AttemptHeader = true, "X-Attempt" },
+		},
+	}
+	for _, test := range tests {
+		for kind, want := range map[string]int64{"stream": test.stream, "GetBody": test.getBody, "buffered": test.buffered} {
+			t.Run(test.name+", "+kind, func(t *testing.T) {
+				t.Parallel()
+				var sent []string
+				var mu sync.Mutex
+				answer := test.base
+				if answer == nil {
+					answer = replies(test.statuses...)
+				}
+				base := &counter{base: roundTripper(func(req *http.Request) (*http.Response, error) {
+					var read bytes.Buffer
+					req.Body = readerCloser{io.TeeReader(req.Body, &read), req.Body}
+					resp, err := answer.RoundTrip(req)
+					mu.Lock()
+					defer mu.Unlock()
+					sent = append(sent, read.String())
+					return resp, err
+				})}
+				tr := &retryhttp.Transport{Base: base, Policy: test.policy}
+				if tr.Policy == nil {
+					tr.Policy = quick()
+				}
+				if test.edit != nil {
+					test.edit(tr)
+				}
+				method := test.method
+				if method == "" {
+					method = "PUT"
+				}
+				body := &countingBody{Reader: strings.NewReader("body")}
+				req := newRequest(t, method, "http://host.example", body)
+				var copies []*countingBody
+				switch kind {
+				case "GetBody":
+					req.GetBody = func() (io.ReadCloser, error) {
+						copies = append(copies, &countingBody{Reader: strings.NewReader("body")})
+						return copies[len(copies)-1], nil
+					}
+				case "buffered":
+					tr.MaxBodyBuffer = 4
+				}
+				if test.ctx != nil {
+					req = req.WithContext(test.ctx)
+				}
+
+				resp, err := tr.RoundTrip(req)
+
+				assert.True(t, (resp == nil) == (err != nil))
+				assert.Equal(t, want, base.attempts.Load())
+				assert.EqualValues(t, 1, body.closed.Load(), "the caller's body")
+				for _, c := range copies {
+					assert.EqualValues(t, 1, c.closed.Load(), "a copy of it")
+				}
+				if kind == "GetBody" && want > 0 {
+					assert.Len(t, copies, int(want)-1)
+				}
+				for _, s := range sent {
+					assert.Contains(t, []string{"", "body"}, s, "whole or unread")
+				}
+			})
+		}
+	}
+}
+
+// TestGetBody holds that every attempt after the first has a body of its own from GetBody.
+func TestGetBody(t *testing.T) {
+	t.Parallel()
+	s := serve(t, status(503), status(503), status(200))
+	req := newRequest(t, "PUT", s.URL, strings.NewReader("body"))
+	get, calls := req.GetBody, 0
+	req.GetBody = func() (io.ReadCloser, error) { calls++; return get() }
+	resp, err := (&retryhttp.Transport{Base: direct(t), Policy: quick()}).RoundTrip(req)
+	require.NoError(t, err)
+	assert.Equal(t, "OK", text(t, resp))
+	assert.Equal(t, 2, calls)
+	for _, r := range s.requests() {
+		assert.Equal(t, "body", r.body)
+		assert.Equal(t, "4", r.header.Get("Content-Length"))
+	}
+}
+
+func TestGetBodyFails(t *testing.T) {
+	t.Parallel()
+	fault := errors.New("file is gone")
+	base := &counter{base: replies(503)}
+	body := &countingBody{Reader: strings.NewReader("body")}
+	req := newRequest(t, "PUT", "http://host.example", body)
+	req.GetBody = func() (io.ReadCloser, error) { return nil, fault }
+	_, err := (&retryhttp.Transport{Base: base, Policy: quick()}).RoundTrip(req)
+	require.ErrorIs(t, err, fault)
+	require.ErrorIs(t, err, retry.ErrPermanent)
+	assert.EqualValues(t, 1, base.attempts.Load())
+	assert.EqualValues(t, 1, body.closed.Load())
+	assert.Zero(t, base.open.Load())
+}
+
+// A body that fails, or has not the length that the request says, makes the transport close the connection,
+// and which of the two it reports is a matter of chance: neither is retried, and the error says why.
+func TestHiddenReason(t *testing.T) {
+	t.Parallel()
+	body := func(r io.Reader, length int64) func(*http.Request) {
+		return func(req *http.Request) {
+			req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(r), nil }
+			req.Body, _ = req.GetBody()
+			req.ContentLength = length
+		}
+	}
+	for _, test := range []struct {
+		name     string
+		edit     func(*http.Request)
+		attempts int
+		text     string
+	}{
+		{"too short", withBody("body", 5), 1, "unexpected EOF (http: ContentLength=5 with Body length 4)"},
+		{"too long", withBody("body", 3), 1, "unexpected EOF (http: ContentLength=3 with Body length 4)"},
+		{"fails", body(failing{errDisk}, 5), 1, "unexpected EOF (disk failed)"},
+		{"as it says", withBody("body", 4), 3, "unexpected EOF"},
+		{"of unknown length", withBody("body", -1), 3, "unexpected EOF"},
+		{"of no stated length", withBody("body", 0), 3, "unexpected EOF"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			attempts := 0
+			transport := &retryhttp.Transport{Policy: quick(), Base: roundTripper(func(req *http.Request) (*http.Response, error) {
+				attempts++
+				_, _ = io.Copy(io.Discard, req.Body)
+				return nil, io.ErrUnexpectedEOF
+			})}
+			req := newRequest(t, "PUT", "http://a.test", nil)
+			test.edit(req)
+			_, err := transport.RoundTrip(req)
+			require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+			assert.Equal(t, test.attempts, attempts)
+			var e *retry.Error
+			require.ErrorAs(t, err, &e)
+			assert.EqualError(t, e.Err, test.text)
+		})
+	}
+}

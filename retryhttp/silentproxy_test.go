@@ -1,0 +1,139 @@
+package retryhttp_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+)
+
+// silentProxy forwards connections to a server. Those that are open when it is told so carry
+// nothing more, without a word: as when a machine between the two has lost its state.
+type silentProxy struct {
+	addr   string
+	opened atomic.Int64
+
+	mu    sync.Mutex
+	conns []*silentConn
+}
+
+type silentConn struct {
+	net.Conn
+	silent atomic.Bool
+}
+
+// Read reads on, so that what is sent is taken, and passes nothing on.
+func (c *silentConn) Read(p []byte) (int, error) {
+	for {
+		n, err := c.Conn.Read(p)
+		if err != nil || !c.silent.Load() {
+			return n, err
+		}
+	}
+}
+
+func newSilentProxy(t *testing.T, to string) *silentProxy {
+	t.Helper()
+	p := &silentProxy{}
+	p.addr = listen(t, func(client net.Conn) {
+		server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", to)
+		if err != nil {
+			return
+		}
+		defer func() { _ = server.Close() }()
+		p.opened.Add(1)
+		conn := &silentConn{Conn: client}
+		p.mu.Lock()
+		p.conns = append(p.conns, conn)
+		p.mu.Unlock()
+		go func() {
+			_, _ = io.Copy(onlyWriter{client}, server)
+			_ = client.Close()
+		}()
+		_, _ = io.Copy(server, conn)
+	})
+	return p
+}
+
+// onlyWriter hides methods that would splice past silentConn's Read.
+type onlyWriter struct{ io.Writer }
+
+// silence silences the connections that are open now.
+func (p *silentProxy) silence() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, conn := range p.conns {
+		conn.silent.Store(true)
+	}
+}
+
+// short is how long an attempt may take that gets no answer, and one that must succeed on a busy
+// machine. Tests that wait for it run beside each other, see together.
+const short = 2 * time.Second
+
+// together runs a subtest for each name, all at once: they wait more than they work, and
+// t.Parallel runs no more of them than there are processors.
+func together(t *testing.T, names []string, test func(t *testing.T, name string)) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for _, name := range names {
+		wg.Go(func() { t.Run(name, func(t *testing.T) { test(t, name) }) })
+	}
+	wg.Wait()
+}
+
+// pools are the transports whose connections may die: HTTP/1, HTTP/2 over TLS and without.
+var pools = map[string]func(s *service, tr *http.Transport){
+	"HTTP/1": func(s *service, _ *http.Transport) { s.Start() },
+	"HTTP/1 over TLS": func(s *service, tr *http.Transport) {
+		s.StartTLS()
+		tr.TLSClientConfig = s.Client().Transport.(*http.Transport).TLSClientConfig
+	},
+	"HTTP/2": func(s *service, tr *http.Transport) {
+		s.EnableHTTP2 = true
+		s.StartTLS()
+		tr.TLSClientConfig = s.Client().Transport.(*http.Transport).TLSClientConfig
+		tr.ForceAttemptHTTP2 = true
+	},
+	"HTTP/2 without TLS": func(s *service, tr *http.Transport) {
+		s.Config.Protocols = new(http.Protocols)
+		s.Config.Protocols.SetUnencryptedHTTP2(true)
+		tr.Protocols = new(http.Protocols)
+		tr.Protocols.SetUnencryptedHTTP2(true)
+		s.Start()
+	},
+}
+
+// deadPool makes a service behind a proxy that can go silent.
+func deadPool(t *testing.T, pool string, steps ...http.HandlerFunc) (*silentProxy, *http.Transport, string) {
+	t.Helper()
+	s := newService(t, steps...)
+	tr := direct(t)
+	pools[pool](s, tr)
+	proxy := newSilentProxy(t, s.Listener.Addr().String())
+	scheme, _, _ := strings.Cut(s.URL, ":")
+	return proxy, tr, scheme + "://" + proxy.addr
+}
+
+// ask gets the URL through the base alone.
+func ask(t *testing.T, base http.RoundTripper, url string) {
+	t.Helper()
+	resp, err := base.RoundTrip(newRequest(t, "GET", url, nil))
+	require.NoError(t, err)
+	_ = text(t, resp)
+}
+
+// counting returns an option that counts attempts.
+func counting() (*atomic.Int64, retry.Option) {
+	n := new(atomic.Int64)
+	return n, retry.WithHooks(retry.Hooks{AfterAttempt: func(context.Context, retry.Attempt) { n.Add(1) }})
+}
