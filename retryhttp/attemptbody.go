@@ -8,106 +8,109 @@ import (
 	"sync/atomic"
 )
 
-// source is a body that is closed once.
-type source struct {
+// closeOnce is a body that is closed at most once.
+type closeOnce struct {
 	reader io.Reader
 	closer io.Closer
 	closed atomic.Bool
 }
 
-func (s *source) close() error {
-	if s.closed.Swap(true) {
+func (c *closeOnce) close() error {
+	if c.closed.Swap(true) {
 		return nil
 	}
-	return s.closer.Close()
+	return c.closer.Close()
 }
 
-// attemptBody is a source as one attempt has it. Close of an untouched stream is put off while
-// the call goes on: a transport closes the body also when it could not connect. An attempt
-// that is over can neither read nor close a stream that the next one sends.
+// attemptBody is the body that one attempt sends.
+//
+// While the call goes on, Close of an unread stream is deferred: a transport closes the body
+// even if it could not connect. After the next attempt has reclaimed the stream, this attempt
+// can neither read nor close it.
 type attemptBody struct {
-	source  *source
-	length  int64 // it should have; 0: any
-	read    int64 // so far
-	mayWait bool  // with the Close
+	source     *closeOnce
+	length     int64 // expected; 0: any
+	read       int64 // bytes so far
+	deferClose bool
 
-	mu        sync.Mutex
-	failure   error
-	touched   bool // it was read, or tried to be
-	withdrawn bool
-	closing   bool // Close was put off
-	finished  bool
+	mu            sync.Mutex
+	readErr       error
+	readStarted   bool
+	reclaimed     bool
+	closeDeferred bool
+	finished      bool
 }
 
 var (
-	errWithdrawn     = errors.New("retryhttp: read of a body whose attempt is over")
-	errReadMeanwhile = errors.New("retryhttp: the body was read by an attempt that is over")
+	errAttemptOver = errors.New("retryhttp: the body was read after its attempt had ended")
+	errBodyUsed    = errors.New("retryhttp: an earlier attempt has read the body")
 )
 
-func (h *attemptBody) Read(p []byte) (int, error) {
-	if !h.touch() {
-		return 0, errWithdrawn
+func (b *attemptBody) Read(p []byte) (int, error) {
+	if !b.startRead() {
+		return 0, errAttemptOver
 	}
-	n, err := h.source.reader.Read(p)
-	h.read += int64(n)
+	n, err := b.source.reader.Read(p)
+	b.read += int64(n)
 	switch {
 	case err != nil && err != io.EOF:
-		if !h.source.closed.Load() {
-			h.fail(err)
+		if !b.source.closed.Load() {
+			b.fail(err)
 		}
-	case h.length > 0 && (h.read > h.length || err == io.EOF && h.read < h.length):
-		h.fail(fmt.Errorf("http: ContentLength=%d with Body length %d", h.length, h.read))
+	case b.length > 0 && (b.read > b.length || err == io.EOF && b.read < b.length):
+		b.fail(fmt.Errorf("http: ContentLength=%d with Body length %d", b.length, b.read))
 	}
 	return n, err
 }
 
-func (h *attemptBody) fail(err error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.failure == nil {
-		h.failure = err
+// fail records the first error.
+func (b *attemptBody) fail(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.readErr == nil {
+		b.readErr = err
 	}
 }
 
-// touch marks the body as read, if it is still the attempt's to read.
-func (h *attemptBody) touch() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.touched = h.touched || !h.withdrawn
-	return !h.withdrawn
+// startRead reports whether the attempt may read the body. If so, the body counts as read.
+func (b *attemptBody) startRead() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.readStarted = b.readStarted || !b.reclaimed
+	return !b.reclaimed
 }
 
-func (h *attemptBody) unread() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return !h.touched
+func (b *attemptBody) unread() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.readStarted
 }
 
-// withdraw takes the body from the attempt, if nothing of it was read.
-func (h *attemptBody) withdraw() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.withdrawn = h.withdrawn || !h.touched
-	return h.withdrawn
+// reclaim takes the body away from the attempt, unless the attempt has begun to read it.
+func (b *attemptBody) reclaim() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.reclaimed = b.reclaimed || !b.readStarted
+	return b.reclaimed
 }
 
-func (h *attemptBody) Close() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.withdrawn && !h.finished {
+func (b *attemptBody) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.reclaimed && !b.finished {
 		return nil
 	}
-	if h.mayWait && !h.finished && !h.touched {
-		h.closing = true
+	if b.deferClose && !b.finished && !b.readStarted {
+		b.closeDeferred = true
 		return nil
 	}
-	return h.source.close()
+	return b.source.close()
 }
 
-// finish ends the waiting, and reports whether nobody else will close the body.
-func (h *attemptBody) finish() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.finished = true
-	return h.closing || h.withdrawn
+// finish ends the deferral of Close. It reports whether the call must close the body itself.
+func (b *attemptBody) finish() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.finished = true
+	return b.closeDeferred || b.reclaimed
 }

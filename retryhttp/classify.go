@@ -11,40 +11,42 @@ import (
 	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
-// classifyError marks err if another attempt is not safe or not worth it.
+// classifyError returns an attempt's error, marked permanent if another attempt would be unsafe
+// or pointless.
 func (c *call) classifyError(err error) error {
-	refused := c.transport.Retryable == nil && c.refusedConnect(err)
-	err = redacted(schemeMismatch(err))
-	broken := c.body.failure()
-	if broken != nil && !strings.Contains(retry.ErrorText(err), retry.ErrorText(broken)) {
-		// The transport closed the connection because of it, and heard of that first.
-		err = fmt.Errorf("%w (%w)", err, broken)
+	connectRefused := c.transport.Retryable == nil && c.refusedConnect(err)
+	err = redact(asSchemeMismatch(err))
+	bodyErr := c.body.readError()
+	if bodyErr != nil && !strings.Contains(retry.ErrorText(err), retry.ErrorText(bodyErr)) {
+		// The body's error made the transport close the connection, and the transport reports
+		// only that the connection was closed.
+		err = fmt.Errorf("%w (%w)", err, bodyErr)
 	}
-	if broken != nil || refused || !c.retryable(nil, err) {
+	if bodyErr != nil || connectRefused || !c.retryable(nil, err) {
 		return retry.Permanent(err)
 	}
-	return c.ifSafe(err, c.trace.unprocessed(err) || refusedByStatus(err))
+	return c.markUnsafe(err, c.trace.unprocessed(err) || hasUnprocessedStatus(err))
 }
 
-// refusedByStatus reports whether err has a status that says that nothing was processed.
-func refusedByStatus(err error) bool {
+// hasUnprocessedStatus reports whether err has a status that means that nothing was processed.
+func hasUnprocessedStatus(err error) bool {
 	status, ok := errtree.As[*StatusError](err)
-	return ok && status != nil && refusedStatus(status.StatusCode)
+	return ok && status != nil && unprocessedStatus(status.StatusCode)
 }
 
-// classifyResponse returns the error for a status that is worth another attempt, marked where
-// that is not safe.
+// classifyResponse returns nil for a response that ends the call. Otherwise it returns the
+// response's error, marked permanent if another attempt would be unsafe.
 func (c *call) classifyResponse(resp *http.Response) error {
 	if !c.retryable(resp, nil) {
 		return nil
 	}
 	e := newStatusError(resp, c.req)
 	e.hint, e.hinted = c.transport.hint(resp)
-	c.resp.keepFor(e)
-	return c.ifSafe(e, refusedResponse(resp))
+	c.resp.linkTo(e)
+	return c.markUnsafe(e, unprocessedResponse(resp))
 }
 
-// hint asks how long the server wants us to wait.
+// hint returns how long the server asks to wait.
 func (t *Transport) hint(resp *http.Response) (time.Duration, bool) {
 	if t.Hint != nil {
 		return t.Hint(resp)
@@ -52,9 +54,10 @@ func (t *Transport) hint(resp *http.Response) (time.Duration, bool) {
 	return Hint(resp, time.Now())
 }
 
-// ifSafe returns err, marked and with the reason if the request must not be sent again.
-// Unprocessed says that there is proof that the server did nothing.
-func (c *call) ifSafe(err error, unprocessed bool) error {
+// markUnsafe returns err. If sending the request again would be unsafe or impossible, the error
+// is permanent and its text says why. unprocessed means that there is proof that the server did
+// not process the request.
+func (c *call) markUnsafe(err error, unprocessed bool) error {
 	var why string
 	switch {
 	case !c.idempotent && c.redirected:
@@ -63,7 +66,7 @@ func (c *call) ifSafe(err error, unprocessed bool) error {
 		why = methodOf(c.req) + " is not idempotent"
 	case !c.idempotent && !unprocessed:
 		why = methodOf(c.req) + " without an Idempotency-Key"
-	case !c.body.replayable():
+	case !c.body.canResend():
 		why = "the body was read and has no GetBody"
 	default:
 		return err
@@ -71,7 +74,7 @@ func (c *call) ifSafe(err error, unprocessed bool) error {
 	return retry.Permanent(&notSentAgainError{err, why})
 }
 
-// retryable reports whether another attempt may end better than the outcome.
+// retryable reports whether another attempt may end better than this outcome.
 func (c *call) retryable(resp *http.Response, err error) bool {
 	switch {
 	case c.transport.Retryable != nil:
@@ -82,8 +85,9 @@ func (c *call) retryable(resp *http.Response, err error) bool {
 	return retryableResponse(resp)
 }
 
-// schemeMismatch does what http.Client does with the bare error, which it will not see.
-func schemeMismatch(err error) error {
+// asSchemeMismatch returns http.ErrSchemeMismatch for the error of plain HTTP over TLS, as
+// http.Client does. The client does it for a bare error only, and err will be wrapped.
+func asSchemeMismatch(err error) error {
 	if e, ok := err.(tls.RecordHeaderError); ok && string(e.RecordHeader[:]) == "HTTP/" {
 		return http.ErrSchemeMismatch
 	}

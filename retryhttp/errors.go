@@ -6,11 +6,11 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// errNoResponse is for a Base that breaks its contract.
+// errNoResponse is the error of a Base that breaks the contract of an http.RoundTripper.
 var errNoResponse = retry.Permanent(errors.New("retryhttp: Base returned neither a response nor an error"))
 
-// notSentAgainError is the error of an attempt that might end better another time, if another one
-// were safe.
+// notSentAgainError is the error of an attempt after which another one might help, but would
+// be unsafe or impossible.
 type notSentAgainError struct {
 	err error
 	why string

@@ -11,25 +11,25 @@ import (
 	"github.com/seed-205ff063/retry/internal/text"
 )
 
-// errLocation stands for http.Client's error for a redirect that leads nowhere, which prints
-// the whole address.
+// errLocation replaces http.Client's error for a redirect to a bad address, which prints the
+// whole address.
 var errLocation = errors.New("failed to parse Location header")
 
-// cleaned is an error whose text is not fit to be shown: it is too long, has control characters
-// or has the path of an address.
-type cleaned struct {
+// redactedError replaces the text of an error that is too long, or has control characters or
+// the path of an address.
+type redactedError struct {
 	err  error
 	text string
 }
 
-func (e *cleaned) Error() string { return e.text }
-func (e *cleaned) Unwrap() error { return e.err }
+func (e *redactedError) Error() string { return e.text }
+func (e *redactedError) Unwrap() error { return e.err }
 
-// redacted returns err with a text that can be shown: no more than scheme and host of an
-// address, one line, bounded.
-func redacted(err error) error {
+// redact returns err with a text that is safe to show: one line of bounded length that has no
+// more than scheme and host of an address.
+func redact(err error) error {
 	if e, ok := err.(*url.Error); ok && e != nil {
-		clean := &url.Error{Op: e.Op, URL: redactedURL(e.URL), Err: redacted(e.Err)}
+		clean := &url.Error{Op: e.Op, URL: redactURL(e.URL), Err: redact(e.Err)}
 		if e.Err != nil && strings.HasPrefix(retry.ErrorText(e.Err), errLocation.Error()) {
 			clean.Err = errLocation
 		}
@@ -39,19 +39,19 @@ func redacted(err error) error {
 		return err
 	}
 	whole := errtree.Safe(err.Error)
-	shown := withoutAddresses(err, whole)
+	shown := redactURLs(err, whole)
 	if safe := text.Line(shown); safe != strings.ReplaceAll(whole, "\n", "; ") {
-		return &cleaned{err, safe}
+		return &redactedError{err, safe}
 	}
 	return err
 }
 
-// withoutAddresses takes the paths out of the addresses that url.Errors in the tree of err
-// print.
-func withoutAddresses(err error, shown string) string {
+// redactURLs removes from shown, the text of err, the paths of the addresses that url.Errors
+// within err print.
+func redactURLs(err error, shown string) string {
 	errtree.Walk(err, func(node error) bool {
 		if e, ok := node.(*url.Error); ok && e.URL != "" {
-			clean := redactedURL(e.URL)
+			clean := redactURL(e.URL)
 			shown = strings.ReplaceAll(shown, strconv.Quote(e.URL), strconv.Quote(clean))
 			shown = strings.ReplaceAll(shown, e.URL, clean)
 		}
@@ -60,8 +60,8 @@ func withoutAddresses(err error, shown string) string {
 	return shown
 }
 
-// redactedURL is scheme and host of an address.
-func redactedURL(address string) string {
+// redactURL returns the scheme and host of an address.
+func redactURL(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return ""

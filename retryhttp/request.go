@@ -8,56 +8,56 @@ import (
 	"strconv"
 )
 
-// request is what an attempt sends: the caller's own request where that will do.
-func (c *call) request(ctx context.Context) (*http.Request, error) {
+// newRequest returns the request that an attempt sends. It is the caller's own request if
+// nothing has to differ from it.
+func (c *call) newRequest(ctx context.Context) (*http.Request, error) {
 	c.trace = nil
-	adds := c.byClient || c.key != "" || c.transport.AttemptHeader != ""
-	shared := !c.byClient && writesRequest(c.transport.base())
-	limited := !same(ctx, c.ctx)
-	traced := !c.idempotent || limited || !c.idleSince.IsZero() || c.limited
-	if !traced && c.body == nil && !adds && !shared {
+	addsHeaders := c.byClient || c.key != "" || c.transport.AttemptHeader != ""
+	written := !c.byClient && mayWriteRequest(c.transport.base())
+	traced := !c.idempotent || !sameContext(ctx, c.ctx) || !c.idleSince.IsZero() || c.timeLimit
+	if !traced && c.body == nil && !addsHeaders && !written {
 		return c.req, nil
 	}
-	req := c.copyRequest(ctx, traced, shared)
-	if adds {
-		c.addHeaders(req, shared)
+	req := c.copyRequest(ctx, traced, written)
+	if addsHeaders {
+		c.addHeaders(req, written)
 	}
 	if c.body == nil {
 		return req, nil
 	}
-	sent, err := c.body.next(ctx)
+	body, err := c.body.forAttempt(ctx)
 	if err != nil {
 		return nil, err
 	}
-	req.Body, req.GetBody = sent, c.body.get
+	req.Body, req.GetBody = body, c.body.getBody
 	return req, nil
 }
 
-// attemptRequest is an attempt's copy of the request and what goes with it, in one allocation.
-// Each attempt has its own: what an earlier one sent may still be read.
+// attemptRequest is an attempt's copy of the request and what belongs to it, in one allocation.
+// Each attempt has its own, because a transport may still read what an earlier attempt sent.
 type attemptRequest struct {
 	req   http.Request
 	url   url.URL
 	trace connTrace
 }
 
-// copyRequest returns a copy of the request for an attempt under ctx. A traced one tells whether
-// an unsafe request was sent, and which connection a time-out happened on. A shared one has a
-// header and a URL of its own, because the base may write into them.
-func (c *call) copyRequest(ctx context.Context, traced, shared bool) *http.Request {
-	own := c.first
+// copyRequest returns a copy of the request for an attempt under ctx. If traced, its connTrace
+// tells whether an unsafe request was sent, and which connection a timeout happened on. If
+// written, it has its own header and URL, because the base may write into them.
+func (c *call) copyRequest(ctx context.Context, traced, written bool) *http.Request {
+	own := c.firstCopy
 	if own == nil {
 		own = new(attemptRequest)
 	}
-	c.first = nil
+	c.firstCopy = nil
 	if traced {
 		c.trace = &own.trace
-		c.trace.silent, c.trace.idleSince = &c.transport.silent, c.idleSince
+		c.trace.timedOut, c.trace.idleSince = &c.transport.timedOut, c.idleSince
 		own.req = *c.req.WithContext(httptrace.WithClientTrace(ctx, c.trace.client(!c.idempotent)))
 	} else {
-		own.req = *c.req // under its own context, which is ctx but for a Request.Cancel
+		own.req = *c.req // ctx is the request's own context, except for a Request.Cancel
 	}
-	if shared {
+	if written {
 		own.req.Header, own.req.Trailer = own.req.Header.Clone(), own.req.Trailer.Clone()
 		if own.req.URL != nil {
 			own.url = *own.req.URL
@@ -67,14 +67,14 @@ func (c *call) copyRequest(ctx context.Context, traced, shared bool) *http.Reque
 	return &own.req
 }
 
-// same reports whether a and b are one context. A context need not be a comparable value: to
-// compare two that are not panics, and they count as different.
-func same(a, b context.Context) (is bool) {
+// sameContext reports whether a and b are the same context. Comparing two contexts of a type
+// that is not comparable panics; they count as different.
+func sameContext(a, b context.Context) (same bool) {
 	defer func() { _ = recover() }()
 	return a == b
 }
 
-// addHeaders adds to req's header, which is a copy already or becomes one.
+// addHeaders adds the call's headers to req. Unless copied, it copies the header first.
 func (c *call) addHeaders(req *http.Request, copied bool) {
 	if !copied {
 		req.Header = req.Header.Clone()
@@ -86,6 +86,6 @@ func (c *call) addHeaders(req *http.Request, copied bool) {
 		req.Header.Set("Idempotency-Key", c.key)
 	}
 	if name := c.transport.AttemptHeader; name != "" {
-		req.Header.Set(name, strconv.Itoa(c.sent))
+		req.Header.Set(name, strconv.Itoa(c.attempts))
 	}
 }

@@ -8,89 +8,91 @@ import (
 )
 
 const (
-	// maxSilent is how many silent connections a Transport remembers.
-	maxSilent = 64
-	// streamTime is what net/http gets to be done with a stream that timed out, so that its
+	// maxTimedOut is how many connections a Transport remembers that timed out.
+	maxTimedOut = 64
+	// streamCleanup is the time that net/http gets to end a stream that timed out, so that its
 	// connection counts as idle.
-	streamTime = 5 * time.Millisecond
+	streamCleanup = 5 * time.Millisecond
 )
 
-// silentConns are the HTTP/2 connections of a Transport on which an attempt timed out without
-// a byte of an answer. net/http goes on using them; a connection of HTTP/1 it closes.
-type silentConns struct {
+// timedOutConns are the HTTP/2 connections of a Transport on which an attempt timed out without
+// a byte of an answer. net/http closes such a connection of HTTP/1, but goes on using one of
+// HTTP/2.
+type timedOutConns struct {
 	mu    sync.Mutex
-	conns map[net.Conn]silence
+	conns map[net.Conn]connTimeouts
 }
 
-// silence is what is known of a silent connection.
-type silence struct {
-	timeouts int       // in a row
-	until    time.Time // when the last one ended
+// connTimeouts describes the timeouts of one connection.
+type connTimeouts struct {
+	count int       // in a row
+	last  time.Time // when the last one ended
 }
 
-// add notes that an attempt which began at start timed out on conn. The first time its other
-// streams get a chance: it is left as soon as it is idle. A second time-out in a row closes it.
-func (s *silentConns) add(conn net.Conn, start time.Time) {
+// add records that an attempt which started at start timed out on conn. After the first timeout
+// the connection is skipped as soon as it is idle, so that its other streams may still finish.
+// A second timeout in a row closes it.
+func (t *timedOutConns) add(conn net.Conn, start time.Time) {
 	if !reflect.ValueOf(conn).Comparable() {
-		return // a type of somebody's own that cannot be remembered
+		return // the map cannot hold a connection of such a type
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	known := s.conns[conn]
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	known := t.conns[conn]
 	switch {
-	case start.Before(known.until): // it ran beside the one before: not a second in a row
-	case known.timeouts > 0:
-		delete(s.conns, conn)
+	case start.Before(known.last): // it overlapped the last timeout, so it is not a second in a row
+	case known.count > 0:
+		delete(t.conns, conn)
 		closeConn(conn)
 	default:
-		s.keep(conn)
+		t.remember(conn)
 	}
 }
 
-// keep remembers conn in place of any other if there are too many.
-func (s *silentConns) keep(conn net.Conn) {
-	if s.conns == nil {
-		s.conns = map[net.Conn]silence{}
+// remember adds conn. If there are too many connections, it forgets another one.
+func (t *timedOutConns) remember(conn net.Conn) {
+	if t.conns == nil {
+		t.conns = map[net.Conn]connTimeouts{}
 	}
-	for other := range s.conns {
-		if len(s.conns) < maxSilent {
+	for other := range t.conns {
+		if len(t.conns) < maxTimedOut {
 			break
 		}
-		delete(s.conns, other)
+		delete(t.conns, other)
 	}
-	s.conns[conn] = silence{timeouts: 1, until: time.Now()}
+	t.conns[conn] = connTimeouts{count: 1, last: time.Now()}
 }
 
-func (s *silentConns) has(conn net.Conn) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.conns) == 0 || !reflect.ValueOf(conn).Comparable() {
+func (t *timedOutConns) contains(conn net.Conn) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.conns) == 0 || !reflect.ValueOf(conn).Comparable() {
 		return false
 	}
-	_, has := s.conns[conn]
-	return has
+	_, ok := t.conns[conn]
+	return ok
 }
 
-// forget is for a connection that answered or was closed.
-func (s *silentConns) forget(conn net.Conn) {
-	if !s.has(conn) {
+// forget removes a connection that answered or was closed.
+func (t *timedOutConns) forget(conn net.Conn) {
+	if !t.contains(conn) {
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.conns, conn)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.conns, conn)
 }
 
-// noteSilence looks how an attempt that began at start failed. After a time-out without a byte
-// of an answer the next attempt leaves the connection, and those that were idle meanwhile: they
-// may be as dead.
-func (c *call) noteSilence(err error, start time.Time) {
+// noteTimeout records whether an attempt that started at start timed out without a byte of an
+// answer. If so, the next attempt skips its connection, and the connections that were idle
+// meanwhile: they may be dead too.
+func (c *call) noteTimeout(err error, start time.Time) {
 	c.idleSince = time.Time{}
-	if c.ctx.Err() != nil || !timedOut(err) {
+	if c.ctx.Err() != nil || !isTimeout(err) {
 		return
 	}
-	if c.trace == nil { // which connection it had is not known
-		time.Sleep(streamTime)
+	if c.trace == nil { // the attempt's connection is not known
+		time.Sleep(streamCleanup)
 		c.idleSince = time.Now()
 		return
 	}
@@ -100,7 +102,7 @@ func (c *call) noteSilence(err error, start time.Time) {
 	}
 	c.idleSince = start
 	if c.trace.http2.Load() {
-		c.transport.silent.add(conn, start)
-		time.Sleep(streamTime)
+		c.transport.timedOut.add(conn, start)
+		time.Sleep(streamCleanup)
 	}
 }

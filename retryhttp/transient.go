@@ -12,19 +12,19 @@ import (
 	"github.com/seed-205ff063/retry/internal/peererr"
 )
 
-// Transient is a classifier for code that calls an http.Client itself: it matches the
-// errors and the *StatusErrors, such as [Check] returns, that another attempt may change. It
-// does not know whether the request may be sent twice.
+// Transient is a classifier for code that calls an http.Client itself. It matches the errors
+// that another attempt may change, including a *[StatusError] that [Check] returns. It does not
+// know whether the request may be sent twice.
 func Transient(a retry.Attempt) bool {
 	if status, ok := errtree.As[*StatusError](a.Err); ok {
-		return status.passes()
+		return status.isTransient()
 	}
-	return passes(a.Err)
+	return isTransient(a.Err)
 }
 
-// passes reports whether another attempt may end without err: every failure of a transport
-// may, but for those that are about the request, a refusal or the server's identity.
-func passes(err error) bool {
+// isTransient reports whether another attempt may end without err. That holds for every failure
+// of a transport, except for a bad request, a refusal and the server's identity.
+func isTransient(err error) bool {
 	return err != nil &&
 		!errtree.Is(err, context.Canceled) &&
 		!errtree.Is(err, http.ErrSchemeMismatch) &&
@@ -32,14 +32,14 @@ func passes(err error) bool {
 		!peererr.Lasting(err) &&
 		!refusedToken(err) &&
 		!refusedBySOCKS(err) &&
-		!aboutRequest(err)
+		!badRequest(err)
 }
 
-// aboutRequest knows the texts of net/http for requests that cannot be sent: it has no
-// types for them.
-func aboutRequest(err error) bool {
+// badRequest reports whether err is net/http's error for a request that cannot be sent. These
+// errors have no types, so badRequest compares their texts.
+func badRequest(err error) bool {
 	for {
-		with, ok := errtree.As[*url.Error](err) // its text has the URL, in which anything may stand
+		with, ok := errtree.As[*url.Error](err) // its text has the URL, which may contain any text
 		if !ok || with == nil {
 			break
 		}
@@ -71,8 +71,8 @@ func aboutRequest(err error) bool {
 	return false
 }
 
-// timedOut reports whether err is one of time that ran out.
-func timedOut(err error) bool {
+// isTimeout reports whether err, or an error that it wraps, is a timeout.
+func isTimeout(err error) bool {
 	timeout := false
 	errtree.Walk(err, func(node error) bool {
 		if t, ok := node.(interface{ Timeout() bool }); ok {
@@ -83,7 +83,7 @@ func timedOut(err error) bool {
 	return timeout
 }
 
-// unconnected reports whether err is one of having no connection.
+// unconnected reports whether err means that there was no connection.
 func unconnected(err error) bool {
 	found := false
 	errtree.Walk(err, func(node error) bool {
@@ -98,14 +98,15 @@ func unconnected(err error) bool {
 	return found
 }
 
-// refusedStream reports whether err is HTTP/2's for a request that was not processed.
+// refusedStream reports whether err is HTTP/2's REFUSED_STREAM: the server did not process the
+// request.
 func refusedStream(err error) bool {
 	reset, ok := errtree.As[streamError](err)
 	return ok && reset.Code == 7
 }
 
-// streamError is what net/http's error for a reset HTTP/2 stream, which has no exported
-// type, lets errors.As fill in: a struct with these fields.
+// streamError has the fields of net/http's error for a reset HTTP/2 stream. The type of that
+// error is not exported, but errors.As copies it into any struct with these fields.
 type streamError struct {
 	StreamID uint32
 	Code     uint32
