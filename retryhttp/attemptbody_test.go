@@ -19,10 +19,10 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// TestBodyWithdrawn holds that an attempt which ended has no more say about a stream that it
+// TestBodyReclaimed holds that an attempt which ended has no more say about a stream that it
 // did not read: its late Close does not close, its late Read does not take from what another
 // attempt sends. A RoundTripper may do both after it returned.
-func TestBodyWithdrawn(t *testing.T) {
+func TestBodyReclaimed(t *testing.T) {
 	t.Parallel()
 	body := &countingBody{Reader: strings.NewReader("body")}
 	var first io.ReadCloser
@@ -46,7 +46,7 @@ func TestBodyWithdrawn(t *testing.T) {
 		assert.NoError(t, req.Body.Close())
 		return reply(req, 200, ""), nil
 	})
-	resp, err := (&retryhttp.Transport{Base: base, Policy: quick()}).RoundTrip(newRequest(t, "PUT", "http://host.example", body))
+	resp, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy()}).RoundTrip(newRequest(t, "PUT", "http://host.example", body))
 	require.NoError(t, err)
 	assert.Equal(t, 200, resp.StatusCode)
 	assert.Equal(t, "body", sent)
@@ -91,7 +91,7 @@ func TestStreamReadLate(t *testing.T) {
 					assert.NoError(t, req.Body.Close())
 					return reply(req, 200, ""), nil
 				})
-				policy := quick(retry.WithBackoff(retry.Constant(2*time.Second)), retry.WithHooks(test.hook(func() {
+				policy := quickPolicy(retry.WithBackoff(retry.Constant(2*time.Second)), retry.WithHooks(test.hook(func() {
 					_, _ = first.Read(make([]byte, 2))
 					_ = first.Close()
 				})))
@@ -113,18 +113,18 @@ func TestStreamUnread(t *testing.T) {
 		t.Run("dial error, "+method, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, status(200))
-			tr := direct(t)
+			tr := newTransport(t)
 			dials := 0
 			tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 				if dials++; dials < 3 {
-					return nil, refusedDial
+					return nil, errDialRefused
 				}
 				return (&net.Dialer{}).DialContext(ctx, network, addr)
 			}
 			body := &countingBody{Reader: strings.NewReader("body")}
-			resp, err := (&retryhttp.Transport{Base: tr, Policy: quick()}).RoundTrip(newRequest(t, method, s.URL, body))
+			resp, err := (&retryhttp.Transport{Base: tr, Policy: quickPolicy()}).RoundTrip(newRequest(t, method, s.URL, body))
 			require.NoError(t, err)
-			assert.Equal(t, "OK", text(t, resp))
+			assert.Equal(t, "OK", readBody(t, resp))
 			assert.Equal(t, "body", s.requests()[0].body)
 			requireClosedOnce(t, body)
 		})
@@ -138,17 +138,17 @@ func TestStreamRead(t *testing.T) {
 	t.Run("status", func(t *testing.T) {
 		t.Parallel()
 		s := serve(t, status(503))
-		resp, err := (&retryhttp.Transport{Base: direct(t), Policy: quick()}).RoundTrip(
+		resp, err := (&retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy()}).RoundTrip(
 			newRequest(t, "PUT", s.URL, io.MultiReader(strings.NewReader("body"))))
 		require.NoError(t, err)
 		assert.Equal(t, 503, resp.StatusCode)
-		assert.Equal(t, "Service Unavailable", text(t, resp))
+		assert.Equal(t, "Service Unavailable", readBody(t, resp))
 		assert.Len(t, s.requests(), 1)
 	})
 	t.Run("error", func(t *testing.T) {
 		t.Parallel()
 		s := serve(t, hangUp)
-		_, err := (&retryhttp.Transport{Base: direct(t), Policy: quick()}).RoundTrip(
+		_, err := (&retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy()}).RoundTrip(
 			newRequest(t, "PUT", s.URL, io.MultiReader(strings.NewReader("body"))))
 		require.ErrorIs(t, err, io.EOF)
 		require.ErrorIs(t, err, retry.ErrPermanent)
@@ -156,9 +156,9 @@ func TestStreamRead(t *testing.T) {
 	})
 }
 
-// TestClosedReaderIsNoFault holds that a body's reader which fails because the transport
+// TestReadErrorAfterClose holds that a body's reader which fails because the transport
 // closed it does not count as the caller's own reader failing.
-func TestClosedReaderIsNoFault(t *testing.T) {
+func TestReadErrorAfterClose(t *testing.T) {
 	t.Parallel()
 	var n atomic.Int64
 	base := roundTripper(func(req *http.Request) (*http.Response, error) {
@@ -175,9 +175,9 @@ func TestClosedReaderIsNoFault(t *testing.T) {
 		_ = req.Body.Close()
 		return reply(req, 200, ""), nil
 	})
-	req := newRequest(t, "PUT", "http://host.example", newInterruptible())
-	req.GetBody = func() (io.ReadCloser, error) { return newInterruptible(), nil }
-	resp, err := (&retryhttp.Transport{Base: base, Policy: quick()}).RoundTrip(req)
+	req := newRequest(t, "PUT", "http://host.example", newBlockingBody())
+	req.GetBody = func() (io.ReadCloser, error) { return newBlockingBody(), nil }
+	resp, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy()}).RoundTrip(req)
 	require.NoError(t, err)
 	assert.Equal(t, 200, resp.StatusCode)
 }
@@ -191,15 +191,15 @@ func TestCloseEndsRead(t *testing.T) {
 			_, err := req.Body.Read(make([]byte, 1))
 			return nil, err
 		})
-		body := newInterruptible()
-		_, err := (&retryhttp.Transport{Base: base, Policy: quick()}).RoundTrip(newRequest(t, "PUT", "http://host.example", body))
+		body := newBlockingBody()
+		_, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy()}).RoundTrip(newRequest(t, "PUT", "http://host.example", body))
 		require.ErrorIs(t, err, retry.ErrPermanent, "it was read")
 	})
 }
 
-// TestUploadGoesOn holds that a base may read and close the body after it has returned the
+// TestBodyUsedAfterReturn holds that a base may read and close the body after it has returned the
 // answer: it is not closed behind its back.
-func TestUploadGoesOn(t *testing.T) {
+func TestBodyUsedAfterReturn(t *testing.T) {
 	t.Parallel()
 	for _, first := range []string{"", "bo"} {
 		for _, read := range []bool{true, false} {
@@ -210,7 +210,7 @@ func TestUploadGoesOn(t *testing.T) {
 				return reply(req, 200, ""), err
 			})
 			body := &countingBody{Reader: strings.NewReader("body")}
-			_, err := (&retryhttp.Transport{Base: base, Policy: quick()}).RoundTrip(newRequest(t, "PUT", "http://host.example", body))
+			_, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy()}).RoundTrip(newRequest(t, "PUT", "http://host.example", body))
 			require.NoError(t, err)
 			assert.Zero(t, body.closed.Load(), "the upload goes on")
 			if read {

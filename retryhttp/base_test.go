@@ -15,10 +15,10 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// writer is a base that adds to what it is given, as many do although they must not.
-type writer struct{ http.RoundTripper }
+// writingBase is a base that adds to what it is given, as many do although they must not.
+type writingBase struct{ http.RoundTripper }
 
-func (w writer) RoundTrip(req *http.Request) (*http.Response, error) {
+func (w writingBase) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Header == nil {
 		req.Header = http.Header{}
 	}
@@ -40,7 +40,7 @@ func TestBaseWrites(t *testing.T) {
 	t.Parallel()
 	tune := map[string]func(*retryhttp.Transport){
 		"plain":           func(*retryhttp.Transport) {},
-		"attempt timeout": func(tr *retryhttp.Transport) { tr.Policy = quick(retry.WithAttemptTimeout(time.Minute)) },
+		"attempt timeout": func(tr *retryhttp.Transport) { tr.Policy = quickPolicy(retry.WithAttemptTimeout(time.Minute)) },
 		"attempt header":  func(tr *retryhttp.Transport) { tr.AttemptHeader = "X-Attempt" },
 		"key":             func(tr *retryhttp.Transport) { tr.AddIdempotencyKey = true },
 	}
@@ -54,7 +54,7 @@ func TestBaseWrites(t *testing.T) {
 						queries = append(queries, r.URL.RawQuery)
 						w.WriteHeader(http.StatusServiceUnavailable)
 					})
-					tr := &retryhttp.Transport{Base: writer{direct(t)}, Policy: quick()}
+					tr := &retryhttp.Transport{Base: writingBase{newTransport(t)}, Policy: quickPolicy()}
 					edit(tr)
 					var body io.Reader
 					if method == "PUT" {
@@ -66,13 +66,13 @@ func TestBaseWrites(t *testing.T) {
 					case "Transport":
 						resp, err := tr.RoundTrip(req)
 						require.NoError(t, err)
-						_ = text(t, resp)
+						_ = readBody(t, resp)
 						assert.Same(t, req, resp.Request)
 					case "Do":
 						_, err := retryhttp.Do(&http.Client{Transport: tr}, req, decodeText)
 						require.Error(t, err)
 					default:
-						_, err := retryhttp.Do(&http.Client{Transport: tr.Base}, req, decodeText, quick())
+						_, err := retryhttp.Do(&http.Client{Transport: tr.Base}, req, decodeText, quickPolicy())
 						require.Error(t, err)
 					}
 					asked := s.requests()
@@ -111,11 +111,11 @@ func TestResponseAndError(t *testing.T) {
 				var err error
 				switch way {
 				case "Transport":
-					_, err = (&retryhttp.Transport{Base: base, Policy: quick()}).RoundTrip(req) //nolint:bodyclose // there is none
+					_, err = (&retryhttp.Transport{Base: base, Policy: quickPolicy()}).RoundTrip(req) //nolint:bodyclose // there is none
 				case "Do":
-					_, err = retryhttp.Do(&http.Client{Transport: &retryhttp.Transport{Base: base}}, req, decodeText, quick())
+					_, err = retryhttp.Do(&http.Client{Transport: &retryhttp.Transport{Base: base}}, req, decodeText, quickPolicy())
 				default:
-					_, err = retryhttp.Do(&http.Client{Transport: base}, req, decodeText, quick())
+					_, err = retryhttp.Do(&http.Client{Transport: base}, req, decodeText, quickPolicy())
 				}
 				require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 				require.ErrorIs(t, err, retry.ErrExhausted)
@@ -140,7 +140,7 @@ func TestBaseWithoutAResponse(t *testing.T) {
 	t.Parallel()
 	calls := 0
 	base := roundTripper(func(*http.Request) (*http.Response, error) { calls++; return nil, nil })
-	resp, err := (&retryhttp.Transport{Base: base, Policy: quick()}).RoundTrip(newRequest(t, "GET", "http://host.example", nil))
+	resp, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy()}).RoundTrip(newRequest(t, "GET", "http://host.example", nil))
 	require.ErrorContains(t, err, "Base returned neither a response nor an error")
 	assert.Nil(t, resp)
 	assert.Equal(t, 1, calls)

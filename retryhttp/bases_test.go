@@ -14,8 +14,8 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// quick returns a policy of three attempts without waits, unless the options say otherwise.
-func quick(opts ...retry.Option) *retry.Policy {
+// quickPolicy returns a policy of three attempts without waits, unless the options say otherwise.
+func quickPolicy(opts ...retry.Option) *retry.Policy {
 	return retry.MustNew(append([]retry.Option{retry.WithBackoff(retry.Constant(0)), retry.WithMaxAttempts(3)}, opts...)...)
 }
 
@@ -24,30 +24,30 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// counter is a base that counts the attempts, and the bodies that are not closed.
-type counter struct {
+// countingBase is a base that counts the attempts, and the bodies that are not closed.
+type countingBase struct {
 	base     http.RoundTripper
 	attempts atomic.Int64
 	open     atomic.Int64
 }
 
-func (c *counter) RoundTrip(req *http.Request) (*http.Response, error) {
+func (c *countingBase) RoundTrip(req *http.Request) (*http.Response, error) {
 	c.attempts.Add(1)
 	resp, err := c.base.RoundTrip(req)
 	if err == nil && resp.StatusCode != http.StatusSwitchingProtocols {
 		c.open.Add(1)
-		resp.Body = &watchedBody{ReadCloser: resp.Body, open: &c.open}
+		resp.Body = &trackedBody{ReadCloser: resp.Body, open: &c.open}
 	}
 	return resp, err
 }
 
-type watchedBody struct {
+type trackedBody struct {
 	io.ReadCloser
 	once sync.Once
 	open *atomic.Int64
 }
 
-func (b *watchedBody) Close() error {
+func (b *trackedBody) Close() error {
 	b.once.Do(func() { b.open.Add(-1) })
 	return b.ReadCloser.Close()
 }
@@ -79,8 +79,8 @@ func replies(statuses ...int) roundTripper {
 	}
 }
 
-// direct returns a transport of the test's own.
-func direct(t *testing.T) *http.Transport {
+// newTransport returns a transport of the test's own.
+func newTransport(t *testing.T) *http.Transport {
 	t.Helper()
 	tr := &http.Transport{}
 	t.Cleanup(tr.CloseIdleConnections)
@@ -95,8 +95,8 @@ func newRequest(t *testing.T, method, url string, body io.Reader) *http.Request 
 	return req
 }
 
-// text reads and closes the response's body.
-func text(t *testing.T, resp *http.Response) string {
+// readBody reads and closes the response's body.
+func readBody(t *testing.T, resp *http.Response) string {
 	t.Helper()
 	all, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)

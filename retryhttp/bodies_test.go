@@ -43,8 +43,8 @@ type readerCloser struct {
 	io.Closer
 }
 
-// slowly returns a reader of a body of n bytes that comes in small parts.
-func slowly(n int) io.Reader { return io.LimitReader(&letters{}, int64(n)) }
+// slowReader returns a reader of a body of n bytes that comes in small parts.
+func slowReader(n int) io.Reader { return io.LimitReader(&letters{}, int64(n)) }
 
 type letters struct{ at byte }
 
@@ -57,25 +57,25 @@ func (l *letters) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-type failing struct{ err error }
+type failingReader struct{ err error }
 
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
+func (f failingReader) Read([]byte) (int, error) { return 0, f.err }
 
-// interruptible is a body whose Read waits for Close, and then fails, as a file's or a
+// blockingBody is a body whose Read waits for Close, and then fails, as a file's or a
 // socket's does.
-type interruptible struct {
+type blockingBody struct {
 	once   sync.Once
 	closed chan struct{}
 }
 
-func newInterruptible() *interruptible { return &interruptible{closed: make(chan struct{})} }
+func newBlockingBody() *blockingBody { return &blockingBody{closed: make(chan struct{})} }
 
-func (b *interruptible) Read([]byte) (int, error) {
+func (b *blockingBody) Read([]byte) (int, error) {
 	<-b.closed
 	return 0, errors.New("file already closed")
 }
 
-func (b *interruptible) Close() error {
+func (b *blockingBody) Close() error {
 	b.once.Do(func() { close(b.closed) })
 	return nil
 }

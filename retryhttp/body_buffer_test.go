@@ -45,14 +45,14 @@ func TestMaxBodyBuffer(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, status(503))
-			want, _ := io.ReadAll(slowly(test.size))
-			body := &countingBody{Reader: slowly(test.size)}
+			want, _ := io.ReadAll(slowReader(test.size))
+			body := &countingBody{Reader: slowReader(test.size)}
 			if test.fails {
-				body.Reader = io.MultiReader(body.Reader, failing{fault})
+				body.Reader = io.MultiReader(body.Reader, failingReader{fault})
 			}
 			req := newRequest(t, "PUT", s.URL, body)
 			req.ContentLength = test.length
-			resp, err := (&retryhttp.Transport{Base: direct(t), Policy: quick(), MaxBodyBuffer: test.limit}).RoundTrip(req)
+			resp, err := (&retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy(), MaxBodyBuffer: test.limit}).RoundTrip(req)
 			requireClosedOnce(t, body)
 			assert.Nil(t, req.GetBody)
 			if test.fails {
@@ -61,7 +61,7 @@ func TestMaxBodyBuffer(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			assert.Equal(t, "Service Unavailable", text(t, resp))
+			assert.Equal(t, "Service Unavailable", readBody(t, resp))
 			require.Len(t, s.requests(), test.attempts)
 			for _, r := range s.requests() {
 				assert.Equal(t, string(want), r.body)
@@ -81,7 +81,7 @@ func TestTooLongForBuffer(t *testing.T) {
 	})
 	req := newRequest(t, "PUT", "http://host.example", body)
 	req.ContentLength = 4
-	_, err := (&retryhttp.Transport{Base: base, Policy: quick(), MaxBodyBuffer: 3}).RoundTrip(req)
+	_, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy(), MaxBodyBuffer: 3}).RoundTrip(req)
 	require.NoError(t, err)
 }
 
@@ -90,7 +90,7 @@ func TestTooLongForBuffer(t *testing.T) {
 func TestBufferingIsCancelled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		_, base := inMemory(t, status(200))
+		_, base := serveInMemory(t, status(200))
 		reader, writer := io.Pipe()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -98,7 +98,7 @@ func TestBufferingIsCancelled(t *testing.T) {
 		defer late.Stop()
 		req := newRequest(t, "PUT", "http://host.example", reader).WithContext(ctx)
 		start := time.Now()
-		_, err := (&retryhttp.Transport{Base: base, Policy: quick(), MaxBodyBuffer: 100}).RoundTrip(req)
+		_, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy(), MaxBodyBuffer: 100}).RoundTrip(req)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Equal(t, time.Second, time.Since(start))
 	})
@@ -111,7 +111,7 @@ func TestBufferingDeadContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	body := &countingBody{Reader: strings.NewReader("body")}
-	_, err := (&retryhttp.Transport{Base: replies(200), Policy: quick(), MaxBodyBuffer: 100}).RoundTrip(
+	_, err := (&retryhttp.Transport{Base: replies(200), Policy: quickPolicy(), MaxBodyBuffer: 100}).RoundTrip(
 		newRequest(t, "PUT", "http://host.example", body).WithContext(ctx))
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Zero(t, body.reads.Load())
@@ -128,9 +128,9 @@ func TestLargestBuffer(t *testing.T) {
 				s := serve(t, status(503), status(200))
 				req := newRequest(t, "PUT", s.URL, onlyReader{strings.NewReader("body")})
 				req.ContentLength = length
-				resp, err := (&retryhttp.Transport{Base: direct(t), Policy: quick(), MaxBodyBuffer: limit}).RoundTrip(req)
+				resp, err := (&retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy(), MaxBodyBuffer: limit}).RoundTrip(req)
 				require.NoError(t, err)
-				_ = text(t, resp)
+				_ = readBody(t, resp)
 				want := 1
 				if limit >= 4 {
 					want = 2

@@ -59,12 +59,12 @@ func TestExpectContinue(t *testing.T) {
 						_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 					}
 				})
-				tr := direct(t)
+				tr := newTransport(t)
 				tr.ExpectContinueTimeout = time.Minute
 				body := &countingBody{Reader: strings.NewReader(want)}
 				req := newRequest(t, test.method, "http://"+addr, body)
 				req.Header.Set("Expect", "100-continue")
-				policy := quick(retry.WithBackoff(retry.Constant(time.Millisecond)))
+				policy := quickPolicy(retry.WithBackoff(retry.Constant(time.Millisecond)))
 				resp, err := (&retryhttp.Transport{Base: tr, Policy: policy}).RoundTrip(req)
 				if test.connection == "keep-alive" && err != nil {
 					require.ErrorIs(t, err, retry.ErrPermanent)
@@ -72,7 +72,7 @@ func TestExpectContinue(t *testing.T) {
 					continue
 				}
 				require.NoError(t, err)
-				_ = text(t, resp)
+				_ = readBody(t, resp)
 				if test.connection == "close" || resp.StatusCode == 200 {
 					require.Equal(t, 200, resp.StatusCode)
 					require.EqualValues(t, 3, n.Load())
@@ -99,15 +99,15 @@ func TestRefusedAnswerIsReadable(t *testing.T) {
 			_, _ = fmt.Fprintf(conn, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: %d\r\n\r\n", len(answer))
 			_, _ = io.CopyN(io.Discard, req.Body, 1) // the stream arrives, or the client gives up
 			_, _ = io.WriteString(conn, answer)
-			waits(conn)
+			holdOpen(conn)
 		})
-		tr := direct(t)
+		tr := newTransport(t)
 		tr.ExpectContinueTimeout = time.Minute
 		req := newRequest(t, "PUT", "http://"+addr, &countingBody{Reader: strings.NewReader("body")})
 		req.Header.Set("Expect", "100-continue")
-		resp, err := (&retryhttp.Transport{Base: tr, Policy: quick(retry.WithMaxAttempts(1))}).RoundTrip(req)
+		resp, err := (&retryhttp.Transport{Base: tr, Policy: quickPolicy(retry.WithMaxAttempts(1))}).RoundTrip(req)
 		require.NoError(t, err)
-		require.Equal(t, answer, text(t, resp))
+		require.Equal(t, answer, readBody(t, resp))
 		tr.CloseIdleConnections()
 	}
 }
@@ -132,7 +132,7 @@ func TestEarlyAnswer(t *testing.T) {
 			t.Parallel()
 			var n atomic.Int64
 			var got atomic.Int64
-			s := newService(t)
+			s := newTestServer(t)
 			s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if n.Add(1) == 1 {
 					// Without this the server reads on for a while before it answers.
@@ -152,7 +152,7 @@ func TestEarlyAnswer(t *testing.T) {
 			if !test.stream {
 				req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(make([]byte, size))), nil }
 			}
-			resp, err := (&retryhttp.Transport{Base: direct(t), Policy: quick()}).RoundTrip(req)
+			resp, err := (&retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy()}).RoundTrip(req)
 			if err != nil {
 				// The server closed with data unread: its answer may be lost to a reset, which
 				// allows no other attempt for these two.

@@ -19,8 +19,8 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// refusedDial is what a dial to a closed port ends with.
-var refusedDial = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+// errDialRefused is what a dial to a closed port ends with.
+var errDialRefused = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
 
 // TestBodyClosedOnce holds that the caller's body is closed exactly once on every path, and
 // whether it was sent again.
@@ -67,18 +67,18 @@ func TestBodyClosedOnce(t *testing.T) {
 		{name: "final status", base: replies(404), stream: 1, getBody: 1, buffered: 1},
 		{name: "refused status", base: replies(429), method: "POST", stream: 1, getBody: 3, buffered: 3},
 		{name: "not idempotent", base: replies(503), method: "POST", stream: 1, getBody: 1, buffered: 1},
-		{name: "dial error, unread", base: unread(refusedDial), method: "POST", stream: 3, getBody: 3, buffered: 3},
+		{name: "dial error, unread", base: unread(errDialRefused), method: "POST", stream: 3, getBody: 3, buffered: 3},
 		{name: "status, unread", base: roundTripper(unreadReply), stream: 3, getBody: 3, buffered: 3},
 		{name: "error after reading", base: fails(io.ErrUnexpectedEOF), stream: 1, getBody: 3, buffered: 3},
 		{name: "dead context", base: replies(200), ctx: dead},
-		{name: "gate refuses", base: replies(200), policy: quick(refuse)},
-		{name: "budget refuses", base: replies(503), policy: quick(retry.WithBudget(retry.NewBudget(0, 0))), stream: 1, getBody: 1, buffered: 1},
+		{name: "gate refuses", base: replies(200), policy: quickPolicy(refuse)},
+		{name: "budget refuses", base: replies(503), policy: quickPolicy(retry.WithBudget(retry.NewBudget(0, 0))), stream: 1, getBody: 1, buffered: 1},
 		{
 			name: "option fault", base: replies(200),
-			policy: quick(retry.WithValidator(func(int, retry.Attempt) error { return nil })),
+			policy: quickPolicy(retry.WithValidator(func(int, retry.Attempt) error { return nil })),
 		},
 		{name: "no context to end", base: replies(503), ctx: context.Background(), stream: 1, getBody: 3, buffered: 3},
-		{name: "attempt timeout", base: replies(503), policy: quick(retry.WithAttemptTimeout(time.Hour)), stream: 1, getBody: 3, buffered: 3},
+		{name: "attempt timeout", base: replies(503), policy: quickPolicy(retry.WithAttemptTimeout(time.Hour)), stream: 1, getBody: 3, buffered: 3},
 		{
 			name: "headers added", base: replies(503), method: "POST", stream: 1, getBody: 3, buffered: 3,
 			edit: func(tr *retryhttp.Transport) { tr.AddIdempotencyKey, tr.AttemptHeader = true, "X-Attempt" },
@@ -94,7 +94,7 @@ func TestBodyClosedOnce(t *testing.T) {
 				if answer == nil {
 					answer = replies(test.statuses...)
 				}
-				base := &counter{base: roundTripper(func(req *http.Request) (*http.Response, error) {
+				base := &countingBase{base: roundTripper(func(req *http.Request) (*http.Response, error) {
 					var read bytes.Buffer
 					req.Body = readerCloser{io.TeeReader(req.Body, &read), req.Body}
 					resp, err := answer.RoundTrip(req)
@@ -105,7 +105,7 @@ func TestBodyClosedOnce(t *testing.T) {
 				})}
 				tr := &retryhttp.Transport{Base: base, Policy: test.policy}
 				if tr.Policy == nil {
-					tr.Policy = quick()
+					tr.Policy = quickPolicy()
 				}
 				if test.edit != nil {
 					test.edit(tr)
@@ -156,9 +156,9 @@ func TestGetBody(t *testing.T) {
 	req := newRequest(t, "PUT", s.URL, strings.NewReader("body"))
 	get, calls := req.GetBody, 0
 	req.GetBody = func() (io.ReadCloser, error) { calls++; return get() }
-	resp, err := (&retryhttp.Transport{Base: direct(t), Policy: quick()}).RoundTrip(req)
+	resp, err := (&retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy()}).RoundTrip(req)
 	require.NoError(t, err)
-	assert.Equal(t, "OK", text(t, resp))
+	assert.Equal(t, "OK", readBody(t, resp))
 	assert.Equal(t, 2, calls)
 	for _, r := range s.requests() {
 		assert.Equal(t, "body", r.body)
@@ -169,11 +169,11 @@ func TestGetBody(t *testing.T) {
 func TestGetBodyFails(t *testing.T) {
 	t.Parallel()
 	fault := errors.New("file is gone")
-	base := &counter{base: replies(503)}
+	base := &countingBase{base: replies(503)}
 	body := &countingBody{Reader: strings.NewReader("body")}
 	req := newRequest(t, "PUT", "http://host.example", body)
 	req.GetBody = func() (io.ReadCloser, error) { return nil, fault }
-	_, err := (&retryhttp.Transport{Base: base, Policy: quick()}).RoundTrip(req)
+	_, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy()}).RoundTrip(req)
 	require.ErrorIs(t, err, fault)
 	require.ErrorIs(t, err, retry.ErrPermanent)
 	assert.EqualValues(t, 1, base.attempts.Load())
@@ -183,7 +183,7 @@ func TestGetBodyFails(t *testing.T) {
 
 // A body that fails, or has not the length that the request says, makes the transport close the connection,
 // and which of the two it reports is a matter of chance: neither is retried, and the error says why.
-func TestHiddenReason(t *testing.T) {
+func TestBodyErrorIsReported(t *testing.T) {
 	t.Parallel()
 	body := func(r io.Reader, length int64) func(*http.Request) {
 		return func(req *http.Request) {
@@ -200,7 +200,7 @@ func TestHiddenReason(t *testing.T) {
 	}{
 		{"too short", withBody("body", 5), 1, "unexpected EOF (http: ContentLength=5 with Body length 4)"},
 		{"too long", withBody("body", 3), 1, "unexpected EOF (http: ContentLength=3 with Body length 4)"},
-		{"fails", body(failing{errDisk}, 5), 1, "unexpected EOF (disk failed)"},
+		{"fails", body(failingReader{errDisk}, 5), 1, "unexpected EOF (disk failed)"},
 		{"as it says", withBody("body", 4), 3, "unexpected EOF"},
 		{"of unknown length", withBody("body", -1), 3, "unexpected EOF"},
 		{"of no stated length", withBody("body", 0), 3, "unexpected EOF"},
@@ -208,7 +208,7 @@ func TestHiddenReason(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			attempts := 0
-			transport := &retryhttp.Transport{Policy: quick(), Base: roundTripper(func(req *http.Request) (*http.Response, error) {
+			transport := &retryhttp.Transport{Policy: quickPolicy(), Base: roundTripper(func(req *http.Request) (*http.Response, error) {
 				attempts++
 				_, _ = io.Copy(io.Discard, req.Body)
 				return nil, io.ErrUnexpectedEOF

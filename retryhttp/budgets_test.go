@@ -16,8 +16,8 @@ import (
 
 func TestHostBudget(t *testing.T) {
 	t.Parallel()
-	base := &counter{base: replies(503)}
-	tr := &retryhttp.Transport{Base: base, Policy: quick(), HostBudget: retryhttp.HostBudgets(0, 3)}
+	base := &countingBase{base: replies(503)}
+	tr := &retryhttp.Transport{Base: base, Policy: quickPolicy(), HostBudget: retryhttp.HostBudgets(0, 3)}
 	attempts := func(url string) int64 {
 		before := base.attempts.Load()
 		resp, err := tr.RoundTrip(newRequest(t, "GET", url, nil))
@@ -44,10 +44,10 @@ func TestHostBudgetOverPolicy(t *testing.T) {
 		{"host allows", empty, full, 3},
 		{"host forbids", full, empty, 1},
 	} {
-		base := &counter{base: replies(503)}
+		base := &countingBase{base: replies(503)}
 		var asked []string
 		tr := &retryhttp.Transport{
-			Base: base, Policy: quick(retry.WithBudget(test.policy)),
+			Base: base, Policy: quickPolicy(retry.WithBudget(test.policy)),
 			HostBudget: func(host string) *retry.Budget {
 				asked = append(asked, host)
 				return test.host
@@ -63,8 +63,8 @@ func TestHostBudgetOverPolicy(t *testing.T) {
 // TestHostBudgetNil holds that a host without a budget is not bounded by one.
 func TestHostBudgetNil(t *testing.T) {
 	t.Parallel()
-	base := &counter{base: replies(503)}
-	tr := &retryhttp.Transport{Base: base, Policy: quick(), HostBudget: func(string) *retry.Budget { return nil }}
+	base := &countingBase{base: replies(503)}
+	tr := &retryhttp.Transport{Base: base, Policy: quickPolicy(), HostBudget: func(string) *retry.Budget { return nil }}
 	_, err := tr.RoundTrip(newRequest(t, "GET", "http://host.example", nil))
 	require.NoError(t, err)
 	assert.EqualValues(t, 3, base.attempts.Load())
@@ -151,18 +151,18 @@ func TestHostBudgetHost(t *testing.T) {
 // TestHostBudgetsMemory holds that a budget does not keep the address that its host was part of.
 func TestHostBudgetsMemory(t *testing.T) { //nolint:paralleltest // it measures the process's memory
 	budget := retryhttp.HostBudgets(0.5, 10)
-	before := heap()
+	before := heapInUse()
 	for i := range 500 {
 		host := fmt.Sprintf("host-%d.example", i)
 		address := host + strings.Repeat("x", 100<<10)
 		budget(address[:len(host)])
 	}
-	assert.Less(t, heap()-before, int64(1<<20), "500 hosts of addresses of 100 KiB")
+	assert.Less(t, heapInUse()-before, int64(1<<20), "500 hosts of addresses of 100 KiB")
 	runtime.KeepAlive(budget)
 }
 
-// heap is how much memory is in use.
-func heap() int64 {
+// heapInUse is how much memory is in use.
+func heapInUse() int64 {
 	runtime.GC()
 	runtime.GC()
 	var stats runtime.MemStats

@@ -92,7 +92,7 @@ func TestSchedule(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s, base := inMemory(t, test.steps...)
+				s, base := serveInMemory(t, test.steps...)
 				tr := &retryhttp.Transport{Base: base, Policy: retry.MustNew(append([]retry.Option{
 					retry.WithBackoff(retry.Exponential(time.Second, 2)), retry.WithJitter(retry.NoJitter),
 				}, test.opts...)...)}
@@ -107,7 +107,7 @@ func TestSchedule(t *testing.T) {
 
 				require.NoError(t, err)
 				assert.Equal(t, test.status, resp.StatusCode)
-				assert.Equal(t, http.StatusText(test.status), text(t, resp), "readable")
+				assert.Equal(t, http.StatusText(test.status), readBody(t, resp), "readable")
 				var got []time.Duration
 				for _, r := range s.requests() {
 					got = append(got, r.at.Sub(start))
@@ -161,11 +161,11 @@ func TestCancellation(t *testing.T) {
 			t.Parallel()
 			for _, timeout := range []time.Duration{0, time.Hour} {
 				synctest.Test(t, func(t *testing.T) {
-					_, base := inMemory(t, test.steps...)
+					_, base := serveInMemory(t, test.steps...)
 					if test.dial != nil {
 						base.DialContext = test.dial
 					}
-					counted := &counter{base: base}
+					counted := &countingBase{base: base}
 					tr := &retryhttp.Transport{Base: counted, Policy: retry.MustNew(
 						retry.WithBackoff(retry.Constant(10*time.Second)), retry.WithAttemptTimeout(timeout))}
 					ctx, cancel := context.WithCancelCause(t.Context())
@@ -212,12 +212,12 @@ func TestCancellation(t *testing.T) {
 func TestCancelledWhileDiscarding(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, base := inMemory(t, trickle(503))
-		counted := &counter{base: base}
+		s, base := serveInMemory(t, trickle(503))
+		counted := &countingBase{base: base}
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(50*time.Millisecond, cancel)
 		start := time.Now()
-		_, err := (&retryhttp.Transport{Base: counted, Policy: quick()}).RoundTrip(newRequest(t, "GET", "http://host.example", nil).WithContext(ctx))
+		_, err := (&retryhttp.Transport{Base: counted, Policy: quickPolicy()}).RoundTrip(newRequest(t, "GET", "http://host.example", nil).WithContext(ctx))
 		require.ErrorIs(t, err, retry.ErrContext)
 		require.ErrorIs(t, err, context.Canceled)
 		assert.LessOrEqual(t, time.Since(start), 100*time.Millisecond)

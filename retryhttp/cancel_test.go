@@ -33,8 +33,8 @@ func TestRequestCancel(t *testing.T) {
 				t.Run(name+", "+timeout.String()+", "+way, func(t *testing.T) {
 					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
-						s, base := inMemory(t, step)
-						policy := quick(retry.WithBackoff(retry.Constant(time.Minute)), retry.WithAttemptTimeout(timeout))
+						s, base := serveInMemory(t, step)
+						policy := quickPolicy(retry.WithBackoff(retry.Constant(time.Minute)), retry.WithAttemptTimeout(timeout))
 						req := withCancel(newRequest(t, "GET", "http://host.example", nil), 3*time.Second)
 						start := time.Now()
 						var err error
@@ -61,7 +61,7 @@ func TestRequestCancelBefore(t *testing.T) {
 	close(cancel)
 	req := newRequest(t, "GET", "http://host.example", nil)
 	req.Cancel = cancel //nolint:staticcheck // it is what is tested
-	base := &counter{base: replies(200)}
+	base := &countingBase{base: replies(200)}
 	_, err := (&retryhttp.Transport{Base: base}).RoundTrip(req) //nolint:bodyclose // there is none
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Zero(t, base.attempts.Load())
@@ -92,7 +92,7 @@ func TestRequestCancelBody(t *testing.T) {
 			t.Run(test.name+", "+timeout.String(), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) { // it ends only when all goroutines have
-					_, base := inMemory(t, slow)
+					_, base := serveInMemory(t, slow)
 					ctx, stop := context.WithTimeout(t.Context(), test.caller)
 					defer stop()
 					req := newRequest(t, "GET", "http://host.example", nil).WithContext(ctx)
@@ -101,7 +101,7 @@ func TestRequestCancelBody(t *testing.T) {
 					timer := time.AfterFunc(test.cancel, func() { close(cancel) })
 					defer timer.Stop()
 					start := time.Now()
-					resp, err := (&retryhttp.Transport{Base: base, Policy: quick(retry.WithAttemptTimeout(timeout))}).RoundTrip(req)
+					resp, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy(retry.WithAttemptTimeout(timeout))}).RoundTrip(req)
 					require.NoError(t, err)
 					got, err := io.ReadAll(resp.Body)
 					_ = resp.Body.Close()
@@ -123,8 +123,8 @@ func TestRequestCancelBody(t *testing.T) {
 func TestClientTimeoutEndsWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, base := inMemory(t, status(503))
-		policy := quick(retry.WithBackoff(retry.Constant(time.Hour)))
+		s, base := serveInMemory(t, status(503))
+		policy := quickPolicy(retry.WithBackoff(retry.Constant(time.Hour)))
 		client := &http.Client{Transport: &retryhttp.Transport{Base: base, Policy: policy}, Timeout: 5 * time.Second}
 		start := time.Now()
 		resp, err := client.Do(newRequest(t, "GET", "http://host.example", nil))
@@ -153,7 +153,7 @@ func TestRequestCancelStops(t *testing.T) {
 					last()
 					return reply(req, 200, ""), nil
 				})
-				tr := &retryhttp.Transport{Base: base, Policy: quick(retry.WithBackoff(retry.Constant(time.Second)))}
+				tr := &retryhttp.Transport{Base: base, Policy: quickPolicy(retry.WithBackoff(retry.Constant(time.Second)))}
 				func() {
 					defer func() { _ = recover() }()
 					resp, err := tr.RoundTrip(req)

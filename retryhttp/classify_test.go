@@ -43,7 +43,7 @@ func TestUnsafeSaysWhy(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, test.step)
-			tr := &retryhttp.Transport{Base: direct(t), Policy: quick()}
+			tr := &retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy()}
 			if test.tune != nil {
 				test.tune(tr)
 			}
@@ -66,15 +66,15 @@ func TestUnsafeSaysWhy(t *testing.T) {
 		s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://"+closedAddr(t), http.StatusTemporaryRedirect)
 		})
-		_, err := retryhttp.Do(&http.Client{Transport: direct(t)}, newRequest(t, "POST", s.URL, strings.NewReader("body")), decodeText, quick())
+		_, err := retryhttp.Do(&http.Client{Transport: newTransport(t)}, newRequest(t, "POST", s.URL, strings.NewReader("body")), decodeText, quickPolicy())
 		require.ErrorIs(t, err, retry.ErrPermanent)
 		assert.Contains(t, err.Error(), "(not sent again: POST was redirected and may have been processed)")
 	})
 	t.Run("decode says so itself", func(t *testing.T) {
 		t.Parallel()
 		mine := errors.New("no such order")
-		_, err := retryhttp.Do(&http.Client{Transport: direct(t)}, newRequest(t, "POST", serve(t, status(404)).URL, nil),
-			func(*http.Response) (int, error) { return 0, mine }, quick())
+		_, err := retryhttp.Do(&http.Client{Transport: newTransport(t)}, newRequest(t, "POST", serve(t, status(404)).URL, nil),
+			func(*http.Response) (int, error) { return 0, mine }, quickPolicy())
 		require.ErrorIs(t, err, mine)
 		require.ErrorIs(t, err, retry.ErrPermanent)
 	})
@@ -108,8 +108,8 @@ func TestClassifiersNarrow(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			base := &counter{base: replies(test.status)}
-			resp, err := (&retryhttp.Transport{Base: base, Policy: quick(test.opt)}).RoundTrip(newRequest(t, test.method, "http://host.example", nil))
+			base := &countingBase{base: replies(test.status)}
+			resp, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy(test.opt)}).RoundTrip(newRequest(t, test.method, "http://host.example", nil))
 			require.NoError(t, err)
 			assert.Equal(t, test.status, resp.StatusCode)
 			assert.Equal(t, test.want, base.attempts.Load())
@@ -141,8 +141,8 @@ func TestRetryable(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			base := &counter{base: test.base}
-			tr := &retryhttp.Transport{Base: base, Policy: quick(), Retryable: teapot}
+			base := &countingBase{base: test.base}
+			tr := &retryhttp.Transport{Base: base, Policy: quickPolicy(), Retryable: teapot}
 			resp, err := tr.RoundTrip(newRequest(t, test.method, "http://host.example", nil))
 			assert.True(t, (resp == nil) == (err != nil))
 			assert.Equal(t, test.want, base.attempts.Load())

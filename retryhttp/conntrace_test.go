@@ -32,24 +32,24 @@ func (e refusedStream) As(target any) bool {
 	return true
 }
 
-// TestUntraced has bases that do not say when they have a connection: for a request that is
+// TestBaseWithoutTrace has bases that do not say when they have a connection: for a request that is
 // not idempotent the error alone must be the proof.
-func TestUntraced(t *testing.T) {
+func TestBaseWithoutTrace(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name string
 		err  error
 		want int64
 	}{
-		{"dial", refusedDial, 3},
+		{"dial", errDialRefused, 3},
 		{"DNS", &net.DNSError{IsTemporary: true}, 3},
 		{"refused stream", refusedStream{Code: codeRefused}, 3},
 		{"other stream error", refusedStream{Code: codeInternal}, 1},
 		{"read", &net.OpError{Op: "read", Err: errors.New("reset")}, 1},
 		{"anything", errors.New("anything"), 1},
 	} {
-		base := &counter{base: roundTripper(func(*http.Request) (*http.Response, error) { return nil, test.err })}
-		_, err := (&retryhttp.Transport{Base: base, Policy: quick()}).RoundTrip(newRequest(t, "POST", "http://host.example", nil))
+		base := &countingBase{base: roundTripper(func(*http.Request) (*http.Response, error) { return nil, test.err })}
+		_, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy()}).RoundTrip(newRequest(t, "POST", "http://host.example", nil))
 		require.ErrorIs(t, err, test.err)
 		assert.Equal(t, test.want, base.attempts.Load(), test.name)
 	}

@@ -24,7 +24,7 @@ func TestDoRedirects(t *testing.T) {
 	t.Run("followed", func(t *testing.T) {
 		t.Parallel()
 		s := serve(t, redirect("/next"), status(503), redirect("/next"), status(200))
-		got, err := retryhttp.Do(&http.Client{Transport: direct(t)}, newRequest(t, "GET", s.URL, nil), decodeText, noWait)
+		got, err := retryhttp.Do(&http.Client{Transport: newTransport(t)}, newRequest(t, "GET", s.URL, nil), decodeText, noWait)
 		require.NoError(t, err)
 		assert.Equal(t, "OK", got)
 		assert.Len(t, s.requests(), 4)
@@ -32,7 +32,7 @@ func TestDoRedirects(t *testing.T) {
 	t.Run("POST, then a dial refused", func(t *testing.T) {
 		t.Parallel()
 		s := serve(t, redirect(gone))
-		_, err := retryhttp.Do(&http.Client{Transport: direct(t)}, newRequest(t, "POST", s.URL, nil), decodeText, noWait)
+		_, err := retryhttp.Do(&http.Client{Transport: newTransport(t)}, newRequest(t, "POST", s.URL, nil), decodeText, noWait)
 		require.ErrorIs(t, err, retry.ErrPermanent)
 		assert.Len(t, s.requests(), 1, "the POST was processed")
 	})
@@ -43,7 +43,7 @@ func TestDoRedirects(t *testing.T) {
 			if n++; n == 1 {
 				return reply(req, 303, "", "Location", "/next"), nil
 			}
-			return nil, refusedDial
+			return nil, errDialRefused
 		})
 		_, err := retryhttp.Do(&http.Client{Transport: base}, newRequest(t, "POST", "http://host.example", nil), decodeText, noWait)
 		require.ErrorIs(t, err, retry.ErrPermanent)
@@ -58,14 +58,14 @@ func TestDoRedirects(t *testing.T) {
 			}
 			status(429)(w, r)
 		})
-		_, err := retryhttp.Do(&http.Client{Transport: direct(t)}, newRequest(t, "POST", s.URL, nil), decodeText, noWait)
+		_, err := retryhttp.Do(&http.Client{Transport: newTransport(t)}, newRequest(t, "POST", s.URL, nil), decodeText, noWait)
 		require.ErrorIs(t, err, retry.ErrPermanent)
 		assert.Len(t, s.requests(), 2, "the POST was processed")
 	})
 	t.Run("exhausted", func(t *testing.T) {
 		t.Parallel()
 		s := serve(t, redirect("/again"))
-		base := &counter{base: direct(t)}
+		base := &countingBase{base: newTransport(t)}
 		_, err := retryhttp.Do(&http.Client{Transport: base}, newRequest(t, "GET", s.URL, nil), decodeText, noWait)
 		require.ErrorIs(t, err, retry.ErrPermanent)
 		require.ErrorContains(t, err, "stopped after 10 redirects")
@@ -76,7 +76,7 @@ func TestDoRedirects(t *testing.T) {
 		t.Parallel()
 		refused := errors.New("no further")
 		s := serve(t, redirect("/again"))
-		client := &http.Client{Transport: direct(t), CheckRedirect: func(*http.Request, []*http.Request) error { return refused }}
+		client := &http.Client{Transport: newTransport(t), CheckRedirect: func(*http.Request, []*http.Request) error { return refused }}
 		_, err := retryhttp.Do(client, newRequest(t, "GET", s.URL, nil), decodeText, noWait)
 		require.ErrorIs(t, err, retry.ErrPermanent)
 		require.ErrorIs(t, err, refused)
@@ -85,7 +85,7 @@ func TestDoRedirects(t *testing.T) {
 	t.Run("not followed", func(t *testing.T) {
 		t.Parallel()
 		s := serve(t, redirect("/again"))
-		client := &http.Client{Transport: direct(t), CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		client := &http.Client{Transport: newTransport(t), CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 		code, err := retryhttp.Do(client, newRequest(t, "GET", s.URL, nil), func(resp *http.Response) (int, error) { return resp.StatusCode, nil }, noWait)
 		require.NoError(t, err)
 		assert.Equal(t, http.StatusSeeOther, code)
@@ -93,7 +93,7 @@ func TestDoRedirects(t *testing.T) {
 	t.Run("to nowhere", func(t *testing.T) {
 		t.Parallel()
 		s := serve(t, status(302, "Location", "http://%zz/"))
-		_, err := retryhttp.Do(&http.Client{Transport: direct(t)}, newRequest(t, "GET", s.URL, nil), decodeText, noWait)
+		_, err := retryhttp.Do(&http.Client{Transport: newTransport(t)}, newRequest(t, "GET", s.URL, nil), decodeText, noWait)
 		require.ErrorIs(t, err, retry.ErrPermanent, "a bad URL")
 		assert.Len(t, s.requests(), 1)
 	})

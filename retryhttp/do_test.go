@@ -77,7 +77,7 @@ func TestDo(t *testing.T) {
 			t.Run(test.name+", timeout "+timeout.String(), func(t *testing.T) {
 				t.Parallel()
 				s := serve(t, test.steps...)
-				base := &counter{base: direct(t)}
+				base := &countingBase{base: newTransport(t)}
 				decode := test.decode
 				if decode == nil {
 					decode = decodeText
@@ -116,7 +116,7 @@ func TestDoStatus(t *testing.T) {
 		{method: "GET", status: 503, header: []string{"Retry-After", "3600"}, attempts: 1, reason: retry.ErrRetryAfter},
 	} {
 		s := serve(t, status(test.status, test.header...))
-		base := &counter{base: direct(t)}
+		base := &countingBase{base: newTransport(t)}
 		_, err := retryhttp.Do(&http.Client{Transport: base}, newRequest(t, test.method, s.URL, nil), func(*http.Response) (int, error) {
 			t.Error("decoded")
 			return 0, nil
@@ -147,9 +147,9 @@ func TestDoDefaults(t *testing.T) {
 func TestDoOwnTransport(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(404))
-	base := &counter{base: direct(t)}
+	base := &countingBase{base: newTransport(t)}
 	client := &http.Client{Transport: &retryhttp.Transport{
-		Base: base, Policy: quick(), AttemptHeader: "X-Attempt", AddIdempotencyKey: true,
+		Base: base, Policy: quickPolicy(), AttemptHeader: "X-Attempt", AddIdempotencyKey: true,
 		Retryable: func(resp *http.Response, _ error) bool { return resp != nil && resp.StatusCode == 404 },
 	}}
 	_, err := retryhttp.Do(client, newRequest(t, "POST", s.URL, nil), decodeText)
@@ -166,7 +166,7 @@ func TestDoOwnTransport(t *testing.T) {
 	assert.True(t, ok, "the client is the caller's")
 }
 
-func TestDoFault(t *testing.T) {
+func TestDoInvalidOption(t *testing.T) {
 	t.Parallel()
 	body := &countingBody{Reader: strings.NewReader("body")}
 	_, err := retryhttp.Do(&http.Client{Transport: replies(200)}, newRequest(t, "PUT", "http://host.example", body), decodeText, retry.WithMaxAttempts(0))
@@ -177,7 +177,7 @@ func TestDoFault(t *testing.T) {
 func TestDoBody(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(503), func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
-	got, err := retryhttp.Do(&http.Client{Transport: direct(t)}, newRequest(t, "PUT", s.URL, strings.NewReader(`{"a":1}`)),
+	got, err := retryhttp.Do(&http.Client{Transport: newTransport(t)}, newRequest(t, "PUT", s.URL, strings.NewReader(`{"a":1}`)),
 		func(resp *http.Response) (v map[string]int, err error) {
 			return v, json.NewDecoder(resp.Body).Decode(&v)
 		}, noWait)
@@ -186,7 +186,7 @@ func TestDoBody(t *testing.T) {
 
 	body := &countingBody{Reader: strings.NewReader("stream")}
 	s = serve(t, brokenOff("half"))
-	_, err = retryhttp.Do(&http.Client{Transport: direct(t)}, newRequest(t, "PUT", s.URL, body), decodeText, noWait)
+	_, err = retryhttp.Do(&http.Client{Transport: newTransport(t)}, newRequest(t, "PUT", s.URL, body), decodeText, noWait)
 	require.ErrorIs(t, err, retry.ErrPermanent, "a stream that was read")
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "the original result")
 	assert.Len(t, s.requests(), 1)
@@ -209,7 +209,7 @@ func TestDoWithoutAttempt(t *testing.T) {
 func TestDoValue(t *testing.T) {
 	t.Parallel()
 	s := serve(t, brokenOff("half"), hangUp)
-	got, err := retryhttp.Do(&http.Client{Transport: direct(t)}, newRequest(t, "GET", s.URL, nil), decodeText, noWait, retry.WithMaxAttempts(2))
+	got, err := retryhttp.Do(&http.Client{Transport: newTransport(t)}, newRequest(t, "GET", s.URL, nil), decodeText, noWait, retry.WithMaxAttempts(2))
 	require.ErrorIs(t, err, io.EOF)
 	assert.Empty(t, got)
 }
@@ -218,7 +218,7 @@ func TestDoValue(t *testing.T) {
 func TestDoCancelled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, base := inMemory(t, trickle(200))
+		s, base := serveInMemory(t, trickle(200))
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		start := time.Now()
@@ -234,7 +234,7 @@ func TestDoCancelled(t *testing.T) {
 func TestDoAttemptTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, base := inMemory(t, trickle(200), status(200))
+		s, base := serveInMemory(t, trickle(200), status(200))
 		got, err := retryhttp.Do(&http.Client{Transport: base}, newRequest(t, "GET", "http://host.example", nil), decodeText,
 			noWait, retry.WithAttemptTimeout(time.Second))
 		require.NoError(t, err)
@@ -256,7 +256,7 @@ func TestDoCookies(t *testing.T) {
 		s := serve(t, status(200, "Set-Cookie", "id=1"), status(503), status(503), status(200))
 		jar, err := cookiejar.New(nil)
 		require.NoError(t, err)
-		client := &http.Client{Transport: direct(t), Jar: jar}
+		client := &http.Client{Transport: newTransport(t), Jar: jar}
 		var req *http.Request
 		for range 2 {
 			req = newRequest(t, "PUT", s.URL, nil)
@@ -279,7 +279,7 @@ func TestDoCookies(t *testing.T) {
 func TestDoClientTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, base := inMemory(t, hangs, status(200))
+		s, base := serveInMemory(t, hangs, status(200))
 		got, err := retryhttp.Do(&http.Client{Transport: base, Timeout: time.Second}, newRequest(t, "GET", "http://host.example", nil), decodeText, noWait)
 		require.NoError(t, err)
 		assert.Equal(t, "OK", got)

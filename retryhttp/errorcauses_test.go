@@ -19,24 +19,24 @@ import (
 // cause brings an error about: a base, and the URL to ask it for.
 type cause func(t *testing.T) (base *http.Transport, url string)
 
-// from is the cause that answers of a server are.
-func from(step http.HandlerFunc) cause {
-	return func(t *testing.T) (*http.Transport, string) { return direct(t), serve(t, step).URL }
+// handler is the cause that answers of a server are.
+func handler(step http.HandlerFunc) cause {
+	return func(t *testing.T) (*http.Transport, string) { return newTransport(t), serve(t, step).URL }
 }
 
-// dialing is the cause that a dial function is.
-func dialing(dial func(context.Context, string, string) (net.Conn, error)) cause {
+// dialer is the cause that a dial function is.
+func dialer(dial func(context.Context, string, string) (net.Conn, error)) cause {
 	return func(t *testing.T) (*http.Transport, string) {
-		tr := direct(t)
+		tr := newTransport(t)
 		tr.DialContext = dial
 		return tr, "http://host.example/"
 	}
 }
 
-// secure is the cause that a TLS server is to a client which does not fit.
-func secure(edit func(server *tls.Config, client *tls.Config)) cause {
+// tlsServer is the cause that a TLS server is to a client which does not fit.
+func tlsServer(edit func(server *tls.Config, client *tls.Config)) cause {
 	return func(t *testing.T) (*http.Transport, string) {
-		s := newService(t, status(200))
+		s := newTestServer(t, status(200))
 		s.TLS = &tls.Config{}                                                         //nolint:gosec // the default is what is meant
 		client := &tls.Config{RootCAs: x509.NewCertPool(), ServerName: "example.com"} //nolint:gosec // some rows lower it
 		if edit != nil {
@@ -46,19 +46,21 @@ func secure(edit func(server *tls.Config, client *tls.Config)) cause {
 		if client.RootCAs != nil {
 			client.RootCAs.AddCert(s.Certificate())
 		}
-		tr := direct(t)
+		tr := newTransport(t)
 		tr.TLSClientConfig = client
 		return tr, s.URL
 	}
 }
 
-// connection is the cause that a server without HTTP is.
-func connection(scheme string, handle func(net.Conn)) cause {
-	return func(t *testing.T) (*http.Transport, string) { return direct(t), scheme + "://" + listen(t, handle) }
+// rawServer is the cause that a server without HTTP is.
+func rawServer(scheme string, handle func(net.Conn)) cause {
+	return func(t *testing.T) (*http.Transport, string) {
+		return newTransport(t), scheme + "://" + listen(t, handle)
+	}
 }
 
-// answering resolves names with a server in memory that answers every question by the code.
-func answering(code byte) cause {
+// dnsServer resolves names with a server in memory that answers every question by the code.
+func dnsServer(code byte) cause {
 	return func(t *testing.T) (*http.Transport, string) {
 		resolver := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 			client, server := net.Pipe()
@@ -80,7 +82,7 @@ func answering(code byte) cause {
 			}()
 			return client, nil
 		}}
-		tr := direct(t)
+		tr := newTransport(t)
 		tr.DialContext = (&net.Dialer{Resolver: resolver}).DialContext
 		return tr, "http://name.example./"
 	}
@@ -91,13 +93,13 @@ func closedPort(t *testing.T) (*http.Transport, string) {
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
-	return direct(t), "http://" + l.Addr().String()
+	return newTransport(t), "http://" + l.Addr().String()
 }
 
 func hangs(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
-// waits holds a connection without a word until the client leaves.
-func waits(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
+// holdOpen holds a connection without a word until the client leaves.
+func holdOpen(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
 
 // halfHandshake reads the client's hello, as far as its first bytes, and hangs up.
 func halfHandshake(conn net.Conn) { _, _ = io.ReadFull(conn, make([]byte, 64)) }
@@ -127,14 +129,14 @@ func withBody(text string, length int64) func(*http.Request) {
 
 func plainServer(t *testing.T) (*http.Transport, string) {
 	t.Helper()
-	return direct(t), "https://" + strings.TrimPrefix(serve(t, status(200)).URL, "http://")
+	return newTransport(t), "https://" + strings.TrimPrefix(serve(t, status(200)).URL, "http://")
 }
 
 func secureHangUp(t *testing.T) (*http.Transport, string) {
 	t.Helper()
 	s := httptest.NewTLSServer(http.HandlerFunc(hangUp))
 	t.Cleanup(s.Close)
-	tr := direct(t)
+	tr := newTransport(t)
 	tr.TLSClientConfig = s.Client().Transport.(*http.Transport).TLSClientConfig
 	return tr, s.URL
 }

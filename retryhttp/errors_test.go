@@ -19,7 +19,7 @@ import (
 func TestRetryErrorText(t *testing.T) {
 	t.Parallel()
 	s := serve(t, hangUp)
-	_, err := (&retryhttp.Transport{Base: direct(t), Policy: quick(retry.WithName("fetch"))}).RoundTrip(newRequest(t, "GET", s.URL+"/path", nil))
+	_, err := (&retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy(retry.WithName("fetch"))}).RoundTrip(newRequest(t, "GET", s.URL+"/path", nil))
 	var e *retry.Error
 	require.ErrorAs(t, err, &e)
 	assert.Same(t, err, e, "bare, as from any RoundTripper")
@@ -46,8 +46,8 @@ func TestURLErrorTimeout(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				_, base := inMemory(t, test.step)
-				client := &http.Client{Transport: &retryhttp.Transport{Base: base, Policy: quick(test.opts...)}, Timeout: test.client}
+				_, base := serveInMemory(t, test.step)
+				client := &http.Client{Transport: &retryhttp.Transport{Base: base, Policy: quickPolicy(test.opts...)}, Timeout: test.client}
 				_, err := client.Do(newRequest(t, "GET", "http://host.example", nil))
 				var e *url.Error
 				require.ErrorAs(t, err, &e)

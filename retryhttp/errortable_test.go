@@ -42,19 +42,19 @@ func TestErrorTable(t *testing.T) {
 		{name: "dial refused", cause: closedPort, idempotent: always, others: always, is: as[*net.OpError]},
 		{
 			name: "dial timeout", idempotent: always, others: always, is: isTimeout,
-			cause: dialing((&net.Dialer{Timeout: 1}).DialContext),
+			cause: dialer((&net.Dialer{Timeout: 1}).DialContext),
 			edit:  func(r *http.Request) { r.URL.Host = "127.0.0.1:9" },
 		},
 		{
 			name: "dial fails in its own way", idempotent: always, others: always, is: says("no tunnel"),
-			cause: dialing(func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no tunnel") }),
+			cause: dialer(func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no tunnel") }),
 		},
-		{name: "DNS server fails", cause: answering(2), idempotent: always, others: always, is: as[*net.DNSError]},
-		{name: "TLS handshake broken off", cause: connection("https", halfHandshake), idempotent: always, others: always, is: func(err error) bool {
+		{name: "DNS server fails", cause: dnsServer(2), idempotent: always, others: always, is: as[*net.DNSError]},
+		{name: "TLS handshake broken off", cause: rawServer("https", halfHandshake), idempotent: always, others: always, is: func(err error) bool {
 			return errors.Is(err, io.EOF) || as[*net.OpError](err) // a reset
 		}},
 		{
-			name: "TLS handshake timeout", cause: connection("https", waits), idempotent: always, others: always, is: isTimeout,
+			name: "TLS handshake timeout", cause: rawServer("https", holdOpen), idempotent: always, others: always, is: isTimeout,
 			tune: func(tr *http.Transport) { tr.TLSHandshakeTimeout = 20 * time.Millisecond },
 		},
 		{
@@ -65,131 +65,131 @@ func TestErrorTable(t *testing.T) {
 		},
 
 		// reset, broken off, closed without an answer
-		{name: "reset", cause: from(reset), idempotent: always, others: never, is: as[*net.OpError]},
-		{name: "closed without an answer", cause: from(hangUp), idempotent: always, others: never, is: is(io.EOF)},
-		{name: "broken off in the status line", cause: from(raw("HTTP/1.1 200 OK")), idempotent: always, others: never, is: is(io.ErrUnexpectedEOF)},
+		{name: "reset", cause: handler(reset), idempotent: always, others: never, is: as[*net.OpError]},
+		{name: "closed without an answer", cause: handler(hangUp), idempotent: always, others: never, is: is(io.EOF)},
+		{name: "broken off in the status line", cause: handler(raw("HTTP/1.1 200 OK")), idempotent: always, others: never, is: is(io.ErrUnexpectedEOF)},
 		{
-			name: "broken off in the header", cause: from(raw("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n")), idempotent: always, others: never,
+			name: "broken off in the header", cause: handler(raw("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n")), idempotent: always, others: never,
 			is: is(io.ErrUnexpectedEOF),
 		},
 		{name: "closed after the TLS handshake", cause: secureHangUp, idempotent: always, others: never, is: is(io.EOF)},
 
 		// timeout of the attempt or the transport
 		{
-			name: "attempt timeout", cause: from(hangs), timeout: time.Second, idempotent: always, others: never,
+			name: "attempt timeout", cause: handler(hangs), timeout: time.Second, idempotent: always, others: never,
 			is: is(context.DeadlineExceeded),
 		},
 		{
 			name: "attempt timeout without a connection", timeout: 20 * time.Millisecond, idempotent: always, others: always,
-			is: is(context.DeadlineExceeded), cause: dialing(func(ctx context.Context, _, _ string) (net.Conn, error) {
+			is: is(context.DeadlineExceeded), cause: dialer(func(ctx context.Context, _, _ string) (net.Conn, error) {
 				<-ctx.Done()
 				return nil, ctx.Err()
 			}),
 		},
 		{
-			name: "attempt timeout in the TLS handshake", cause: connection("https", waits), timeout: 20 * time.Millisecond,
+			name: "attempt timeout in the TLS handshake", cause: rawServer("https", holdOpen), timeout: 20 * time.Millisecond,
 			idempotent: always, others: always, is: is(context.DeadlineExceeded),
 		},
 		{
-			name: "response header timeout", cause: from(hangs), idempotent: always, others: never, is: isTimeout,
+			name: "response header timeout", cause: handler(hangs), idempotent: always, others: never, is: isTimeout,
 			tune: func(tr *http.Transport) { tr.ResponseHeaderTimeout = 20 * time.Millisecond },
 		},
 
 		// name not found
-		{name: "name not found", cause: answering(3), idempotent: never, others: never, is: func(err error) bool {
+		{name: "name not found", cause: dnsServer(3), idempotent: never, others: never, is: func(err error) bool {
 			var e *net.DNSError
 			return errors.As(err, &e) && e.IsNotFound
 		}},
 
 		// certificate, TLS alert, plain HTTP over TLS
 		{
-			name: "unknown authority", cause: secure(func(_, c *tls.Config) { c.RootCAs = nil }), idempotent: never, others: never,
+			name: "unknown authority", cause: tlsServer(func(_, c *tls.Config) { c.RootCAs = nil }), idempotent: never, others: never,
 			is: as[x509.UnknownAuthorityError],
 		},
 		{
-			name: "certificate of another host", cause: secure(func(_, c *tls.Config) { c.ServerName = "other.test" }),
+			name: "certificate of another host", cause: tlsServer(func(_, c *tls.Config) { c.ServerName = "other.test" }),
 			idempotent: never, others: never, is: as[x509.HostnameError],
 		},
 		{
 			name: "certificate expired", idempotent: never, others: never, is: as[x509.CertificateInvalidError],
-			cause: secure(func(_, c *tls.Config) { c.Time = func() time.Time { return time.Now().AddDate(200, 0, 0) } }),
+			cause: tlsServer(func(_, c *tls.Config) { c.Time = func() time.Time { return time.Now().AddDate(200, 0, 0) } }),
 		},
 		{
 			name: "TLS alert in the handshake", idempotent: never, others: never, is: says("remote error: tls: protocol version not supported"),
-			cause: secure(func(s, c *tls.Config) { s.MinVersion, c.MaxVersion = tls.VersionTLS13, tls.VersionTLS12 }),
+			cause: tlsServer(func(s, c *tls.Config) { s.MinVersion, c.MaxVersion = tls.VersionTLS13, tls.VersionTLS12 }),
 		},
 		{
 			name: "client certificate required", idempotent: never, others: never, is: says("remote error: tls: handshake failure"),
-			cause: secure(func(s, c *tls.Config) { s.ClientAuth, c.MaxVersion = tls.RequireAnyClientCert, tls.VersionTLS12 }),
+			cause: tlsServer(func(s, c *tls.Config) { s.ClientAuth, c.MaxVersion = tls.RequireAnyClientCert, tls.VersionTLS12 }),
 		},
 		{name: "plain HTTP over TLS", cause: plainServer, idempotent: never, others: never, is: is(http.ErrSchemeMismatch)},
 		{
 			name: "no TLS at all", idempotent: never, others: never, is: as[tls.RecordHeaderError],
-			cause: connection("https", func(conn net.Conn) { _, _ = io.WriteString(conn, "220 mail.example ESMTP\r\n"); waits(conn) }),
+			cause: rawServer("https", func(conn net.Conn) { _, _ = io.WriteString(conn, "220 mail.example ESMTP\r\n"); holdOpen(conn) }),
 		},
 
 		// bad URL, scheme, header or content length
 		{
-			name: "scheme", cause: from(status(200)), edit: func(r *http.Request) { r.URL.Scheme = "gopher" },
+			name: "scheme", cause: handler(status(200)), edit: func(r *http.Request) { r.URL.Scheme = "gopher" },
 			idempotent: never, others: never, is: says("unsupported protocol scheme"),
 		},
 		{
-			name: "no host", cause: from(status(200)), edit: func(r *http.Request) { r.URL.Host = "" },
+			name: "no host", cause: handler(status(200)), edit: func(r *http.Request) { r.URL.Host = "" },
 			idempotent: never, others: never, is: says("no Host"),
 		},
 		{
-			name: "no URL", cause: from(status(200)), edit: func(r *http.Request) { r.URL = nil },
+			name: "no URL", cause: handler(status(200)), edit: func(r *http.Request) { r.URL = nil },
 			idempotent: never, others: never, is: says("nil Request.URL"),
 		},
 		{
-			name: "no header", cause: from(status(200)), edit: func(r *http.Request) { r.Header = nil },
+			name: "no header", cause: handler(status(200)), edit: func(r *http.Request) { r.Header = nil },
 			idempotent: never, others: never, is: says("nil Request.Header"),
 		},
 		{
-			name: "header name", cause: from(status(200)), edit: func(r *http.Request) { r.Header["Bad Name"] = []string{"x"} },
+			name: "header name", cause: handler(status(200)), edit: func(r *http.Request) { r.Header["Bad Name"] = []string{"x"} },
 			idempotent: never, others: never, is: says("invalid header field name"),
 		},
 		{
-			name: "header value", cause: from(status(200)), edit: func(r *http.Request) { r.Header["X-Token"] = []string{"secret\n"} },
+			name: "header value", cause: handler(status(200)), edit: func(r *http.Request) { r.Header["X-Token"] = []string{"secret\n"} },
 			idempotent: never, others: never, is: func(err error) bool {
 				return says("invalid header field value")(err) && !says("secret")(err)
 			},
 		},
 		{
-			name: "Host header for a proxy", cause: from(status(200)), edit: func(r *http.Request) { r.Host = "host<" },
+			name: "Host header for a proxy", cause: handler(status(200)), edit: func(r *http.Request) { r.Host = "host<" },
 			tune:       func(tr *http.Transport) { tr.Proxy = func(r *http.Request) (*url.URL, error) { return r.URL, nil } },
 			idempotent: never, others: never, is: says("invalid Host header"),
 		},
 		{
-			name: "control character in the URL", cause: from(status(200)), edit: func(r *http.Request) { r.URL.Opaque = "//host/\x7f" },
+			name: "control character in the URL", cause: handler(status(200)), edit: func(r *http.Request) { r.URL.Opaque = "//host/\x7f" },
 			idempotent: never, others: never, is: says("control character"),
 		},
 		{
-			name: "method", cause: from(status(200)), edit: func(r *http.Request) { r.Method = r.Method + " it" },
+			name: "method", cause: handler(status(200)), edit: func(r *http.Request) { r.Method = r.Method + " it" },
 			idempotent: never, others: never, is: says("invalid method"),
 		},
 		{
-			name: "trailer", cause: from(status(200)), edit: func(r *http.Request) { r.Trailer = http.Header{"Bad Name": {"x"}} },
+			name: "trailer", cause: handler(status(200)), edit: func(r *http.Request) { r.Trailer = http.Header{"Bad Name": {"x"}} },
 			idempotent: never, others: never, is: says("invalid trailer"),
 		},
 		{
-			name: "content length without a body", cause: from(status(200)), edit: func(r *http.Request) { r.ContentLength = 5 },
+			name: "content length without a body", cause: handler(status(200)), edit: func(r *http.Request) { r.ContentLength = 5 },
 			idempotent: never, others: never, is: says("ContentLength=5 with nil Body"),
 		},
 		{
-			name: "body shorter than its length", cause: from(hangs), edit: withBody("body", 5),
+			name: "body shorter than its length", cause: handler(hangs), edit: withBody("body", 5),
 			idempotent: never, others: never, is: says("ContentLength=5 with Body length 4"),
 		},
 		{
-			name: "body longer than its length", cause: from(hangs), edit: withBody("body", 3),
+			name: "body longer than its length", cause: handler(hangs), edit: withBody("body", 3),
 			idempotent: never, others: never, is: says("ContentLength=3 with Body length 4"),
 		},
 
 		// the caller's own body reader failed
 		{
-			name: "body reader fails", cause: from(status(200)), idempotent: never, others: never, is: is(errDisk),
+			name: "body reader fails", cause: handler(status(200)), idempotent: never, others: never, is: is(errDisk),
 			edit: func(r *http.Request) {
-				r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(failing{errDisk}), nil }
+				r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(failingReader{errDisk}), nil }
 				r.Body, _ = r.GetBody()
 			},
 		},
@@ -202,9 +202,9 @@ func TestErrorTable(t *testing.T) {
 				if test.tune != nil {
 					test.tune(base)
 				}
-				counted := &counter{base: base}
+				counted := &countingBase{base: base}
 				client := &http.Client{Transport: &retryhttp.Transport{
-					Base: counted, Policy: quick(retry.WithAttemptTimeout(test.timeout)), IsIdempotent: func(*http.Request) bool { return method == "PUT" },
+					Base: counted, Policy: quickPolicy(retry.WithAttemptTimeout(test.timeout)), IsIdempotent: func(*http.Request) bool { return method == "PUT" },
 				}}
 				req := newRequest(t, method, url, nil)
 				var err error
@@ -230,11 +230,11 @@ func TestCallersContextEnds(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{"PUT", "POST"} {
 		synctest.Test(t, func(t *testing.T) {
-			_, base := inMemory(t, hangs)
-			counted := &counter{base: base}
+			_, base := serveInMemory(t, hangs)
+			counted := &countingBase{base: base}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			_, err := (&retryhttp.Transport{Base: counted, Policy: quick()}).RoundTrip(newRequest(t, method, "http://host.example", nil).WithContext(ctx))
+			_, err := (&retryhttp.Transport{Base: counted, Policy: quickPolicy()}).RoundTrip(newRequest(t, method, "http://host.example", nil).WithContext(ctx))
 			require.ErrorIs(t, err, retry.ErrContext)
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 			assert.EqualValues(t, 1, counted.attempts.Load())

@@ -39,23 +39,23 @@ func ExampleStatusError() {
 }
 
 func ExampleStatusError_Error() {
-	fmt.Println(failure("408 Request Timeout"))
+	fmt.Println(statusError("408 Request Timeout"))
 	// Output: GET api.example: 408 Request Timeout
 }
 
 func ExampleStatusError_RetryAfter() {
-	wait, ok := failure("503 Service Unavailable", "Retry-After", "120").RetryAfter()
+	wait, ok := statusError("503 Service Unavailable", "Retry-After", "120").RetryAfter()
 	fmt.Println(wait, ok)
 	// Output: 2m0s true
 }
 
 func ExampleStatusError_Timeout() {
-	fmt.Println(failure("504 Gateway Timeout").Timeout(), failure("503 Service Unavailable").Timeout())
+	fmt.Println(statusError("504 Gateway Timeout").Timeout(), statusError("503 Service Unavailable").Timeout())
 	// Output: true false
 }
 
-// failure is the error of a request to a server that answers so.
-func failure(status string, header ...string) *retryhttp.StatusError {
+// statusError is the error of a request to a server that answers so.
+func statusError(status string, header ...string) *retryhttp.StatusError {
 	var code int
 	_, _ = fmt.Sscan(status, &code)
 	base := roundTripper(func(req *http.Request) (*http.Response, error) { return reply(req, code, "", header...), nil })
@@ -89,14 +89,14 @@ func ExampleStatusError_Unwrap() {
 	}, retry.WithStopIf(retry.AlreadyRetried))
 	var inner *retry.Error
 	fmt.Println("outer attempts:", n)
-	fmt.Println("inner attempts:", errors.As(errors.Unwrap(lastOf(err)), &inner), inner.Attempts)
+	fmt.Println("inner attempts:", errors.As(errors.Unwrap(asStatusError(err)), &inner), inner.Attempts)
 	// Output:
 	// outer attempts: 1
 	// inner attempts: true 3
 }
 
-// lastOf is the StatusError in err.
-func lastOf(err error) error {
+// asStatusError is the StatusError in err.
+func asStatusError(err error) error {
 	var status *retryhttp.StatusError
 	errors.As(err, &status)
 	return status

@@ -12,7 +12,7 @@ import (
 
 // Transient is for code that calls an http.Client itself.
 func ExampleTransient() {
-	client := &http.Client{Transport: flaky()}
+	client := &http.Client{Transport: failsOnce()}
 	status, err := retry.DoValue(context.Background(), func(ctx context.Context) (int, error) {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://api.example", nil)
 		if err != nil {

@@ -77,8 +77,8 @@ func ExampleTransport_idempotencyKey() {
 	// 200 OK
 }
 
-// flaky is a base without a network: it is asked once in vain.
-func flaky() http.RoundTripper {
+// failsOnce is a base without a network: it is asked once in vain.
+func failsOnce() http.RoundTripper {
 	n := 0
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
 		if n++; n == 1 {
@@ -93,7 +93,7 @@ func flaky() http.RoundTripper {
 // A Transport is an http.RoundTripper, for code that needs no client.
 func ExampleTransport_RoundTrip() {
 	tr := &retryhttp.Transport{
-		Base:   flaky(),
+		Base:   failsOnce(),
 		Policy: retry.MustNew(retry.WithBackoff(retry.Constant(time.Millisecond))),
 	}
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://api.example/greeting", nil)

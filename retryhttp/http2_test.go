@@ -38,9 +38,9 @@ func frame(kind, flags byte, stream uint32, payload ...uint32) []byte {
 	return b
 }
 
-// http2 serves a connection: what answer returns for a request's stream is written, and the
+// serveHTTP2 serves a connection: what answer returns for a request's stream is written, and the
 // connection closed if it is to.
-func http2(conn net.Conn, answer func(stream uint32) (frames []byte, hangUp bool)) {
+func serveHTTP2(conn net.Conn, answer func(stream uint32) (frames []byte, hangUp bool)) {
 	out := make(chan []byte, 100) // a pipe has no room: reading must not wait for writing
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -100,7 +100,7 @@ func TestHTTP2Table(t *testing.T) {
 			t.Run(test.name+", "+method, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					network := newPipes()
+					network := newMemoryNetwork()
 					var wg sync.WaitGroup
 					wg.Go(func() {
 						for {
@@ -108,13 +108,13 @@ func TestHTTP2Table(t *testing.T) {
 							if err != nil {
 								return
 							}
-							wg.Go(func() { http2(conn, test.answer) })
+							wg.Go(func() { serveHTTP2(conn, test.answer) })
 						}
 					})
 					tr := &http.Transport{DialContext: network.dial, Protocols: new(http.Protocols)}
 					tr.Protocols.SetUnencryptedHTTP2(true)
-					counted := &counter{base: tr}
-					_, err := (&retryhttp.Transport{Base: counted, Policy: quick()}).RoundTrip(newRequest(t, method, "http://host.example", nil))
+					counted := &countingBase{base: tr}
+					_, err := (&retryhttp.Transport{Base: counted, Policy: quickPolicy()}).RoundTrip(newRequest(t, method, "http://host.example", nil))
 					require.Error(t, err)
 					assert.Equal(t, want, counted.attempts.Load(), "%v", err)
 					tr.CloseIdleConnections()
@@ -130,16 +130,16 @@ func TestHTTP2Table(t *testing.T) {
 // included.
 func TestHTTP2(t *testing.T) {
 	t.Parallel()
-	s := newService(t, status(503), status(429), func(w http.ResponseWriter, r *http.Request) {
+	s := newTestServer(t, status(503), status(429), func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Proto", r.Proto)
 		_, _ = io.Copy(w, r.Body)
 	})
 	s.EnableHTTP2 = true
 	s.StartTLS()
-	tr := &retryhttp.Transport{Base: s.Client().Transport, Policy: quick(retry.WithAttemptTimeout(time.Minute))}
+	tr := &retryhttp.Transport{Base: s.Client().Transport, Policy: quickPolicy(retry.WithAttemptTimeout(time.Minute))}
 	resp, err := tr.RoundTrip(newRequest(t, "PUT", s.URL, strings.NewReader("body")))
 	require.NoError(t, err)
-	assert.Equal(t, "body", text(t, resp))
+	assert.Equal(t, "body", readBody(t, resp))
 	assert.Equal(t, "HTTP/2.0", resp.Header.Get("X-Proto"))
 	assert.Len(t, s.requests(), 3)
 	assert.EqualValues(t, 1, s.opened.Load())

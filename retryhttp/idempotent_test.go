@@ -32,7 +32,7 @@ func TestAddIdempotencyKey(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, status(503))
-			tr := &retryhttp.Transport{Base: direct(t), Policy: quick(), AddIdempotencyKey: true}
+			tr := &retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy(), AddIdempotencyKey: true}
 			all := map[string]int{}
 			for range 2 {
 				req := newRequest(t, test.method, s.URL, nil)
@@ -41,7 +41,7 @@ func TestAddIdempotencyKey(t *testing.T) {
 				}
 				resp, err := tr.RoundTrip(req)
 				require.NoError(t, err)
-				_ = text(t, resp)
+				_ = readBody(t, resp)
 			}
 			require.Len(t, s.requests(), 2*test.sent)
 			for _, r := range s.requests() {
@@ -95,10 +95,10 @@ func TestIdempotent(t *testing.T) {
 		{method: "POST", ask: always, want: 3},
 		{method: "POST", header: http.Header{"Idempotency-Key": {"k"}}, ask: never, want: 1},
 	} {
-		base := &counter{base: replies(503)}
+		base := &countingBase{base: replies(503)}
 		req := newRequest(t, "GET", "http://host.example", nil)
 		req.Method, req.Header = test.method, test.header
-		_, err := (&retryhttp.Transport{Base: base, Policy: quick(), IsIdempotent: test.ask}).RoundTrip(req)
+		_, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy(), IsIdempotent: test.ask}).RoundTrip(req)
 		require.NoError(t, err)
 		assert.Equal(t, test.want, base.attempts.Load(), "%q %v", test.method, test.header)
 	}

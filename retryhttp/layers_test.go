@@ -33,7 +33,7 @@ func TestNestedContexts(t *testing.T) {
 			t.Run(way+", "+inner.String(), func(t *testing.T) {
 				t.Parallel()
 				s := serve(t, status(503), status(502), status(200))
-				tr := &retryhttp.Transport{Base: direct(t), Policy: quick(derive, retry.WithAttemptTimeout(inner))}
+				tr := &retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy(derive, retry.WithAttemptTimeout(inner))}
 				attempts := 0
 				err := retry.Do(t.Context(), func(ctx context.Context) error {
 					attempts++
@@ -49,7 +49,7 @@ func TestNestedContexts(t *testing.T) {
 						return err
 					}
 					assert.NoError(t, ctx.Err(), "the outer attempt's")
-					assert.Equal(t, "OK", text(t, resp))
+					assert.Equal(t, "OK", readBody(t, resp))
 					assert.NoError(t, ctx.Err(), "the outer attempt's, after the body")
 					return nil
 				}, retry.WithAttemptTimeout(time.Minute), retry.WithMaxAttempts(2))
@@ -97,28 +97,28 @@ func TestLayers(t *testing.T) {
 	layers := map[string]func(t *testing.T, inner http.RoundTripper, url string, opts ...retry.Option) error{
 		"Transport": func(t *testing.T, inner http.RoundTripper, url string, opts ...retry.Option) error {
 			t.Helper()
-			resp, err := (&retryhttp.Transport{Base: inner, Policy: quick(opts...)}).RoundTrip(newRequest(t, "GET", url, nil))
+			resp, err := (&retryhttp.Transport{Base: inner, Policy: quickPolicy(opts...)}).RoundTrip(newRequest(t, "GET", url, nil))
 			if err == nil {
-				_ = text(t, resp)
+				_ = readBody(t, resp)
 			}
 			return err
 		},
 		"Do": func(t *testing.T, inner http.RoundTripper, url string, opts ...retry.Option) error {
 			t.Helper()
 			client := &http.Client{Transport: struct{ http.RoundTripper }{inner}}
-			_, err := retryhttp.Do(client, newRequest(t, "GET", url, nil), check, quick(opts...))
+			_, err := retryhttp.Do(client, newRequest(t, "GET", url, nil), check, quickPolicy(opts...))
 			return err
 		},
 		"Do, client's timeout": func(t *testing.T, inner http.RoundTripper, url string, opts ...retry.Option) error {
 			t.Helper()
 			client := &http.Client{Transport: struct{ http.RoundTripper }{inner}, Timeout: time.Minute}
-			_, err := retryhttp.Do(client, newRequest(t, "GET", url, nil), check, quick(opts...))
+			_, err := retryhttp.Do(client, newRequest(t, "GET", url, nil), check, quickPolicy(opts...))
 			return err
 		},
 		"Check": func(t *testing.T, inner http.RoundTripper, url string, opts ...retry.Option) error {
 			t.Helper()
 			client := &http.Client{Transport: inner}
-			return quick(append(opts, retry.WithRetryIf(retryhttp.Transient))...).Do(t.Context(), func(ctx context.Context) error {
+			return quickPolicy(append(opts, retry.WithRetryIf(retryhttp.Transient))...).Do(t.Context(), func(ctx context.Context) error {
 				req := newRequest(t, "GET", url, nil).WithContext(ctx)
 				resp, err := client.Do(req)
 				if err != nil {
@@ -135,7 +135,7 @@ func TestLayers(t *testing.T) {
 				t.Run(fault+", "+wrapper+", "+layer, func(t *testing.T) {
 					t.Parallel()
 					s := serve(t, step)
-					inner := wrap(&retryhttp.Transport{Base: direct(t), Policy: quick()})
+					inner := wrap(&retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy()})
 					err := call(t, inner, s.URL, once)
 					assert.Len(t, s.requests(), 3, "one layer's attempts")
 					if layer != "Transport" || fault != "503" {
@@ -155,12 +155,12 @@ func TestLayers(t *testing.T) {
 func TestLayersOfSuccess(t *testing.T) {
 	t.Parallel()
 	var seen []error
-	policy := quick(retry.WithStopIf(func(a retry.Attempt) bool {
+	policy := quickPolicy(retry.WithStopIf(func(a retry.Attempt) bool {
 		seen = append(seen, a.Err)
 		return retry.AlreadyRetried(a)
 	}))
 	s := serve(t, status(503, "X-Gave-Up", "true", "X-Retry-Attempts", "3"))
-	resp, err := (&retryhttp.Transport{Base: roundTripper(direct(t).RoundTrip), Policy: policy}).RoundTrip(newRequest(t, "GET", s.URL, nil))
+	resp, err := (&retryhttp.Transport{Base: roundTripper(newTransport(t).RoundTrip), Policy: policy}).RoundTrip(newRequest(t, "GET", s.URL, nil))
 	require.NoError(t, err)
 	require.Error(t, retryhttp.Check(resp))
 	var inner *retry.Error
@@ -169,14 +169,14 @@ func TestLayersOfSuccess(t *testing.T) {
 	for _, err := range seen {
 		assert.False(t, errors.As(err, &inner), "those of the attempts are not")
 	}
-	fine, err := (&retryhttp.Transport{Base: direct(t), Policy: quick()}).RoundTrip(newRequest(t, "GET", serve(t, status(404)).URL, nil))
+	fine, err := (&retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy()}).RoundTrip(newRequest(t, "GET", serve(t, status(404)).URL, nil))
 	require.NoError(t, err)
 	assert.False(t, errors.As(retryhttp.Check(fine), &inner), "404 is not worth a retry: nobody gave up")
 }
 
 // TestLayersMemory holds that what is known of a response goes with it.
 func TestLayersMemory(t *testing.T) { //nolint:paralleltest // it measures the process's memory
-	tr := &retryhttp.Transport{Policy: quick(), Base: roundTripper(func(req *http.Request) (*http.Response, error) {
+	tr := &retryhttp.Transport{Policy: quickPolicy(), Base: roundTripper(func(req *http.Request) (*http.Response, error) {
 		return reply(req, 503, "", "X-Large", strings.Repeat("x", 10<<10)), nil
 	})}
 	give := func() {
@@ -189,7 +189,7 @@ func TestLayersMemory(t *testing.T) { //nolint:paralleltest // it measures the p
 		runtime.GC()
 		time.Sleep(10 * time.Millisecond)
 	}
-	before := heap()
+	before := heapInUse()
 	give()
-	assert.Eventually(t, func() bool { return heap()-before < 200<<10 }, time.Minute, 10*time.Millisecond)
+	assert.Eventually(t, func() bool { return heapInUse()-before < 200<<10 }, time.Minute, 10*time.Millisecond)
 }

@@ -45,10 +45,10 @@ func TestNoLeak(t *testing.T) { //nolint:paralleltest // see above
 					}
 					_, _ = io.Copy(w, r.Body)
 				})
-				base := direct(t)
+				base := newTransport(t)
 				base.MaxIdleConnsPerHost = workers
-				counted := &counter{base: base}
-				tr := &retryhttp.Transport{Base: counted, Policy: quick(retry.WithMaxAttempts(20), retry.WithAttemptTimeout(timeout))}
+				counted := &countingBase{base: base}
+				tr := &retryhttp.Transport{Base: counted, Policy: quickPolicy(retry.WithMaxAttempts(20), retry.WithAttemptTimeout(timeout))}
 				var wg sync.WaitGroup
 				for range workers {
 					wg.Go(func() {

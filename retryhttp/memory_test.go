@@ -31,12 +31,12 @@ func TestOnePacket(t *testing.T) {
 				t.Parallel()
 				var writes atomic.Int64
 				s := serve(t, status(503), status(200))
-				base := direct(t)
+				base := newTransport(t)
 				base.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 					conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
-					return countedWrites{conn, &writes}, err
+					return countingConn{conn, &writes}, err
 				}
-				tr := &retryhttp.Transport{Base: base, Policy: quick(), MaxBodyBuffer: 100}
+				tr := &retryhttp.Transport{Base: base, Policy: quickPolicy(), MaxBodyBuffer: 100}
 				req := newRequest(t, "PUT", s.URL, body())
 				if name == "MaxBodyBuffer" {
 					req.ContentLength = 4
@@ -47,7 +47,7 @@ func TestOnePacket(t *testing.T) {
 				} else {
 					resp, err := tr.RoundTrip(req)
 					require.NoError(t, err)
-					_ = text(t, resp)
+					_ = readBody(t, resp)
 				}
 				assert.Len(t, s.requests(), 2)
 				for _, a := range s.requests() {
@@ -61,12 +61,12 @@ func TestOnePacket(t *testing.T) {
 
 type onlyReader struct{ io.Reader }
 
-type countedWrites struct {
+type countingConn struct {
 	net.Conn
 	n *atomic.Int64
 }
 
-func (c countedWrites) Write(p []byte) (int, error) {
+func (c countingConn) Write(p []byte) (int, error) {
 	c.n.Add(1)
 	return c.Conn.Write(p)
 }
@@ -80,7 +80,7 @@ func TestAllocations(t *testing.T) { //nolint:paralleltest // it counts the proc
 		}
 		return done, nil
 	})
-	tr := &retryhttp.Transport{Base: base, Policy: quick()}
+	tr := &retryhttp.Transport{Base: base, Policy: quickPolicy()}
 	get := newRequest(t, "GET", "http://host.example", nil)
 	put := newRequest(t, "PUT", "http://host.example", strings.NewReader("body"))
 	post := newRequest(t, "POST", "http://host.example", strings.NewReader("body"))
@@ -99,7 +99,7 @@ func TestAllocations(t *testing.T) { //nolint:paralleltest // it counts the proc
 func TestFirstAttemptCopiesNothing(t *testing.T) { //nolint:paralleltest // it counts the process's allocations
 	done := &http.Response{StatusCode: 200, Body: http.NoBody}
 	var sent *http.Request
-	base := direct(t)
+	base := newTransport(t)
 	base.RegisterProtocol("test", roundTripper(func(req *http.Request) (*http.Response, error) {
 		sent = req
 		return done, nil
@@ -108,7 +108,7 @@ func TestFirstAttemptCopiesNothing(t *testing.T) { //nolint:paralleltest // it c
 	for name, test := range map[string]struct {
 		policy *retry.Policy
 		most   float64
-	}{"zero": {nil, 2}, "attempt timeout": {quick(retry.WithAttemptTimeout(time.Minute)), 13}} {
+	}{"zero": {nil, 2}, "attempt timeout": {quickPolicy(retry.WithAttemptTimeout(time.Minute)), 13}} {
 		tr := &retryhttp.Transport{Base: base, Policy: test.policy}
 		alone := testing.AllocsPerRun(100, func() { _, _ = base.RoundTrip(req) }) //nolint:bodyclose // it has none
 		n := testing.AllocsPerRun(100, func() { _, _ = tr.RoundTrip(req) })       //nolint:bodyclose // it has none

@@ -44,17 +44,19 @@ func listen(t *testing.T, handle func(net.Conn)) string {
 	return l.Addr().String()
 }
 
-// pipes is a network in memory: a listener, and the dial function that reaches it. It lets a
+// memoryNetwork is a network in memory: a listener, and the dial function that reaches it. It lets a
 // client and a server live in a bubble of virtual time.
-type pipes struct {
+type memoryNetwork struct {
 	conns chan net.Conn
 	done  chan struct{}
 	once  sync.Once
 }
 
-func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), done: make(chan struct{})} }
+func newMemoryNetwork() *memoryNetwork {
+	return &memoryNetwork{conns: make(chan net.Conn), done: make(chan struct{})}
+}
 
-func (p *pipes) Accept() (net.Conn, error) {
+func (p *memoryNetwork) Accept() (net.Conn, error) {
 	select {
 	case conn := <-p.conns:
 		return conn, nil
@@ -63,10 +65,10 @@ func (p *pipes) Accept() (net.Conn, error) {
 	}
 }
 
-func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
-func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "pipe"} }
+func (p *memoryNetwork) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
+func (p *memoryNetwork) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "pipe"} }
 
-func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+func (p *memoryNetwork) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	client, server := net.Pipe()
 	select {
 	case p.conns <- server:
@@ -78,13 +80,13 @@ func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 }
 
-// inMemory starts a server of the steps within a bubble and returns it with a transport that
+// serveInMemory starts a server of the steps within a bubble and returns it with a transport that
 // reaches it. Both end with the test.
-func inMemory(t *testing.T, steps ...http.HandlerFunc) (*service, *http.Transport) {
+func serveInMemory(t *testing.T, steps ...http.HandlerFunc) (*testServer, *http.Transport) {
 	t.Helper()
-	network := newPipes()
-	s := &service{steps: steps}
-	server := &http.Server{Handler: s, ErrorLog: quiet, ReadHeaderTimeout: time.Hour}
+	network := newMemoryNetwork()
+	s := &testServer{steps: steps}
+	server := &http.Server{Handler: s, ErrorLog: noLog, ReadHeaderTimeout: time.Hour}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)

@@ -28,14 +28,14 @@ func TestRefusedTokenTable(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[int]int64{400: 1, 401: 1, 403: 1, 429: 1, 499: 1, 500: 3, 503: 3, 302: 3} {
 		for _, way := range []string{"Transport", "Do"} {
-			refusal := &retrieveError{Response: answer(code), ErrorCode: "invalid_grant"}
-			base := &counter{base: roundTripper(func(*http.Request) (*http.Response, error) { return nil, fmt.Errorf("wrapped: %w", refusal) })}
+			refusal := &retrieveError{Response: newResponse(code), ErrorCode: "invalid_grant"}
+			base := &countingBase{base: roundTripper(func(*http.Request) (*http.Response, error) { return nil, fmt.Errorf("wrapped: %w", refusal) })}
 			req := newRequest(t, "GET", "http://host.example", nil)
 			var err error
 			if way == "Do" {
-				_, err = retryhttp.Do(&http.Client{Transport: base}, req, decodeText, quick())
+				_, err = retryhttp.Do(&http.Client{Transport: base}, req, decodeText, quickPolicy())
 			} else {
-				_, err = (&retryhttp.Transport{Base: base, Policy: quick()}).RoundTrip(req) //nolint:bodyclose // there is none
+				_, err = (&retryhttp.Transport{Base: base, Policy: quickPolicy()}).RoundTrip(req) //nolint:bodyclose // there is none
 			}
 			require.ErrorIs(t, err, refusal)
 			assert.Equal(t, want, base.attempts.Load(), "%d, %s", code, way)
@@ -44,7 +44,7 @@ func TestRefusedTokenTable(t *testing.T) {
 	for name, other := range map[string]error{
 		"no response":   &retrieveError{},
 		"nil":           (*retrieveError)(nil),
-		"unexported":    &hiddenResponse{response: answer(400)},
+		"unexported":    &hiddenResponse{response: newResponse(400)},
 		"another field": &otherResponse{Response: 400},
 	} {
 		assert.True(t, retryhttp.Transient(retry.Attempt{Err: other}), name)

@@ -25,7 +25,7 @@ func TestHistoryMemory(t *testing.T) { //nolint:paralleltest // it measures the 
 	for _, way := range []string{"Transport", "Do"} { //nolint:paralleltest // see above
 		t.Run(way, func(t *testing.T) { //nolint:paralleltest // see above
 			h := retry.NewHistory(10 * n)
-			policy := quick(retry.WithHistory(h), retry.WithMaxAttempts(2), retry.WithAttemptTimeout(time.Minute))
+			policy := quickPolicy(retry.WithHistory(h), retry.WithMaxAttempts(2), retry.WithAttemptTimeout(time.Minute))
 			tr := &retryhttp.Transport{Base: replies(503), Policy: policy}
 			var kept []error
 			call := func() {
@@ -41,30 +41,30 @@ func TestHistoryMemory(t *testing.T) { //nolint:paralleltest // it measures the 
 					resp, err = tr.RoundTrip(req)
 					require.NoError(t, err)
 					err = retryhttp.Check(resp)
-					_ = text(t, resp)
+					_ = readBody(t, resp)
 				}
 				require.Error(t, err)
 				kept = append(kept, err)
 			}
 			call()
-			before := heap()
+			before := heapInUse()
 			for range n {
 				call()
 			}
-			assert.Less(t, heap()-before, int64(each), "%d calls of 4 MiB each", n)
+			assert.Less(t, heapInUse()-before, int64(each), "%d calls of 4 MiB each", n)
 			assert.Equal(t, 2*(n+1), h.Len())
 			runtime.KeepAlive(kept)
 		})
 	}
 }
 
-// TestWatchers holds what hooks, history and the error see of statuses.
-func TestWatchers(t *testing.T) {
+// TestHooksAndHistory holds what hooks, history and the error see of statuses.
+func TestHooksAndHistory(t *testing.T) {
 	t.Parallel()
 	var waits, after []error
 	var done []retry.Outcome
 	shared := retry.NewHistory(10)
-	policy := quick(retry.WithHistory(shared), retry.WithHooks(retry.Hooks{
+	policy := quickPolicy(retry.WithHistory(shared), retry.WithHooks(retry.Hooks{
 		BeforeWait:   func(_ context.Context, a retry.Attempt) { waits = append(waits, a.Err) },
 		AfterAttempt: func(_ context.Context, a retry.Attempt) { after = append(after, a.Err) },
 		Done:         func(_ context.Context, o retry.Outcome) { done = append(done, o) },
@@ -72,7 +72,7 @@ func TestWatchers(t *testing.T) {
 	tr := &retryhttp.Transport{Base: replies(503, 502, 500), Policy: policy}
 	resp, err := tr.RoundTrip(newRequest(t, "GET", "http://host.example/path", nil))
 	require.NoError(t, err)
-	assert.Equal(t, "answer 3", text(t, resp))
+	assert.Equal(t, "answer 3", readBody(t, resp))
 
 	codes := func(errs []error) (codes []int) {
 		for _, err := range errs {
@@ -99,7 +99,7 @@ func TestWatchers(t *testing.T) {
 func TestErrorHasStatuses(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(503), hangUp)
-	_, err := (&retryhttp.Transport{Base: direct(t), Policy: quick(retry.WithMaxAttempts(2))}).RoundTrip(newRequest(t, "GET", s.URL, nil))
+	_, err := (&retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy(retry.WithMaxAttempts(2))}).RoundTrip(newRequest(t, "GET", s.URL, nil))
 	var e *retry.Error
 	require.ErrorAs(t, err, &e)
 	require.ErrorIs(t, err, io.EOF)

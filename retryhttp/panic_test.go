@@ -28,13 +28,13 @@ func TestPanicsLeakNothing(t *testing.T) {
 		"WithStopIf": func(_ *fields, boom func()) retry.Option {
 			return retry.WithStopIf(func(retry.Attempt) bool { boom(); return true })
 		},
-		"AfterAttempt": hook(func(h *retry.Hooks, boom func()) { h.AfterAttempt = func(context.Context, retry.Attempt) { boom() } }),
-		"BeforeWait":   hook(func(h *retry.Hooks, boom func()) { h.BeforeWait = func(context.Context, retry.Attempt) { boom() } }),
-		"Done":         hook(func(h *retry.Hooks, boom func()) { h.Done = func(context.Context, retry.Outcome) { boom() } }),
-		"BeforeAttempt": hook(func(h *retry.Hooks, boom func()) {
+		"AfterAttempt": hookOption(func(h *retry.Hooks, boom func()) { h.AfterAttempt = func(context.Context, retry.Attempt) { boom() } }),
+		"BeforeWait":   hookOption(func(h *retry.Hooks, boom func()) { h.BeforeWait = func(context.Context, retry.Attempt) { boom() } }),
+		"Done":         hookOption(func(h *retry.Hooks, boom func()) { h.Done = func(context.Context, retry.Outcome) { boom() } }),
+		"BeforeAttempt": hookOption(func(h *retry.Hooks, boom func()) {
 			h.BeforeAttempt = func(ctx context.Context, _ retry.Attempt) context.Context { boom(); return ctx }
 		}),
-		"Start": hook(func(h *retry.Hooks, boom func()) {
+		"Start": hookOption(func(h *retry.Hooks, boom func()) {
 			h.Start = func(ctx context.Context) context.Context { boom(); return ctx }
 		}),
 		"backoff": func(_ *fields, boom func()) retry.Option {
@@ -68,7 +68,7 @@ func TestPanicsLeakNothing(t *testing.T) {
 							boom = runtime.Goexit
 						}
 						s := serve(t, sized(503, 1<<20, true))
-						base := &counter{base: direct(t)}
+						base := &countingBase{base: newTransport(t)}
 						tr := &retryhttp.Transport{Base: base}
 						opts := []retry.Option{retry.WithAttemptTimeout(timeout)}
 						if o := set(tr, boom); o != nil {
@@ -113,8 +113,8 @@ func TestPanicOfBase(t *testing.T) {
 	requireClosedOnce(t, body)
 }
 
-// hook returns what sets a hook.
-func hook(set func(h *retry.Hooks, boom func())) func(*retryhttp.Transport, func()) retry.Option {
+// hookOption returns what sets a hook.
+func hookOption(set func(h *retry.Hooks, boom func())) func(*retryhttp.Transport, func()) retry.Option {
 	return func(_ *retryhttp.Transport, boom func()) retry.Option {
 		var h retry.Hooks
 		set(&h, boom)

@@ -60,18 +60,18 @@ func tunnel(conn net.Conn, addr string) {
 	_, _ = io.Copy(to, conn)
 }
 
-// through returns a transport that goes through the proxy, and trusts the service.
-func through(t *testing.T, s *service, proxy *url.URL) *http.Transport {
+// proxyTransport returns a transport that goes through the proxy, and trusts the service.
+func proxyTransport(t *testing.T, s *testServer, proxy *url.URL) *http.Transport {
 	t.Helper()
-	tr := direct(t)
+	tr := newTransport(t)
 	tr.Proxy = http.ProxyURL(proxy)
 	tr.TLSClientConfig = s.Client().Transport.(*http.Transport).TLSClientConfig
 	return tr
 }
 
-func secureService(t *testing.T, steps ...http.HandlerFunc) *service {
+func serveTLS(t *testing.T, steps ...http.HandlerFunc) *testServer {
 	t.Helper()
-	s := newService(t, steps...)
+	s := newTestServer(t, steps...)
 	s.StartTLS()
 	return s
 }
@@ -91,14 +91,14 @@ func TestConnectTable(t *testing.T) {
 			for _, way := range []string{"Transport", "Do", "wrapped base", "Check"} {
 				t.Run(fmt.Sprintf("%d, %s, %s", code, method, way), func(t *testing.T) {
 					t.Parallel()
-					s := secureService(t, status(200))
+					s := serveTLS(t, status(200))
 					answer := connectStatus(code, http.StatusText(code), "")
 					proxy := newConnectProxy(t, answer, answer)
-					base := through(t, s, proxy.url)
+					base := proxyTransport(t, s, proxy.url)
 					if way == "Check" {
 						base.OnProxyConnectResponse = checkConnect
 					}
-					err := askThrough(t, way, base, newRequest(t, method, s.URL, nil))
+					err := sendThrough(t, way, base, newRequest(t, method, s.URL, nil))
 					if passes {
 						require.NoError(t, err)
 						assert.EqualValues(t, 3, proxy.asked.Load())
@@ -119,9 +119,9 @@ func checkConnect(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Res
 	return retryhttp.Check(resp)
 }
 
-func askThrough(t *testing.T, way string, base *http.Transport, req *http.Request) error {
+func sendThrough(t *testing.T, way string, base *http.Transport, req *http.Request) error {
 	t.Helper()
-	policy := quick()
+	policy := quickPolicy()
 	if way == "Do" {
 		_, err := retryhttp.Do(&http.Client{Transport: base}, req, decodeText, policy)
 		return err
@@ -132,7 +132,7 @@ func askThrough(t *testing.T, way string, base *http.Transport, req *http.Reques
 	}
 	resp, err := tr.RoundTrip(req)
 	if err == nil {
-		_ = text(t, resp)
+		_ = readBody(t, resp)
 	}
 	return err
 }
@@ -149,9 +149,9 @@ func TestConnectOwnPhrase(t *testing.T) {
 		for _, way := range []string{"Transport", "Do"} {
 			t.Run(name+", "+way, func(t *testing.T) {
 				t.Parallel()
-				s := secureService(t, status(200))
+				s := serveTLS(t, status(200))
 				proxy := newConnectProxy(t, answer, answer)
-				err := askThrough(t, way, through(t, s, proxy.url), newRequest(t, "GET", s.URL, nil))
+				err := sendThrough(t, way, proxyTransport(t, s, proxy.url), newRequest(t, "GET", s.URL, nil))
 				require.ErrorIs(t, err, retry.ErrPermanent)
 				assert.EqualValues(t, 1, proxy.asked.Load())
 			})
@@ -162,9 +162,9 @@ func TestConnectOwnPhrase(t *testing.T) {
 // TestConnectBreaksOff holds that a proxy which hangs up is asked again.
 func TestConnectBreaksOff(t *testing.T) {
 	t.Parallel()
-	s := secureService(t, status(200))
+	s := serveTLS(t, status(200))
 	proxy := newConnectProxy(t, "", "HTTP/1.1 200")
-	err := askThrough(t, "Transport", through(t, s, proxy.url), newRequest(t, "POST", s.URL, nil))
+	err := sendThrough(t, "Transport", proxyTransport(t, s, proxy.url), newRequest(t, "POST", s.URL, nil))
 	require.NoError(t, err)
 	assert.EqualValues(t, 3, proxy.asked.Load())
 }
@@ -174,7 +174,7 @@ func TestConnectBreaksOff(t *testing.T) {
 func TestConnectHint(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		network := newPipes()
+		network := newMemoryNetwork()
 		go func() {
 			for {
 				conn, err := network.Accept()
@@ -191,7 +191,7 @@ func TestConnectHint(t *testing.T) {
 			Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.example"}),
 		}
 		start := time.Now()
-		_, err := (&retryhttp.Transport{Base: base, Policy: quick(retry.WithMaxAttempts(2), retry.WithJitter(retry.NoJitter))}).
+		_, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy(retry.WithMaxAttempts(2), retry.WithJitter(retry.NoJitter))}).
 			RoundTrip(newRequest(t, "POST", "https://host.example/path", nil))
 		require.ErrorIs(t, err, retry.ErrExhausted)
 		assert.Equal(t, 9*time.Second, time.Since(start))
@@ -206,10 +206,10 @@ func TestConnectHint(t *testing.T) {
 // TestDialErrorWithoutProxy holds that a dialer's own words are not taken for a proxy's.
 func TestDialErrorWithoutProxy(t *testing.T) {
 	t.Parallel()
-	base := direct(t)
+	base := newTransport(t)
 	base.DialContext = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no tunnel") }
-	counted, count := counting()
-	_, err := (&retryhttp.Transport{Base: base, Policy: quick(count)}).RoundTrip(newRequest(t, "GET", "https://host.example", nil))
+	counted, count := countAttempts()
+	_, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy(count)}).RoundTrip(newRequest(t, "GET", "https://host.example", nil))
 	require.ErrorIs(t, err, retry.ErrExhausted)
 	assert.EqualValues(t, 3, counted.Load())
 }

@@ -22,9 +22,9 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// TestNothingSecret holds that neither path, query, fragment, password nor headers are in a
+// TestTextsHaveNoSecrets holds that neither path, query, fragment, password nor headers are in a
 // text or a log record of this package, whatever fails and however it is printed.
-func TestNothingSecret(t *testing.T) {
+func TestTextsHaveNoSecrets(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(503, "X-Reply", "secret-reply", "Set-Cookie", "id=secret-cookie"))
 	gone := "http://" + listen(t, func(net.Conn) {})
@@ -45,13 +45,13 @@ func TestNothingSecret(t *testing.T) {
 		base http.RoundTripper
 		url  string
 	}{
-		{"status", direct(t), s.URL},
-		{"error", direct(t), gone},
-		{"scheme", direct(t), "gopher://host.example"},
+		{"status", newTransport(t), s.URL},
+		{"error", newTransport(t), gone},
+		{"scheme", newTransport(t), "gopher://host.example"},
 		{"base that is a client", client, gone},
 		{"base that wraps a client's error", wrapped, gone},
 		{"base that joins a client's error", joined, gone},
-		{"bad Location", direct(t), location.URL},
+		{"bad Location", newTransport(t), location.URL},
 	} {
 		for _, kind := range []string{"transport", "do"} {
 			t.Run(test.name+", "+kind, func(t *testing.T) {
@@ -63,7 +63,7 @@ func TestNothingSecret(t *testing.T) {
 					asJSON, _ := json.Marshal(err)
 					texts = append(texts, string(asJSON))
 				}
-				policy := quick(
+				policy := quickPolicy(
 					retry.WithName("fetch"),
 					retry.WithLogger(slog.New(slog.NewJSONHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))),
 					retry.WithHooks(retry.Hooks{
@@ -135,13 +135,13 @@ func TestServerTexts(t *testing.T) {
 					texts = append(texts, err.Error(), fmt.Sprintf("%+v", err))
 				}
 				h := retry.NewHistory(10)
-				policy := quick(retry.WithHistory(h), retry.WithLogger(slog.New(slog.NewTextHandler(&logged, nil))),
+				policy := quickPolicy(retry.WithHistory(h), retry.WithLogger(slog.New(slog.NewTextHandler(&logged, nil))),
 					retry.WithHooks(retry.Hooks{AfterAttempt: func(_ context.Context, a retry.Attempt) {
 						if a.Err != nil {
 							keep(a.Err)
 						}
 					}}))
-				tr := &retryhttp.Transport{Base: direct(t), Policy: policy}
+				tr := &retryhttp.Transport{Base: newTransport(t), Policy: policy}
 				if way == "Do" {
 					_, err := retryhttp.Do(&http.Client{Transport: tr}, newRequest(t, "GET", s.URL, nil), decodeText)
 					require.Error(t, err)

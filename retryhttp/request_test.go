@@ -41,7 +41,7 @@ func TestRequestUnchanged(t *testing.T) {
 					return replies(503)(r)
 				})
 				tr := &retryhttp.Transport{
-					Base: base, Policy: quick(retry.WithAttemptTimeout(timeout)),
+					Base: base, Policy: quickPolicy(retry.WithAttemptTimeout(timeout)),
 					AddIdempotencyKey: true, AttemptHeader: "X-Attempt", MaxBodyBuffer: 1 << 10,
 				}
 				resp, err := tr.RoundTrip(req)
@@ -64,21 +64,21 @@ func TestAttemptHeader(t *testing.T) {
 	s := serve(t, status(503), status(503), status(200))
 	req := newRequest(t, "GET", s.URL, nil)
 	req.Header.Set("X-Retry-Attempt", "forged")
-	resp, err := (&retryhttp.Transport{Base: direct(t), Policy: quick(), AttemptHeader: "X-Retry-Attempt"}).RoundTrip(req)
+	resp, err := (&retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy(), AttemptHeader: "X-Retry-Attempt"}).RoundTrip(req)
 	require.NoError(t, err)
-	_ = text(t, resp)
+	_ = readBody(t, resp)
 	for i, r := range s.requests() {
 		assert.Equal(t, []string{string(rune('1' + i))}, r.header.Values("X-Retry-Attempt"))
 	}
 
 	s = serve(t, status(200))
-	resp, err = (&retryhttp.Transport{Base: direct(t), Policy: quick()}).RoundTrip(newRequest(t, "GET", s.URL, nil))
+	resp, err = (&retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy()}).RoundTrip(newRequest(t, "GET", s.URL, nil))
 	require.NoError(t, err)
-	_ = text(t, resp)
-	assert.Equal(t, []string{"Accept-Encoding", "User-Agent"}, keys(s.requests()[0].header), "none by default")
+	_ = readBody(t, resp)
+	assert.Equal(t, []string{"Accept-Encoding", "User-Agent"}, addedHeaders(s.requests()[0].header), "none by default")
 }
 
-func keys(h http.Header) []string {
+func addedHeaders(h http.Header) []string {
 	var names []string
 	for _, name := range []string{"Accept-Encoding", "User-Agent", "X-Retry-Attempt", "Idempotency-Key"} {
 		if h.Get(name) != "" {
@@ -95,8 +95,8 @@ func TestNoURL(t *testing.T) {
 		"no URL":    {Method: "GET", Header: http.Header{}},
 		"no header": {Method: "GET", URL: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}},
 	} {
-		base := &counter{base: direct(t)}
-		tr := &retryhttp.Transport{Base: base, Policy: quick(), HostBudget: retryhttp.HostBudgets(1, 1)}
+		base := &countingBase{base: newTransport(t)}
+		tr := &retryhttp.Transport{Base: base, Policy: quickPolicy(), HostBudget: retryhttp.HostBudgets(1, 1)}
 		_, err := tr.RoundTrip(req)
 		require.Error(t, err, name)
 		assert.EqualValues(t, 1, base.attempts.Load(), name)
@@ -113,7 +113,7 @@ func TestContextThatIsNotComparable(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(503), status(200))
 	req := newRequest(t, "GET", s.URL, nil).WithContext(mapContext{t.Context(), map[string]string{"a": "b"}})
-	resp, err := (&retryhttp.Transport{Base: direct(t), Policy: quick()}).RoundTrip(req)
+	resp, err := (&retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy()}).RoundTrip(req)
 	require.NoError(t, err)
 	assert.Equal(t, 200, resp.StatusCode)
 	require.NoError(t, resp.Body.Close())

@@ -51,13 +51,13 @@ func huge(code, n int, written *atomic.Int64) http.HandlerFunc {
 }
 
 // sized answers with n bytes, their number told or not.
-func sized(code, n int, told bool) http.HandlerFunc {
+func sized(code, n int, withLength bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
-		if told {
+		if withLength {
 			w.Header().Set("Content-Length", strconv.Itoa(n))
 		}
 		w.WriteHeader(code)
-		if !told {
+		if !withLength {
 			_ = http.NewResponseController(w).Flush()
 		}
 		_, _ = w.Write(bytes.Repeat([]byte{'x'}, n))
@@ -77,12 +77,12 @@ func TestDrainTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s, base := inMemory(t, step, status(200))
-				counted := &counter{base: base}
+				s, base := serveInMemory(t, step, status(200))
+				counted := &countingBase{base: base}
 				start := time.Now()
-				resp, err := (&retryhttp.Transport{Base: counted, Policy: quick()}).RoundTrip(newRequest(t, "GET", "http://host.example", nil))
+				resp, err := (&retryhttp.Transport{Base: counted, Policy: quickPolicy()}).RoundTrip(newRequest(t, "GET", "http://host.example", nil))
 				require.NoError(t, err)
-				assert.Equal(t, "OK", text(t, resp))
+				assert.Equal(t, "OK", readBody(t, resp))
 				assert.Equal(t, 100*time.Millisecond, s.requests()[1].at.Sub(start))
 				assert.Zero(t, counted.open.Load())
 			})
@@ -95,10 +95,10 @@ func TestDrainBytes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var written atomic.Int64
-		s, base := inMemory(t, huge(503, 64<<20, &written), status(200))
-		resp, err := (&retryhttp.Transport{Base: base, Policy: quick()}).RoundTrip(newRequest(t, "GET", "http://host.example", nil))
+		s, base := serveInMemory(t, huge(503, 64<<20, &written), status(200))
+		resp, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy()}).RoundTrip(newRequest(t, "GET", "http://host.example", nil))
 		require.NoError(t, err)
-		assert.Equal(t, "OK", text(t, resp))
+		assert.Equal(t, "OK", readBody(t, resp))
 		assert.Len(t, s.requests(), 2)
 		// A pipe holds nothing, so what was written was read, but for the buffers at both ends.
 		assert.GreaterOrEqual(t, written.Load(), int64(64<<10))
@@ -115,14 +115,14 @@ func TestDrainTooLong(t *testing.T) {
 		resp.Body, resp.ContentLength = body, 64<<10+1
 		return resp, nil
 	})
-	_, err := (&retryhttp.Transport{Base: base, Policy: quick(retry.WithMaxAttempts(2))}).RoundTrip(newRequest(t, "GET", "http://host.example", nil))
+	_, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy(retry.WithMaxAttempts(2))}).RoundTrip(newRequest(t, "GET", "http://host.example", nil))
 	require.NoError(t, err)
 	assert.Zero(t, body.reads.Load())
 	assert.EqualValues(t, 1, body.closed.Load(), "the first; the last is the caller's")
 }
 
-// TestReuse holds which answers between attempts keep their connection.
-func TestReuse(t *testing.T) {
+// TestConnectionReuse holds which answers between attempts keep their connection.
+func TestConnectionReuse(t *testing.T) {
 	t.Parallel()
 	const bound = 64 << 10
 	for _, test := range []struct {
@@ -142,9 +142,9 @@ func TestReuse(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, test.step, test.step, status(200))
-			resp, err := (&retryhttp.Transport{Base: direct(t), Policy: quick()}).RoundTrip(newRequest(t, "GET", s.URL, nil))
+			resp, err := (&retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy()}).RoundTrip(newRequest(t, "GET", s.URL, nil))
 			require.NoError(t, err)
-			assert.Equal(t, "OK", text(t, resp))
+			assert.Equal(t, "OK", readBody(t, resp))
 			assert.Len(t, s.requests(), 3)
 			assert.Equal(t, test.conns, s.opened.Load())
 		})
@@ -161,13 +161,13 @@ func TestMaxConnsPerHost(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, step, step, status(200))
-			tr := direct(t)
+			tr := newTransport(t)
 			tr.MaxConnsPerHost = 1
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()
-			resp, err := (&retryhttp.Transport{Base: tr, Policy: quick()}).RoundTrip(newRequest(t, "GET", s.URL, nil).WithContext(ctx))
+			resp, err := (&retryhttp.Transport{Base: tr, Policy: quickPolicy()}).RoundTrip(newRequest(t, "GET", s.URL, nil).WithContext(ctx))
 			require.NoError(t, err)
-			assert.Equal(t, "OK", text(t, resp))
+			assert.Equal(t, "OK", readBody(t, resp))
 		})
 	}
 }

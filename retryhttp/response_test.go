@@ -21,14 +21,14 @@ import (
 func TestDiscardedBeforeWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		_, base := inMemory(t, status(503), status(200))
-		counted := &counter{base: base}
+		_, base := serveInMemory(t, status(503), status(200))
+		counted := &countingBase{base: base}
 		policy := retry.MustNew(retry.WithBackoff(retry.Constant(10*time.Second)), retry.WithAttemptTimeout(time.Hour))
 		time.AfterFunc(5*time.Second, func() { assert.Zero(t, counted.open.Load(), "in the wait") })
 		resp, err := (&retryhttp.Transport{Base: counted, Policy: policy}).RoundTrip(newRequest(t, "GET", "http://host.example", nil))
 		require.NoError(t, err)
 		assert.EqualValues(t, 1, counted.open.Load(), "the last is the caller's to close")
-		assert.Equal(t, "OK", text(t, resp))
+		assert.Equal(t, "OK", readBody(t, resp))
 		assert.Zero(t, counted.open.Load())
 	})
 }
@@ -60,37 +60,37 @@ func TestLastResponseUnread(t *testing.T) {
 					n++
 					open++
 					resp := reply(req, test.status, "", test.header...)
-					resp.Body = &reluctantBody{Reader: strings.NewReader("answer " + string(rune('0'+n))), ctx: req.Context(), open: &open}
+					resp.Body = &contextBody{Reader: strings.NewReader("answer " + string(rune('0'+n))), ctx: req.Context(), open: &open}
 					return resp, nil
 				})
-				tr := &retryhttp.Transport{Base: base, Policy: quick(append([]retry.Option{retry.WithAttemptTimeout(timeout)}, test.opts...)...)}
+				tr := &retryhttp.Transport{Base: base, Policy: quickPolicy(append([]retry.Option{retry.WithAttemptTimeout(timeout)}, test.opts...)...)}
 				resp, err := tr.RoundTrip(newRequest(t, "GET", "http://host.example", nil))
 				require.NoError(t, err)
 				assert.Equal(t, test.status, resp.StatusCode)
 				assert.Equal(t, 1, open, "the last and no other")
-				assert.Equal(t, test.want, text(t, resp))
+				assert.Equal(t, test.want, readBody(t, resp))
 				assert.Zero(t, open)
 			})
 		}
 	}
 }
 
-// reluctantBody reads as long as its request's context lives, as a connection's does.
-type reluctantBody struct {
+// contextBody reads as long as its request's context lives, as a connection's does.
+type contextBody struct {
 	io.Reader
 	ctx    context.Context
 	open   *int
 	closed bool
 }
 
-func (b *reluctantBody) Read(p []byte) (int, error) {
+func (b *contextBody) Read(p []byte) (int, error) {
 	if err := b.ctx.Err(); err != nil {
 		return 0, err
 	}
 	return b.Reader.Read(p)
 }
 
-func (b *reluctantBody) Close() error {
+func (b *contextBody) Close() error {
 	if !b.closed {
 		b.closed = true
 		*b.open--
@@ -114,7 +114,7 @@ func TestAttemptTimeout(t *testing.T) {
 		require.NoError(t, err)
 		return resp, ctx
 	}
-	minute := quick(retry.WithAttemptTimeout(time.Minute), retry.WithMaxAttempts(1))
+	minute := quickPolicy(retry.WithAttemptTimeout(time.Minute), retry.WithMaxAttempts(1))
 
 	t.Run("not before the body is closed", func(t *testing.T) {
 		t.Parallel()
@@ -154,7 +154,7 @@ func TestAttemptTimeout(t *testing.T) {
 			ended = append(ended, req.Context().Err)
 			return reply(req, 503, ""), nil
 		})
-		resp, err := (&retryhttp.Transport{Base: base, Policy: quick(retry.WithAttemptTimeout(time.Minute))}).RoundTrip(
+		resp, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy(retry.WithAttemptTimeout(time.Minute))}).RoundTrip(
 			newRequest(t, "GET", "http://host.example", nil))
 		require.NoError(t, err)
 		require.NoError(t, resp.Body.Close())
@@ -163,7 +163,7 @@ func TestAttemptTimeout(t *testing.T) {
 	t.Run("kills a read that hangs", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			_, base := inMemory(t, func(w http.ResponseWriter, r *http.Request) {
+			_, base := serveInMemory(t, func(w http.ResponseWriter, r *http.Request) {
 				_, _ = io.WriteString(w, "begin")
 				_ = http.NewResponseController(w).Flush()
 				<-r.Context().Done()
@@ -184,12 +184,12 @@ func TestAttemptTimeout(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
-			s, base := inMemory(t, hang, hang, status(200))
+			s, base := serveInMemory(t, hang, hang, status(200))
 			start := time.Now()
-			resp, err := (&retryhttp.Transport{Base: base, Policy: quick(retry.WithAttemptTimeout(time.Minute))}).RoundTrip(
+			resp, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy(retry.WithAttemptTimeout(time.Minute))}).RoundTrip(
 				newRequest(t, "GET", "http://host.example", nil))
 			require.NoError(t, err)
-			assert.Equal(t, "OK", text(t, resp))
+			assert.Equal(t, "OK", readBody(t, resp))
 			assert.Len(t, s.requests(), 3)
 			assert.Equal(t, 2*time.Minute, time.Since(start))
 		})
@@ -204,11 +204,11 @@ func TestNoBody(t *testing.T) {
 		final  int
 	}{{"HEAD", 200}, {"HEAD", 503}, {"GET", 204}, {"GET", 304}, {"PUT", 204}} {
 		s := serve(t, status(503), status(503), status(test.final))
-		tr := &retryhttp.Transport{Base: direct(t), Policy: quick(retry.WithAttemptTimeout(time.Minute))}
+		tr := &retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy(retry.WithAttemptTimeout(time.Minute))}
 		resp, err := tr.RoundTrip(newRequest(t, test.method, s.URL, nil))
 		require.NoError(t, err)
 		assert.Equal(t, test.final, resp.StatusCode)
-		assert.Empty(t, text(t, resp))
+		assert.Empty(t, readBody(t, resp))
 		assert.Len(t, s.requests(), 3)
 		assert.EqualValues(t, 1, s.opened.Load(), "%s %d", test.method, test.final)
 	}
@@ -228,10 +228,10 @@ func TestCompressed(t *testing.T) {
 		}
 	}
 	s := serve(t, zipped(503, strings.Repeat("busy", 1000)), zipped(200, "fine"))
-	resp, err := (&retryhttp.Transport{Base: direct(t), Policy: quick()}).RoundTrip(newRequest(t, "GET", s.URL, nil))
+	resp, err := (&retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy()}).RoundTrip(newRequest(t, "GET", s.URL, nil))
 	require.NoError(t, err)
 	assert.True(t, resp.Uncompressed)
-	assert.Equal(t, "fine", text(t, resp))
+	assert.Equal(t, "fine", readBody(t, resp))
 	assert.EqualValues(t, 1, s.opened.Load())
 }
 
@@ -243,8 +243,8 @@ func TestTrailers(t *testing.T) {
 		_, _ = io.WriteString(w, "body")
 		w.Header().Set("X-Sum", "42")
 	})
-	resp, err := (&retryhttp.Transport{Base: direct(t), Policy: quick(retry.WithAttemptTimeout(time.Minute))}).RoundTrip(newRequest(t, "GET", s.URL, nil))
+	resp, err := (&retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy(retry.WithAttemptTimeout(time.Minute))}).RoundTrip(newRequest(t, "GET", s.URL, nil))
 	require.NoError(t, err)
-	assert.Equal(t, "body", text(t, resp))
+	assert.Equal(t, "body", readBody(t, resp))
 	assert.Equal(t, "42", resp.Trailer.Get("X-Sum"))
 }

@@ -15,28 +15,28 @@ import (
 
 // What the tests of this package are made of: servers that misbehave, and bases that watch.
 
-// asked is a request as a server saw it.
-type asked struct {
+// receivedRequest is a request as a server saw it.
+type receivedRequest struct {
 	method, path, body string
 	header             http.Header
 	at                 time.Time
 }
 
-// service is a server that answers request n as step n says, the last step repeating. It
+// testServer is a server that answers request n as step n says, the last step repeating. It
 // keeps what it was asked and counts its connections.
-type service struct {
+type testServer struct {
 	*httptest.Server
-	mu     sync.Mutex
-	steps  []http.HandlerFunc
-	asked  []asked
-	opened atomic.Int64
-	live   atomic.Int64
+	mu       sync.Mutex
+	steps    []http.HandlerFunc
+	received []receivedRequest
+	opened   atomic.Int64
+	live     atomic.Int64
 }
 
-// newService makes a service that is not started.
-func newService(t *testing.T, steps ...http.HandlerFunc) *service {
+// newTestServer makes a service that is not started.
+func newTestServer(t *testing.T, steps ...http.HandlerFunc) *testServer {
 	t.Helper()
-	s := &service{steps: steps}
+	s := &testServer{steps: steps}
 	s.Server = httptest.NewUnstartedServer(s)
 	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		switch state {
@@ -48,32 +48,32 @@ func newService(t *testing.T, steps ...http.HandlerFunc) *service {
 		case http.StateActive, http.StateIdle:
 		}
 	}
-	s.Config.ErrorLog = quiet
+	s.Config.ErrorLog = noLog
 	t.Cleanup(s.Close)
 	return s
 }
 
-func serve(t *testing.T, steps ...http.HandlerFunc) *service {
+func serve(t *testing.T, steps ...http.HandlerFunc) *testServer {
 	t.Helper()
-	s := newService(t, steps...)
+	s := newTestServer(t, steps...)
 	s.Start()
 	return s
 }
 
-func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *testServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	text, _ := io.ReadAll(r.Body)
 	s.mu.Lock()
-	s.asked = append(s.asked, asked{r.Method, r.URL.Path, string(text), r.Header.Clone(), time.Now()})
-	step := s.steps[min(len(s.asked), len(s.steps))-1]
+	s.received = append(s.received, receivedRequest{r.Method, r.URL.Path, string(text), r.Header.Clone(), time.Now()})
+	step := s.steps[min(len(s.received), len(s.steps))-1]
 	s.mu.Unlock()
 	r.Body = io.NopCloser(bytes.NewReader(text))
 	step(w, r)
 }
 
-func (s *service) requests() []asked {
+func (s *testServer) requests() []receivedRequest {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]asked(nil), s.asked...)
+	return append([]receivedRequest(nil), s.received...)
 }
 
 // status answers with it and a text that says it.
@@ -115,4 +115,4 @@ func hijack(w http.ResponseWriter) net.Conn {
 	return conn
 }
 
-var quiet = log.New(io.Discard, "", 0)
+var noLog = log.New(io.Discard, "", 0)

@@ -76,13 +76,13 @@ func (p *silentProxy) silence() {
 	}
 }
 
-// short is how long an attempt may take that gets no answer, and one that must succeed on a busy
-// machine. Tests that wait for it run beside each other, see together.
-const short = 2 * time.Second
+// attemptLimit is how long an attempt may take that gets no answer, and one that must succeed on a busy
+// machine. Tests that wait for it run beside each other, see runAtOnce.
+const attemptLimit = 2 * time.Second
 
-// together runs a subtest for each name, all at once: they wait more than they work, and
+// runAtOnce runs a subtest for each name, all at once: they wait more than they work, and
 // t.Parallel runs no more of them than there are processors.
-func together(t *testing.T, names []string, test func(t *testing.T, name string)) {
+func runAtOnce(t *testing.T, names []string, test func(t *testing.T, name string)) {
 	t.Helper()
 	var wg sync.WaitGroup
 	for _, name := range names {
@@ -91,20 +91,20 @@ func together(t *testing.T, names []string, test func(t *testing.T, name string)
 	wg.Wait()
 }
 
-// pools are the transports whose connections may die: HTTP/1, HTTP/2 over TLS and without.
-var pools = map[string]func(s *service, tr *http.Transport){
-	"HTTP/1": func(s *service, _ *http.Transport) { s.Start() },
-	"HTTP/1 over TLS": func(s *service, tr *http.Transport) {
+// protocols are the transports whose connections may die: HTTP/1, HTTP/2 over TLS and without.
+var protocols = map[string]func(s *testServer, tr *http.Transport){
+	"HTTP/1": func(s *testServer, _ *http.Transport) { s.Start() },
+	"HTTP/1 over TLS": func(s *testServer, tr *http.Transport) {
 		s.StartTLS()
 		tr.TLSClientConfig = s.Client().Transport.(*http.Transport).TLSClientConfig
 	},
-	"HTTP/2": func(s *service, tr *http.Transport) {
+	"HTTP/2": func(s *testServer, tr *http.Transport) {
 		s.EnableHTTP2 = true
 		s.StartTLS()
 		tr.TLSClientConfig = s.Client().Transport.(*http.Transport).TLSClientConfig
 		tr.ForceAttemptHTTP2 = true
 	},
-	"HTTP/2 without TLS": func(s *service, tr *http.Transport) {
+	"HTTP/2 without TLS": func(s *testServer, tr *http.Transport) {
 		s.Config.Protocols = new(http.Protocols)
 		s.Config.Protocols.SetUnencryptedHTTP2(true)
 		tr.Protocols = new(http.Protocols)
@@ -113,27 +113,27 @@ var pools = map[string]func(s *service, tr *http.Transport){
 	},
 }
 
-// deadPool makes a service behind a proxy that can go silent.
-func deadPool(t *testing.T, pool string, steps ...http.HandlerFunc) (*silentProxy, *http.Transport, string) {
+// serveBehindProxy makes a service behind a proxy that can go silent.
+func serveBehindProxy(t *testing.T, protocol string, steps ...http.HandlerFunc) (*silentProxy, *http.Transport, string) {
 	t.Helper()
-	s := newService(t, steps...)
-	tr := direct(t)
-	pools[pool](s, tr)
+	s := newTestServer(t, steps...)
+	tr := newTransport(t)
+	protocols[protocol](s, tr)
 	proxy := newSilentProxy(t, s.Listener.Addr().String())
 	scheme, _, _ := strings.Cut(s.URL, ":")
 	return proxy, tr, scheme + "://" + proxy.addr
 }
 
-// ask gets the URL through the base alone.
-func ask(t *testing.T, base http.RoundTripper, url string) {
+// get gets the URL through the base alone.
+func get(t *testing.T, base http.RoundTripper, url string) {
 	t.Helper()
 	resp, err := base.RoundTrip(newRequest(t, "GET", url, nil))
 	require.NoError(t, err)
-	_ = text(t, resp)
+	_ = readBody(t, resp)
 }
 
-// counting returns an option that counts attempts.
-func counting() (*atomic.Int64, retry.Option) {
+// countAttempts returns an option that counts attempts.
+func countAttempts() (*atomic.Int64, retry.Option) {
 	n := new(atomic.Int64)
 	return n, retry.WithHooks(retry.Hooks{AfterAttempt: func(context.Context, retry.Attempt) { n.Add(1) }})
 }

@@ -23,7 +23,7 @@ func TestStatusError(t *testing.T) {
 	get := func(t *testing.T, method, url string, resp *http.Response) *retryhttp.StatusError {
 		t.Helper()
 		var got *retryhttp.StatusError
-		policy := quick(retry.WithMaxAttempts(1), retry.WithHooks(retry.Hooks{AfterAttempt: func(_ context.Context, a retry.Attempt) {
+		policy := quickPolicy(retry.WithMaxAttempts(1), retry.WithHooks(retry.Hooks{AfterAttempt: func(_ context.Context, a retry.Attempt) {
 			require.ErrorAs(t, a.Err, &got)
 		}}))
 		base := roundTripper(func(*http.Request) (*http.Response, error) { return resp, nil })
@@ -63,8 +63,8 @@ func TestStatusError(t *testing.T) {
 	})
 }
 
-// TestExhaustedLimitTable is the row for 403.
-func TestExhaustedLimitTable(t *testing.T) {
+// TestRateLimitTable is the row for 403.
+func TestRateLimitTable(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name    string
@@ -86,10 +86,10 @@ func TestExhaustedLimitTable(t *testing.T) {
 			t.Run(test.name+", "+method, func(t *testing.T) {
 				t.Parallel()
 				s := serve(t, status(403, test.header...))
-				tr := &retryhttp.Transport{Base: direct(t), Policy: quick()}
+				tr := &retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy()}
 				resp, err := tr.RoundTrip(newRequest(t, method, s.URL, nil))
 				require.NoError(t, err)
-				_ = text(t, resp)
+				_ = readBody(t, resp)
 				assert.Equal(t, 403, resp.StatusCode)
 				want := 1
 				if test.retried {
@@ -129,9 +129,9 @@ func TestShouldRetryTable(t *testing.T) {
 			t.Run(test.name+", "+method, func(t *testing.T) {
 				t.Parallel()
 				s := serve(t, status(test.code, test.header...))
-				resp, err := (&retryhttp.Transport{Base: direct(t), Policy: quick()}).RoundTrip(newRequest(t, method, s.URL, nil))
+				resp, err := (&retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy()}).RoundTrip(newRequest(t, method, s.URL, nil))
 				require.NoError(t, err)
-				_ = text(t, resp)
+				_ = readBody(t, resp)
 				assert.Equal(t, test.code, resp.StatusCode)
 				assert.Len(t, s.requests(), want)
 			})
@@ -186,8 +186,8 @@ func TestStatusTable(t *testing.T) {
 			"GET":  slices.Contains(processed, code) || slices.Contains(refused, code),
 			"POST": slices.Contains(refused, code),
 		} {
-			base := &counter{base: replies(code)}
-			resp, err := (&retryhttp.Transport{Base: base, Policy: quick()}).RoundTrip(newRequest(t, method, "http://host.example", nil))
+			base := &countingBase{base: replies(code)}
+			resp, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy()}).RoundTrip(newRequest(t, method, "http://host.example", nil))
 			require.NoError(t, err)
 			require.Equal(t, code, resp.StatusCode)
 			want := int64(1)

@@ -23,56 +23,56 @@ import (
 // connection of its own, through each of the ways to have a time-out.
 func TestDeadConnection(t *testing.T) {
 	t.Parallel()
-	limited := retry.WithAttemptTimeout(short)
+	limited := retry.WithAttemptTimeout(attemptLimit)
 	ways := map[string]func(t *testing.T, tr *http.Transport, req *http.Request, hooks retry.Option) error{
 		"attempt timeout": func(t *testing.T, tr *http.Transport, req *http.Request, hooks retry.Option) error {
 			t.Helper()
-			resp, err := (&retryhttp.Transport{Base: tr, Policy: quick(limited, hooks)}).RoundTrip(req)
+			resp, err := (&retryhttp.Transport{Base: tr, Policy: quickPolicy(limited, hooks)}).RoundTrip(req)
 			if err == nil {
-				_ = text(t, resp)
+				_ = readBody(t, resp)
 			}
 			return err
 		},
 		"wrapped base": func(t *testing.T, tr *http.Transport, req *http.Request, hooks retry.Option) error {
 			t.Helper()
-			resp, err := (&retryhttp.Transport{Base: roundTripper(tr.RoundTrip), Policy: quick(limited, hooks)}).RoundTrip(req)
+			resp, err := (&retryhttp.Transport{Base: roundTripper(tr.RoundTrip), Policy: quickPolicy(limited, hooks)}).RoundTrip(req)
 			if err == nil {
-				_ = text(t, resp)
+				_ = readBody(t, resp)
 			}
 			return err
 		},
 		"response header timeout": func(t *testing.T, tr *http.Transport, req *http.Request, hooks retry.Option) error {
 			t.Helper()
-			resp, err := (&retryhttp.Transport{Base: tr, Policy: quick(hooks, retry.WithBackoff(retry.Constant(20*time.Millisecond)))}).RoundTrip(req)
+			resp, err := (&retryhttp.Transport{Base: tr, Policy: quickPolicy(hooks, retry.WithBackoff(retry.Constant(20*time.Millisecond)))}).RoundTrip(req)
 			if err == nil {
-				_ = text(t, resp)
+				_ = readBody(t, resp)
 			}
 			return err
 		},
 		"Do": func(t *testing.T, tr *http.Transport, req *http.Request, hooks retry.Option) error {
 			t.Helper()
-			_, err := retryhttp.Do(&http.Client{Transport: tr}, req, decodeText, quick(limited, hooks))
+			_, err := retryhttp.Do(&http.Client{Transport: tr}, req, decodeText, quickPolicy(limited, hooks))
 			return err
 		},
 		"Do, client's timeout": func(t *testing.T, tr *http.Transport, req *http.Request, hooks retry.Option) error {
 			t.Helper()
-			_, err := retryhttp.Do(&http.Client{Transport: tr, Timeout: short}, req, decodeText, quick(hooks))
+			_, err := retryhttp.Do(&http.Client{Transport: tr, Timeout: attemptLimit}, req, decodeText, quickPolicy(hooks))
 			return err
 		},
 	}
-	for pool := range pools {
+	for protocol := range protocols {
 		for _, method := range []string{"GET", "PUT"} {
-			t.Run(pool+", "+method, func(t *testing.T) {
+			t.Run(protocol+", "+method, func(t *testing.T) {
 				t.Parallel()
-				together(t, slices.Sorted(maps.Keys(ways)), func(t *testing.T, way string) {
+				runAtOnce(t, slices.Sorted(maps.Keys(ways)), func(t *testing.T, way string) {
 					t.Helper()
-					proxy, tr, url := deadPool(t, pool, status(200))
-					ask(t, tr, url)
+					proxy, tr, url := serveBehindProxy(t, protocol, status(200))
+					get(t, tr, url)
 					if way == "response header timeout" {
-						tr.ResponseHeaderTimeout = short
+						tr.ResponseHeaderTimeout = attemptLimit
 					}
 					proxy.silence()
-					attempts, count := counting()
+					attempts, count := countAttempts()
 					var body io.Reader
 					if method == "PUT" {
 						body = strings.NewReader("body")
@@ -94,7 +94,7 @@ func TestDeadIdleConnections(t *testing.T) {
 	const idle = 6
 	var arrived sync.WaitGroup
 	arrived.Add(idle)
-	proxy, tr, url := deadPool(t, "HTTP/1", func(_ http.ResponseWriter, r *http.Request) {
+	proxy, tr, url := serveBehindProxy(t, "HTTP/1", func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/together" {
 			arrived.Done()
 			arrived.Wait()
@@ -103,16 +103,16 @@ func TestDeadIdleConnections(t *testing.T) {
 	tr.MaxIdleConnsPerHost = idle
 	var wg sync.WaitGroup
 	for range idle {
-		wg.Go(func() { ask(t, tr, url+"/together") })
+		wg.Go(func() { get(t, tr, url+"/together") })
 	}
 	wg.Wait()
 	require.EqualValues(t, idle, proxy.opened.Load())
 	proxy.silence()
-	attempts, count := counting()
-	policy := quick(retry.WithAttemptTimeout(short), count)
+	attempts, count := countAttempts()
+	policy := quickPolicy(retry.WithAttemptTimeout(attemptLimit), count)
 	resp, err := (&retryhttp.Transport{Base: tr, Policy: policy}).RoundTrip(newRequest(t, "GET", url, nil))
 	require.NoError(t, err)
-	_ = text(t, resp)
+	_ = readBody(t, resp)
 	assert.EqualValues(t, 2, attempts.Load())
 	assert.EqualValues(t, idle+1, proxy.opened.Load())
 }
@@ -123,13 +123,13 @@ func TestLiveConnectionsStay(t *testing.T) {
 	t.Parallel()
 	var slow atomic.Bool
 	slow.Store(true)
-	proxy, tr, url := deadPool(t, "HTTP/1", func(_ http.ResponseWriter, r *http.Request) {
+	proxy, tr, url := serveBehindProxy(t, "HTTP/1", func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/slow" && slow.CompareAndSwap(true, false) {
 			<-r.Context().Done()
 		}
 	})
-	ask(t, tr, url)
-	policy := quick(retry.WithAttemptTimeout(3*short), retry.WithHooks(retry.Hooks{BeforeWait: func(context.Context, retry.Attempt) {}}))
+	get(t, tr, url)
+	policy := quickPolicy(retry.WithAttemptTimeout(3*attemptLimit), retry.WithHooks(retry.Hooks{BeforeWait: func(context.Context, retry.Attempt) {}}))
 	done := make(chan error, 1)
 	go func() {
 		resp, err := (&retryhttp.Transport{Base: tr, Policy: policy}).RoundTrip(newRequest(t, "GET", url+"/slow", nil))
@@ -138,8 +138,8 @@ func TestLiveConnectionsStay(t *testing.T) {
 		}
 		done <- err
 	}()
-	time.Sleep(short)
-	ask(t, tr, url) // by a second connection
+	time.Sleep(attemptLimit)
+	get(t, tr, url) // by a second connection
 	require.NoError(t, <-done)
 	assert.EqualValues(t, 2, proxy.opened.Load())
 }
@@ -148,9 +148,9 @@ func TestLiveConnectionsStay(t *testing.T) {
 // is closed when a second attempt in a row timed out.
 func TestDeadBusyConnection(t *testing.T) {
 	t.Parallel()
-	together(t, []string{"HTTP/2", "HTTP/2 without TLS"}, func(t *testing.T, pool string) {
+	runAtOnce(t, []string{"HTTP/2", "HTTP/2 without TLS"}, func(t *testing.T, protocol string) {
 		t.Helper()
-		proxy, tr, url := deadPool(t, pool, func(w http.ResponseWriter, r *http.Request) {
+		proxy, tr, url := serveBehindProxy(t, protocol, func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/stream" {
 				_ = http.NewResponseController(w).Flush()
 				<-r.Context().Done()
@@ -160,11 +160,11 @@ func TestDeadBusyConnection(t *testing.T) {
 		require.NoError(t, err)
 		defer func() { _ = stream.Body.Close() }()
 		proxy.silence()
-		attempts, count := counting()
-		policy := quick(retry.WithAttemptTimeout(short), retry.WithMaxAttempts(4), count)
+		attempts, count := countAttempts()
+		policy := quickPolicy(retry.WithAttemptTimeout(attemptLimit), retry.WithMaxAttempts(4), count)
 		resp, err := (&retryhttp.Transport{Base: tr, Policy: policy}).RoundTrip(newRequest(t, "GET", url, nil))
 		require.NoError(t, err)
-		_ = text(t, resp)
+		_ = readBody(t, resp)
 		assert.EqualValues(t, 3, attempts.Load(), "the third by a new connection")
 		assert.GreaterOrEqual(t, proxy.opened.Load(), int64(2))
 		_, err = stream.Body.Read(make([]byte, 1))
@@ -177,7 +177,7 @@ func TestDeadBusyConnection(t *testing.T) {
 func TestSlowAnswerKeepsConnection(t *testing.T) {
 	t.Parallel()
 	var n atomic.Int64
-	proxy, tr, url := deadPool(t, "HTTP/2", func(w http.ResponseWriter, r *http.Request) {
+	proxy, tr, url := serveBehindProxy(t, "HTTP/2", func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path == "/stream":
 			_ = http.NewResponseController(w).Flush()
@@ -189,11 +189,11 @@ func TestSlowAnswerKeepsConnection(t *testing.T) {
 	stream, err := tr.RoundTrip(newRequest(t, "GET", url+"/stream", nil))
 	require.NoError(t, err)
 	defer func() { _ = stream.Body.Close() }()
-	ours := &retryhttp.Transport{Base: tr, Policy: quick(retry.WithAttemptTimeout(short))}
+	ours := &retryhttp.Transport{Base: tr, Policy: quickPolicy(retry.WithAttemptTimeout(attemptLimit))}
 	for range 4 {
 		resp, err := ours.RoundTrip(newRequest(t, "GET", url, nil))
 		require.NoError(t, err)
-		_ = text(t, resp)
+		_ = readBody(t, resp)
 	}
 	assert.EqualValues(t, 8, n.Load())
 	assert.EqualValues(t, 1, proxy.opened.Load())
@@ -202,17 +202,17 @@ func TestSlowAnswerKeepsConnection(t *testing.T) {
 // TestDeadConnectionOfAnotherCall holds that the next call does not get the connection either.
 func TestDeadConnectionOfAnotherCall(t *testing.T) {
 	t.Parallel()
-	together(t, slices.Sorted(maps.Keys(pools)), func(t *testing.T, pool string) {
+	runAtOnce(t, slices.Sorted(maps.Keys(protocols)), func(t *testing.T, protocol string) {
 		t.Helper()
-		proxy, tr, url := deadPool(t, pool, status(200))
-		ask(t, tr, url)
+		proxy, tr, url := serveBehindProxy(t, protocol, status(200))
+		get(t, tr, url)
 		proxy.silence()
-		ours := &retryhttp.Transport{Base: tr, Policy: quick(retry.WithAttemptTimeout(short), retry.WithMaxAttempts(1))}
+		ours := &retryhttp.Transport{Base: tr, Policy: quickPolicy(retry.WithAttemptTimeout(attemptLimit), retry.WithMaxAttempts(1))}
 		_, err := ours.RoundTrip(newRequest(t, "GET", url, nil))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		resp, err := ours.RoundTrip(newRequest(t, "GET", url, nil))
 		require.NoError(t, err)
-		_ = text(t, resp)
+		_ = readBody(t, resp)
 		assert.EqualValues(t, 2, proxy.opened.Load())
 	})
 }
@@ -222,16 +222,16 @@ func TestDeadConnectionOfAnotherCall(t *testing.T) {
 func TestDeadConnectionUnsafe(t *testing.T) {
 	t.Parallel()
 	var n atomic.Int64
-	proxy, tr, url := deadPool(t, "HTTP/2", func(http.ResponseWriter, *http.Request) { n.Add(1) })
-	ask(t, tr, url)
+	proxy, tr, url := serveBehindProxy(t, "HTTP/2", func(http.ResponseWriter, *http.Request) { n.Add(1) })
+	get(t, tr, url)
 	proxy.silence()
-	ours := &retryhttp.Transport{Base: tr, Policy: quick(retry.WithAttemptTimeout(short))}
+	ours := &retryhttp.Transport{Base: tr, Policy: quickPolicy(retry.WithAttemptTimeout(attemptLimit))}
 	_, err := ours.RoundTrip(newRequest(t, "POST", url, strings.NewReader("body")))
 	require.ErrorIs(t, err, retry.ErrPermanent)
 	for range 3 {
 		resp, err := ours.RoundTrip(newRequest(t, "POST", url, strings.NewReader("body")))
 		require.NoError(t, err)
-		_ = text(t, resp)
+		_ = readBody(t, resp)
 	}
 	assert.EqualValues(t, 4, n.Load())
 	assert.EqualValues(t, 2, proxy.opened.Load())

@@ -66,35 +66,35 @@ func TestTransient(t *testing.T) {
 	}
 }
 
-// TestTransientIsNoMatterOfURL holds that a URL's text is not taken for that of an error.
-func TestTransientIsNoMatterOfURL(t *testing.T) {
+// TestTransientIgnoresURL holds that a URL's text is not taken for that of an error.
+func TestTransientIgnoresURL(t *testing.T) {
 	t.Parallel()
 	err := &url.Error{Op: "Get", URL: "http://host.example/unsupported%20protocol%20scheme?q=stopped after 10 redirects", Err: io.ErrUnexpectedEOF}
 	assert.True(t, retryhttp.Transient(retry.Attempt{Err: err}))
 }
 
-// broken is an error whose methods panic.
-type broken struct{}
+// panickingError is an error whose methods panic.
+type panickingError struct{}
 
-func (broken) Error() string   { panic("no text") }
-func (broken) Timeout() bool   { panic("no answer") }
-func (broken) Is(error) bool   { panic("no answer") }
-func (broken) As(any) bool     { panic("no answer") }
-func (broken) Unwrap() []error { panic("no tree") }
+func (panickingError) Error() string   { panic("no text") }
+func (panickingError) Timeout() bool   { panic("no answer") }
+func (panickingError) Is(error) bool   { panic("no answer") }
+func (panickingError) As(any) bool     { panic("no answer") }
+func (panickingError) Unwrap() []error { panic("no tree") }
 
-// circle is an error that unwraps to itself.
-type circle struct{}
+// selfWrappingError is an error that unwraps to itself.
+type selfWrappingError struct{}
 
-func (c circle) Error() string { return "circle" }
-func (c circle) Unwrap() error { return c }
+func (e selfWrappingError) Error() string { return "circle" }
+func (e selfWrappingError) Unwrap() error { return e }
 
-// nilErrors are errors that panic when they are asked something.
-func nilErrors() map[string]error {
+// hostileErrors are errors that panic when they are asked something.
+func hostileErrors() map[string]error {
 	return map[string]error{
-		"panics":                      broken{},
-		"panics, wrapped":             &url.Error{Op: "Get", URL: "http://host.example/path", Err: broken{}},
-		"panics, joined":              errors.Join(io.EOF, broken{}),
-		"circle":                      circle{},
+		"panics":                      panickingError{},
+		"panics, wrapped":             &url.Error{Op: "Get", URL: "http://host.example/path", Err: panickingError{}},
+		"panics, joined":              errors.Join(io.EOF, panickingError{}),
+		"circle":                      selfWrappingError{},
 		"nil url.Error":               (*url.Error)(nil),
 		"url.Error of nil":            &url.Error{Op: "Get", URL: "http://host.example"},
 		"nil net.OpError":             (*net.OpError)(nil),
@@ -115,7 +115,7 @@ func nilErrors() map[string]error {
 // ends with an error whose text can be had.
 func TestErrorsThatPanic(t *testing.T) {
 	t.Parallel()
-	for name, fault := range nilErrors() {
+	for name, fault := range hostileErrors() {
 		for _, method := range []string{"GET", "POST"} {
 			for _, way := range []string{"Transport", "Do", "decode"} {
 				t.Run(name+", "+method+", "+way, func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestErrorsThatPanic(t *testing.T) {
 						base = replies(200)
 						decode = func(*http.Response) (string, error) { return "", fault }
 					}
-					policy := quick(retry.WithLogger(slog.New(slog.DiscardHandler)), retry.WithRetryIf(retryhttp.Transient, retry.Transient))
+					policy := quickPolicy(retry.WithLogger(slog.New(slog.DiscardHandler)), retry.WithRetryIf(retryhttp.Transient, retry.Transient))
 					tr := &retryhttp.Transport{Base: base, Policy: policy}
 					req := newRequest(t, method, "https://host.example", strings.NewReader("body"))
 					var err error

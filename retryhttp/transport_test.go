@@ -24,14 +24,14 @@ func TestZeroTransport(t *testing.T) {
 	s := serve(t, status(200))
 	resp, err := (&retryhttp.Transport{}).RoundTrip(newRequest(t, "GET", s.URL, nil))
 	require.NoError(t, err)
-	assert.Equal(t, "OK", text(t, resp))
+	assert.Equal(t, "OK", readBody(t, resp))
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 }
 
 func TestDefaultPolicy(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		base := &counter{base: replies(503)}
+		base := &countingBase{base: replies(503)}
 		start := time.Now()
 		resp, err := (&retryhttp.Transport{Base: base}).RoundTrip(newRequest(t, "GET", "http://host.example", nil))
 		require.NoError(t, err)
@@ -42,7 +42,7 @@ func TestDefaultPolicy(t *testing.T) {
 	})
 }
 
-func TestOptionFault(t *testing.T) {
+func TestInvalidOptions(t *testing.T) {
 	t.Parallel()
 	reject := retry.WithValidator(func(string, retry.Attempt) error { return nil })
 	for name, tr := range map[string]*retryhttp.Transport{
@@ -51,7 +51,7 @@ func TestOptionFault(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			base := &counter{base: replies(200)}
+			base := &countingBase{base: replies(200)}
 			tr.Base = base
 			body := &countingBody{Reader: strings.NewReader("body")}
 			for range 2 {
@@ -64,17 +64,17 @@ func TestOptionFault(t *testing.T) {
 	}
 }
 
-type closer struct {
+type idleCloser struct {
 	http.RoundTripper
 	closed int
 }
 
-func (c *closer) CloseIdleConnections() { c.closed++ }
+func (c *idleCloser) CloseIdleConnections() { c.closed++ }
 
 func TestCloseIdleConnections(t *testing.T) {
 	t.Parallel()
-	base := &closer{RoundTripper: replies(503)}
-	tr := &retryhttp.Transport{Base: base, Policy: quick()}
+	base := &idleCloser{RoundTripper: replies(503)}
+	tr := &retryhttp.Transport{Base: base, Policy: quickPolicy()}
 	client := &http.Client{Transport: tr}
 	resp, err := client.Do(newRequest(t, "GET", "http://host.example", nil))
 	require.NoError(t, err)
@@ -97,7 +97,7 @@ func TestConcurrent(t *testing.T) {
 		_, _ = io.Copy(w, r.Body)
 	})
 	tr := &retryhttp.Transport{
-		Base: direct(t), Policy: quick(retry.WithMaxAttempts(20), retry.WithAttemptTimeout(time.Minute)),
+		Base: newTransport(t), Policy: quickPolicy(retry.WithMaxAttempts(20), retry.WithAttemptTimeout(time.Minute)),
 		AddIdempotencyKey: true, AttemptHeader: "X-Attempt", MaxBodyBuffer: 100, HostBudget: retryhttp.HostBudgets(1, 1000),
 	}
 	var wg sync.WaitGroup
@@ -134,7 +134,7 @@ func TestNewClient(t *testing.T) {
 		s := serve(t, status(503), status(200))
 		resp, err := client.Do(newRequest(t, "GET", s.URL, nil))
 		require.NoError(t, err)
-		assert.Equal(t, "OK", text(t, resp))
+		assert.Equal(t, "OK", readBody(t, resp))
 		client.CloseIdleConnections()
 	})
 }
@@ -146,10 +146,10 @@ func TestRedirects(t *testing.T) {
 		return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/next", code) }
 	}
 	s := serve(t, status(503), redirect(307), status(503), status(200))
-	client := &http.Client{Transport: &retryhttp.Transport{Base: direct(t), Policy: quick()}}
+	client := &http.Client{Transport: &retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy()}}
 	resp, err := client.Do(newRequest(t, "PUT", s.URL+"/first", strings.NewReader("body")))
 	require.NoError(t, err)
-	assert.Equal(t, "OK", text(t, resp))
+	assert.Equal(t, "OK", readBody(t, resp))
 	assert.Equal(t, "/next", resp.Request.URL.Path)
 	var got []string
 	for _, r := range s.requests() {
@@ -161,7 +161,7 @@ func TestRedirects(t *testing.T) {
 func TestRedirectsExhausted(t *testing.T) {
 	t.Parallel()
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", 302) })
-	client := &http.Client{Transport: &retryhttp.Transport{Base: direct(t), Policy: quick()}}
+	client := &http.Client{Transport: &retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy()}}
 	resp, err := client.Do(newRequest(t, "GET", s.URL, nil))
 	require.ErrorContains(t, err, "stopped after 10 redirects")
 	_ = resp.Body.Close()
@@ -173,11 +173,11 @@ func TestCookies(t *testing.T) {
 	s := serve(t, status(200, "Set-Cookie", "id=1"), status(503), status(200))
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
-	client := &http.Client{Transport: &retryhttp.Transport{Base: direct(t), Policy: quick()}, Jar: jar}
+	client := &http.Client{Transport: &retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy()}, Jar: jar}
 	for range 2 {
 		resp, err := client.Do(newRequest(t, "GET", s.URL, nil))
 		require.NoError(t, err)
-		assert.Equal(t, "OK", text(t, resp))
+		assert.Equal(t, "OK", readBody(t, resp))
 	}
 	var got []string
 	for _, r := range s.requests() {

@@ -40,7 +40,7 @@ func echo(w http.ResponseWriter, r *http.Request) {
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(503), echo)
-	tr := &retryhttp.Transport{Base: direct(t), Policy: quick(retry.WithAttemptTimeout(200 * time.Millisecond))}
+	tr := &retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy(retry.WithAttemptTimeout(200 * time.Millisecond))}
 	req := newRequest(t, "GET", s.URL, nil)
 	req.Header.Set("Connection", "Upgrade")
 	req.Header.Set("Upgrade", "echo")
@@ -73,20 +73,20 @@ func TestReverseProxy(t *testing.T) {
 	require.NoError(t, err)
 	proxy := &httputil.ReverseProxy{
 		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
-		Transport: &retryhttp.Transport{Base: direct(t), Policy: quick(retry.WithAttemptTimeout(time.Minute)), MaxBodyBuffer: 100},
-		ErrorLog:  quiet,
+		Transport: &retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy(retry.WithAttemptTimeout(time.Minute)), MaxBodyBuffer: 100},
+		ErrorLog:  noLog,
 	}
 	front := httptest.NewServer(proxy)
 	t.Cleanup(front.Close)
-	client := &http.Client{Transport: direct(t)}
+	client := &http.Client{Transport: newTransport(t)}
 
 	resp, err := client.Do(newRequest(t, "GET", front.URL+"/status", nil))
 	require.NoError(t, err)
-	assert.Equal(t, "OK", text(t, resp))
+	assert.Equal(t, "OK", readBody(t, resp))
 
 	resp, err = client.Do(newRequest(t, "PUT", front.URL+"/upload", io.MultiReader(strings.NewReader("upload"))))
 	require.NoError(t, err)
-	assert.Equal(t, "OK", text(t, resp))
+	assert.Equal(t, "OK", readBody(t, resp))
 	seen := backend.requests()
 	require.Len(t, seen, 4)
 	assert.Equal(t, []string{"upload", "upload"}, []string{seen[2].body, seen[3].body})
