@@ -19,9 +19,9 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// TestBodyReclaimed holds that an attempt which ended has no more say about a stream that it
-// did not read: its late Close does not close, its late Read does not take from what another
-// attempt sends. A RoundTripper may do both after it returned.
+// TestBodyReclaimed checks that an attempt which has ended cannot touch a stream that it did
+// not read. Its late Close does not close the stream. Its late Read takes nothing from what the
+// next attempt sends. An http.RoundTripper may do both after it has returned.
 func TestBodyReclaimed(t *testing.T) {
 	t.Parallel()
 	body := &countingBody{Reader: strings.NewReader("body")}
@@ -53,9 +53,10 @@ func TestBodyReclaimed(t *testing.T) {
 	assert.EqualValues(t, 1, body.closed.Load())
 }
 
-// TestStreamReadLate has an attempt that is over begin to read the stream before the next one
-// begins. In the wait the retry is certain: the read fails, and the next attempt sends the whole
-// stream. Before it there may be no next one, but half a stream is never sent.
+// TestStreamReadLate lets an attempt that has ended start to read the stream before the next
+// attempt starts. During the wait a retry is certain: the read fails, and the next attempt
+// sends the whole stream. Before the wait it is not certain, and there may be no next attempt.
+// Half a stream is never sent.
 func TestStreamReadLate(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -106,7 +107,8 @@ func TestStreamReadLate(t *testing.T) {
 	}
 }
 
-// TestStreamUnread sends a stream that the first attempts do not get to read.
+// TestStreamUnread checks that a stream which the first attempts did not read is sent by a
+// later one.
 func TestStreamUnread(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{"PUT", "POST"} {
@@ -131,8 +133,8 @@ func TestStreamUnread(t *testing.T) {
 	}
 }
 
-// TestStreamRead holds that a stream of which something was read is not sent again, and that
-// the caller gets what happened.
+// TestStreamRead checks that a stream is not sent again after some of it was read, and that the
+// caller gets the attempt's outcome.
 func TestStreamRead(t *testing.T) {
 	t.Parallel()
 	t.Run("status", func(t *testing.T) {
@@ -156,8 +158,8 @@ func TestStreamRead(t *testing.T) {
 	})
 }
 
-// TestReadErrorAfterClose holds that a body's reader which fails because the transport
-// closed it does not count as the caller's own reader failing.
+// TestReadErrorAfterClose checks that an error of the body's reader does not count as the
+// caller's if the reader fails because the transport closed it.
 func TestReadErrorAfterClose(t *testing.T) {
 	t.Parallel()
 	var n atomic.Int64
@@ -182,7 +184,7 @@ func TestReadErrorAfterClose(t *testing.T) {
 	assert.Equal(t, 200, resp.StatusCode)
 }
 
-// TestCloseEndsRead holds that the transport can end a read of a stream that hangs.
+// TestCloseEndsRead checks that the transport can end a read of a stream that hangs.
 func TestCloseEndsRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -197,8 +199,8 @@ func TestCloseEndsRead(t *testing.T) {
 	})
 }
 
-// TestBodyUsedAfterReturn holds that a base may read and close the body after it has returned the
-// answer: it is not closed behind its back.
+// TestBodyUsedAfterReturn checks that a base may read and close the body after it has returned
+// the response.
 func TestBodyUsedAfterReturn(t *testing.T) {
 	t.Parallel()
 	for _, first := range []string{"", "bo"} {

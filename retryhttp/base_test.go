@@ -15,7 +15,7 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// writingBase is a base that adds to what it is given, as many do although they must not.
+// writingBase is a base that writes into the request. Many do, although they must not.
 type writingBase struct{ http.RoundTripper }
 
 func (w writingBase) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -34,8 +34,8 @@ func (w writingBase) RoundTrip(req *http.Request) (*http.Response, error) {
 	return w.RoundTripper.RoundTrip(req)
 }
 
-// TestBaseWrites holds that what a base writes into a request is neither in the next attempt's
-// nor in the caller's.
+// TestBaseWrites checks that what a base writes into a request is not in the next attempt's
+// request, nor in the caller's.
 func TestBaseWrites(t *testing.T) {
 	t.Parallel()
 	tune := map[string]func(*retryhttp.Transport){
@@ -92,8 +92,8 @@ func TestBaseWrites(t *testing.T) {
 	}
 }
 
-// TestResponseAndError holds that a response beside an error is closed, and that the error is
-// what counts.
+// TestResponseAndError checks that a response beside an error is closed, and that the call goes
+// by the error.
 func TestResponseAndError(t *testing.T) {
 	t.Parallel()
 	for _, way := range []string{"Transport", "Do", "Do without Transport"} {

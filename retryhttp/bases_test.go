@@ -14,7 +14,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// quickPolicy returns a policy of three attempts without waits, unless the options say otherwise.
+// quickPolicy returns a policy of three attempts without waits. The options override this.
 func quickPolicy(opts ...retry.Option) *retry.Policy {
 	return retry.MustNew(append([]retry.Option{retry.WithBackoff(retry.Constant(0)), retry.WithMaxAttempts(3)}, opts...)...)
 }
@@ -24,7 +24,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// countingBase is a base that counts the attempts, and the bodies that are not closed.
+// countingBase is a base that counts the attempts and the response bodies that are open.
 type countingBase struct {
 	base     http.RoundTripper
 	attempts atomic.Int64
@@ -52,7 +52,7 @@ func (b *trackedBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// reply makes a response by hand, as a base may.
+// reply returns a response with a header, given as names and values in turn.
 func reply(req *http.Request, status int, text string, header ...string) *http.Response {
 	resp := &http.Response{
 		Status: fmt.Sprintf("%d %s", status, http.StatusText(status)), StatusCode: status,
@@ -65,8 +65,8 @@ func reply(req *http.Request, status int, text string, header ...string) *http.R
 	return resp
 }
 
-// replies is a base that consumes and closes the request's body, as every RoundTripper must,
-// and answers with the statuses in turn, the last one repeating.
+// replies is a base that answers with the statuses in turn and repeats the last one. It reads
+// and closes the request's body, as every http.RoundTripper must.
 func replies(statuses ...int) roundTripper {
 	var n atomic.Int64
 	return func(req *http.Request) (*http.Response, error) {
@@ -79,7 +79,7 @@ func replies(statuses ...int) roundTripper {
 	}
 }
 
-// newTransport returns a transport of the test's own.
+// newTransport returns a transport whose idle connections are closed at the end of the test.
 func newTransport(t *testing.T) *http.Transport {
 	t.Helper()
 	tr := &http.Transport{}
@@ -87,7 +87,7 @@ func newTransport(t *testing.T) *http.Transport {
 	return tr
 }
 
-// newRequest makes a request with the test's context.
+// newRequest returns a request with the test's context.
 func newRequest(t *testing.T, method, url string, body io.Reader) *http.Request {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, body)

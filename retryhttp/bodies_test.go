@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// countingBody is a request's body that counts its closings, cannot be read after one, and
-// hides what else Reader is.
+// countingBody is a request's body that counts calls of Read and Close. It cannot be read after
+// Close, and hides the type of its Reader.
 type countingBody struct {
 	io.Reader
 	reads, closed atomic.Int64
@@ -31,7 +31,8 @@ func (b *countingBody) Close() error {
 	return nil
 }
 
-// requireClosedOnce waits for the body to be closed: net/http may do so after the answer.
+// requireClosedOnce waits until the body is closed. net/http may close it after it has returned
+// the response.
 func requireClosedOnce(t *testing.T, body *countingBody) {
 	t.Helper()
 	require.Eventually(t, func() bool { return body.closed.Load() > 0 }, time.Minute, 100*time.Microsecond)
@@ -43,7 +44,7 @@ type readerCloser struct {
 	io.Closer
 }
 
-// slowReader returns a reader of a body of n bytes that comes in small parts.
+// slowReader returns a reader of n bytes that returns few of them at a time.
 func slowReader(n int) io.Reader { return io.LimitReader(&letters{}, int64(n)) }
 
 type letters struct{ at byte }
@@ -61,8 +62,8 @@ type failingReader struct{ err error }
 
 func (f failingReader) Read([]byte) (int, error) { return 0, f.err }
 
-// blockingBody is a body whose Read waits for Close, and then fails, as a file's or a
-// socket's does.
+// blockingBody is a body whose Read waits for Close and then fails, like that of a file or a
+// socket.
 type blockingBody struct {
 	once   sync.Once
 	closed chan struct{}

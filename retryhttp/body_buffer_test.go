@@ -70,7 +70,8 @@ func TestMaxBodyBuffer(t *testing.T) {
 	}
 }
 
-// TestTooLongForBuffer holds that a body which says that it is too long is not read first.
+// TestTooLongForBuffer checks that a body is not read first if its ContentLength exceeds the
+// limit.
 func TestTooLongForBuffer(t *testing.T) {
 	t.Parallel()
 	body := &countingBody{Reader: strings.NewReader("body")}
@@ -85,8 +86,8 @@ func TestTooLongForBuffer(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// TestBufferingIsCancelled holds that a body which does not come does not hold the call when
-// the caller's context ends.
+// TestBufferingIsCancelled checks that the end of the caller's context ends a call that waits
+// for the body.
 func TestBufferingIsCancelled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -104,8 +105,7 @@ func TestBufferingIsCancelled(t *testing.T) {
 	})
 }
 
-// TestBufferingDeadContext holds that nothing is read of the body of a call that makes no
-// attempt.
+// TestBufferingDeadContext checks that a call which makes no attempt does not read the body.
 func TestBufferingDeadContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -118,7 +118,7 @@ func TestBufferingDeadContext(t *testing.T) {
 	assert.EqualValues(t, 1, body.closed.Load())
 }
 
-// TestLargestBuffer holds that no limit of MaxBodyBuffer loses the body.
+// TestLargestBuffer checks that the body arrives with any value of MaxBodyBuffer.
 func TestLargestBuffer(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []int64{math.MinInt64, -1, 0, 3, 4, 5, math.MaxInt64 - 1, math.MaxInt64} {

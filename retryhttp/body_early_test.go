@@ -19,9 +19,9 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// TestExpectContinue holds that a stream which the server refused before it was sent is sent
-// again. net/http itself sends the body of a refused request after all if the server keeps
-// the connection: then the stream may count as read, but what arrives must be whole.
+// TestExpectContinue checks that a stream which the server refused before it was sent is sent
+// again. If the server keeps the connection, net/http sends the body of the refused request
+// after all. Then the stream may count as read, but what arrives must be whole.
 func TestExpectContinue(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -85,8 +85,9 @@ func TestExpectContinue(t *testing.T) {
 	}
 }
 
-// TestRefusedAnswerIsReadable holds that the last answer to a stream that was not asked for is
-// read to its end, though net/http goes on to send the stream on the same connection.
+// TestRefusedAnswerIsReadable checks that the caller can read the last response to its end if
+// the server did not ask for the stream. net/http still sends the stream on the same
+// connection.
 func TestRefusedAnswerIsReadable(t *testing.T) {
 	t.Parallel()
 	answer := strings.Repeat("busy", 64<<10)
@@ -112,7 +113,7 @@ func TestRefusedAnswerIsReadable(t *testing.T) {
 	}
 }
 
-// TestEarlyAnswer has the server answer before it read a large upload.
+// TestEarlyAnswer checks an answer that comes before the server has read a large upload.
 func TestEarlyAnswer(t *testing.T) {
 	t.Parallel()
 	const size = 8 << 20

@@ -19,10 +19,10 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// errDialRefused is what a dial to a closed port ends with.
+// errDialRefused is the error of a dial to a closed port.
 var errDialRefused = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
 
-// TestBodyClosedOnce holds that the caller's body is closed exactly once on every path, and
+// TestBodyClosedOnce checks on every path that the caller's body is closed exactly once, and
 // whether it was sent again.
 func TestBodyClosedOnce(t *testing.T) {
 	t.Parallel()
@@ -149,7 +149,7 @@ func TestBodyClosedOnce(t *testing.T) {
 	}
 }
 
-// TestGetBody holds that every attempt after the first has a body of its own from GetBody.
+// TestGetBody checks that every attempt after the first gets its own body from GetBody.
 func TestGetBody(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(503), status(503), status(200))
@@ -181,8 +181,9 @@ func TestGetBodyFails(t *testing.T) {
 	assert.Zero(t, base.open.Load())
 }
 
-// A body that fails, or has not the length that the request says, makes the transport close the connection,
-// and which of the two it reports is a matter of chance: neither is retried, and the error says why.
+// TestBodyErrorIsReported checks a body whose reader fails or whose length differs from the
+// ContentLength. The transport then closes the connection, and may report either of the two
+// errors. Neither is retried, and the error says why.
 func TestBodyErrorIsReported(t *testing.T) {
 	t.Parallel()
 	body := func(r io.Reader, length int64) func(*http.Request) {

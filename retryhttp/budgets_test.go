@@ -32,7 +32,7 @@ func TestHostBudget(t *testing.T) {
 	assert.EqualValues(t, 3, attempts("http://a.example:8080"), "and so has another port")
 }
 
-// TestHostBudgetOverPolicy holds that a host's budget stands in place of the policy's.
+// TestHostBudgetOverPolicy checks that a host's budget replaces the policy's.
 func TestHostBudgetOverPolicy(t *testing.T) {
 	t.Parallel()
 	empty, full := retry.NewBudget(0, 0), retry.NewBudget(0, 100)
@@ -60,7 +60,7 @@ func TestHostBudgetOverPolicy(t *testing.T) {
 	}
 }
 
-// TestHostBudgetNil holds that a host without a budget is not bounded by one.
+// TestHostBudgetNil checks that a nil budget does not limit retries.
 func TestHostBudgetNil(t *testing.T) {
 	t.Parallel()
 	base := &countingBase{base: replies(503)}
@@ -85,8 +85,8 @@ func TestHostBudgets(t *testing.T) {
 	assert.NotSame(t, budget("host-0.example"), retryhttp.HostBudgets(0.5, 10)("host-0.example"))
 }
 
-// TestHostBudgetsForget holds that the hosts in use keep their budgets, however many others
-// somebody asks for, and that memory is bounded.
+// TestHostBudgetsForget checks that the hosts in use keep their budgets, however many other
+// hosts there are, and that memory is bounded.
 func TestHostBudgetsForget(t *testing.T) {
 	t.Parallel()
 	budget := retryhttp.HostBudgets(0.5, 10)
@@ -109,7 +109,7 @@ func TestHostBudgetsForget(t *testing.T) {
 	assert.NotSame(t, recent, budget("host-1999.attacker.example"), "and no more")
 }
 
-// TestHostBudgetsSpelling holds that a host has one budget however it is spelled.
+// TestHostBudgetsSpelling checks that all spellings of a host share a budget.
 func TestHostBudgetsSpelling(t *testing.T) {
 	t.Parallel()
 	budget := retryhttp.HostBudgets(0.5, 10)
@@ -133,7 +133,7 @@ func TestHostBudgetsSpelling(t *testing.T) {
 	assert.Len(t, distinct, 7)
 }
 
-// TestHostBudgetHost holds that a HostBudget is asked by the host's one spelling.
+// TestHostBudgetHost checks that HostBudget is called with the common spelling of a host.
 func TestHostBudgetHost(t *testing.T) {
 	t.Parallel()
 	var asked []string
@@ -148,7 +148,8 @@ func TestHostBudgetHost(t *testing.T) {
 	assert.Equal(t, []string{"host.example", "host.example", "host.example:8080"}, asked)
 }
 
-// TestHostBudgetsMemory holds that a budget does not keep the address that its host was part of.
+// TestHostBudgetsMemory checks that a budget does not keep the address that its host was part
+// of.
 func TestHostBudgetsMemory(t *testing.T) { //nolint:paralleltest // it measures the process's memory
 	budget := retryhttp.HostBudgets(0.5, 10)
 	before := heapInUse()
@@ -161,7 +162,7 @@ func TestHostBudgetsMemory(t *testing.T) { //nolint:paralleltest // it measures 
 	runtime.KeepAlive(budget)
 }
 
-// heapInUse is how much memory is in use.
+// heapInUse returns the bytes of memory in use.
 func heapInUse() int64 {
 	runtime.GC()
 	runtime.GC()

@@ -18,7 +18,7 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// TestSchedule holds the times at which a server in virtual time is asked.
+// TestSchedule checks the times of the attempts, in virtual time.
 func TestSchedule(t *testing.T) {
 	t.Parallel()
 	date := time.Date(2000, 1, 1, 0, 0, 7, 0, time.UTC).Format(http.TimeFormat) // the bubble's time plus 7 s
@@ -119,8 +119,8 @@ func TestSchedule(t *testing.T) {
 	}
 }
 
-// TestCancellation ends the caller's context at every phase of a call: the call ends at once,
-// says so, and no attempt follows.
+// TestCancellation ends the caller's context in every phase of a call. The call ends at once
+// with the context's error, and no attempt follows.
 func TestCancellation(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("user left")
@@ -208,7 +208,8 @@ func TestCancellation(t *testing.T) {
 	}
 }
 
-// TestCancelledWhileDiscarding cancels while a 503 that trickles is read to its end.
+// TestCancelledWhileDiscarding cancels the call while it reads the slow body of a 503 to its
+// end.
 func TestCancelledWhileDiscarding(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -23,8 +23,8 @@ func withCancel(req *http.Request, d time.Duration) *http.Request {
 	return req
 }
 
-// TestRequestCancel holds that Request.Cancel ends a wait and an attempt when it is closed, with
-// an error like that of a context.
+// TestRequestCancel checks that Request.Cancel ends a wait and an attempt, with the error of a
+// cancelled context.
 func TestRequestCancel(t *testing.T) {
 	t.Parallel()
 	for name, step := range map[string]http.HandlerFunc{"in a wait": status(503), "in an attempt": hangs} {
@@ -54,7 +54,7 @@ func TestRequestCancel(t *testing.T) {
 	}
 }
 
-// TestRequestCancelBefore holds that a request that is cancelled already is not sent.
+// TestRequestCancelBefore checks that a request is not sent if it is already cancelled.
 func TestRequestCancelBefore(t *testing.T) {
 	t.Parallel()
 	cancel := make(chan struct{})
@@ -67,8 +67,8 @@ func TestRequestCancelBefore(t *testing.T) {
 	assert.Zero(t, base.attempts.Load())
 }
 
-// TestRequestCancelBody holds that the body can be read after the call, that Request.Cancel and
-// the context end it still, and that nothing is left behind.
+// TestRequestCancelBody checks that the response's body can be read after the call, that
+// Request.Cancel and the context still end it, and that no goroutine is left.
 func TestRequestCancelBody(t *testing.T) {
 	t.Parallel()
 	slow := func(w http.ResponseWriter, r *http.Request) {
@@ -118,8 +118,8 @@ func TestRequestCancelBody(t *testing.T) {
 	}
 }
 
-// TestClientTimeoutEndsWait holds that http.Client's Timeout, which sets Request.Cancel for a
-// transport that it does not know, ends a wait.
+// TestClientTimeoutEndsWait checks that http.Client's Timeout ends a wait. The client sets
+// Request.Cancel for a transport that it does not know.
 func TestClientTimeoutEndsWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -135,8 +135,8 @@ func TestClientTimeoutEndsWait(t *testing.T) {
 	})
 }
 
-// TestRequestCancelStops holds that what watches Request.Cancel ends with the call, also where
-// neither that channel nor the context ever ends.
+// TestRequestCancelStops checks that the goroutine which waits for Request.Cancel ends with the
+// call, even if neither that channel nor the context ever ends.
 func TestRequestCancelStops(t *testing.T) {
 	t.Parallel()
 	for name, last := range map[string]func(){"response": func() {}, "panic": func() { panic("boom") }} {

@@ -49,7 +49,8 @@ func TestCheckText(t *testing.T) {
 	}
 }
 
-// TestCheckTransient holds that Transient knows what Check saw in the response.
+// TestCheckTransient checks that Transient goes by the whole response that Check was given, not
+// by its status alone.
 func TestCheckTransient(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -74,7 +75,8 @@ func TestCheckTransient(t *testing.T) {
 	assert.Equal(t, 1500*time.Millisecond, d)
 }
 
-// TestCheckAfterRedirect holds that an error names the request that was answered, not the first one.
+// TestCheckAfterRedirect checks that an error names the request that was answered, not the
+// first one.
 func TestCheckAfterRedirect(t *testing.T) {
 	t.Parallel()
 	last := serve(t, status(503))
@@ -85,8 +87,8 @@ func TestCheckAfterRedirect(t *testing.T) {
 	assert.Equal(t, "GET "+last.Listener.Addr().String()+": 503 Service Unavailable", status.Error())
 }
 
-// TestDoCheck holds that in Do a status that Check returns ends the call, unless another
-// attempt may change it.
+// TestDoCheck checks that in Do an error of Check ends the call, unless another attempt may
+// change the status.
 func TestDoCheck(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[int]int{200: 1, 301: 1, 404: 1, 409: 1, 422: 1, 501: 1, 503: 3} {

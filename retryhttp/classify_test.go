@@ -14,8 +14,7 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// TestUnsafeSaysWhy holds that the error of a request that might have been sent again says why
-// it was not.
+// TestUnsafeSaysWhy checks that the error says why a request was not sent again.
 func TestUnsafeSaysWhy(t *testing.T) {
 	t.Parallel()
 	stream := func(r *http.Request) {
@@ -80,8 +79,8 @@ func TestUnsafeSaysWhy(t *testing.T) {
 	})
 }
 
-// TestClassifiersNarrow holds that a policy's own classifiers take away from the tables and
-// never add to them, and see a bad status as a *StatusError.
+// TestClassifiersNarrow checks that a policy's own classifiers narrow the tables, never widen
+// them, and see a bad status as a *StatusError.
 func TestClassifiersNarrow(t *testing.T) {
 	t.Parallel()
 	is := func(code int) retry.Classifier {
@@ -117,7 +116,8 @@ func TestClassifiersNarrow(t *testing.T) {
 	}
 }
 
-// TestRetryable holds that Retryable replaces the table of outcomes, but not safety.
+// TestRetryable checks that Retryable replaces the table of outcomes, but not the rules of
+// safety.
 func TestRetryable(t *testing.T) {
 	t.Parallel()
 	teapot := func(resp *http.Response, err error) bool {

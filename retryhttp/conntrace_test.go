@@ -13,8 +13,8 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// refusedStream is an error for a refused HTTP/2 stream as net/http's is: errors.As may fill
-// in a struct of the caller's with fields of these names.
+// refusedStream is an error like net/http's for a refused HTTP/2 stream: errors.As copies it
+// into any struct with fields of these names.
 type refusedStream struct {
 	StreamID uint32
 	Code     uint32
@@ -32,8 +32,8 @@ func (e refusedStream) As(target any) bool {
 	return true
 }
 
-// TestBaseWithoutTrace has bases that do not say when they have a connection: for a request that is
-// not idempotent the error alone must be the proof.
+// TestBaseWithoutTrace checks bases that do not report their connections. For a request that is
+// not idempotent, the error alone must then be the proof.
 func TestBaseWithoutTrace(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -13,8 +13,8 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// TestDoRedirects holds that what went wrong behind a redirect proves nothing about the
-// request that was redirected: that one was processed.
+// TestDoRedirects checks redirects in Do. A failure after a redirect proves nothing about the
+// redirected request, which was processed.
 func TestDoRedirects(t *testing.T) {
 	t.Parallel()
 	gone := "http://" + closedAddr(t)

@@ -28,7 +28,7 @@ func decodeText(resp *http.Response) (string, error) {
 	return string(all), err
 }
 
-// brokenOff promises more than it sends.
+// brokenOff announces one byte more than it sends.
 func brokenOff(text string) http.HandlerFunc {
 	return raw("HTTP/1.1 200 OK\r\nContent-Length: " + strconv.Itoa(len(text)+1) + "\r\n\r\n" + text)
 }
@@ -132,7 +132,8 @@ func TestDoStatus(t *testing.T) {
 	}
 }
 
-// TestDoDefaults holds that options left out are the core's, and a nil client the default one.
+// TestDoDefaults checks that without options the defaults apply, and that a nil client is
+// http.DefaultClient.
 func TestDoDefaults(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(200))
@@ -142,8 +143,8 @@ func TestDoDefaults(t *testing.T) {
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 }
 
-// TestDoOwnTransport holds that a client with a Transport does not multiply attempts, and that
-// Transport's settings stand but for the options given.
+// TestDoOwnTransport checks that Do and the client's Transport do not multiply their attempts.
+// The Transport's settings apply, and the options override its policy.
 func TestDoOwnTransport(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(404))
@@ -193,7 +194,7 @@ func TestDoBody(t *testing.T) {
 	requireClosedOnce(t, body)
 }
 
-// TestDoWithoutAttempt holds that the body is closed where no attempt is made.
+// TestDoWithoutAttempt checks that the body is closed if no attempt is made.
 func TestDoWithoutAttempt(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -204,8 +205,8 @@ func TestDoWithoutAttempt(t *testing.T) {
 	assert.EqualValues(t, 1, body.closed.Load())
 }
 
-// TestDoValue holds that the value of a failed call is that of the last attempt, which may
-// have none.
+// TestDoValue checks that a failed call returns the last attempt's value, which may be the zero
+// value.
 func TestDoValue(t *testing.T) {
 	t.Parallel()
 	s := serve(t, brokenOff("half"), hangUp)
@@ -214,7 +215,7 @@ func TestDoValue(t *testing.T) {
 	assert.Empty(t, got)
 }
 
-// TestDoCancelled cancels while decode reads.
+// TestDoCancelled cancels the call while decode reads.
 func TestDoCancelled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -230,7 +231,7 @@ func TestDoCancelled(t *testing.T) {
 	})
 }
 
-// TestDoAttemptTimeout holds that the attempt's timeout covers the body, and each attempt.
+// TestDoAttemptTimeout checks that each attempt has its own timeout, which includes the body.
 func TestDoAttemptTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -248,8 +249,8 @@ func TestDoAttemptTimeout(t *testing.T) {
 	})
 }
 
-// TestDoCookies holds that a client with a jar sends its cookies once with each attempt, and
-// that the caller's request does not collect them.
+// TestDoCookies checks that each attempt sends a cookie of the client's jar once, and that the
+// caller's request does not collect them.
 func TestDoCookies(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{"", "body"} {
@@ -275,7 +276,7 @@ func TestDoCookies(t *testing.T) {
 	}
 }
 
-// TestDoClientTimeout holds that a client's own timeout is one of the attempt.
+// TestDoClientTimeout checks that the client's Timeout applies to each attempt.
 func TestDoClientTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -16,15 +16,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// cause brings an error about: a base, and the URL to ask it for.
+// cause produces an error: it returns a base and the URL to request.
 type cause func(t *testing.T) (base *http.Transport, url string)
 
-// handler is the cause that answers of a server are.
+// handler is a server with the handler.
 func handler(step http.HandlerFunc) cause {
 	return func(t *testing.T) (*http.Transport, string) { return newTransport(t), serve(t, step).URL }
 }
 
-// dialer is the cause that a dial function is.
+// dialer is a transport with the dial function.
 func dialer(dial func(context.Context, string, string) (net.Conn, error)) cause {
 	return func(t *testing.T) (*http.Transport, string) {
 		tr := newTransport(t)
@@ -33,7 +33,7 @@ func dialer(dial func(context.Context, string, string) (net.Conn, error)) cause 
 	}
 }
 
-// tlsServer is the cause that a TLS server is to a client which does not fit.
+// tlsServer is a TLS server and a client whose settings do not match.
 func tlsServer(edit func(server *tls.Config, client *tls.Config)) cause {
 	return func(t *testing.T) (*http.Transport, string) {
 		s := newTestServer(t, status(200))
@@ -52,14 +52,15 @@ func tlsServer(edit func(server *tls.Config, client *tls.Config)) cause {
 	}
 }
 
-// rawServer is the cause that a server without HTTP is.
+// rawServer is a server that does not speak HTTP.
 func rawServer(scheme string, handle func(net.Conn)) cause {
 	return func(t *testing.T) (*http.Transport, string) {
 		return newTransport(t), scheme + "://" + listen(t, handle)
 	}
 }
 
-// dnsServer resolves names with a server in memory that answers every question by the code.
+// dnsServer resolves names with a DNS server in memory that answers every question with the
+// code.
 func dnsServer(code byte) cause {
 	return func(t *testing.T) (*http.Transport, string) {
 		resolver := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
@@ -96,12 +97,13 @@ func closedPort(t *testing.T) (*http.Transport, string) {
 	return newTransport(t), "http://" + l.Addr().String()
 }
 
+// hangs answers nothing until the client leaves.
 func hangs(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
-// holdOpen holds a connection without a word until the client leaves.
+// holdOpen keeps a connection open and silent until the client closes it.
 func holdOpen(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
 
-// halfHandshake reads the client's hello, as far as its first bytes, and hangs up.
+// halfHandshake reads the first bytes of the client's hello and hangs up.
 func halfHandshake(conn net.Conn) { _, _ = io.ReadFull(conn, make([]byte, 64)) }
 
 func is(target error) func(error) bool { return func(err error) bool { return errors.Is(err, target) } }

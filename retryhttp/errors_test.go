@@ -15,7 +15,7 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// TestRetryErrorText is what a caller reads.
+// TestRetryErrorText checks the text of the error that a caller sees.
 func TestRetryErrorText(t *testing.T) {
 	t.Parallel()
 	s := serve(t, hangUp)
@@ -27,8 +27,8 @@ func TestRetryErrorText(t *testing.T) {
 	assert.True(t, strings.HasSuffix(err.Error(), ": EOF"), err.Error())
 }
 
-// TestURLErrorTimeout holds that an error which leaves through http.Client still answers
-// Timeout, which url.Error asks of what it wraps directly.
+// TestURLErrorTimeout checks that an error still answers Timeout after http.Client has wrapped
+// it. url.Error asks only the error that it wraps directly.
 func TestURLErrorTimeout(t *testing.T) {
 	t.Parallel()
 	hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }

@@ -20,8 +20,8 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// TestErrorTable brings every error about by its real cause, and counts the attempts of an
-// idempotent request and of another, of three that there may be.
+// TestErrorTable produces every error of the table by its real cause. It counts the attempts of
+// an idempotent request and of another, out of three.
 func TestErrorTable(t *testing.T) {
 	t.Parallel()
 	const (
@@ -225,7 +225,7 @@ func TestErrorTable(t *testing.T) {
 	}
 }
 
-// TestCallersContextEnds is the table's last row: see also TestCancellation.
+// TestCallersContextEnds is the table's last row, see also TestCancellation.
 func TestCallersContextEnds(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{"PUT", "POST"} {

@@ -11,7 +11,7 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// A client of one's own calls Check to have an error for a bad status.
+// Code that calls an http.Client itself uses Check to turn a bad status into an error.
 func ExampleCheck() {
 	client := &http.Client{Transport: replies(404)}
 	resp, err := client.Get("http://api.example/users/7?token=secret")
@@ -27,7 +27,7 @@ func ExampleCheck() {
 	// worth another attempt: false
 }
 
-// As OnProxyConnectResponse, Check hands over what a proxy answers: its status and its hint.
+// As OnProxyConnectResponse, Check reports the status and the hint of a proxy's answer.
 func ExampleCheck_proxy() {
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	base.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {

@@ -14,7 +14,7 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// Do decodes as part of the attempt: an answer that breaks off is asked for again.
+// Do decodes the response within the attempt. A response that breaks off is requested again.
 func ExampleDo() {
 	n := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -12,7 +12,7 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// StatusError is what classifiers, hooks, logs and histories see of a bad status.
+// Classifiers, hooks, logs and histories see a bad status as a StatusError.
 func ExampleStatusError() {
 	policy := retry.MustNew(
 		retry.WithBackoff(retry.Constant(time.Millisecond)),
@@ -54,7 +54,7 @@ func ExampleStatusError_Timeout() {
 	// Output: true false
 }
 
-// statusError is the error of a request to a server that answers so.
+// statusError returns the error of a request to a server that answers with the status.
 func statusError(status string, header ...string) *retryhttp.StatusError {
 	var code int
 	_, _ = fmt.Sscan(status, &code)
@@ -66,7 +66,7 @@ func statusError(status string, header ...string) *retryhttp.StatusError {
 	return e
 }
 
-// With AlreadyRetried an outer layer sees that an inner Transport has retried a response.
+// With AlreadyRetried, an outer layer makes no more attempts if an inner Transport has retried.
 func ExampleStatusError_Unwrap() {
 	client, err := retryhttp.NewClient(retry.WithMaxAttempts(3), retry.WithBackoff(retry.Constant(time.Millisecond)))
 	if err != nil {
@@ -95,7 +95,7 @@ func ExampleStatusError_Unwrap() {
 	// inner attempts: true 3
 }
 
-// asStatusError is the StatusError in err.
+// asStatusError returns the StatusError in err.
 func asStatusError(err error) error {
 	var status *retryhttp.StatusError
 	errors.As(err, &status)

@@ -12,7 +12,7 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// A client that retries is used as any other.
+// A client that retries is used like any other.
 func Example() {
 	server := httptest.NewServer(retrytest.Handler(503, 503, 200))
 	defer server.Close()

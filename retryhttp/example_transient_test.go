@@ -10,7 +10,7 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// Transient is for code that calls an http.Client itself.
+// Transient classifies errors in code that calls an http.Client itself.
 func ExampleTransient() {
 	client := &http.Client{Transport: failsOnce()}
 	status, err := retry.DoValue(context.Background(), func(ctx context.Context) (int, error) {

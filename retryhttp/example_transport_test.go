@@ -46,7 +46,7 @@ func ExampleTransport() {
 	// GET: 200 OK
 }
 
-// A POST with a key that the server knows how to use is safe to repeat.
+// A POST is safe to repeat if it has a key and the server honours it.
 func ExampleTransport_idempotencyKey() {
 	keys := map[string]bool{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -77,7 +77,7 @@ func ExampleTransport_idempotencyKey() {
 	// 200 OK
 }
 
-// failsOnce is a base without a network: it is asked once in vain.
+// failsOnce is a base without a network. Its first request fails.
 func failsOnce() http.RoundTripper {
 	n := 0
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
@@ -90,7 +90,7 @@ func failsOnce() http.RoundTripper {
 	})
 }
 
-// A Transport is an http.RoundTripper, for code that needs no client.
+// A Transport can be used without an http.Client.
 func ExampleTransport_RoundTrip() {
 	tr := &retryhttp.Transport{
 		Base:   failsOnce(),
@@ -110,7 +110,7 @@ func ExampleTransport_RoundTrip() {
 	// Output: hello <nil>
 }
 
-// CloseIdleConnections is what http.Client's method of the same name calls.
+// http.Client's CloseIdleConnections calls the Transport's.
 func ExampleTransport_CloseIdleConnections() {
 	server := httptest.NewServer(retrytest.Handler(200))
 	tr := &retryhttp.Transport{Base: &http.Transport{}}

@@ -18,7 +18,7 @@ import (
 
 var leapDay = time.Date(2024, 2, 29, 12, 0, 0, 0, time.UTC)
 
-// newResponse returns a response with a header, given as names and values in turn.
+// newResponse returns a response without a request.
 func newResponse(code int, header ...string) *http.Response { return reply(nil, code, "", header...) }
 
 func epoch(d time.Duration) string { return strconv.FormatInt(leapDay.Add(d).Unix(), 10) }
@@ -122,7 +122,7 @@ func FuzzHint(f *testing.F) {
 	})
 }
 
-// TestHintTable holds that a hint is obeyed on every status that is retried, and on no other.
+// TestHintTable checks that a hint is obeyed on every status that is retried.
 func TestHintTable(t *testing.T) {
 	t.Parallel()
 	for _, header := range [][]string{
@@ -149,8 +149,8 @@ func TestHintTable(t *testing.T) {
 	}
 }
 
-// TestTransportHint holds that a Hint of one's own takes the place of the default, for the
-// Transport and for Do.
+// TestTransportHint checks that the field Hint replaces the function Hint, for the Transport
+// and for Do.
 func TestTransportHint(t *testing.T) {
 	t.Parallel()
 	for _, way := range []string{"Transport", "Do"} {

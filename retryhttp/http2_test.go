@@ -18,8 +18,8 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// The HTTP/2 rows: a server of raw frames, in virtual time because net/http itself repeats
-// what was refused for a minute.
+// The tests of the HTTP/2 rows have a server of raw frames. They run in virtual time, because
+// net/http itself repeats a refused request for a minute.
 
 const (
 	frameHeaders, frameReset, frameSettings, frameGoAway = 1, 3, 4, 7
@@ -28,7 +28,7 @@ const (
 	codeInternal, codeRefused, codeCancel = 2, 7, 8
 )
 
-// frame is one of HTTP/2's: length, type, flags, stream, payload.
+// frame returns an HTTP/2 frame: length, type, flags, stream, payload.
 func frame(kind, flags byte, stream uint32, payload ...uint32) []byte {
 	b := []byte{0, 0, byte(4 * len(payload)), kind, flags}
 	b = binary.BigEndian.AppendUint32(b, stream)
@@ -38,8 +38,8 @@ func frame(kind, flags byte, stream uint32, payload ...uint32) []byte {
 	return b
 }
 
-// serveHTTP2 serves a connection: what answer returns for a request's stream is written, and the
-// connection closed if it is to.
+// serveHTTP2 serves a connection. For each request it writes the frames that answer returns for
+// its stream, and closes the connection if hangUp is true.
 func serveHTTP2(conn net.Conn, answer func(stream uint32) (frames []byte, hangUp bool)) {
 	out := make(chan []byte, 100) // a pipe has no room: reading must not wait for writing
 	var wg sync.WaitGroup
@@ -126,8 +126,8 @@ func TestHTTP2Table(t *testing.T) {
 	}
 }
 
-// TestHTTP2 holds that statuses over a real HTTP/2 connection are retried on it, bodies
-// included.
+// TestHTTP2 checks that requests with bodies are retried after a status on one real HTTP/2
+// connection.
 func TestHTTP2(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, status(503), status(429), func(w http.ResponseWriter, r *http.Request) {

@@ -63,7 +63,8 @@ func TestAddIdempotencyKey(t *testing.T) {
 	}
 }
 
-// TestIdempotent holds which requests may be processed twice, by default and as told.
+// TestIdempotent checks which requests may be processed twice, by default and with
+// IsIdempotent.
 func TestIdempotent(t *testing.T) {
 	t.Parallel()
 	never := func(*http.Request) bool { return false }

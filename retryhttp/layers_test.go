@@ -17,8 +17,8 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// TestNestedContexts holds that a call within an attempt with a timeout keeps only contexts of
-// its own: that a response of the inner call is discarded does not end the outer attempt.
+// TestNestedContexts checks a call within an attempt that has a timeout: discarding the inner
+// call's response does not end the outer attempt's context.
 func TestNestedContexts(t *testing.T) {
 	t.Parallel()
 	type key struct{}
@@ -61,7 +61,7 @@ func TestNestedContexts(t *testing.T) {
 	}
 }
 
-// wrappers pass a response on, as layers between two that retry do.
+// wrappers pass on a response, like layers between two that retry.
 var wrappers = map[string]func(base http.RoundTripper) http.RoundTripper{
 	"none":   func(base http.RoundTripper) http.RoundTripper { return base },
 	"logger": func(base http.RoundTripper) http.RoundTripper { return roundTripper(base.RoundTrip) },
@@ -88,8 +88,8 @@ var wrappers = map[string]func(base http.RoundTripper) http.RoundTripper{
 	},
 }
 
-// TestLayers holds that two layers make the attempts of one if the outer one asks for that, and
-// their product if not.
+// TestLayers checks that two layers multiply their attempts, unless the outer one uses
+// AlreadyRetried.
 func TestLayers(t *testing.T) {
 	t.Parallel()
 	once := retry.WithStopIf(retry.AlreadyRetried)
@@ -150,8 +150,8 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// TestLayersOfSuccess holds that a response that was retried and then succeeded is not taken
-// for one that was given up on, nor is what a server says.
+// TestLayersOfSuccess checks that only a response on which a Transport gave up counts as given
+// up, whatever headers the server sends.
 func TestLayersOfSuccess(t *testing.T) {
 	t.Parallel()
 	var seen []error
@@ -174,7 +174,7 @@ func TestLayersOfSuccess(t *testing.T) {
 	assert.False(t, errors.As(retryhttp.Check(fine), &inner), "404 is not worth a retry: nobody gave up")
 }
 
-// TestLayersMemory holds that what is known of a response goes with it.
+// TestLayersMemory checks that the record of a response is deleted with it.
 func TestLayersMemory(t *testing.T) { //nolint:paralleltest // it measures the process's memory
 	tr := &retryhttp.Transport{Policy: quickPolicy(), Base: roundTripper(func(req *http.Request) (*http.Response, error) {
 		return reply(req, 503, "", "X-Large", strings.Repeat("x", 10<<10)), nil

@@ -17,8 +17,8 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// TestOnePacket holds that a small request goes out in one write, as it does without retries,
-// whatever the kind of body that net/http knows.
+// TestOnePacket checks that a small request is sent in one write, as without retries, for each
+// type of body that net/http knows.
 func TestOnePacket(t *testing.T) {
 	t.Parallel()
 	bodies := map[string]func() io.Reader{
@@ -71,7 +71,8 @@ func (c countingConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// TestAllocations holds what a request costs beside net/http when nothing fails.
+// TestAllocations checks the allocations of a request that does not fail, apart from
+// net/http's.
 func TestAllocations(t *testing.T) { //nolint:paralleltest // it counts the process's allocations
 	done := &http.Response{StatusCode: 200, Body: http.NoBody}
 	base := roundTripper(func(req *http.Request) (*http.Response, error) {
@@ -94,8 +95,8 @@ func TestAllocations(t *testing.T) { //nolint:paralleltest // it counts the proc
 	}
 }
 
-// TestFirstAttemptCopiesNothing holds that net/http's own transport gets the caller's request as
-// it is, and the allocations beside it.
+// TestFirstAttemptCopiesNothing checks that net/http's transport gets the caller's own request,
+// and counts the allocations of the call.
 func TestFirstAttemptCopiesNothing(t *testing.T) { //nolint:paralleltest // it counts the process's allocations
 	done := &http.Response{StatusCode: 200, Body: http.NoBody}
 	var sent *http.Request

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// listen returns the address of a server that is a function of the connection.
+// listen starts a server that calls handle for each connection, and returns its address.
 func listen(t *testing.T, handle func(net.Conn)) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
@@ -44,8 +44,8 @@ func listen(t *testing.T, handle func(net.Conn)) string {
 	return l.Addr().String()
 }
 
-// memoryNetwork is a network in memory: a listener, and the dial function that reaches it. It lets a
-// client and a server live in a bubble of virtual time.
+// memoryNetwork is a network in memory: a listener, and the dial function that reaches it. With
+// it a client and a server can run in virtual time.
 type memoryNetwork struct {
 	conns chan net.Conn
 	done  chan struct{}
@@ -80,8 +80,8 @@ func (p *memoryNetwork) dial(ctx context.Context, _, _ string) (net.Conn, error)
 	}
 }
 
-// serveInMemory starts a server of the steps within a bubble and returns it with a transport that
-// reaches it. Both end with the test.
+// serveInMemory starts a server in memory, for use in virtual time. It returns the server and a
+// transport that reaches it. Both end with the test.
 func serveInMemory(t *testing.T, steps ...http.HandlerFunc) (*testServer, *http.Transport) {
 	t.Helper()
 	network := newMemoryNetwork()

@@ -12,7 +12,7 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// retrieveError is what golang.org/x/oauth2's RetrieveError is, by its fields.
+// retrieveError has the fields of golang.org/x/oauth2's RetrieveError.
 type retrieveError struct {
 	Response         *http.Response
 	Body             []byte
@@ -23,7 +23,8 @@ type retrieveError struct {
 
 func (e *retrieveError) Error() string { return fmt.Sprintf("oauth2: %q", e.ErrorCode) }
 
-// TestRefusedTokenTable is the row for OAuth2. The real package is in internal/itest.
+// TestRefusedTokenTable checks the table's row for OAuth2. A test with the real package is in
+// internal/itest.
 func TestRefusedTokenTable(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[int]int64{400: 1, 401: 1, 403: 1, 429: 1, 499: 1, 500: 3, 503: 3, 302: 3} {

@@ -17,8 +17,8 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// TestHistoryMemory holds that what is kept of failed attempts keeps neither requests nor
-// bodies nor contexts alive.
+// TestHistoryMemory checks that the errors of failed attempts keep no request, body or context
+// in memory.
 func TestHistoryMemory(t *testing.T) { //nolint:paralleltest // it measures the process's memory
 	const each, n = 1 << 20, 50
 	type key struct{}
@@ -58,7 +58,7 @@ func TestHistoryMemory(t *testing.T) { //nolint:paralleltest // it measures the 
 	}
 }
 
-// TestHooksAndHistory holds what hooks, history and the error see of statuses.
+// TestHooksAndHistory checks how hooks, a history and the error see statuses.
 func TestHooksAndHistory(t *testing.T) {
 	t.Parallel()
 	var waits, after []error
@@ -94,8 +94,8 @@ func TestHooksAndHistory(t *testing.T) {
 	assert.Equal(t, []int{503, 502, 500}, codes(kept))
 }
 
-// TestErrorHasStatuses holds that the error of a last attempt without a response tells the
-// statuses of the attempts before.
+// TestErrorHasStatuses checks that the error of a call has the statuses of earlier attempts if
+// the last attempt has no response.
 func TestErrorHasStatuses(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(503), hangUp)

@@ -16,8 +16,8 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// TestPanicsLeakNothing holds that a panic, or the end of the goroutine, in a function of the
-// caller's leaves neither a response nor a request's body open.
+// TestPanicsLeakNothing checks that a panic or runtime.Goexit in one of the caller's functions
+// leaves no response and no request body open.
 func TestPanicsLeakNothing(t *testing.T) {
 	t.Parallel()
 	type fields = retryhttp.Transport
@@ -99,8 +99,8 @@ func TestPanicsLeakNothing(t *testing.T) {
 	}
 }
 
-// TestPanicOfBase holds that a base which panics leaves no body open, and Do without a decode
-// is no panic.
+// TestPanicOfBase checks that a base which panics leaves no body open, and that Do with a nil
+// decode is an error.
 func TestPanicOfBase(t *testing.T) {
 	t.Parallel()
 	body := &countingBody{Reader: strings.NewReader("body")}
@@ -113,7 +113,7 @@ func TestPanicOfBase(t *testing.T) {
 	requireClosedOnce(t, body)
 }
 
-// hookOption returns what sets a hook.
+// hookOption returns a function that makes an option of the hook.
 func hookOption(set func(h *retry.Hooks, boom func())) func(*retryhttp.Transport, func()) retry.Option {
 	return func(_ *retryhttp.Transport, boom func()) retry.Option {
 		var h retry.Hooks

@@ -17,7 +17,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// socksProxy is a SOCKS5 server (RFC 1928, 1929) with a password, which answers each request by
+// socksProxy is a SOCKS5 server (RFC 1928, 1929) with a password. It answers each request with
 // the code.
 type socksProxy struct {
 	addr   string
@@ -59,7 +59,7 @@ func newSOCKSProxy(t *testing.T, password string, code byte) *socksProxy {
 	return p
 }
 
-// field reads skip bytes and a field with its length in front.
+// field reads skip bytes, a length and a field of that length.
 func field(conn net.Conn, skip int) []byte {
 	head := make([]byte, skip+1)
 	if _, err := io.ReadFull(conn, head); err != nil {
@@ -72,7 +72,7 @@ func field(conn net.Conn, skip int) []byte {
 	return value
 }
 
-// TestSOCKSTable is the rows for what a SOCKS5 server answers.
+// TestSOCKSTable checks the table's rows for the answers of a SOCKS5 server.
 func TestSOCKSTable(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -21,7 +21,8 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// connectProxy is an HTTP proxy that answers its first CONNECTs by the lines, and then connects.
+// connectProxy is an HTTP proxy. It answers the first CONNECT requests with the given texts,
+// and connects the others.
 type connectProxy struct {
 	url   *url.URL
 	asked atomic.Int64
@@ -46,7 +47,7 @@ func newConnectProxy(t *testing.T, answers ...string) *connectProxy {
 	return p
 }
 
-// tunnel carries a connection to the address.
+// tunnel connects conn to the address.
 func tunnel(conn net.Conn, addr string) {
 	to, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", addr)
 	if err != nil {
@@ -60,7 +61,7 @@ func tunnel(conn net.Conn, addr string) {
 	_, _ = io.Copy(to, conn)
 }
 
-// proxyTransport returns a transport that goes through the proxy, and trusts the service.
+// proxyTransport returns a transport that uses the proxy and trusts the server's certificate.
 func proxyTransport(t *testing.T, s *testServer, proxy *url.URL) *http.Transport {
 	t.Helper()
 	tr := newTransport(t)
@@ -76,13 +77,13 @@ func serveTLS(t *testing.T, steps ...http.HandlerFunc) *testServer {
 	return s
 }
 
-// connectStatus is what a proxy answers, with the phrase.
+// connectStatus returns a proxy's answer with the status and the phrase.
 func connectStatus(code int, phrase string, headers string) string {
 	return fmt.Sprintf("HTTP/1.1 %d %s\r\n%sContent-Length: 0\r\n\r\n", code, phrase, headers)
 }
 
-// TestConnectTable is the rows for what proxies answer CONNECT with: for each status, for
-// idempotent requests and others, for the Transport and Do.
+// TestConnectTable checks the table's rows for a proxy's answers to CONNECT: for each status,
+// for idempotent requests and others, for the Transport and Do.
 func TestConnectTable(t *testing.T) {
 	t.Parallel()
 	for _, code := range []int{300, 302, 400, 401, 403, 404, 405, 407, 408, 409, 410, 421, 425, 429, 451, 500, 501, 502, 503, 504, 505, 511} {
@@ -114,7 +115,7 @@ func TestConnectTable(t *testing.T) {
 	}
 }
 
-// checkConnect is an OnProxyConnectResponse that tells the status and the hint.
+// checkConnect is an OnProxyConnectResponse that returns the status and the hint.
 func checkConnect(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
 	return retryhttp.Check(resp)
 }
@@ -137,8 +138,8 @@ func sendThrough(t *testing.T, way string, base *http.Transport, req *http.Reque
 	return err
 }
 
-// TestConnectOwnPhrase holds that a refusal in the proxy's own words is not repeated: it may be
-// one of credentials.
+// TestConnectOwnPhrase checks that a request is not repeated if the proxy refuses it with a
+// phrase of its own. The refusal may be one of credentials.
 func TestConnectOwnPhrase(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]string{
@@ -159,7 +160,7 @@ func TestConnectOwnPhrase(t *testing.T) {
 	}
 }
 
-// TestConnectBreaksOff holds that a proxy which hangs up is asked again.
+// TestConnectBreaksOff checks that the request is repeated if the proxy hangs up.
 func TestConnectBreaksOff(t *testing.T) {
 	t.Parallel()
 	s := serveTLS(t, status(200))
@@ -169,8 +170,8 @@ func TestConnectBreaksOff(t *testing.T) {
 	assert.EqualValues(t, 3, proxy.asked.Load())
 }
 
-// TestConnectHint holds that a proxy's hint is obeyed where net/http hands it over, and that
-// the error names what was asked.
+// TestConnectHint checks that a proxy's hint is obeyed if net/http passes it on, and that the
+// error names the CONNECT request.
 func TestConnectHint(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -203,7 +204,7 @@ func TestConnectHint(t *testing.T) {
 	})
 }
 
-// TestDialErrorWithoutProxy holds that a dialer's own words are not taken for a proxy's.
+// TestDialErrorWithoutProxy checks that a dialer's error does not count as a proxy's refusal.
 func TestDialErrorWithoutProxy(t *testing.T) {
 	t.Parallel()
 	base := newTransport(t)

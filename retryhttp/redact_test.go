@@ -22,8 +22,8 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// TestTextsHaveNoSecrets holds that neither path, query, fragment, password nor headers are in a
-// text or a log record of this package, whatever fails and however it is printed.
+// TestTextsHaveNoSecrets checks that no text or log record of this package has a path, query,
+// fragment, password or header, whatever fails and however it is printed.
 func TestTextsHaveNoSecrets(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(503, "X-Reply", "secret-reply", "Set-Cookie", "id=secret-cookie"))
@@ -103,8 +103,8 @@ func TestTextsHaveNoSecrets(t *testing.T) {
 	}
 }
 
-// TestServerTexts holds that what a server writes gets into texts, logs and histories as one
-// line of some hundred bytes, without characters that control a terminal or reorder a text.
+// TestServerTexts checks how texts, logs and histories repeat what a server writes: as one line
+// of some hundred bytes, without characters that control a terminal or reorder a text.
 func TestServerTexts(t *testing.T) {
 	t.Parallel()
 	const escape = "\x1b[31mred\u202e\u0007"

@@ -16,7 +16,7 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// TestRequestUnchanged holds that what the caller gave is as it was, whatever the transport
+// TestRequestUnchanged checks that the caller's request does not change, whatever the transport
 // adds to what it sends.
 func TestRequestUnchanged(t *testing.T) {
 	t.Parallel()
@@ -88,7 +88,7 @@ func addedHeaders(h http.Header) []string {
 	return names
 }
 
-// TestNoURL holds that requests which cannot be sent are reported and not a panic.
+// TestNoURL checks that a request that cannot be sent is an error and does not panic.
 func TestNoURL(t *testing.T) {
 	t.Parallel()
 	for name, req := range map[string]*http.Request{
@@ -103,7 +103,7 @@ func TestNoURL(t *testing.T) {
 	}
 }
 
-// mapContext is a context that cannot be compared.
+// mapContext is a context of a type that is not comparable.
 type mapContext struct {
 	context.Context
 	values map[string]string

@@ -18,7 +18,7 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// trickle answers with a byte every 10 ms, for as long as somebody listens.
+// trickle sends a byte every 10 ms until the client leaves.
 func trickle(code int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(code)
@@ -35,7 +35,7 @@ func trickle(code int) http.HandlerFunc {
 	}
 }
 
-// huge answers with n bytes, in chunks, and adds what it could write to written.
+// huge sends n bytes in chunks, and adds the bytes that it could write to written.
 func huge(code, n int, written *atomic.Int64) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(code)
@@ -50,7 +50,7 @@ func huge(code, n int, written *atomic.Int64) http.HandlerFunc {
 	}
 }
 
-// sized answers with n bytes, their number told or not.
+// sized sends n bytes, with or without a Content-Length.
 func sized(code, n int, withLength bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		if withLength {
@@ -64,8 +64,7 @@ func sized(code, n int, withLength bool) http.HandlerFunc {
 	}
 }
 
-// TestDrainTime holds that a body between attempts which trickles, or stands still, costs
-// 100 ms.
+// TestDrainTime checks that discarding a body that trickles or hangs takes 100 ms.
 func TestDrainTime(t *testing.T) {
 	t.Parallel()
 	still := func(w http.ResponseWriter, r *http.Request) {
@@ -90,7 +89,7 @@ func TestDrainTime(t *testing.T) {
 	}
 }
 
-// TestDrainBytes holds that a huge body between attempts is read as far as 64 KiB.
+// TestDrainBytes checks that at most 64 KiB of a discarded body are read.
 func TestDrainBytes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -106,7 +105,7 @@ func TestDrainBytes(t *testing.T) {
 	})
 }
 
-// TestDrainTooLong holds that a body which says that it is too long is not read.
+// TestDrainTooLong checks that a body with a Content-Length above 64 KiB is not read.
 func TestDrainTooLong(t *testing.T) {
 	t.Parallel()
 	body := &countingBody{Reader: strings.NewReader("x")}
@@ -121,7 +120,7 @@ func TestDrainTooLong(t *testing.T) {
 	assert.EqualValues(t, 1, body.closed.Load(), "the first; the last is the caller's")
 }
 
-// TestConnectionReuse holds which answers between attempts keep their connection.
+// TestConnectionReuse checks which responses between attempts keep their connection.
 func TestConnectionReuse(t *testing.T) {
 	t.Parallel()
 	const bound = 64 << 10
@@ -151,7 +150,7 @@ func TestConnectionReuse(t *testing.T) {
 	}
 }
 
-// TestMaxConnsPerHost holds that no response is held while another attempt needs its
+// TestMaxConnsPerHost checks that no response is held while the next attempt needs its
 // connection.
 func TestMaxConnsPerHost(t *testing.T) {
 	t.Parallel()

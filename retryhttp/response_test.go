@@ -17,7 +17,7 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// TestDiscardedBeforeWait holds that nothing is held during the wait.
+// TestDiscardedBeforeWait checks that no response is held during the wait.
 func TestDiscardedBeforeWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -33,8 +33,8 @@ func TestDiscardedBeforeWait(t *testing.T) {
 	})
 }
 
-// TestLastResponseUnread holds that the last response is as the base made it, whatever ended
-// the call, with and without a timeout of the attempts.
+// TestLastResponseUnread checks that the last response is returned unread, whatever ended the
+// call, with and without an attempt timeout.
 func TestLastResponseUnread(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -75,7 +75,7 @@ func TestLastResponseUnread(t *testing.T) {
 	}
 }
 
-// contextBody reads as long as its request's context lives, as a connection's does.
+// contextBody can be read while its request's context lives, like the body of a connection.
 type contextBody struct {
 	io.Reader
 	ctx    context.Context
@@ -98,7 +98,7 @@ func (b *contextBody) Close() error {
 	return nil
 }
 
-// TestAttemptTimeout holds when an attempt's timeout ends: with the body, not before.
+// TestAttemptTimeout checks that an attempt's timeout runs until its response's body ends.
 func TestAttemptTimeout(t *testing.T) {
 	t.Parallel()
 	context := func(policy *retry.Policy, status int, body io.ReadCloser) (*http.Response, context.Context) {
@@ -196,7 +196,7 @@ func TestAttemptTimeout(t *testing.T) {
 	})
 }
 
-// TestNoBody holds that answers without a body pass, with a timeout too.
+// TestNoBody checks responses without a body, with an attempt timeout.
 func TestNoBody(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -214,8 +214,8 @@ func TestNoBody(t *testing.T) {
 	}
 }
 
-// TestCompressed holds that a compressed answer is decompressed as ever, between attempts and
-// as the last.
+// TestCompressed checks that compressed responses are decompressed, both between attempts and
+// as the last one.
 func TestCompressed(t *testing.T) {
 	t.Parallel()
 	zipped := func(code int, text string) http.HandlerFunc {
@@ -235,7 +235,7 @@ func TestCompressed(t *testing.T) {
 	assert.EqualValues(t, 1, s.opened.Load())
 }
 
-// TestTrailers holds that the response's trailers arrive.
+// TestTrailers checks that the response's trailers arrive.
 func TestTrailers(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(503), func(w http.ResponseWriter, _ *http.Request) {

@@ -13,17 +13,15 @@ import (
 	"time"
 )
 
-// What the tests of this package are made of: servers that misbehave, and bases that watch.
-
-// receivedRequest is a request as a server saw it.
+// receivedRequest is a request as a server received it.
 type receivedRequest struct {
 	method, path, body string
 	header             http.Header
 	at                 time.Time
 }
 
-// testServer is a server that answers request n as step n says, the last step repeating. It
-// keeps what it was asked and counts its connections.
+// testServer is a server that answers its nth request with the nth step, and repeats the last
+// step. It records the requests and counts its connections.
 type testServer struct {
 	*httptest.Server
 	mu       sync.Mutex
@@ -33,7 +31,7 @@ type testServer struct {
 	live     atomic.Int64
 }
 
-// newTestServer makes a service that is not started.
+// newTestServer returns a server that is not started.
 func newTestServer(t *testing.T, steps ...http.HandlerFunc) *testServer {
 	t.Helper()
 	s := &testServer{steps: steps}
@@ -76,7 +74,7 @@ func (s *testServer) requests() []receivedRequest {
 	return append([]receivedRequest(nil), s.received...)
 }
 
-// status answers with it and a text that says it.
+// status answers with the status and its text.
 func status(code int, header ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		for i := 0; i+1 < len(header); i += 2 {
@@ -98,7 +96,7 @@ func reset(w http.ResponseWriter, _ *http.Request) {
 	_ = conn.Close()
 }
 
-// raw writes text in place of a response and closes the connection.
+// raw writes text instead of a response and closes the connection.
 func raw(text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		conn := hijack(w)

@@ -16,8 +16,8 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// silentProxy forwards connections to a server. Those that are open when it is told so carry
-// nothing more, without a word: as when a machine between the two has lost its state.
+// silentProxy forwards connections to a server. After a call of silence the open connections
+// carry nothing more, as if a router between the two had lost its state.
 type silentProxy struct {
 	addr   string
 	opened atomic.Int64
@@ -31,7 +31,7 @@ type silentConn struct {
 	silent atomic.Bool
 }
 
-// Read reads on, so that what is sent is taken, and passes nothing on.
+// Read discards what arrives while the connection is silent.
 func (c *silentConn) Read(p []byte) (int, error) {
 	for {
 		n, err := c.Conn.Read(p)
@@ -76,12 +76,12 @@ func (p *silentProxy) silence() {
 	}
 }
 
-// attemptLimit is how long an attempt may take that gets no answer, and one that must succeed on a busy
-// machine. Tests that wait for it run beside each other, see runAtOnce.
+// attemptLimit is the timeout of an attempt that gets no answer. It must suffice for an attempt
+// that succeeds on a busy machine. Tests that wait for it run at once, see runAtOnce.
 const attemptLimit = 2 * time.Second
 
-// runAtOnce runs a subtest for each name, all at once: they wait more than they work, and
-// t.Parallel runs no more of them than there are processors.
+// runAtOnce runs a subtest for each name, all at once. The subtests mostly wait, and t.Parallel
+// runs no more of them than there are processors.
 func runAtOnce(t *testing.T, names []string, test func(t *testing.T, name string)) {
 	t.Helper()
 	var wg sync.WaitGroup
@@ -91,7 +91,7 @@ func runAtOnce(t *testing.T, names []string, test func(t *testing.T, name string
 	wg.Wait()
 }
 
-// protocols are the transports whose connections may die: HTTP/1, HTTP/2 over TLS and without.
+// protocols set up servers and transports whose connections may die.
 var protocols = map[string]func(s *testServer, tr *http.Transport){
 	"HTTP/1": func(s *testServer, _ *http.Transport) { s.Start() },
 	"HTTP/1 over TLS": func(s *testServer, tr *http.Transport) {
@@ -113,7 +113,7 @@ var protocols = map[string]func(s *testServer, tr *http.Transport){
 	},
 }
 
-// serveBehindProxy makes a service behind a proxy that can go silent.
+// serveBehindProxy starts a server behind a proxy that can go silent.
 func serveBehindProxy(t *testing.T, protocol string, steps ...http.HandlerFunc) (*silentProxy, *http.Transport, string) {
 	t.Helper()
 	s := newTestServer(t, steps...)
@@ -124,7 +124,7 @@ func serveBehindProxy(t *testing.T, protocol string, steps ...http.HandlerFunc) 
 	return proxy, tr, scheme + "://" + proxy.addr
 }
 
-// get gets the URL through the base alone.
+// get requests the URL through the base alone.
 func get(t *testing.T, base http.RoundTripper, url string) {
 	t.Helper()
 	resp, err := base.RoundTrip(newRequest(t, "GET", url, nil))

@@ -63,7 +63,7 @@ func TestStatusError(t *testing.T) {
 	})
 }
 
-// TestRateLimitTable is the row for 403.
+// TestRateLimitTable checks the table's row for 403.
 func TestRateLimitTable(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -101,7 +101,7 @@ func TestRateLimitTable(t *testing.T) {
 	}
 }
 
-// TestShouldRetryTable is the rows for what the server says about another attempt.
+// TestShouldRetryTable checks the table's rows for X-Should-Retry.
 func TestShouldRetryTable(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -139,7 +139,7 @@ func TestShouldRetryTable(t *testing.T) {
 	}
 }
 
-// TestStatusErrorText holds that a StatusError that somebody made by hand is as safe.
+// TestStatusErrorText checks that the text of a StatusError made by hand is safe too.
 func TestStatusErrorText(t *testing.T) {
 	t.Parallel()
 	assert.EqualError(t, &retryhttp.StatusError{StatusCode: 503}, "503 Service Unavailable")
@@ -147,7 +147,7 @@ func TestStatusErrorText(t *testing.T) {
 	assert.Less(t, len((&retryhttp.StatusError{Status: strings.Repeat("x", 1<<20)}).Error()), 300)
 }
 
-// TestLongNames holds that a host and a method that are too long are cut in texts.
+// TestLongNames checks that a text does not repeat the whole of a long host or method.
 func TestLongNames(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 100<<10)
@@ -162,7 +162,7 @@ func TestLongNames(t *testing.T) {
 	}
 }
 
-// TestNilStatusError holds that a typed nil is survived, also beneath other errors.
+// TestNilStatusError checks that a nil *StatusError does not panic, even within other errors.
 func TestNilStatusError(t *testing.T) {
 	t.Parallel()
 	var status *retryhttp.StatusError
@@ -176,7 +176,7 @@ func TestNilStatusError(t *testing.T) {
 	}
 }
 
-// TestStatusTable asks for every status there can be.
+// TestStatusTable checks the table of statuses for every status from 200 to 599.
 func TestStatusTable(t *testing.T) {
 	t.Parallel()
 	processed := []int{408, 500, 502, 503, 504, 529}

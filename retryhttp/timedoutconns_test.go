@@ -19,8 +19,8 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// TestDeadConnection holds that the attempt after one that timed out without an answer has a
-// connection of its own, through each of the ways to have a time-out.
+// TestDeadConnection checks that an attempt uses another connection if the one before it timed
+// out without an answer, for each kind of timeout.
 func TestDeadConnection(t *testing.T) {
 	t.Parallel()
 	limited := retry.WithAttemptTimeout(attemptLimit)
@@ -87,8 +87,8 @@ func TestDeadConnection(t *testing.T) {
 	}
 }
 
-// TestDeadIdleConnections holds that idle connections of HTTP/1 are left as well, all at once:
-// each of them would take an attempt.
+// TestDeadIdleConnections checks that idle HTTP/1 connections are skipped all at once. Each of
+// them would cost an attempt.
 func TestDeadIdleConnections(t *testing.T) {
 	t.Parallel()
 	const idle = 6
@@ -117,8 +117,8 @@ func TestDeadIdleConnections(t *testing.T) {
 	assert.EqualValues(t, idle+1, proxy.opened.Load())
 }
 
-// TestLiveConnectionsStay holds that a connection that answered during the silent attempt is
-// used for the next one.
+// TestLiveConnectionsStay checks that a connection is used for the next attempt if it answered
+// during the attempt that timed out.
 func TestLiveConnectionsStay(t *testing.T) {
 	t.Parallel()
 	var slow atomic.Bool
@@ -144,8 +144,8 @@ func TestLiveConnectionsStay(t *testing.T) {
 	assert.EqualValues(t, 2, proxy.opened.Load())
 }
 
-// TestDeadBusyConnection holds that the other streams of an HTTP/2 connection get a chance: it
-// is closed when a second attempt in a row timed out.
+// TestDeadBusyConnection checks that an HTTP/2 connection with other streams is closed only
+// after a second attempt in a row timed out.
 func TestDeadBusyConnection(t *testing.T) {
 	t.Parallel()
 	runAtOnce(t, []string{"HTTP/2", "HTTP/2 without TLS"}, func(t *testing.T, protocol string) {
@@ -172,8 +172,8 @@ func TestDeadBusyConnection(t *testing.T) {
 	})
 }
 
-// TestSlowAnswerKeepsConnection holds that a time-out on a connection with another stream leaves
-// that stream alone, and an answer in between begins the count anew.
+// TestSlowAnswerKeepsConnection checks that one timeout on a connection with another stream
+// does not end that stream, and that an answer resets the count.
 func TestSlowAnswerKeepsConnection(t *testing.T) {
 	t.Parallel()
 	var n atomic.Int64
@@ -199,7 +199,8 @@ func TestSlowAnswerKeepsConnection(t *testing.T) {
 	assert.EqualValues(t, 1, proxy.opened.Load())
 }
 
-// TestDeadConnectionOfAnotherCall holds that the next call does not get the connection either.
+// TestDeadConnectionOfAnotherCall checks that the next call does not use the dead connection
+// either.
 func TestDeadConnectionOfAnotherCall(t *testing.T) {
 	t.Parallel()
 	runAtOnce(t, slices.Sorted(maps.Keys(protocols)), func(t *testing.T, protocol string) {
@@ -217,8 +218,8 @@ func TestDeadConnectionOfAnotherCall(t *testing.T) {
 	})
 }
 
-// TestDeadConnectionUnsafe holds that leaving a connection sends no request twice that must not
-// be, and none that can be sent is lost.
+// TestDeadConnectionUnsafe checks that skipping a connection neither sends an unsafe request
+// twice nor loses one that can be sent.
 func TestDeadConnectionUnsafe(t *testing.T) {
 	t.Parallel()
 	var n atomic.Int64

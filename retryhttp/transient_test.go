@@ -66,7 +66,7 @@ func TestTransient(t *testing.T) {
 	}
 }
 
-// TestTransientIgnoresURL holds that a URL's text is not taken for that of an error.
+// TestTransientIgnoresURL checks that the text of a URL does not count as the text of an error.
 func TestTransientIgnoresURL(t *testing.T) {
 	t.Parallel()
 	err := &url.Error{Op: "Get", URL: "http://host.example/unsupported%20protocol%20scheme?q=stopped after 10 redirects", Err: io.ErrUnexpectedEOF}
@@ -88,7 +88,7 @@ type selfWrappingError struct{}
 func (e selfWrappingError) Error() string { return "circle" }
 func (e selfWrappingError) Unwrap() error { return e }
 
-// hostileErrors are errors that panic when they are asked something.
+// hostileErrors returns errors that panic when a method is called, and one that unwraps to itself.
 func hostileErrors() map[string]error {
 	return map[string]error{
 		"panics":                      panickingError{},
@@ -111,8 +111,8 @@ func hostileErrors() map[string]error {
 	}
 }
 
-// TestErrorsThatPanic holds that errors which panic do not bring a call down, and that a call
-// ends with an error whose text can be had.
+// TestErrorsThatPanic checks that an error that panics does not crash a call, and that the call
+// returns an error with a text.
 func TestErrorsThatPanic(t *testing.T) {
 	t.Parallel()
 	for name, fault := range hostileErrors() {

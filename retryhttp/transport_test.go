@@ -139,7 +139,7 @@ func TestNewClient(t *testing.T) {
 	})
 }
 
-// TestRedirects holds that each hop of a client is a call of its own.
+// TestRedirects checks that each hop of a client is a call of its own.
 func TestRedirects(t *testing.T) {
 	t.Parallel()
 	redirect := func(code int) http.HandlerFunc {

@@ -20,7 +20,7 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// echo switches the protocol to one that sends back what it is sent.
+// echo switches to a protocol that sends back what it receives.
 func echo(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Upgrade") != "echo" {
 		w.WriteHeader(http.StatusBadRequest)
@@ -35,8 +35,8 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(conn, buffered)
 }
 
-// TestUpgrade holds that the body of a 101 is the connection, and outlives the attempt's
-// timeout.
+// TestUpgrade checks that the body of a 101 is the connection, and that it outlives the
+// attempt's timeout.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(503), echo)
@@ -65,7 +65,7 @@ func exchange(t *testing.T, conn io.ReadWriter, text string) string {
 	return string(got)
 }
 
-// TestReverseProxy has a proxy retry for clients that do not know.
+// TestReverseProxy checks a Transport in a reverse proxy, for clients that know nothing of it.
 func TestReverseProxy(t *testing.T) {
 	t.Parallel()
 	backend := serve(t, status(503), status(200), hangUp, status(200), status(503), echo)
