@@ -30,16 +30,16 @@ func TestBodyReclaimed(t *testing.T) {
 	base := roundTripper(func(req *http.Request) (*http.Response, error) {
 		if first == nil {
 			first = req.Body
-			return reply(req, 503, ""), nil // and will read the body afterwards, it thinks
+			return reply(req, 503, ""), nil // and reads the body later, below
 		}
 		half := make([]byte, 2)
 		_, err := io.ReadFull(req.Body, half)
 		assert.NoError(t, err)
 		n, err := first.Read(make([]byte, 1))
-		assert.Zero(t, n, "the first attempt is over")
+		assert.Zero(t, n, "the first attempt has ended")
 		assert.Error(t, err)
 		assert.NoError(t, first.Close())
-		assert.Zero(t, body.closed.Load(), "not the first attempt's to close")
+		assert.Zero(t, body.closed.Load(), "the first attempt cannot close it")
 		rest, err := io.ReadAll(req.Body)
 		assert.NoError(t, err)
 		sent = string(half) + string(rest)
@@ -62,7 +62,7 @@ func TestStreamReadLate(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		hook func(read func()) retry.Hooks
-		must bool // be sent again
+		sent bool // the stream must be sent again
 	}{
 		{"in the wait", func(read func()) retry.Hooks {
 			return retry.Hooks{BeforeWait: func(context.Context, retry.Attempt) { time.AfterFunc(time.Second, read) }}
@@ -84,7 +84,7 @@ func TestStreamReadLate(t *testing.T) {
 				base := roundTripper(func(req *http.Request) (*http.Response, error) {
 					if first == nil {
 						first = req.Body
-						return reply(req, 503, ""), nil // and goes on to send the body, it thinks
+						return reply(req, 503, ""), nil // and reads the body later, in the hook
 					}
 					all, err := io.ReadAll(req.Body)
 					assert.NoError(t, err)
@@ -98,7 +98,7 @@ func TestStreamReadLate(t *testing.T) {
 				})))
 				_, err := (&retryhttp.Transport{Base: base, Policy: policy}).RoundTrip(newRequest(t, "PUT", "http://host.example", body))
 				assert.True(t, err == nil || errors.Is(err, retry.ErrPermanent), "%v", err)
-				if test.must || sent != nil {
+				if test.sent || sent != nil {
 					assert.Equal(t, []string{"body"}, sent)
 				}
 				assert.EqualValues(t, 1, body.closed.Load())

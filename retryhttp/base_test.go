@@ -75,20 +75,25 @@ func TestBaseWrites(t *testing.T) {
 						_, err := retryhttp.Do(&http.Client{Transport: tr.Base}, req, decodeText, quickPolicy())
 						require.Error(t, err)
 					}
-					asked := s.requests()
-					require.Len(t, asked, 3)
-					for i, a := range asked {
-						assert.Equal(t, []string{"Bearer token"}, a.header["Authorization"], i)
-						assert.Equal(t, []string{"session=1"}, a.header["Cookie"], i)
-						assert.Equal(t, []string{"mine!"}, a.header["X-Mine"], i)
-						assert.Equal(t, "/path/signed", a.path)
-						assert.Equal(t, "signature=1", queries[i])
-					}
+					requireWrittenOnce(t, s.requests(), queries)
 					assert.Equal(t, http.Header{"X-Mine": {"mine"}}, req.Header, "the caller's")
 					assert.Equal(t, s.URL+"/path", req.URL.String())
 				})
 			}
 		}
+	}
+}
+
+// requireWrittenOnce checks that each of three attempts has what writingBase writes, once.
+func requireWrittenOnce(t *testing.T, attempts []receivedRequest, queries []string) {
+	t.Helper()
+	require.Len(t, attempts, 3)
+	for i, a := range attempts {
+		assert.Equal(t, []string{"Bearer token"}, a.header["Authorization"], i)
+		assert.Equal(t, []string{"session=1"}, a.header["Cookie"], i)
+		assert.Equal(t, []string{"mine!"}, a.header["X-Mine"], i)
+		assert.Equal(t, "/path/signed", a.path)
+		assert.Equal(t, "signature=1", queries[i])
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 func TestMaxBodyBuffer(t *testing.T) {
 	t.Parallel()
 	const limit = 1000
-	fault := errors.New("disk failed")
+	errDisk := errors.New("disk failed")
 	for _, test := range []struct {
 		name     string
 		size     int
@@ -48,7 +48,7 @@ func TestMaxBodyBuffer(t *testing.T) {
 			want, _ := io.ReadAll(slowReader(test.size))
 			body := &countingBody{Reader: slowReader(test.size)}
 			if test.fails {
-				body.Reader = io.MultiReader(body.Reader, failingReader{fault})
+				body.Reader = io.MultiReader(body.Reader, failingReader{errDisk})
 			}
 			req := newRequest(t, "PUT", s.URL, body)
 			req.ContentLength = test.length
@@ -56,8 +56,8 @@ func TestMaxBodyBuffer(t *testing.T) {
 			requireClosedOnce(t, body)
 			assert.Nil(t, req.GetBody)
 			if test.fails {
-				require.ErrorIs(t, err, fault)
-				require.ErrorIs(t, err, retry.ErrPermanent, "the caller's reader is no matter of the network")
+				require.ErrorIs(t, err, errDisk)
+				require.ErrorIs(t, err, retry.ErrPermanent, "the caller's reader failed, not the network")
 				return
 			}
 			require.NoError(t, err)

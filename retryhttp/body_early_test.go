@@ -19,6 +19,40 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
+// continueServer refuses two requests before their body is sent, and asks for the body of the third.
+type continueServer struct {
+	addr     string
+	requests atomic.Int64
+	got      atomic.Value // the body of the third
+}
+
+func newContinueServer(t *testing.T, status, connection string) *continueServer {
+	t.Helper()
+	s := &continueServer{}
+	s.addr = listen(t, func(conn net.Conn) {
+		reader := bufio.NewReader(conn)
+		for {
+			req, err := http.ReadRequest(reader)
+			if err != nil {
+				return
+			}
+			if s.requests.Add(1) < 3 {
+				_, _ = fmt.Fprintf(conn, "HTTP/1.1 %s\r\nConnection: %s\r\nContent-Length: 0\r\n\r\n", status, connection)
+				if connection == "close" {
+					return
+				}
+				_, _ = io.Copy(io.Discard, req.Body)
+				continue
+			}
+			_, _ = io.WriteString(conn, "HTTP/1.1 100 Continue\r\n\r\n")
+			all, _ := io.ReadAll(req.Body)
+			s.got.Store(string(all))
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		}
+	})
+	return s
+}
+
 // TestExpectContinue checks that a stream which the server refused before it was sent is sent
 // again. If the server keeps the connection, net/http sends the body of the refused request
 // after all. Then the stream may count as read, but what arrives must be whole.
@@ -36,33 +70,11 @@ func TestExpectContinue(t *testing.T) {
 			t.Parallel()
 			const want = "a body that is sent whole or not at all"
 			for range 20 { // net/http decides in another goroutine
-				var n atomic.Int64
-				var got atomic.Value
-				addr := listen(t, func(conn net.Conn) {
-					reader := bufio.NewReader(conn)
-					for {
-						req, err := http.ReadRequest(reader)
-						if err != nil {
-							return
-						}
-						if n.Add(1) < 3 {
-							_, _ = fmt.Fprintf(conn, "HTTP/1.1 %s\r\nConnection: %s\r\nContent-Length: 0\r\n\r\n", test.status, test.connection)
-							if test.connection == "close" {
-								return
-							}
-							_, _ = io.Copy(io.Discard, req.Body)
-							continue
-						}
-						_, _ = io.WriteString(conn, "HTTP/1.1 100 Continue\r\n\r\n")
-						all, _ := io.ReadAll(req.Body)
-						got.Store(string(all))
-						_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-					}
-				})
+				server := newContinueServer(t, test.status, test.connection)
 				tr := newTransport(t)
 				tr.ExpectContinueTimeout = time.Minute
 				body := &countingBody{Reader: strings.NewReader(want)}
-				req := newRequest(t, test.method, "http://"+addr, body)
+				req := newRequest(t, test.method, "http://"+server.addr, body)
 				req.Header.Set("Expect", "100-continue")
 				policy := quickPolicy(retry.WithBackoff(retry.Constant(time.Millisecond)))
 				resp, err := (&retryhttp.Transport{Base: tr, Policy: policy}).RoundTrip(req)
@@ -75,8 +87,8 @@ func TestExpectContinue(t *testing.T) {
 				_ = readBody(t, resp)
 				if test.connection == "close" || resp.StatusCode == 200 {
 					require.Equal(t, 200, resp.StatusCode)
-					require.EqualValues(t, 3, n.Load())
-					require.Equal(t, want, got.Load())
+					require.EqualValues(t, 3, server.requests.Load())
+					require.Equal(t, want, server.got.Load())
 				}
 				requireClosedOnce(t, body)
 				tr.CloseIdleConnections()
@@ -113,22 +125,27 @@ func TestRefusedAnswerIsReadable(t *testing.T) {
 	}
 }
 
+type earlyAnswerTest struct {
+	name   string
+	method string
+	status int
+	stream bool
+	want   int
+}
+
+// earlyAnswerTests are the answers of a server that has not read the whole upload.
+var earlyAnswerTests = []earlyAnswerTest{
+	{"idempotent", "PUT", 503, false, 200},
+	{"refused", "POST", 429, false, 200},
+	{"not idempotent", "POST", 503, false, 503},
+	{"stream", "PUT", 503, true, 503},
+}
+
 // TestEarlyAnswer checks an answer that comes before the server has read a large upload.
 func TestEarlyAnswer(t *testing.T) {
 	t.Parallel()
 	const size = 8 << 20
-	for _, test := range []struct {
-		name   string
-		method string
-		status int
-		stream bool
-		want   int
-	}{
-		{"idempotent", "PUT", 503, false, 200},
-		{"refused", "POST", 429, false, 200},
-		{"not idempotent", "POST", 503, false, 503},
-		{"stream", "PUT", 503, true, 503},
-	} {
+	for _, test := range earlyAnswerTests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			var n atomic.Int64
@@ -155,8 +172,8 @@ func TestEarlyAnswer(t *testing.T) {
 			}
 			resp, err := (&retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy()}).RoundTrip(req)
 			if err != nil {
-				// The server closed with data unread: its answer may be lost to a reset, which
-				// allows no other attempt for these two.
+				// The server closed the connection with data unread, so a reset may have replaced
+				// its answer. Then there is no other attempt for these two.
 				require.NotEqual(t, 200, test.want, err)
 			} else {
 				_ = resp.Body.Close()

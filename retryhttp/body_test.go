@@ -2,6 +2,7 @@ package retryhttp_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -22,131 +23,156 @@ import (
 // errDialRefused is the error of a dial to a closed port.
 var errDialRefused = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
 
+type bodyClosedTest struct {
+	name     string
+	base     http.RoundTripper
+	statuses []int // in place of base
+	method   string
+	ctx      context.Context
+	policy   *retry.Policy
+	edit     func(*retryhttp.Transport)
+	stream   int64 // attempts without GetBody
+	getBody  int64 // attempts with GetBody
+	buffered int64 // attempts without GetBody but with a buffer
+}
+
+// bodyClosedTests are the paths of a call.
+var bodyClosedTests = []bodyClosedTest{
+	{name: "success", base: replies(200), stream: 1, getBody: 1, buffered: 1},
+	{name: "success of the second", statuses: []int{503, 200}, stream: 1, getBody: 2, buffered: 2},
+	{name: "exhausted", base: replies(503), stream: 1, getBody: 3, buffered: 3},
+	{name: "final status", base: replies(404), stream: 1, getBody: 1, buffered: 1},
+	{name: "refused status", base: replies(429), method: "POST", stream: 1, getBody: 3, buffered: 3},
+	{name: "not idempotent", base: replies(503), method: "POST", stream: 1, getBody: 1, buffered: 1},
+	{name: "dial error, unread", base: failsUnread(errDialRefused), method: "POST", stream: 3, getBody: 3, buffered: 3},
+	{name: "status, unread", base: roundTripper(repliesUnread), stream: 3, getBody: 3, buffered: 3},
+	{name: "error after reading", base: failsRead(io.ErrUnexpectedEOF), stream: 1, getBody: 3, buffered: 3},
+	{name: "ended context", base: replies(200), ctx: cancelledContext()},
+	{name: "gate refuses", base: replies(200), policy: quickPolicy(closedGate)},
+	{name: "budget refuses", base: replies(503), policy: quickPolicy(retry.WithBudget(retry.NewBudget(0, 0))), stream: 1, getBody: 1, buffered: 1},
+	{
+		name: "invalid option", base: replies(200),
+		policy: quickPolicy(retry.WithValidator(func(int, retry.Attempt) error { return nil })),
+	},
+	{name: "no context to end", base: replies(503), ctx: context.Background(), stream: 1, getBody: 3, buffered: 3},
+	{name: "attempt timeout", base: replies(503), policy: quickPolicy(retry.WithAttemptTimeout(time.Hour)), stream: 1, getBody: 3, buffered: 3},
+	{
+		name: "headers added", base: replies(503), method: "POST", stream: 1, getBody: 3, buffered: 3,
+		edit: func(tr *retryhttp.Transport) { tr.AddIdempotencyKey, tr.AttemptHeader = true, "X-Attempt" },
+	},
+}
+
+// closedGate refuses every attempt.
+var closedGate = retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) {
+	return nil, retry.Permanent(errors.New("gate is closed"))
+})
+
+// failsUnread is a base that fails before it has read the body.
+func failsUnread(err error) roundTripper {
+	return func(req *http.Request) (*http.Response, error) {
+		_ = req.Body.Close()
+		return nil, err
+	}
+}
+
+// failsRead is a base that fails after it has read the body. It closes the body twice, as many do.
+func failsRead(err error) roundTripper {
+	return func(req *http.Request) (*http.Response, error) {
+		_, _ = io.Copy(io.Discard, req.Body)
+		_ = req.Body.Close()
+		_ = req.Body.Close()
+		return nil, err
+	}
+}
+
+// repliesUnread answers before it has read the body.
+func repliesUnread(req *http.Request) (*http.Response, error) {
+	_ = req.Body.Close()
+	return reply(req, 503, ""), nil
+}
+
+// cancelledContext returns a context that has ended.
+func cancelledContext() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
+
 // TestBodyClosedOnce checks on every path that the caller's body is closed exactly once, and
 // whether it was sent again.
 func TestBodyClosedOnce(t *testing.T) {
 	t.Parallel()
-	refuse := retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) {
-		return nil, retry.Permanent(errors.New("gate is shut"))
-	})
-	unread := func(err error) roundTripper {
-		return func(req *http.Request) (*http.Response, error) {
-			_ = req.Body.Close()
-			return nil, err
-		}
-	}
-	fails := func(err error) roundTripper {
-		return func(req *http.Request) (*http.Response, error) {
-			_, _ = io.Copy(io.Discard, req.Body)
-			_ = req.Body.Close()
-			_ = req.Body.Close() // one close too many is common
-			return nil, err
-		}
-	}
-	unreadReply := func(req *http.Request) (*http.Response, error) {
-		_ = req.Body.Close()
-		return reply(req, 503, ""), nil
-	}
-	dead, cancel := context.WithCancel(t.Context())
-	cancel()
-	tests := []struct {
-		name     string
-		base     http.RoundTripper
-		statuses []int // in place of base
-		method   string
-		ctx      context.Context
-		policy   *retry.Policy
-		edit     func(*retryhttp.Transport)
-		stream   int64 // attempts without GetBody
-		getBody  int64 // attempts with
-		buffered int64 // attempts without GetBody but with a buffer
-	}{
-		{name: "success", base: replies(200), stream: 1, getBody: 1, buffered: 1},
-		{name: "success of the second", statuses: []int{503, 200}, stream: 1, getBody: 2, buffered: 2},
-		{name: "exhausted", base: replies(503), stream: 1, getBody: 3, buffered: 3},
-		{name: "final status", base: replies(404), stream: 1, getBody: 1, buffered: 1},
-		{name: "refused status", base: replies(429), method: "POST", stream: 1, getBody: 3, buffered: 3},
-		{name: "not idempotent", base: replies(503), method: "POST", stream: 1, getBody: 1, buffered: 1},
-		{name: "dial error, unread", base: unread(errDialRefused), method: "POST", stream: 3, getBody: 3, buffered: 3},
-		{name: "status, unread", base: roundTripper(unreadReply), stream: 3, getBody: 3, buffered: 3},
-		{name: "error after reading", base: fails(io.ErrUnexpectedEOF), stream: 1, getBody: 3, buffered: 3},
-		{name: "dead context", base: replies(200), ctx: dead},
-		{name: "gate refuses", base: replies(200), policy: quickPolicy(refuse)},
-		{name: "budget refuses", base: replies(503), policy: quickPolicy(retry.WithBudget(retry.NewBudget(0, 0))), stream: 1, getBody: 1, buffered: 1},
-		{
-			name: "option fault", base: replies(200),
-			policy: quickPolicy(retry.WithValidator(func(int, retry.Attempt) error { return nil })),
-		},
-		{name: "no context to end", base: replies(503), ctx: context.Background(), stream: 1, getBody: 3, buffered: 3},
-		{name: "attempt timeout", base: replies(503), policy: quickPolicy(retry.WithAttemptTimeout(time.Hour)), stream: 1, getBody: 3, buffered: 3},
-		{
-			name: "headers added", base: replies(503), method: "POST", stream: 1, getBody: 3, buffered: 3,
-			edit: func(tr *retryhttp.Transport) { tr.AddIdempotencyKey, tr.AttemptHeader = true, "X-Attempt" },
-		},
-	}
-	for _, test := range tests {
+	for _, test := range bodyClosedTests {
 		for kind, want := range map[string]int64{"stream": test.stream, "GetBody": test.getBody, "buffered": test.buffered} {
 			t.Run(test.name+", "+kind, func(t *testing.T) {
 				t.Parallel()
-				var sent []string
-				var mu sync.Mutex
-				answer := test.base
-				if answer == nil {
-					answer = replies(test.statuses...)
-				}
-				base := &countingBase{base: roundTripper(func(req *http.Request) (*http.Response, error) {
-					var read bytes.Buffer
-					req.Body = readerCloser{io.TeeReader(req.Body, &read), req.Body}
-					resp, err := answer.RoundTrip(req)
-					mu.Lock()
-					defer mu.Unlock()
-					sent = append(sent, read.String())
-					return resp, err
-				})}
-				tr := &retryhttp.Transport{Base: base, Policy: test.policy}
-				if tr.Policy == nil {
-					tr.Policy = quickPolicy()
-				}
-				if test.edit != nil {
-					test.edit(tr)
-				}
-				method := test.method
-				if method == "" {
-					method = "PUT"
-				}
-				body := &countingBody{Reader: strings.NewReader("body")}
-				req := newRequest(t, method, "http://host.example", body)
-				var copies []*countingBody
-				switch kind {
-				case "GetBody":
-					req.GetBody = func() (io.ReadCloser, error) {
-						copies = append(copies, &countingBody{Reader: strings.NewReader("body")})
-						return copies[len(copies)-1], nil
-					}
-				case "buffered":
-					tr.MaxBodyBuffer = 4
-				}
-				if test.ctx != nil {
-					req = req.WithContext(test.ctx)
-				}
-
-				resp, err := tr.RoundTrip(req)
-
-				assert.True(t, (resp == nil) == (err != nil))
-				assert.Equal(t, want, base.attempts.Load())
-				assert.EqualValues(t, 1, body.closed.Load(), "the caller's body")
-				for _, c := range copies {
-					assert.EqualValues(t, 1, c.closed.Load(), "a copy of it")
-				}
-				if kind == "GetBody" && want > 0 {
-					assert.Len(t, copies, int(want)-1)
-				}
-				for _, s := range sent {
-					assert.Contains(t, []string{"", "body"}, s, "whole or unread")
-				}
+				test.run(t, kind, want)
 			})
 		}
 	}
+}
+
+func (test bodyClosedTest) run(t *testing.T, kind string, want int64) {
+	t.Helper()
+	body := &countingBody{Reader: strings.NewReader("body")}
+	req := newRequest(t, cmp.Or(test.method, "PUT"), "http://host.example", body)
+	if test.ctx != nil {
+		req = req.WithContext(test.ctx)
+	}
+	recorder := &bodyRecorder{base: test.base}
+	if test.base == nil {
+		recorder.base = replies(test.statuses...)
+	}
+	base := &countingBase{base: recorder}
+	tr := &retryhttp.Transport{Base: base, Policy: test.policy}
+	if tr.Policy == nil {
+		tr.Policy = quickPolicy()
+	}
+	if test.edit != nil {
+		test.edit(tr)
+	}
+	var copies []*countingBody
+	switch kind {
+	case "GetBody":
+		req.GetBody = func() (io.ReadCloser, error) {
+			copies = append(copies, &countingBody{Reader: strings.NewReader("body")})
+			return copies[len(copies)-1], nil
+		}
+	case "buffered":
+		tr.MaxBodyBuffer = 4
+	}
+
+	resp, err := tr.RoundTrip(req)
+
+	assert.True(t, (resp == nil) == (err != nil))
+	assert.Equal(t, want, base.attempts.Load())
+	assert.EqualValues(t, 1, body.closed.Load(), "the caller's body")
+	for _, c := range copies {
+		assert.EqualValues(t, 1, c.closed.Load(), "a copy of it")
+	}
+	if kind == "GetBody" && want > 0 {
+		assert.Len(t, copies, int(want)-1)
+	}
+	for _, s := range recorder.sent {
+		assert.Contains(t, []string{"", "body"}, s, "whole or unread")
+	}
+}
+
+// bodyRecorder is a base that records the part of each body that was read.
+type bodyRecorder struct {
+	base http.RoundTripper
+	mu   sync.Mutex
+	sent []string
+}
+
+func (r *bodyRecorder) RoundTrip(req *http.Request) (*http.Response, error) {
+	var read bytes.Buffer
+	req.Body = readerCloser{io.TeeReader(req.Body, &read), req.Body}
+	resp, err := r.base.RoundTrip(req)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sent = append(r.sent, read.String())
+	return resp, err
 }
 
 // TestGetBody checks that every attempt after the first gets its own body from GetBody.
@@ -168,13 +194,13 @@ func TestGetBody(t *testing.T) {
 
 func TestGetBodyFails(t *testing.T) {
 	t.Parallel()
-	fault := errors.New("file is gone")
+	errGone := errors.New("file is gone")
 	base := &countingBase{base: replies(503)}
 	body := &countingBody{Reader: strings.NewReader("body")}
 	req := newRequest(t, "PUT", "http://host.example", body)
-	req.GetBody = func() (io.ReadCloser, error) { return nil, fault }
+	req.GetBody = func() (io.ReadCloser, error) { return nil, errGone }
 	_, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy()}).RoundTrip(req)
-	require.ErrorIs(t, err, fault)
+	require.ErrorIs(t, err, errGone)
 	require.ErrorIs(t, err, retry.ErrPermanent)
 	assert.EqualValues(t, 1, base.attempts.Load())
 	assert.EqualValues(t, 1, body.closed.Load())

@@ -26,10 +26,10 @@ func TestHostBudget(t *testing.T) {
 		return base.attempts.Load() - before
 	}
 	assert.EqualValues(t, 3, attempts("http://a.example/one"))
-	assert.EqualValues(t, 2, attempts("http://a.example/two"), "three retries are all there are")
+	assert.EqualValues(t, 2, attempts("http://a.example/two"), "the budget has three retries")
 	assert.EqualValues(t, 1, attempts("http://a.example/three"))
 	assert.EqualValues(t, 3, attempts("http://b.example"), "another host has its own")
-	assert.EqualValues(t, 3, attempts("http://a.example:8080"), "and so has another port")
+	assert.EqualValues(t, 3, attempts("http://a.example:8080"), "another port has its own")
 }
 
 // TestHostBudgetOverPolicy checks that a host's budget replaces the policy's.
@@ -97,7 +97,7 @@ func TestHostBudgetsForget(t *testing.T) {
 	}
 	assert.NotSame(t, unused, budget("unused.example"), "it was the oldest")
 	recent := budget("host-1999.attacker.example")
-	for i := range 1022 { // with it and the one in use 1024
+	for i := range 1022 { // 1024 with it and the one in use
 		budget(fmt.Sprintf("another-%d.example", i))
 		budget("used.example")
 	}

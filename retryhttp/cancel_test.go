@@ -91,7 +91,7 @@ func TestRequestCancelBody(t *testing.T) {
 		for _, timeout := range []time.Duration{0, time.Minute} {
 			t.Run(test.name+", "+timeout.String(), func(t *testing.T) {
 				t.Parallel()
-				synctest.Test(t, func(t *testing.T) { // it ends only when all goroutines have
+				synctest.Test(t, func(t *testing.T) { // it ends only after all goroutines
 					_, base := serveInMemory(t, slow)
 					ctx, stop := context.WithTimeout(t.Context(), test.caller)
 					defer stop()
@@ -128,7 +128,7 @@ func TestClientTimeoutEndsWait(t *testing.T) {
 		client := &http.Client{Transport: &retryhttp.Transport{Base: base, Policy: policy}, Timeout: 5 * time.Second}
 		start := time.Now()
 		resp, err := client.Do(newRequest(t, "GET", "http://host.example", nil))
-		require.NoError(t, err, "the deadline is known, so the wait is not begun")
+		require.NoError(t, err, "the deadline is known, so the wait does not start")
 		_ = resp.Body.Close()
 		assert.Zero(t, time.Since(start))
 		assert.Len(t, s.requests(), 1)

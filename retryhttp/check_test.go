@@ -100,7 +100,7 @@ func TestDoCheck(t *testing.T) {
 		assert.Equal(t, code >= 400, err != nil, code)
 		assert.Len(t, s.requests(), want, code)
 	}
-	t.Run("by hand", func(t *testing.T) {
+	t.Run("recorded", func(t *testing.T) {
 		t.Parallel()
 		r := httptest.NewRecorder()
 		r.WriteHeader(http.StatusTeapot)

@@ -14,31 +14,38 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
+// streamBody gives a request a body that can be read once.
+func streamBody(r *http.Request) {
+	r.GetBody = nil
+	r.Body = io.NopCloser(onlyReader{strings.NewReader("body")})
+}
+
+type unsafeTest struct {
+	name, method string
+	step         http.HandlerFunc
+	edit         func(*http.Request)
+	tune         func(*retryhttp.Transport)
+	want         string // "": no reason
+}
+
+// unsafeTests are requests that are not sent again, and one that is.
+var unsafeTests = []unsafeTest{
+	{name: "POST", method: "POST", step: hangUp, want: "EOF (not sent again: POST without an Idempotency-Key)"},
+	{name: "PATCH, 503", method: "PATCH", step: status(503), want: "503 Service Unavailable (not sent again: PATCH without an Idempotency-Key)"},
+	{
+		name: "not idempotent", method: "GET", step: hangUp, want: "EOF (not sent again: GET is not idempotent)",
+		tune: func(tr *retryhttp.Transport) { tr.IsIdempotent = func(*http.Request) bool { return false } },
+	},
+	{name: "body was read", method: "PUT", step: hangUp, edit: streamBody, want: "EOF (not sent again: the body was read and has no GetBody)"},
+	{name: "body was read, 503", method: "PUT", step: status(503), edit: streamBody, want: "(not sent again: the body was read and has no GetBody)"},
+	{name: "pointless", method: "POST", step: raw("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"), want: "(not sent again: POST without an Idempotency-Key)"},
+	{name: "idempotent", method: "PUT", step: hangUp},
+}
+
 // TestUnsafeSaysWhy checks that the error says why a request was not sent again.
 func TestUnsafeSaysWhy(t *testing.T) {
 	t.Parallel()
-	stream := func(r *http.Request) {
-		r.GetBody = nil
-		r.Body = io.NopCloser(onlyReader{strings.NewReader("body")})
-	}
-	for _, test := range []struct {
-		name, method string
-		step         http.HandlerFunc
-		edit         func(*http.Request)
-		tune         func(*retryhttp.Transport)
-		want         string // "": nothing is said
-	}{
-		{name: "POST", method: "POST", step: hangUp, want: "EOF (not sent again: POST without an Idempotency-Key)"},
-		{name: "PATCH, 503", method: "PATCH", step: status(503), want: "503 Service Unavailable (not sent again: PATCH without an Idempotency-Key)"},
-		{
-			name: "not idempotent", method: "GET", step: hangUp, want: "EOF (not sent again: GET is not idempotent)",
-			tune: func(tr *retryhttp.Transport) { tr.IsIdempotent = func(*http.Request) bool { return false } },
-		},
-		{name: "body was read", method: "PUT", step: hangUp, edit: stream, want: "EOF (not sent again: the body was read and has no GetBody)"},
-		{name: "body was read, 503", method: "PUT", step: status(503), edit: stream, want: "(not sent again: the body was read and has no GetBody)"},
-		{name: "pointless", method: "POST", step: raw("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"), want: "(not sent again: POST without an Idempotency-Key)"},
-		{name: "idempotent", method: "PUT", step: hangUp},
-	} {
+	for _, test := range unsafeTests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, test.step)

@@ -13,14 +13,14 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// TestDoRedirects checks redirects in Do. A failure after a redirect proves nothing about the
-// redirected request, which was processed.
+// redirect answers with a redirect that turns a request into a GET.
+func redirect(to string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, to, http.StatusSeeOther) }
+}
+
+// TestDoRedirects checks how Do treats redirects.
 func TestDoRedirects(t *testing.T) {
 	t.Parallel()
-	gone := "http://" + closedAddr(t)
-	redirect := func(to string) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, to, http.StatusSeeOther) }
-	}
 	t.Run("followed", func(t *testing.T) {
 		t.Parallel()
 		s := serve(t, redirect("/next"), status(503), redirect("/next"), status(200))
@@ -28,39 +28,6 @@ func TestDoRedirects(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, "OK", got)
 		assert.Len(t, s.requests(), 4)
-	})
-	t.Run("POST, then a dial refused", func(t *testing.T) {
-		t.Parallel()
-		s := serve(t, redirect(gone))
-		_, err := retryhttp.Do(&http.Client{Transport: newTransport(t)}, newRequest(t, "POST", s.URL, nil), decodeText, noWait)
-		require.ErrorIs(t, err, retry.ErrPermanent)
-		assert.Len(t, s.requests(), 1, "the POST was processed")
-	})
-	t.Run("POST, then no connection, of a base that does not say when it has one", func(t *testing.T) {
-		t.Parallel()
-		n := 0
-		base := roundTripper(func(req *http.Request) (*http.Response, error) {
-			if n++; n == 1 {
-				return reply(req, 303, "", "Location", "/next"), nil
-			}
-			return nil, errDialRefused
-		})
-		_, err := retryhttp.Do(&http.Client{Transport: base}, newRequest(t, "POST", "http://host.example", nil), decodeText, noWait)
-		require.ErrorIs(t, err, retry.ErrPermanent)
-		assert.Equal(t, 2, n, "the POST was processed")
-	})
-	t.Run("POST, then 429", func(t *testing.T) {
-		t.Parallel()
-		s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-			if r.Method == "POST" {
-				redirect("/next")(w, r)
-				return
-			}
-			status(429)(w, r)
-		})
-		_, err := retryhttp.Do(&http.Client{Transport: newTransport(t)}, newRequest(t, "POST", s.URL, nil), decodeText, noWait)
-		require.ErrorIs(t, err, retry.ErrPermanent)
-		assert.Len(t, s.requests(), 2, "the POST was processed")
 	})
 	t.Run("exhausted", func(t *testing.T) {
 		t.Parallel()
@@ -99,6 +66,46 @@ func TestDoRedirects(t *testing.T) {
 	})
 }
 
+// TestDoRedirectedPost checks that a failure after a redirect proves nothing about the redirected
+// request, which was processed.
+func TestDoRedirectedPost(t *testing.T) {
+	t.Parallel()
+	t.Run("POST, then a dial refused", func(t *testing.T) {
+		t.Parallel()
+		s := serve(t, redirect("http://"+closedAddr(t)))
+		_, err := retryhttp.Do(&http.Client{Transport: newTransport(t)}, newRequest(t, "POST", s.URL, nil), decodeText, noWait)
+		require.ErrorIs(t, err, retry.ErrPermanent)
+		assert.Len(t, s.requests(), 1, "the POST was processed")
+	})
+	t.Run("POST, then no connection of a base without a trace", func(t *testing.T) {
+		t.Parallel()
+		n := 0
+		base := roundTripper(func(req *http.Request) (*http.Response, error) {
+			if n++; n == 1 {
+				return reply(req, 303, "", "Location", "/next"), nil
+			}
+			return nil, errDialRefused
+		})
+		_, err := retryhttp.Do(&http.Client{Transport: base}, newRequest(t, "POST", "http://host.example", nil), decodeText, noWait)
+		require.ErrorIs(t, err, retry.ErrPermanent)
+		assert.Equal(t, 2, n, "the POST was processed")
+	})
+	t.Run("POST, then 429", func(t *testing.T) {
+		t.Parallel()
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == "POST" {
+				redirect("/next")(w, r)
+				return
+			}
+			status(429)(w, r)
+		})
+		_, err := retryhttp.Do(&http.Client{Transport: newTransport(t)}, newRequest(t, "POST", s.URL, nil), decodeText, noWait)
+		require.ErrorIs(t, err, retry.ErrPermanent)
+		assert.Len(t, s.requests(), 2, "the POST was processed")
+	})
+}
+
+// closedAddr returns an address that refuses connections.
 func closedAddr(t *testing.T) string {
 	t.Helper()
 	_, url := closedPort(t)

@@ -33,46 +33,52 @@ func brokenOff(text string) http.HandlerFunc {
 	return raw("HTTP/1.1 200 OK\r\nContent-Length: " + strconv.Itoa(len(text)+1) + "\r\n\r\n" + text)
 }
 
+var errUndecodable = errors.New("undecodable")
+
+type doTest struct {
+	name     string
+	method   string
+	steps    []http.HandlerFunc
+	decode   func(*http.Response) (string, error)
+	want     string
+	attempts int
+	reason   error
+	matches  error
+}
+
+// doTests are the outcomes of Do.
+var doTests = []doTest{
+	{name: "first", method: "GET", steps: []http.HandlerFunc{status(200)}, want: "OK", attempts: 1},
+	{name: "status, then success", method: "GET", steps: []http.HandlerFunc{status(503), status(200)}, want: "OK", attempts: 2},
+	{name: "body breaks off", method: "GET", steps: []http.HandlerFunc{brokenOff("half"), status(200)}, want: "OK", attempts: 2},
+	{
+		name: "body always breaks off", method: "GET", steps: []http.HandlerFunc{brokenOff("half")}, want: "half", attempts: 3,
+		reason: retry.ErrExhausted, matches: io.ErrUnexpectedEOF,
+	},
+	{
+		name: "body breaks off, not idempotent", method: "POST", steps: []http.HandlerFunc{brokenOff("half")}, want: "half", attempts: 1,
+		reason: retry.ErrPermanent, matches: io.ErrUnexpectedEOF,
+	},
+	{name: "connection breaks off", method: "GET", steps: []http.HandlerFunc{hangUp, status(200)}, want: "OK", attempts: 2},
+	{name: "other statuses are decoded", method: "GET", steps: []http.HandlerFunc{status(404)}, want: "Not Found", attempts: 1},
+	{name: "refused", method: "POST", steps: []http.HandlerFunc{status(429), status(200)}, want: "OK", attempts: 2},
+	{
+		name: "decode fails", method: "GET", steps: []http.HandlerFunc{status(200)}, attempts: 3, reason: retry.ErrExhausted, matches: errUndecodable,
+		decode: func(*http.Response) (string, error) { return "", errUndecodable },
+	},
+	{
+		name: "decode fails for good", method: "GET", steps: []http.HandlerFunc{status(404)}, attempts: 1, reason: retry.ErrPermanent, matches: errUndecodable,
+		decode: func(*http.Response) (string, error) { return "", retry.Permanent(errUndecodable) },
+	},
+	{
+		name: "decode fails, not idempotent", method: "POST", steps: []http.HandlerFunc{status(200)}, attempts: 1, reason: retry.ErrPermanent, matches: errUndecodable,
+		decode: func(*http.Response) (string, error) { return "", errUndecodable },
+	},
+}
+
 func TestDo(t *testing.T) {
 	t.Parallel()
-	undecodable := errors.New("undecodable")
-	for _, test := range []struct {
-		name     string
-		method   string
-		steps    []http.HandlerFunc
-		decode   func(*http.Response) (string, error)
-		want     string
-		attempts int
-		reason   error
-		matches  error
-	}{
-		{name: "first", method: "GET", steps: []http.HandlerFunc{status(200)}, want: "OK", attempts: 1},
-		{name: "status, then success", method: "GET", steps: []http.HandlerFunc{status(503), status(200)}, want: "OK", attempts: 2},
-		{name: "body breaks off", method: "GET", steps: []http.HandlerFunc{brokenOff("half"), status(200)}, want: "OK", attempts: 2},
-		{
-			name: "body always breaks off", method: "GET", steps: []http.HandlerFunc{brokenOff("half")}, want: "half", attempts: 3,
-			reason: retry.ErrExhausted, matches: io.ErrUnexpectedEOF,
-		},
-		{
-			name: "body breaks off, not idempotent", method: "POST", steps: []http.HandlerFunc{brokenOff("half")}, want: "half", attempts: 1,
-			reason: retry.ErrPermanent, matches: io.ErrUnexpectedEOF,
-		},
-		{name: "connection breaks off", method: "GET", steps: []http.HandlerFunc{hangUp, status(200)}, want: "OK", attempts: 2},
-		{name: "other statuses are decoded", method: "GET", steps: []http.HandlerFunc{status(404)}, want: "Not Found", attempts: 1},
-		{name: "refused", method: "POST", steps: []http.HandlerFunc{status(429), status(200)}, want: "OK", attempts: 2},
-		{
-			name: "decode fails", method: "GET", steps: []http.HandlerFunc{status(200)}, attempts: 3, reason: retry.ErrExhausted, matches: undecodable,
-			decode: func(*http.Response) (string, error) { return "", undecodable },
-		},
-		{
-			name: "decode fails for good", method: "GET", steps: []http.HandlerFunc{status(404)}, attempts: 1, reason: retry.ErrPermanent, matches: undecodable,
-			decode: func(*http.Response) (string, error) { return "", retry.Permanent(undecodable) },
-		},
-		{
-			name: "decode fails, not idempotent", method: "POST", steps: []http.HandlerFunc{status(200)}, attempts: 1, reason: retry.ErrPermanent, matches: undecodable,
-			decode: func(*http.Response) (string, error) { return "", undecodable },
-		},
-	} {
+	for _, test := range doTests {
 		for _, timeout := range []time.Duration{0, time.Minute} {
 			t.Run(test.name+", timeout "+timeout.String(), func(t *testing.T) {
 				t.Parallel()

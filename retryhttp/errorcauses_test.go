@@ -37,7 +37,7 @@ func dialer(dial func(context.Context, string, string) (net.Conn, error)) cause 
 func tlsServer(edit func(server *tls.Config, client *tls.Config)) cause {
 	return func(t *testing.T) (*http.Transport, string) {
 		s := newTestServer(t, status(200))
-		s.TLS = &tls.Config{}                                                         //nolint:gosec // the default is what is meant
+		s.TLS = &tls.Config{}                                                         //nolint:gosec // the default is intended
 		client := &tls.Config{RootCAs: x509.NewCertPool(), ServerName: "example.com"} //nolint:gosec // some rows lower it
 		if edit != nil {
 			edit(s.TLS, client)

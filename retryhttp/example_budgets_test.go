@@ -11,7 +11,7 @@ import (
 )
 
 func ExampleHostBudgets() {
-	budget := retryhttp.HostBudgets(0.1, 2) // a retry for every tenth request, and two to begin with
+	budget := retryhttp.HostBudgets(0.1, 2) // one retry for ten requests, and two at the start
 	n := 0
 	base := roundTripper(func(req *http.Request) (*http.Response, error) {
 		n++
@@ -28,8 +28,8 @@ func ExampleHostBudgets() {
 		_ = resp.Body.Close()
 	}
 	fmt.Println("10 requests to a host that is down, attempts:", n)
-	fmt.Println("left for another:", budget("other.example").Tokens())
+	fmt.Println("retries left for another host:", budget("other.example").Tokens())
 	// Output:
 	// 10 requests to a host that is down, attempts: 12
-	// left for another: 2
+	// retries left for another host: 2
 }

@@ -34,7 +34,7 @@ func ExampleDo() {
 	}
 	u, err := retryhttp.Do(server.Client(), req, func(resp *http.Response) (u user, err error) {
 		if err := retryhttp.Check(resp); err != nil {
-			return u, err // a 404, say: another attempt does not change it
+			return u, err // such as a 404, which another attempt does not change
 		}
 		return u, json.NewDecoder(resp.Body).Decode(&u)
 	}, retry.WithBackoff(retry.Constant(time.Millisecond)))

@@ -13,7 +13,7 @@ func ExampleHint() {
 	resp := &http.Response{Header: http.Header{"Retry-After": {"1.5"}}}
 	fmt.Println(retryhttp.Hint(resp, now))
 
-	resp.Header.Set("Retry-After-Ms", "350") // more exact, so it comes first
+	resp.Header.Set("Retry-After-Ms", "350") // overrides Retry-After
 	fmt.Println(retryhttp.Hint(resp, now))
 	// Output:
 	// 1.5s true

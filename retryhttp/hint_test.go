@@ -23,51 +23,54 @@ func newResponse(code int, header ...string) *http.Response { return reply(nil, 
 
 func epoch(d time.Duration) string { return strconv.FormatInt(leapDay.Add(d).Unix(), 10) }
 
+type rateLimitTest struct {
+	name string
+	resp *http.Response
+	want time.Duration
+	ok   bool
+}
+
+// rateLimitTests are read at noon of the leap day.
+var rateLimitTests = []rateLimitTest{
+	{"none", newResponse(429), 0, false},
+	{"delta", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "40"), 40 * time.Second, true},
+	{"epoch", newResponse(403, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", epoch(40*time.Second)), 40 * time.Second, true},
+	{"epoch with a fraction", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", epoch(40*time.Second)+".5"), 40500 * time.Millisecond, true},
+	{"epoch that has passed", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", epoch(-time.Minute)), 0, true},
+	{
+		"epoch by the server's clock", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", epoch(40*time.Second), "Date", "Thu, 29 Feb 2024 11:00:00 GMT"),
+		time.Hour + 40*time.Second, true,
+	},
+	{"a year is a delta", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "31536000"), 365 * 24 * time.Hour, true},
+	{"above a year is an epoch", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "31536001"), 0, true},
+	{"beyond all times", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "99999999999999999999"), longest, true},
+	{"something remains", newResponse(429, "X-RateLimit-Remaining", "1", "X-RateLimit-Reset", "40"), 0, false},
+	{"garbage remains", newResponse(429, "X-RateLimit-Remaining", "none", "X-RateLimit-Reset", "40"), 0, false},
+	{"remaining is missing from a 429", newResponse(429, "X-RateLimit-Reset", "40"), 40 * time.Second, true},
+	{"remaining is missing from a 503", newResponse(503, "X-RateLimit-Reset", "40"), 0, false},
+	{"garbage", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "soon"), 0, false},
+	{"negative", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "-5"), 0, false},
+	{"without X", newResponse(503, "RateLimit-Remaining", "0", "RateLimit-Reset", "7"), 7 * time.Second, true},
+	{"without X, something remains", newResponse(503, "RateLimit-Remaining", "2", "RateLimit-Reset", "7"), 0, false},
+	{"list", newResponse(429, "RateLimit", `"hour";r=0;t=30`), 30 * time.Second, true},
+	{"list without a name", newResponse(429, "RateLimit", "r=0;t=30"), 30 * time.Second, true},
+	{"list with blanks", newResponse(429, "RateLimit", `"hour"; r=0 ; t=30`), 30 * time.Second, true},
+	{"list, something remains", newResponse(429, "RateLimit", `"hour";r=5;t=30`), 0, false},
+	{"list, one is used up", newResponse(429, "RateLimit", `"hour";r=0;t=30, "day";r=10;t=3600`), 30 * time.Second, true},
+	{"list, two are used up", newResponse(429, "RateLimit", `"hour";r=0;t=30, "day";r=0;t=3600`), time.Hour, true},
+	{"list with a tricky name", newResponse(429, "RateLimit", `"a;r=0;t=99,\"";r=0;t=30`), 30 * time.Second, true},
+	{"list, epoch", newResponse(429, "RateLimit", `"hour";r=0;t=`+epoch(30*time.Second)), 30 * time.Second, true},
+	{"dictionary", newResponse(429, "RateLimit", "limit=100, remaining=0, reset=50"), 50 * time.Second, true},
+	{"dictionary, something remains", newResponse(429, "RateLimit", "limit=100, remaining=9, reset=50"), 0, false},
+	{
+		"several headers", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "10", "RateLimit-Remaining", "0", "RateLimit-Reset", "20"),
+		20 * time.Second, true,
+	},
+}
+
 func TestRateLimitReset(t *testing.T) {
 	t.Parallel()
-	const longest = time.Duration(math.MaxInt64)
-	serverDate := leapDay.Add(-time.Hour).Format(http.TimeFormat)
-	for _, test := range []struct {
-		name string
-		resp *http.Response
-		want time.Duration
-		ok   bool
-	}{
-		{"none", newResponse(429), 0, false},
-		{"delta", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "40"), 40 * time.Second, true},
-		{"epoch", newResponse(403, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", epoch(40*time.Second)), 40 * time.Second, true},
-		{"epoch with a fraction", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", epoch(40*time.Second)+".5"), 40500 * time.Millisecond, true},
-		{"epoch that has passed", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", epoch(-time.Minute)), 0, true},
-		{
-			"epoch by the server's clock", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", epoch(40*time.Second), "Date", serverDate),
-			time.Hour + 40*time.Second, true,
-		},
-		{"a year is a delta", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "31536000"), 365 * 24 * time.Hour, true},
-		{"above a year is an epoch", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "31536001"), 0, true},
-		{"beyond all times", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "99999999999999999999"), longest, true},
-		{"something remains", newResponse(429, "X-RateLimit-Remaining", "1", "X-RateLimit-Reset", "40"), 0, false},
-		{"garbage remains", newResponse(429, "X-RateLimit-Remaining", "none", "X-RateLimit-Reset", "40"), 0, false},
-		{"remaining is missing from a 429", newResponse(429, "X-RateLimit-Reset", "40"), 40 * time.Second, true},
-		{"remaining is missing from a 503", newResponse(503, "X-RateLimit-Reset", "40"), 0, false},
-		{"garbage", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "soon"), 0, false},
-		{"negative", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "-5"), 0, false},
-		{"without X", newResponse(503, "RateLimit-Remaining", "0", "RateLimit-Reset", "7"), 7 * time.Second, true},
-		{"without X, something remains", newResponse(503, "RateLimit-Remaining", "2", "RateLimit-Reset", "7"), 0, false},
-		{"list", newResponse(429, "RateLimit", `"hour";r=0;t=30`), 30 * time.Second, true},
-		{"list without a name", newResponse(429, "RateLimit", "r=0;t=30"), 30 * time.Second, true},
-		{"list with blanks", newResponse(429, "RateLimit", `"hour"; r=0 ; t=30`), 30 * time.Second, true},
-		{"list, something remains", newResponse(429, "RateLimit", `"hour";r=5;t=30`), 0, false},
-		{"list, one is used up", newResponse(429, "RateLimit", `"hour";r=0;t=30, "day";r=10;t=3600`), 30 * time.Second, true},
-		{"list, two are used up", newResponse(429, "RateLimit", `"hour";r=0;t=30, "day";r=0;t=3600`), time.Hour, true},
-		{"list with a tricky name", newResponse(429, "RateLimit", `"a;r=0;t=99,\"";r=0;t=30`), 30 * time.Second, true},
-		{"list, epoch", newResponse(429, "RateLimit", `"hour";r=0;t=`+epoch(30*time.Second)), 30 * time.Second, true},
-		{"dictionary", newResponse(429, "RateLimit", "limit=100, remaining=0, reset=50"), 50 * time.Second, true},
-		{"dictionary, something remains", newResponse(429, "RateLimit", "limit=100, remaining=9, reset=50"), 0, false},
-		{
-			"several headers", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "10", "RateLimit-Remaining", "0", "RateLimit-Reset", "20"),
-			20 * time.Second, true,
-		},
-	} {
+	for _, test := range rateLimitTests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			got, ok := retryhttp.RateLimitReset(test.resp, leapDay)

@@ -41,7 +41,7 @@ func frame(kind, flags byte, stream uint32, payload ...uint32) []byte {
 // serveHTTP2 serves a connection. For each request it writes the frames that answer returns for
 // its stream, and closes the connection if hangUp is true.
 func serveHTTP2(conn net.Conn, answer func(stream uint32) (frames []byte, hangUp bool)) {
-	out := make(chan []byte, 100) // a pipe has no room: reading must not wait for writing
+	out := make(chan []byte, 100) // a pipe has no buffer, and reading must not wait for writing
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for b := range out {
@@ -71,7 +71,7 @@ func serveHTTP2(conn net.Conn, answer func(stream uint32) (frames []byte, hangUp
 			frames, hangUp := answer(binary.BigEndian.Uint32(head[5:]))
 			out <- frames
 			if hangUp {
-				wg.Go(func() { _, _ = io.Copy(io.Discard, conn) }) // until what is to be written is
+				wg.Go(func() { _, _ = io.Copy(io.Discard, conn) }) // until everything is written
 				return
 			}
 		}

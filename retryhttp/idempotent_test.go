@@ -10,25 +10,29 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
+type addKeyTest struct {
+	name   string
+	method string
+	header http.Header
+	added  bool
+	sent   int // of three attempts against 503
+}
+
+// addKeyTests are requests to a server that answers 503.
+var addKeyTests = []addKeyTest{
+	{name: "POST", method: "POST", added: true, sent: 3},
+	{name: "PATCH", method: "PATCH", added: true, sent: 3},
+	{name: "GET", method: "GET", sent: 3},
+	{name: "PUT", method: "PUT", sent: 3},
+	{name: "LOCK", method: "LOCK", sent: 1},
+	{name: "own key", method: "POST", header: http.Header{"Idempotency-Key": {"mine"}}, sent: 3},
+	{name: "own other key", method: "POST", header: http.Header{"X-Idempotency-Key": {"mine"}}, sent: 3},
+	{name: "own key that is not sent", method: "POST", header: http.Header{"Idempotency-Key": {}}, sent: 3},
+}
+
 func TestAddIdempotencyKey(t *testing.T) {
 	t.Parallel()
-	const key = "Idempotency-Key"
-	for _, test := range []struct {
-		name   string
-		method string
-		header http.Header
-		added  bool
-		sent   int // of three attempts against 503
-	}{
-		{name: "POST", method: "POST", added: true, sent: 3},
-		{name: "PATCH", method: "PATCH", added: true, sent: 3},
-		{name: "GET", method: "GET", sent: 3},
-		{name: "PUT", method: "PUT", sent: 3},
-		{name: "LOCK", method: "LOCK", sent: 1},
-		{name: "own key", method: "POST", header: http.Header{key: {"mine"}}, sent: 3},
-		{name: "own other key", method: "POST", header: http.Header{"X-Idempotency-Key": {"mine"}}, sent: 3},
-		{name: "own key that is not sent", method: "POST", header: http.Header{key: {}}, sent: 3},
-	} {
+	for _, test := range addKeyTests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, status(503))
@@ -45,8 +49,8 @@ func TestAddIdempotencyKey(t *testing.T) {
 			}
 			require.Len(t, s.requests(), 2*test.sent)
 			for _, r := range s.requests() {
-				assert.LessOrEqual(t, len(r.header.Values(key)), 1)
-				all[r.header.Get(key)]++
+				assert.LessOrEqual(t, len(r.header.Values("Idempotency-Key")), 1)
+				all[r.header.Get("Idempotency-Key")]++
 			}
 			switch {
 			case test.added:
@@ -57,7 +61,7 @@ func TestAddIdempotencyKey(t *testing.T) {
 					assert.GreaterOrEqual(t, len(k), 22, "128 bits")
 				}
 			default:
-				assert.Equal(t, map[string]int{test.header.Get(key): 2 * test.sent}, all)
+				assert.Equal(t, map[string]int{test.header.Get("Idempotency-Key"): 2 * test.sent}, all)
 			}
 		})
 	}
@@ -89,7 +93,7 @@ func TestIdempotent(t *testing.T) {
 		{method: "get", want: 1},
 		{method: "POST", header: http.Header{"Idempotency-Key": {"k"}}, want: 3},
 		{method: "POST", header: http.Header{"X-Idempotency-Key": {"k"}}, want: 3},
-		{method: "POST", header: http.Header{"Idempotency-Key": nil}, want: 3}, // net/http's way not to send it
+		{method: "POST", header: http.Header{"Idempotency-Key": nil}, want: 3}, // net/http does not send it
 		{method: "PATCH", header: http.Header{"Idempotency-Key": {"k"}}, want: 3},
 		{method: "POST", header: http.Header{"Accept": {"Idempotency-Key"}}, want: 1},
 		{method: "GET", ask: never, want: 1},

@@ -88,62 +88,66 @@ var wrappers = map[string]func(base http.RoundTripper) http.RoundTripper{
 	},
 }
 
+// decodeChecked is a decode function that only checks the status.
+func decodeChecked(resp *http.Response) (int, error) { return 0, retryhttp.Check(resp) }
+
+// outerLayers make a call through an inner layer.
+var outerLayers = map[string]func(t *testing.T, inner http.RoundTripper, url string, opts ...retry.Option) error{
+	"Transport": func(t *testing.T, inner http.RoundTripper, url string, opts ...retry.Option) error {
+		t.Helper()
+		resp, err := (&retryhttp.Transport{Base: inner, Policy: quickPolicy(opts...)}).RoundTrip(newRequest(t, "GET", url, nil))
+		if err == nil {
+			_ = readBody(t, resp)
+		}
+		return err
+	},
+	"Do": func(t *testing.T, inner http.RoundTripper, url string, opts ...retry.Option) error {
+		t.Helper()
+		client := &http.Client{Transport: struct{ http.RoundTripper }{inner}}
+		_, err := retryhttp.Do(client, newRequest(t, "GET", url, nil), decodeChecked, quickPolicy(opts...))
+		return err
+	},
+	"Do, client's timeout": func(t *testing.T, inner http.RoundTripper, url string, opts ...retry.Option) error {
+		t.Helper()
+		client := &http.Client{Transport: struct{ http.RoundTripper }{inner}, Timeout: time.Minute}
+		_, err := retryhttp.Do(client, newRequest(t, "GET", url, nil), decodeChecked, quickPolicy(opts...))
+		return err
+	},
+	"Check": func(t *testing.T, inner http.RoundTripper, url string, opts ...retry.Option) error {
+		t.Helper()
+		client := &http.Client{Transport: inner}
+		return quickPolicy(append(opts, retry.WithRetryIf(retryhttp.Transient))...).Do(t.Context(), func(ctx context.Context) error {
+			req := newRequest(t, "GET", url, nil).WithContext(ctx)
+			resp, err := client.Do(req)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = resp.Body.Close() }()
+			return retryhttp.Check(resp)
+		})
+	},
+}
+
 // TestLayers checks that two layers multiply their attempts, unless the outer one uses
 // AlreadyRetried.
 func TestLayers(t *testing.T) {
 	t.Parallel()
 	once := retry.WithStopIf(retry.AlreadyRetried)
-	check := func(resp *http.Response) (int, error) { return 0, retryhttp.Check(resp) }
-	layers := map[string]func(t *testing.T, inner http.RoundTripper, url string, opts ...retry.Option) error{
-		"Transport": func(t *testing.T, inner http.RoundTripper, url string, opts ...retry.Option) error {
-			t.Helper()
-			resp, err := (&retryhttp.Transport{Base: inner, Policy: quickPolicy(opts...)}).RoundTrip(newRequest(t, "GET", url, nil))
-			if err == nil {
-				_ = readBody(t, resp)
-			}
-			return err
-		},
-		"Do": func(t *testing.T, inner http.RoundTripper, url string, opts ...retry.Option) error {
-			t.Helper()
-			client := &http.Client{Transport: struct{ http.RoundTripper }{inner}}
-			_, err := retryhttp.Do(client, newRequest(t, "GET", url, nil), check, quickPolicy(opts...))
-			return err
-		},
-		"Do, client's timeout": func(t *testing.T, inner http.RoundTripper, url string, opts ...retry.Option) error {
-			t.Helper()
-			client := &http.Client{Transport: struct{ http.RoundTripper }{inner}, Timeout: time.Minute}
-			_, err := retryhttp.Do(client, newRequest(t, "GET", url, nil), check, quickPolicy(opts...))
-			return err
-		},
-		"Check": func(t *testing.T, inner http.RoundTripper, url string, opts ...retry.Option) error {
-			t.Helper()
-			client := &http.Client{Transport: inner}
-			return quickPolicy(append(opts, retry.WithRetryIf(retryhttp.Transient))...).Do(t.Context(), func(ctx context.Context) error {
-				req := newRequest(t, "GET", url, nil).WithContext(ctx)
-				resp, err := client.Do(req)
-				if err != nil {
-					return err
-				}
-				defer func() { _ = resp.Body.Close() }()
-				return retryhttp.Check(resp)
-			})
-		},
-	}
-	for fault, step := range map[string]http.HandlerFunc{"503": status(503), "closed without an answer": hangUp} {
+	for failure, step := range map[string]http.HandlerFunc{"503": status(503), "closed without an answer": hangUp} {
 		for wrapper, wrap := range wrappers {
-			for layer, call := range layers {
-				t.Run(fault+", "+wrapper+", "+layer, func(t *testing.T) {
+			for layer, call := range outerLayers {
+				t.Run(failure+", "+wrapper+", "+layer, func(t *testing.T) {
 					t.Parallel()
 					s := serve(t, step)
 					inner := wrap(&retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy()})
 					err := call(t, inner, s.URL, once)
-					assert.Len(t, s.requests(), 3, "one layer's attempts")
-					if layer != "Transport" || fault != "503" {
+					assert.Len(t, s.requests(), 3, "the attempts of one layer")
+					if layer != "Transport" || failure != "503" {
 						require.ErrorIs(t, err, retry.ErrPermanent)
 						require.ErrorIs(t, err, retry.ErrExhausted, "the inner one's reason")
 					}
 					_ = call(t, inner, s.URL)
-					assert.Len(t, s.requests(), 3+9, "the product, unless it is asked for")
+					assert.Len(t, s.requests(), 3+9, "the product")
 				})
 			}
 		}
@@ -164,14 +168,14 @@ func TestLayersOfSuccess(t *testing.T) {
 	require.NoError(t, err)
 	require.Error(t, retryhttp.Check(resp))
 	var inner *retry.Error
-	assert.ErrorAs(t, retryhttp.Check(resp), &inner, "the response that is returned is given up on")
+	assert.ErrorAs(t, retryhttp.Check(resp), &inner, "of the returned response")
 	assert.Len(t, seen, 3)
 	for _, err := range seen {
-		assert.False(t, errors.As(err, &inner), "those of the attempts are not")
+		assert.False(t, errors.As(err, &inner), "of the attempts")
 	}
 	fine, err := (&retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy()}).RoundTrip(newRequest(t, "GET", serve(t, status(404)).URL, nil))
 	require.NoError(t, err)
-	assert.False(t, errors.As(retryhttp.Check(fine), &inner), "404 is not worth a retry: nobody gave up")
+	assert.False(t, errors.As(retryhttp.Check(fine), &inner), "a 404 is not retried, so nobody gave up")
 }
 
 // TestLayersMemory checks that the record of a response is deleted with it.

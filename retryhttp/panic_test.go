@@ -16,48 +16,49 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
+// panickingFuncs set one of the caller's functions to one that calls boom.
+var panickingFuncs = map[string]func(tr *retryhttp.Transport, boom func()) retry.Option{
+	"WithRetryIf": func(_ *retryhttp.Transport, boom func()) retry.Option {
+		return retry.WithRetryIf(func(retry.Attempt) bool { boom(); return true })
+	},
+	"WithStopIf": func(_ *retryhttp.Transport, boom func()) retry.Option {
+		return retry.WithStopIf(func(retry.Attempt) bool { boom(); return true })
+	},
+	"AfterAttempt": hookOption(func(h *retry.Hooks, boom func()) { h.AfterAttempt = func(context.Context, retry.Attempt) { boom() } }),
+	"BeforeWait":   hookOption(func(h *retry.Hooks, boom func()) { h.BeforeWait = func(context.Context, retry.Attempt) { boom() } }),
+	"Done":         hookOption(func(h *retry.Hooks, boom func()) { h.Done = func(context.Context, retry.Outcome) { boom() } }),
+	"BeforeAttempt": hookOption(func(h *retry.Hooks, boom func()) {
+		h.BeforeAttempt = func(ctx context.Context, _ retry.Attempt) context.Context { boom(); return ctx }
+	}),
+	"Start": hookOption(func(h *retry.Hooks, boom func()) {
+		h.Start = func(ctx context.Context) context.Context { boom(); return ctx }
+	}),
+	"backoff": func(_ *retryhttp.Transport, boom func()) retry.Option {
+		return retry.WithBackoff(retry.BackoffFunc(func(retry.Attempt) time.Duration { boom(); return 0 }))
+	},
+	"Retryable": func(tr *retryhttp.Transport, boom func()) retry.Option {
+		tr.Retryable = func(*http.Response, error) bool { boom(); return true }
+		return nil
+	},
+	"Hint": func(tr *retryhttp.Transport, boom func()) retry.Option {
+		tr.Hint = func(*http.Response) (time.Duration, bool) { boom(); return 0, false }
+		return nil
+	},
+	"IsIdempotent": func(tr *retryhttp.Transport, boom func()) retry.Option {
+		tr.IsIdempotent = func(*http.Request) bool { boom(); return true }
+		return nil
+	},
+	"HostBudget": func(tr *retryhttp.Transport, boom func()) retry.Option {
+		tr.HostBudget = func(string) *retry.Budget { boom(); return nil }
+		return nil
+	},
+}
+
 // TestPanicsLeakNothing checks that a panic or runtime.Goexit in one of the caller's functions
 // leaves no response and no request body open.
 func TestPanicsLeakNothing(t *testing.T) {
 	t.Parallel()
-	type fields = retryhttp.Transport
-	panics := map[string]func(tr *fields, boom func()) retry.Option{
-		"WithRetryIf": func(_ *fields, boom func()) retry.Option {
-			return retry.WithRetryIf(func(retry.Attempt) bool { boom(); return true })
-		},
-		"WithStopIf": func(_ *fields, boom func()) retry.Option {
-			return retry.WithStopIf(func(retry.Attempt) bool { boom(); return true })
-		},
-		"AfterAttempt": hookOption(func(h *retry.Hooks, boom func()) { h.AfterAttempt = func(context.Context, retry.Attempt) { boom() } }),
-		"BeforeWait":   hookOption(func(h *retry.Hooks, boom func()) { h.BeforeWait = func(context.Context, retry.Attempt) { boom() } }),
-		"Done":         hookOption(func(h *retry.Hooks, boom func()) { h.Done = func(context.Context, retry.Outcome) { boom() } }),
-		"BeforeAttempt": hookOption(func(h *retry.Hooks, boom func()) {
-			h.BeforeAttempt = func(ctx context.Context, _ retry.Attempt) context.Context { boom(); return ctx }
-		}),
-		"Start": hookOption(func(h *retry.Hooks, boom func()) {
-			h.Start = func(ctx context.Context) context.Context { boom(); return ctx }
-		}),
-		"backoff": func(_ *fields, boom func()) retry.Option {
-			return retry.WithBackoff(retry.BackoffFunc(func(retry.Attempt) time.Duration { boom(); return 0 }))
-		},
-		"Retryable": func(tr *fields, boom func()) retry.Option {
-			tr.Retryable = func(*http.Response, error) bool { boom(); return true }
-			return nil
-		},
-		"Hint": func(tr *fields, boom func()) retry.Option {
-			tr.Hint = func(*http.Response) (time.Duration, bool) { boom(); return 0, false }
-			return nil
-		},
-		"IsIdempotent": func(tr *fields, boom func()) retry.Option {
-			tr.IsIdempotent = func(*http.Request) bool { boom(); return true }
-			return nil
-		},
-		"HostBudget": func(tr *fields, boom func()) retry.Option {
-			tr.HostBudget = func(string) *retry.Budget { boom(); return nil }
-			return nil
-		},
-	}
-	for name, set := range panics {
+	for name, set := range panickingFuncs {
 		for _, end := range []string{"panic", "Goexit"} {
 			for _, way := range []string{"Transport", "Do"} {
 				for _, timeout := range []time.Duration{0, time.Minute} {

@@ -52,7 +52,7 @@ func TestRequestUnchanged(t *testing.T) {
 
 				assert.Equal(t, header, req.Header)
 				assert.Equal(t, address, *req.URL)
-				before.GetBody, req.GetBody = nil, nil // functions do not compare
+				before.GetBody, req.GetBody = nil, nil // functions are not comparable
 				assert.Equal(t, before, *req)
 			}
 		}

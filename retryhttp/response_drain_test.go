@@ -99,7 +99,7 @@ func TestDrainBytes(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, "OK", readBody(t, resp))
 		assert.Len(t, s.requests(), 2)
-		// A pipe holds nothing, so what was written was read, but for the buffers at both ends.
+		// A pipe has no buffer, so what was written was read, except for the buffers at both ends.
 		assert.GreaterOrEqual(t, written.Load(), int64(64<<10))
 		assert.Less(t, written.Load(), int64(64<<10+20<<10))
 	})
@@ -123,7 +123,7 @@ func TestDrainTooLong(t *testing.T) {
 // TestConnectionReuse checks which responses between attempts keep their connection.
 func TestConnectionReuse(t *testing.T) {
 	t.Parallel()
-	const bound = 64 << 10
+	const limit = 64 << 10
 	for _, test := range []struct {
 		name  string
 		step  http.HandlerFunc
@@ -132,11 +132,11 @@ func TestConnectionReuse(t *testing.T) {
 		{"empty", sized(503, 0, true), 1},
 		{"small", sized(503, 100, true), 1},
 		{"above 4 KiB", sized(503, 10<<10, true), 1},
-		{"at the bound", sized(503, bound, true), 1},
-		{"in chunks", sized(503, bound-1, false), 1},
-		{"in chunks, at the bound", sized(503, bound, false), 1},
-		{"above the bound", sized(503, 4*bound, true), 3},
-		{"in chunks, above the bound", sized(503, 4*bound, false), 3},
+		{"at the limit", sized(503, limit, true), 1},
+		{"in chunks", sized(503, limit-1, false), 1},
+		{"in chunks, at the limit", sized(503, limit, false), 1},
+		{"above the limit", sized(503, 4*limit, true), 3},
+		{"in chunks, above the limit", sized(503, 4*limit, false), 3},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

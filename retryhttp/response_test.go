@@ -27,7 +27,7 @@ func TestDiscardedBeforeWait(t *testing.T) {
 		time.AfterFunc(5*time.Second, func() { assert.Zero(t, counted.open.Load(), "in the wait") })
 		resp, err := (&retryhttp.Transport{Base: counted, Policy: policy}).RoundTrip(newRequest(t, "GET", "http://host.example", nil))
 		require.NoError(t, err)
-		assert.EqualValues(t, 1, counted.open.Load(), "the last is the caller's to close")
+		assert.EqualValues(t, 1, counted.open.Load(), "the caller closes the last one")
 		assert.Equal(t, "OK", readBody(t, resp))
 		assert.Zero(t, counted.open.Load())
 	})
@@ -98,53 +98,57 @@ func (b *contextBody) Close() error {
 	return nil
 }
 
-// TestAttemptTimeout checks that an attempt's timeout runs until its response's body ends.
-func TestAttemptTimeout(t *testing.T) {
-	t.Parallel()
-	context := func(policy *retry.Policy, status int, body io.ReadCloser) (*http.Response, context.Context) {
-		var ctx context.Context
-		base := roundTripper(func(req *http.Request) (*http.Response, error) {
-			ctx = req.Context()
-			resp := reply(req, status, "")
-			resp.Body = body
-			return resp, nil
-		})
-		req, _ := http.NewRequest("GET", "http://host.example", nil) //nolint:noctx // one without an end
-		resp, err := (&retryhttp.Transport{Base: base, Policy: policy}).RoundTrip(req)
-		require.NoError(t, err)
-		return resp, ctx
-	}
-	minute := quickPolicy(retry.WithAttemptTimeout(time.Minute), retry.WithMaxAttempts(1))
+// minute is a policy of one attempt of at most a minute.
+var minute = quickPolicy(retry.WithAttemptTimeout(time.Minute), retry.WithMaxAttempts(1))
 
-	t.Run("not before the body is closed", func(t *testing.T) {
+// responseAndContext makes a call, and returns its response and the attempt's context.
+func responseAndContext(t *testing.T, status int, body io.ReadCloser) (*http.Response, context.Context) {
+	t.Helper()
+	var ctx context.Context
+	base := roundTripper(func(req *http.Request) (*http.Response, error) {
+		ctx = req.Context()
+		resp := reply(req, status, "")
+		resp.Body = body
+		return resp, nil
+	})
+	req, _ := http.NewRequest("GET", "http://host.example", nil) //nolint:noctx // one without an end
+	resp, err := (&retryhttp.Transport{Base: base, Policy: minute}).RoundTrip(req)
+	require.NoError(t, err)
+	return resp, ctx
+}
+
+// TestAttemptTimeoutEnds checks that an attempt's timeout runs until its response's body ends.
+func TestAttemptTimeoutEnds(t *testing.T) {
+	t.Parallel()
+	t.Run("when the body is closed", func(t *testing.T) {
 		t.Parallel()
 		for _, status := range []int{200, 404, 503} {
-			resp, ctx := context(minute, status, io.NopCloser(strings.NewReader("text")))
-			require.NoError(t, ctx.Err(), "with RoundTrip's return")
+			resp, ctx := responseAndContext(t, status, io.NopCloser(strings.NewReader("text")))
+			require.NoError(t, ctx.Err(), "after RoundTrip")
 			_, err := resp.Body.Read(make([]byte, 1))
 			require.NoError(t, err)
-			require.NoError(t, ctx.Err(), "by reading")
+			require.NoError(t, ctx.Err(), "after Read")
 			require.NoError(t, resp.Body.Close())
-			require.Error(t, ctx.Err(), "by Close")
+			require.Error(t, ctx.Err(), "after Close")
 			require.NoError(t, resp.Body.Close(), "twice")
 		}
 	})
-	t.Run("no body to close", func(t *testing.T) {
+	t.Run("without a body", func(t *testing.T) {
 		t.Parallel()
-		resp, ctx := context(minute, 204, http.NoBody)
+		resp, ctx := responseAndContext(t, 204, http.NoBody)
 		require.Error(t, ctx.Err())
 		assert.Equal(t, http.NoBody, resp.Body)
-		_, ctx = context(minute, 204, nil)
+		_, ctx = responseAndContext(t, 204, nil)
 		require.Error(t, ctx.Err())
 	})
 	t.Run("at the end of the body", func(t *testing.T) {
 		t.Parallel()
-		resp, ctx := context(minute, 200, io.NopCloser(strings.NewReader("text")))
+		resp, ctx := responseAndContext(t, 200, io.NopCloser(strings.NewReader("text")))
 		_, err := io.ReadAll(resp.Body)
 		require.NoError(t, err)
-		require.Error(t, ctx.Err(), "there is nothing left to end")
+		require.Error(t, ctx.Err(), "nothing is left to read")
 	})
-	t.Run("with a response that is discarded", func(t *testing.T) {
+	t.Run("when the response is discarded", func(t *testing.T) {
 		t.Parallel()
 		var ended []func() error
 		base := roundTripper(func(req *http.Request) (*http.Response, error) {
@@ -160,39 +164,42 @@ func TestAttemptTimeout(t *testing.T) {
 		require.NoError(t, resp.Body.Close())
 		assert.Len(t, ended, 3)
 	})
-	t.Run("kills a read that hangs", func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			_, base := serveInMemory(t, func(w http.ResponseWriter, r *http.Request) {
-				_, _ = io.WriteString(w, "begin")
-				_ = http.NewResponseController(w).Flush()
-				<-r.Context().Done()
-			})
-			start := time.Now()
-			resp, err := (&retryhttp.Transport{Base: base, Policy: minute}).RoundTrip(newRequest(t, "GET", "http://host.example", nil))
-			require.NoError(t, err)
-			got, err := io.ReadAll(resp.Body)
-			assert.Equal(t, "begin", string(got))
-			var timeout interface{ Timeout() bool }
-			require.ErrorAs(t, err, &timeout)
-			assert.True(t, timeout.Timeout())
-			assert.Equal(t, time.Minute, time.Since(start))
-			require.NoError(t, resp.Body.Close())
+}
+
+// TestAttemptTimeoutInBody checks that an attempt's timeout ends a read of the body that hangs.
+func TestAttemptTimeoutInBody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, base := serveInMemory(t, func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.WriteString(w, "begin")
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
 		})
+		start := time.Now()
+		resp, err := (&retryhttp.Transport{Base: base, Policy: minute}).RoundTrip(newRequest(t, "GET", "http://host.example", nil))
+		require.NoError(t, err)
+		got, err := io.ReadAll(resp.Body)
+		assert.Equal(t, "begin", string(got))
+		var timeout interface{ Timeout() bool }
+		require.ErrorAs(t, err, &timeout)
+		assert.True(t, timeout.Timeout())
+		assert.Equal(t, time.Minute, time.Since(start))
+		require.NoError(t, resp.Body.Close())
 	})
-	t.Run("is each attempt's own", func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
-			s, base := serveInMemory(t, hang, hang, status(200))
-			start := time.Now()
-			resp, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy(retry.WithAttemptTimeout(time.Minute))}).RoundTrip(
-				newRequest(t, "GET", "http://host.example", nil))
-			require.NoError(t, err)
-			assert.Equal(t, "OK", readBody(t, resp))
-			assert.Len(t, s.requests(), 3)
-			assert.Equal(t, 2*time.Minute, time.Since(start))
-		})
+}
+
+// TestAttemptTimeout checks that each attempt has its own timeout.
+func TestAttemptTimeout(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, base := serveInMemory(t, hangs, hangs, status(200))
+		start := time.Now()
+		resp, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy(retry.WithAttemptTimeout(time.Minute))}).RoundTrip(
+			newRequest(t, "GET", "http://host.example", nil))
+		require.NoError(t, err)
+		assert.Equal(t, "OK", readBody(t, resp))
+		assert.Len(t, s.requests(), 3)
+		assert.Equal(t, 2*time.Minute, time.Since(start))
 	})
 }
 

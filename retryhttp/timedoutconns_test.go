@@ -19,52 +19,55 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
+var limited = retry.WithAttemptTimeout(attemptLimit)
+
+// timeoutWays make a call, each with its own kind of timeout.
+var timeoutWays = map[string]func(t *testing.T, tr *http.Transport, req *http.Request, hooks retry.Option) error{
+	"attempt timeout": func(t *testing.T, tr *http.Transport, req *http.Request, hooks retry.Option) error {
+		t.Helper()
+		resp, err := (&retryhttp.Transport{Base: tr, Policy: quickPolicy(limited, hooks)}).RoundTrip(req)
+		if err == nil {
+			_ = readBody(t, resp)
+		}
+		return err
+	},
+	"wrapped base": func(t *testing.T, tr *http.Transport, req *http.Request, hooks retry.Option) error {
+		t.Helper()
+		resp, err := (&retryhttp.Transport{Base: roundTripper(tr.RoundTrip), Policy: quickPolicy(limited, hooks)}).RoundTrip(req)
+		if err == nil {
+			_ = readBody(t, resp)
+		}
+		return err
+	},
+	"response header timeout": func(t *testing.T, tr *http.Transport, req *http.Request, hooks retry.Option) error {
+		t.Helper()
+		resp, err := (&retryhttp.Transport{Base: tr, Policy: quickPolicy(hooks, retry.WithBackoff(retry.Constant(20*time.Millisecond)))}).RoundTrip(req)
+		if err == nil {
+			_ = readBody(t, resp)
+		}
+		return err
+	},
+	"Do": func(t *testing.T, tr *http.Transport, req *http.Request, hooks retry.Option) error {
+		t.Helper()
+		_, err := retryhttp.Do(&http.Client{Transport: tr}, req, decodeText, quickPolicy(limited, hooks))
+		return err
+	},
+	"Do, client's timeout": func(t *testing.T, tr *http.Transport, req *http.Request, hooks retry.Option) error {
+		t.Helper()
+		_, err := retryhttp.Do(&http.Client{Transport: tr, Timeout: attemptLimit}, req, decodeText, quickPolicy(hooks))
+		return err
+	},
+}
+
 // TestDeadConnection checks that an attempt uses another connection if the one before it timed
 // out without an answer, for each kind of timeout.
 func TestDeadConnection(t *testing.T) {
 	t.Parallel()
-	limited := retry.WithAttemptTimeout(attemptLimit)
-	ways := map[string]func(t *testing.T, tr *http.Transport, req *http.Request, hooks retry.Option) error{
-		"attempt timeout": func(t *testing.T, tr *http.Transport, req *http.Request, hooks retry.Option) error {
-			t.Helper()
-			resp, err := (&retryhttp.Transport{Base: tr, Policy: quickPolicy(limited, hooks)}).RoundTrip(req)
-			if err == nil {
-				_ = readBody(t, resp)
-			}
-			return err
-		},
-		"wrapped base": func(t *testing.T, tr *http.Transport, req *http.Request, hooks retry.Option) error {
-			t.Helper()
-			resp, err := (&retryhttp.Transport{Base: roundTripper(tr.RoundTrip), Policy: quickPolicy(limited, hooks)}).RoundTrip(req)
-			if err == nil {
-				_ = readBody(t, resp)
-			}
-			return err
-		},
-		"response header timeout": func(t *testing.T, tr *http.Transport, req *http.Request, hooks retry.Option) error {
-			t.Helper()
-			resp, err := (&retryhttp.Transport{Base: tr, Policy: quickPolicy(hooks, retry.WithBackoff(retry.Constant(20*time.Millisecond)))}).RoundTrip(req)
-			if err == nil {
-				_ = readBody(t, resp)
-			}
-			return err
-		},
-		"Do": func(t *testing.T, tr *http.Transport, req *http.Request, hooks retry.Option) error {
-			t.Helper()
-			_, err := retryhttp.Do(&http.Client{Transport: tr}, req, decodeText, quickPolicy(limited, hooks))
-			return err
-		},
-		"Do, client's timeout": func(t *testing.T, tr *http.Transport, req *http.Request, hooks retry.Option) error {
-			t.Helper()
-			_, err := retryhttp.Do(&http.Client{Transport: tr, Timeout: attemptLimit}, req, decodeText, quickPolicy(hooks))
-			return err
-		},
-	}
 	for protocol := range protocols {
 		for _, method := range []string{"GET", "PUT"} {
 			t.Run(protocol+", "+method, func(t *testing.T) {
 				t.Parallel()
-				runAtOnce(t, slices.Sorted(maps.Keys(ways)), func(t *testing.T, way string) {
+				runAtOnce(t, slices.Sorted(maps.Keys(timeoutWays)), func(t *testing.T, way string) {
 					t.Helper()
 					proxy, tr, url := serveBehindProxy(t, protocol, status(200))
 					get(t, tr, url)
@@ -77,7 +80,7 @@ func TestDeadConnection(t *testing.T) {
 					if method == "PUT" {
 						body = strings.NewReader("body")
 					}
-					require.NoError(t, ways[way](t, tr, newRequest(t, method, url, body), count))
+					require.NoError(t, timeoutWays[way](t, tr, newRequest(t, method, url, body), count))
 					assert.EqualValues(t, 2, attempts.Load(), "attempts")
 					assert.GreaterOrEqual(t, proxy.opened.Load(), int64(2), "connections")
 					assert.LessOrEqual(t, proxy.opened.Load(), int64(3), "net/http may dial once more than it needs")

@@ -115,16 +115,16 @@ func hostileErrors() map[string]error {
 // returns an error with a text.
 func TestErrorsThatPanic(t *testing.T) {
 	t.Parallel()
-	for name, fault := range hostileErrors() {
+	for name, hostile := range hostileErrors() {
 		for _, method := range []string{"GET", "POST"} {
 			for _, way := range []string{"Transport", "Do", "decode"} {
 				t.Run(name+", "+method+", "+way, func(t *testing.T) {
 					t.Parallel()
-					base := roundTripper(func(*http.Request) (*http.Response, error) { return nil, fault })
+					base := roundTripper(func(*http.Request) (*http.Response, error) { return nil, hostile })
 					decode := decodeText
 					if way == "decode" {
 						base = replies(200)
-						decode = func(*http.Response) (string, error) { return "", fault }
+						decode = func(*http.Response) (string, error) { return "", hostile }
 					}
 					policy := quickPolicy(retry.WithLogger(slog.New(slog.DiscardHandler)), retry.WithRetryIf(retryhttp.Transient, retry.Transient))
 					tr := &retryhttp.Transport{Base: base, Policy: policy}
@@ -132,7 +132,7 @@ func TestErrorsThatPanic(t *testing.T) {
 					var err error
 					if way == "Transport" {
 						_, err = tr.RoundTrip(req) //nolint:bodyclose // there is none
-					} else if name != "panics" && !strings.HasPrefix(name, "nil") || way == "decode" { // http.Client itself asks such an error
+					} else if name != "panics" && !strings.HasPrefix(name, "nil") || way == "decode" { // http.Client itself calls methods of such an error
 						_, err = retryhttp.Do(&http.Client{Transport: tr}, req, decode)
 					} else {
 						return
@@ -144,7 +144,7 @@ func TestErrorsThatPanic(t *testing.T) {
 		}
 		t.Run(name+", Transient", func(t *testing.T) {
 			t.Parallel()
-			assert.NotPanics(t, func() { retryhttp.Transient(retry.Attempt{Err: fault}) })
+			assert.NotPanics(t, func() { retryhttp.Transient(retry.Attempt{Err: hostile}) })
 		})
 	}
 }

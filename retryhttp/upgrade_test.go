@@ -51,7 +51,7 @@ func TestUpgrade(t *testing.T) {
 	require.True(t, ok, "%T", resp.Body)
 	defer func() { _ = conn.Close() }()
 	assert.Equal(t, "hello", exchange(t, conn, "hello"))
-	<-time.After(250 * time.Millisecond) // the timeout is the real transport's matter
+	<-time.After(250 * time.Millisecond) // the transport runs in real time
 	assert.Equal(t, "again", exchange(t, conn, "again"))
 }
 
