@@ -39,7 +39,7 @@ type bodyClosedTest struct {
 // bodyClosedTests are the paths of a call.
 var bodyClosedTests = []bodyClosedTest{
 	{name: "success", base: replies(200), stream: 1, getBody: 1, buffered: 1},
-	{name: "success of the second", statuses: []int{503, 200}, stream: 1, getBody: 2, buffered: 2},
+	{name: "success of the second attempt", statuses: []int{503, 200}, stream: 1, getBody: 2, buffered: 2},
 	{name: "exhausted", base: replies(503), stream: 1, getBody: 3, buffered: 3},
 	{name: "final status", base: replies(404), stream: 1, getBody: 1, buffered: 1},
 	{name: "refused status", base: replies(429), method: "POST", stream: 1, getBody: 3, buffered: 3},
@@ -54,7 +54,7 @@ var bodyClosedTests = []bodyClosedTest{
 		name: "invalid option", base: replies(200),
 		policy: quickPolicy(retry.WithValidator(func(int, retry.Attempt) error { return nil })),
 	},
-	{name: "no context to end", base: replies(503), ctx: context.Background(), stream: 1, getBody: 3, buffered: 3},
+	{name: "context without an end", base: replies(503), ctx: context.Background(), stream: 1, getBody: 3, buffered: 3},
 	{name: "attempt timeout", base: replies(503), policy: quickPolicy(retry.WithAttemptTimeout(time.Hour)), stream: 1, getBody: 3, buffered: 3},
 	{
 		name: "headers added", base: replies(503), method: "POST", stream: 1, getBody: 3, buffered: 3,
@@ -228,9 +228,9 @@ func TestBodyErrorIsReported(t *testing.T) {
 		{"too short", withBody("body", 5), 1, "unexpected EOF (http: ContentLength=5 with Body length 4)"},
 		{"too long", withBody("body", 3), 1, "unexpected EOF (http: ContentLength=3 with Body length 4)"},
 		{"fails", body(failingReader{errDisk}, 5), 1, "unexpected EOF (disk failed)"},
-		{"as it says", withBody("body", 4), 3, "unexpected EOF"},
-		{"of unknown length", withBody("body", -1), 3, "unexpected EOF"},
-		{"of no stated length", withBody("body", 0), 3, "unexpected EOF"},
+		{"right length", withBody("body", 4), 3, "unexpected EOF"},
+		{"length -1", withBody("body", -1), 3, "unexpected EOF"},
+		{"length 0", withBody("body", 0), 3, "unexpected EOF"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

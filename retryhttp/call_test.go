@@ -57,19 +57,19 @@ var scheduleTests = []scheduleTest{
 		want: []time.Duration{0, 7 * time.Second}, status: 200,
 	},
 	{
-		name: "hint of 0 is none", steps: []http.HandlerFunc{status(503, "Retry-After", "0"), status(200)},
+		name: "hint of 0 is ignored", steps: []http.HandlerFunc{status(503, "Retry-After", "0"), status(200)},
 		want: []time.Duration{0, time.Second}, status: 200,
 	},
 	{
-		name: "garbage is none", steps: []http.HandlerFunc{status(503, "Retry-After", "soon"), status(200)},
+		name: "garbage is ignored", steps: []http.HandlerFunc{status(503, "Retry-After", "soon"), status(200)},
 		want: []time.Duration{0, time.Second}, status: 200,
 	},
 	{
-		name: "hint at the bound", steps: []http.HandlerFunc{status(503, "Retry-After", "60"), status(200)},
+		name: "hint at the limit", steps: []http.HandlerFunc{status(503, "Retry-After", "60"), status(200)},
 		want: []time.Duration{0, time.Minute}, status: 200,
 	},
 	{
-		name: "hint above the bound", steps: []http.HandlerFunc{status(503, "Retry-After", "61"), status(200)},
+		name: "hint above the limit", steps: []http.HandlerFunc{status(503, "Retry-After", "61"), status(200)},
 		want: []time.Duration{0}, status: 503,
 	},
 	{

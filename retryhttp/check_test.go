@@ -61,8 +61,8 @@ func TestCheckTransient(t *testing.T) {
 		{"503", newResponse(503), true},
 		{"529", newResponse(529), true},
 		{"404", newResponse(404), false},
-		{"503 that says no", newResponse(503, "X-Should-Retry", "false"), false},
-		{"409 that says yes", newResponse(409, "X-Should-Retry", "true"), true},
+		{"503 with X-Should-Retry: false", newResponse(503, "X-Should-Retry", "false"), false},
+		{"409 with X-Should-Retry: true", newResponse(409, "X-Should-Retry", "true"), true},
 		{"403", newResponse(403), false},
 		{"403, limit used up", newResponse(403, "X-RateLimit-Remaining", "0"), true},
 	} {

@@ -138,11 +138,11 @@ func TestRetryable(t *testing.T) {
 		base   http.RoundTripper
 		want   int64
 	}{
-		{"status it wants", "GET", replies(418), 3},
+		{"status it accepts", "GET", replies(418), 3},
 		{"status of the table", "GET", replies(503), 1},
 		{"refused status of the table", "POST", replies(429), 1},
 		{"not safe", "POST", replies(418), 1},
-		{"error it wants", "GET", odd, 3},
+		{"error it accepts", "GET", odd, 3},
 		{"error of the table", "GET", even, 1},
 		{"error not safe", "POST", odd, 1},
 	} {

@@ -67,7 +67,7 @@ var doTests = []doTest{
 		decode: func(*http.Response) (string, error) { return "", errUndecodable },
 	},
 	{
-		name: "decode fails for good", method: "GET", steps: []http.HandlerFunc{status(404)}, attempts: 1, reason: retry.ErrPermanent, matches: errUndecodable,
+		name: "decode returns a permanent error", method: "GET", steps: []http.HandlerFunc{status(404)}, attempts: 1, reason: retry.ErrPermanent, matches: errUndecodable,
 		decode: func(*http.Response) (string, error) { return "", retry.Permanent(errUndecodable) },
 	},
 	{

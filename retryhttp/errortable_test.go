@@ -49,7 +49,7 @@ var noConnectionTests = []errorTest{
 		edit:  func(r *http.Request) { r.URL.Host = "127.0.0.1:9" },
 	},
 	{
-		name: "dial fails in its own way", idempotent: always, others: always, is: says("no tunnel"),
+		name: "dial fails with a plain error", idempotent: always, others: always, is: says("no tunnel"),
 		cause: dialer(func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no tunnel") }),
 	},
 	{name: "DNS server fails", cause: dnsServer(2), idempotent: always, others: always, is: as[*net.DNSError]},

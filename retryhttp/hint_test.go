@@ -43,7 +43,7 @@ var rateLimitTests = []rateLimitTest{
 	},
 	{"a year is a delta", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "31536000"), 365 * 24 * time.Hour, true},
 	{"above a year is an epoch", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "31536001"), 0, true},
-	{"beyond all times", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "99999999999999999999"), longest, true},
+	{"too large for a Duration", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "99999999999999999999"), longest, true},
 	{"something remains", newResponse(429, "X-RateLimit-Remaining", "1", "X-RateLimit-Reset", "40"), 0, false},
 	{"garbage remains", newResponse(429, "X-RateLimit-Remaining", "none", "X-RateLimit-Reset", "40"), 0, false},
 	{"remaining is missing from a 429", newResponse(429, "X-RateLimit-Reset", "40"), 40 * time.Second, true},

@@ -108,8 +108,9 @@ type textRecorder struct {
 
 func (r *textRecorder) add(err error) {
 	r.texts = append(r.texts, fmt.Sprint(err), fmt.Sprintf("%+v", err), fmt.Sprintf("%#v", err), fmt.Sprintf("%q", err))
-	asJSON, _ := json.Marshal(err)
-	r.texts = append(r.texts, string(asJSON))
+	if asJSON, err := json.Marshal(err); err == nil {
+		r.texts = append(r.texts, string(asJSON))
+	}
 }
 
 func (r *textRecorder) hooks() retry.Hooks {

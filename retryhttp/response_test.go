@@ -47,7 +47,7 @@ func TestLastResponseUnread(t *testing.T) {
 		{name: "success", status: 200, want: "answer 1"},
 		{name: "exhausted", status: 503, want: "answer 3"},
 		{name: "one attempt", status: 503, opts: []retry.Option{retry.WithMaxAttempts(1)}, want: "answer 1"},
-		{name: "not worth it", status: 404, want: "answer 1"},
+		{name: "not retryable", status: 404, want: "answer 1"},
 		{name: "budget", status: 503, opts: []retry.Option{retry.WithBudget(retry.NewBudget(0, 0))}, want: "answer 1"},
 		{name: "elapsed", status: 503, opts: []retry.Option{retry.WithMaxElapsed(1), retry.WithBackoff(retry.Constant(time.Hour))}, want: "answer 1"},
 		{name: "hint too long", status: 503, header: []string{"Retry-After", "3600"}, want: "answer 1"},

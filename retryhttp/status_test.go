@@ -110,20 +110,20 @@ func TestShouldRetryTable(t *testing.T) {
 		header             []string
 		idempotent, others int
 	}{
-		{"true makes 409 worth it", 409, []string{"X-Should-Retry", "true"}, 3, 1},
+		{"true makes 409 retryable", 409, []string{"X-Should-Retry", "true"}, 3, 1},
 		{"true, Stripe", 409, []string{"Stripe-Should-Retry", "true"}, 3, 1},
 		{"true, upper case and blanks", 409, []string{"X-Should-Retry", " TRUE "}, 3, 1},
 		{"true changes nothing for 503", 503, []string{"X-Should-Retry", "true"}, 3, 1},
 		{"true changes nothing for 429", 429, []string{"X-Should-Retry", "true"}, 3, 3},
-		{"true is not for a success", 200, []string{"X-Should-Retry", "true"}, 1, 1},
-		{"true is not for a redirect", 302, []string{"X-Should-Retry", "true"}, 1, 1},
+		{"true does not matter for a success", 200, []string{"X-Should-Retry", "true"}, 1, 1},
+		{"true does not matter for a redirect", 302, []string{"X-Should-Retry", "true"}, 1, 1},
 		{"false", 503, []string{"X-Should-Retry", "false"}, 1, 1},
 		{"false, Stripe", 503, []string{"Stripe-Should-Retry", "false"}, 1, 1},
 		{"false of a 429", 429, []string{"X-Should-Retry", "false"}, 1, 1},
 		{"false of a 403", 403, []string{"X-Should-Retry", "false", "Retry-After", "0"}, 1, 1},
 		{"false wins", 503, []string{"X-Should-Retry", "true", "Stripe-Should-Retry", "false"}, 1, 1},
-		{"anything else is nothing", 503, []string{"X-Should-Retry", "maybe"}, 3, 1},
-		{"anything else is nothing, 409", 409, []string{"X-Should-Retry", "1"}, 1, 1},
+		{"another value is ignored", 503, []string{"X-Should-Retry", "maybe"}, 3, 1},
+		{"another value is ignored, 409", 409, []string{"X-Should-Retry", "1"}, 1, 1},
 	} {
 		for method, want := range map[string]int{"GET": test.idempotent, "POST": test.others} {
 			t.Run(test.name+", "+method, func(t *testing.T) {
