@@ -19,7 +19,8 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// continueServer refuses two requests before their body is sent, and asks for the body of the third.
+// continueServer refuses two requests before their body is sent, and asks for the body of the
+// third.
 type continueServer struct {
 	addr     string
 	requests atomic.Int64

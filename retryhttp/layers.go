@@ -13,7 +13,7 @@ import (
 // Transport, Do and Check that a response was already retried.
 //
 // The key is the response itself: wrappers such as otelhttp, oauth2 and loggers pass it on, and
-// a server cannot forge it. An entry is deleted when its response is garbage.
+// a server cannot forge it. An entry is deleted when its response is garbage-collected.
 var giveUps sync.Map // of weak.Pointer[http.Response] to *retry.Error
 
 // noteGiveUp records that a Transport returned resp instead of the error e.

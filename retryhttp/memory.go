@@ -8,8 +8,8 @@ import (
 )
 
 // inMemory reports whether body is a plain reader of memory with length bytes left. A length of
-// 0 is any number. Such a body cannot fail, so it needs no attemptBody. net/http recognizes the
-// same types and sends a short body in one packet with the header.
+// 0 matches any number. Such a body cannot fail, so it needs no attemptBody. net/http recognizes
+// the same types and sends a short body in one packet with the header.
 func inMemory(body io.Reader, length int64) bool {
 	switch t := reflect.TypeOf(body); t {
 	case nopCloser, nopCloserWriterTo:

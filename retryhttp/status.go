@@ -31,7 +31,7 @@ type StatusError struct {
 	resp         *response    // what the call may still discard
 }
 
-// The longest texts of a server or a caller that an error's text repeats, in bytes.
+// How many bytes of a server's or caller's text an error's text repeats at most.
 const (
 	maxStatus = 256
 	maxHost   = 256

@@ -20,8 +20,8 @@ type Transport struct {
 	Base http.RoundTripper
 
 	// Policy says how often and how long to retry. Its classifiers (WithRetryIf, WithStopIf)
-	// narrow further what is retried, and see a bad status as a *StatusError. An attempt's timeout runs until
-	// the response's body is closed.
+	// narrow further what is retried, and see a bad status as a *StatusError. An attempt's
+	// timeout runs until the response's body is closed.
 	// The default is a policy of the default options.
 	Policy *retry.Policy
 
