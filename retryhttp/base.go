@@ -2,9 +2,9 @@ package retryhttp
 
 import "net/http"
 
-// writesRequest reports whether base may write into a request that it is given, as many
-// transports do although they must not. net/http's own does not.
-func writesRequest(base http.RoundTripper) bool {
+// mayWriteRequest reports whether base may write into a request that it is given. Many
+// transports do, although they must not. net/http's own does not.
+func mayWriteRequest(base http.RoundTripper) bool {
 	switch base.(type) {
 	case *http.Transport, *Transport:
 		return false
@@ -12,7 +12,8 @@ func writesRequest(base http.RoundTripper) bool {
 	return true
 }
 
-// roundTrip asks base. A response that comes with an error is closed: nobody else would.
+// roundTrip sends req through base. If base returns a response beside an error, roundTrip
+// closes it: nobody else would.
 func roundTrip(base http.RoundTripper, req *http.Request) (*http.Response, error) {
 	resp, err := base.RoundTrip(req)
 	if err != nil && resp != nil {
@@ -28,23 +29,23 @@ func closeResponse(resp *http.Response) {
 	}
 }
 
-// guarded is a base beneath an http.Client that keeps what it does from the caller's request.
-type guarded struct{ base http.RoundTripper }
+// copyingBase sends a copy of each request, so that base cannot write into the original.
+type copyingBase struct{ base http.RoundTripper }
 
-func (g guarded) RoundTrip(req *http.Request) (*http.Response, error) {
+func (b copyingBase) RoundTrip(req *http.Request) (*http.Response, error) {
 	sent := *req
 	sent.Header, sent.Trailer = req.Header.Clone(), req.Trailer.Clone()
 	if req.URL != nil {
 		u := *req.URL
 		sent.URL = &u
 	}
-	return roundTrip(g.base, &sent)
+	return roundTrip(b.base, &sent)
 }
 
-// guard returns base, guarded if it may need it.
-func guard(base http.RoundTripper) http.RoundTripper {
-	if base == nil || !writesRequest(base) {
+// protectRequests returns base, or a copyingBase around it if it may write into requests.
+func protectRequests(base http.RoundTripper) http.RoundTripper {
+	if base == nil || !mayWriteRequest(base) {
 		return base
 	}
-	return guarded{base}
+	return copyingBase{base}
 }

@@ -3,239 +3,140 @@ package retryhttp
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"math"
 	"net/http"
-	"sync"
-	"sync/atomic"
 )
 
-// body is a request's body, to be sent by several attempts if it can be. A nil body is none.
-type body struct {
-	caller *source                       // the caller's own
-	get    func() (io.ReadCloser, error) // makes another like it; nil: a stream that can be read once
-	length int64                         // what the request says it has; 0: nothing
-	limit  int64                         // up to which a stream is kept in memory; 0: not at all
-	first  io.ReadCloser                 // what the first attempt sends as it is; nil: the caller's, watched
-	given  bool                          // an attempt has it, or had it
-	last   *attemptBody                  // of the last attempt; nil before the first, and of a body in memory
+// requestBody is the body of a call's request. It gives each attempt a body to send, if that
+// is possible. A nil *requestBody is a request without a body.
+type requestBody struct {
+	original    *closeOnce                    // the caller's body
+	getBody     func() (io.ReadCloser, error) // makes another like it; nil: a stream that can be read once
+	length      int64                         // the request's ContentLength; 0: unknown
+	bufferLimit int64                         // the longest stream to keep in memory; 0: keep none
+	firstSent   io.ReadCloser                 // what the first attempt sends as it is; nil: an attemptBody
+	used        bool                          // an attempt has, or had, the body
+	last        *attemptBody                  // the last attempt's body; nil: no attempt yet, or in memory
 }
 
-func newBody(req *http.Request, limit int64) *body {
+func newRequestBody(req *http.Request, bufferLimit int64) *requestBody {
 	if req.Body == nil || req.Body == http.NoBody {
 		return nil
 	}
-	b := &body{caller: &source{reader: req.Body, closer: req.Body}, get: req.GetBody, length: max(req.ContentLength, 0)}
+	b := &requestBody{
+		original: &closeOnce{reader: req.Body, closer: req.Body},
+		getBody:  req.GetBody,
+		length:   max(req.ContentLength, 0),
+	}
 	switch {
-	case b.get == nil && req.ContentLength <= limit:
-		b.limit = limit
-	case b.get != nil && inMemory(req.Body, b.length):
-		b.first = req.Body
+	case b.getBody == nil && req.ContentLength <= bufferLimit:
+		b.bufferLimit = bufferLimit
+	case b.getBody != nil && inMemory(req.Body, b.length):
+		b.firstSent = req.Body
 	}
 	return b
 }
 
-// next is the body for another attempt.
-func (b *body) next(ctx context.Context) (io.ReadCloser, error) {
-	if b.limit > 0 && !b.given {
-		b.keep(ctx)
+// forAttempt returns the body for the next attempt.
+func (b *requestBody) forAttempt(ctx context.Context) (io.ReadCloser, error) {
+	if b.bufferLimit > 0 && !b.used {
+		b.buffer(ctx)
 	}
-	if !b.withdraw() {
-		return nil, errReadMeanwhile
+	if !b.reclaim() {
+		return nil, errBodyUsed
 	}
-	again := b.given
-	b.given = true
-	if !again && b.first != nil {
-		return b.first, nil
+	usedBefore := b.used
+	b.used = true
+	if !usedBefore && b.firstSent != nil {
+		return b.firstSent, nil
 	}
-	from := b.caller
-	if again && b.get != nil {
-		rc, err := b.get()
+	source := b.original
+	if usedBefore && b.getBody != nil {
+		rc, err := b.getBody()
 		if err != nil {
 			return nil, err
 		}
 		if inMemory(rc, b.length) {
 			return rc, nil
 		}
-		from = &source{reader: rc, closer: rc}
+		source = &closeOnce{reader: rc, closer: rc}
 	}
-	b.last = &attemptBody{source: from, length: b.length, mayWait: b.get == nil}
+	b.last = &attemptBody{source: source, length: b.length, deferClose: b.getBody == nil}
 	return b.last, nil
 }
 
-// keep reads the body into memory. If it is longer than the limit, or fails, what was read is
-// put back in front of the rest. The end of ctx ends a read that hangs.
-func (b *body) keep(ctx context.Context) {
-	rest := b.caller.reader
-	stop := context.AfterFunc(ctx, func() { _ = b.caller.close() })
-	read, err := io.ReadAll(io.LimitReader(rest, min(b.limit, math.MaxInt64-1)+1))
+// buffer reads the body into memory. If the body is longer than the limit, or its reader
+// fails, the part that was read is put back in front of the rest. The end of ctx ends a read
+// that hangs.
+func (b *requestBody) buffer(ctx context.Context) {
+	rest := b.original.reader
+	stop := context.AfterFunc(ctx, func() { _ = b.original.close() })
+	read, err := io.ReadAll(io.LimitReader(rest, min(b.bufferLimit, math.MaxInt64-1)+1))
 	stop()
-	b.caller.reader = bytes.NewReader(read)
+	b.original.reader = bytes.NewReader(read)
 	switch {
 	case err != nil:
-		b.caller.reader = io.MultiReader(b.caller.reader, failing{err})
-	case int64(len(read)) > b.limit:
-		b.caller.reader = io.MultiReader(b.caller.reader, rest)
+		b.original.reader = io.MultiReader(b.original.reader, errorReader{err})
+	case int64(len(read)) > b.bufferLimit:
+		b.original.reader = io.MultiReader(b.original.reader, rest)
 	default:
-		b.get = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(read)), nil }
+		b.getBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(read)), nil }
 		if b.length == 0 || b.length == int64(len(read)) {
-			b.first, _ = b.get()
-			_ = b.caller.close()
+			b.firstSent, _ = b.getBody()
+			_ = b.original.close()
 		}
 	}
 }
 
-type failing struct{ err error }
+// errorReader is a reader that fails with err.
+type errorReader struct{ err error }
 
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
+func (r errorReader) Read([]byte) (int, error) { return 0, r.err }
 
-// replayable reports whether the body can be sent once more: it is another each time, or a
-// stream of which nothing was read.
-func (b *body) replayable() bool {
-	return b == nil || b.get != nil || b.last == nil || b.last.unread()
+// canResend reports whether another attempt can send the body: each attempt has a new one, or
+// nothing of the stream was read.
+func (b *requestBody) canResend() bool {
+	return b == nil || b.getBody != nil || b.last == nil || b.last.unread()
 }
 
-// withdraw takes an unread stream out of the last attempt's hands, for another attempt. As
-// long as none is certain it must not: the transport that cannot read on closes the
+// reclaim takes an unread stream away from the last attempt, so that another attempt can send
+// it. It reports whether another attempt has a body to send.
+//
+// Call it only when another attempt is certain: a transport that cannot read on closes the
 // connection, and with it the response.
-func (b *body) withdraw() bool {
-	return b == nil || b.get != nil || b.last == nil || b.last.withdraw()
+func (b *requestBody) reclaim() bool {
+	return b == nil || b.getBody != nil || b.last == nil || b.last.reclaim()
 }
 
-// failure is what the body's own reader failed with, or how its length is not what the request
-// says; nil if it is well.
-func (b *body) failure() error {
+// readError returns the error of the body's own reader, or an error if the body's length
+// differs from the request's ContentLength.
+func (b *requestBody) readError() error {
 	if b == nil || b.last == nil {
 		return nil
 	}
 	b.last.mu.Lock()
 	defer b.last.mu.Unlock()
-	return b.last.failure
+	return b.last.readErr
 }
 
-// finish ends the call. A body that no attempt was given, or whose Close was put off, is
-// closed; any other the transport closes, which may still be reading it.
-func (b *body) finish() {
+// finish ends the call. It closes a body that no attempt was given, and one whose Close was
+// deferred. The transport closes any other body, which it may still be reading.
+func (b *requestBody) finish() {
 	if b == nil {
 		return
 	}
-	if !b.given || b.last != nil && b.last.finish() {
-		_ = b.caller.close()
+	if !b.used || b.last != nil && b.last.finish() {
+		_ = b.original.close()
 	}
 }
 
-// abandon ends a call that a panic ended: nobody may close the body any more.
-func (b *body) abandon() {
+// finishAfterPanic ends a call that panicked: it closes the body, since nobody else may do so.
+func (b *requestBody) finishAfterPanic() {
 	if b != nil {
 		b.finish()
-		_ = b.caller.close()
+		_ = b.original.close()
 	}
-}
-
-// source is a body that is closed once.
-type source struct {
-	reader io.Reader
-	closer io.Closer
-	closed atomic.Bool
-}
-
-func (s *source) close() error {
-	if s.closed.Swap(true) {
-		return nil
-	}
-	return s.closer.Close()
-}
-
-// attemptBody is a source as one attempt has it. Close of an untouched stream is put off while
-// the call goes on: a transport closes the body also when it could not connect. An attempt
-// that is over can neither read nor close a stream that the next one sends.
-type attemptBody struct {
-	source  *source
-	length  int64 // it should have; 0: any
-	read    int64 // so far
-	mayWait bool  // with the Close
-
-	mu        sync.Mutex
-	failure   error
-	touched   bool // it was read, or tried to be
-	withdrawn bool
-	closing   bool // Close was put off
-	finished  bool
-}
-
-var (
-	errWithdrawn     = errors.New("retryhttp: read of a body whose attempt is over")
-	errReadMeanwhile = errors.New("retryhttp: the body was read by an attempt that is over")
-)
-
-func (h *attemptBody) Read(p []byte) (int, error) {
-	if !h.touch() {
-		return 0, errWithdrawn
-	}
-	n, err := h.source.reader.Read(p)
-	h.read += int64(n)
-	switch {
-	case err != nil && err != io.EOF:
-		if !h.source.closed.Load() {
-			h.fail(err)
-		}
-	case h.length > 0 && (h.read > h.length || err == io.EOF && h.read < h.length):
-		h.fail(fmt.Errorf("http: ContentLength=%d with Body length %d", h.length, h.read))
-	}
-	return n, err
-}
-
-func (h *attemptBody) fail(err error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.failure == nil {
-		h.failure = err
-	}
-}
-
-// touch marks the body as read, if it is still the attempt's to read.
-func (h *attemptBody) touch() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.touched = h.touched || !h.withdrawn
-	return !h.withdrawn
-}
-
-func (h *attemptBody) unread() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return !h.touched
-}
-
-// withdraw takes the body from the attempt, if nothing of it was read.
-func (h *attemptBody) withdraw() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.withdrawn = h.withdrawn || !h.touched
-	return h.withdrawn
-}
-
-func (h *attemptBody) Close() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.withdrawn && !h.finished {
-		return nil
-	}
-	if h.mayWait && !h.finished && !h.touched {
-		h.closing = true
-		return nil
-	}
-	return h.source.close()
-}
-
-// finish ends the waiting, and reports whether nobody else will close the body.
-func (h *attemptBody) finish() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.finished = true
-	return h.closing || h.withdrawn
 }
 
 func closeBody(req *http.Request) {

@@ -16,8 +16,8 @@ import (
 
 func TestHostBudget(t *testing.T) {
 	t.Parallel()
-	base := &counter{base: replies(503)}
-	tr := &retryhttp.Transport{Base: base, Policy: quick(), HostBudget: retryhttp.HostBudgets(0, 3)}
+	base := &countingBase{base: replies(503)}
+	tr := &retryhttp.Transport{Base: base, Policy: quickPolicy(), HostBudget: retryhttp.HostBudgets(0, 3)}
 	attempts := func(url string) int64 {
 		before := base.attempts.Load()
 		resp, err := tr.RoundTrip(newRequest(t, "GET", url, nil))
@@ -26,13 +26,13 @@ func TestHostBudget(t *testing.T) {
 		return base.attempts.Load() - before
 	}
 	assert.EqualValues(t, 3, attempts("http://a.example/one"))
-	assert.EqualValues(t, 2, attempts("http://a.example/two"), "three retries are all there are")
+	assert.EqualValues(t, 2, attempts("http://a.example/two"), "the budget has three retries")
 	assert.EqualValues(t, 1, attempts("http://a.example/three"))
 	assert.EqualValues(t, 3, attempts("http://b.example"), "another host has its own")
-	assert.EqualValues(t, 3, attempts("http://a.example:8080"), "and so has another port")
+	assert.EqualValues(t, 3, attempts("http://a.example:8080"), "another port has its own")
 }
 
-// TestHostBudgetOverPolicy holds that a host's budget stands in place of the policy's.
+// TestHostBudgetOverPolicy checks that a host's budget replaces the policy's.
 func TestHostBudgetOverPolicy(t *testing.T) {
 	t.Parallel()
 	empty, full := retry.NewBudget(0, 0), retry.NewBudget(0, 100)
@@ -44,10 +44,10 @@ func TestHostBudgetOverPolicy(t *testing.T) {
 		{"host allows", empty, full, 3},
 		{"host forbids", full, empty, 1},
 	} {
-		base := &counter{base: replies(503)}
+		base := &countingBase{base: replies(503)}
 		var asked []string
 		tr := &retryhttp.Transport{
-			Base: base, Policy: quick(retry.WithBudget(test.policy)),
+			Base: base, Policy: quickPolicy(retry.WithBudget(test.policy)),
 			HostBudget: func(host string) *retry.Budget {
 				asked = append(asked, host)
 				return test.host
@@ -60,11 +60,11 @@ func TestHostBudgetOverPolicy(t *testing.T) {
 	}
 }
 
-// TestHostBudgetNil holds that a host without a budget is not bounded by one.
+// TestHostBudgetNil checks that a nil budget does not limit retries.
 func TestHostBudgetNil(t *testing.T) {
 	t.Parallel()
-	base := &counter{base: replies(503)}
-	tr := &retryhttp.Transport{Base: base, Policy: quick(), HostBudget: func(string) *retry.Budget { return nil }}
+	base := &countingBase{base: replies(503)}
+	tr := &retryhttp.Transport{Base: base, Policy: quickPolicy(), HostBudget: func(string) *retry.Budget { return nil }}
 	_, err := tr.RoundTrip(newRequest(t, "GET", "http://host.example", nil))
 	require.NoError(t, err)
 	assert.EqualValues(t, 3, base.attempts.Load())
@@ -85,8 +85,8 @@ func TestHostBudgets(t *testing.T) {
 	assert.NotSame(t, budget("host-0.example"), retryhttp.HostBudgets(0.5, 10)("host-0.example"))
 }
 
-// TestHostBudgetsForget holds that the hosts in use keep their budgets, however many others
-// somebody asks for, and that memory is bounded.
+// TestHostBudgetsForget checks that the hosts in use keep their budgets, however many other
+// hosts there are, and that memory is bounded.
 func TestHostBudgetsForget(t *testing.T) {
 	t.Parallel()
 	budget := retryhttp.HostBudgets(0.5, 10)
@@ -97,7 +97,7 @@ func TestHostBudgetsForget(t *testing.T) {
 	}
 	assert.NotSame(t, unused, budget("unused.example"), "it was the oldest")
 	recent := budget("host-1999.attacker.example")
-	for i := range 1022 { // with it and the one in use 1024
+	for i := range 1022 { // 1024 with it and the one in use
 		budget(fmt.Sprintf("another-%d.example", i))
 		budget("used.example")
 	}
@@ -109,7 +109,7 @@ func TestHostBudgetsForget(t *testing.T) {
 	assert.NotSame(t, recent, budget("host-1999.attacker.example"), "and no more")
 }
 
-// TestHostBudgetsSpelling holds that a host has one budget however it is spelled.
+// TestHostBudgetsSpelling checks that all spellings of a host share a budget.
 func TestHostBudgetsSpelling(t *testing.T) {
 	t.Parallel()
 	budget := retryhttp.HostBudgets(0.5, 10)
@@ -133,7 +133,7 @@ func TestHostBudgetsSpelling(t *testing.T) {
 	assert.Len(t, distinct, 7)
 }
 
-// TestHostBudgetHost holds that a HostBudget is asked by the host's one spelling.
+// TestHostBudgetHost checks that HostBudget is called with the common spelling of a host.
 func TestHostBudgetHost(t *testing.T) {
 	t.Parallel()
 	var asked []string
@@ -148,21 +148,22 @@ func TestHostBudgetHost(t *testing.T) {
 	assert.Equal(t, []string{"host.example", "host.example", "host.example:8080"}, asked)
 }
 
-// TestHostBudgetsMemory holds that a budget does not keep the address that its host was part of.
+// TestHostBudgetsMemory checks that a budget does not keep the address that its host was part
+// of.
 func TestHostBudgetsMemory(t *testing.T) { //nolint:paralleltest // it measures the process's memory
 	budget := retryhttp.HostBudgets(0.5, 10)
-	before := heap()
+	before := heapInUse()
 	for i := range 500 {
 		host := fmt.Sprintf("host-%d.example", i)
 		address := host + strings.Repeat("x", 100<<10)
 		budget(address[:len(host)])
 	}
-	assert.Less(t, heap()-before, int64(1<<20), "500 hosts of addresses of 100 KiB")
+	assert.Less(t, heapInUse()-before, int64(1<<20), "500 hosts of addresses of 100 KiB")
 	runtime.KeepAlive(budget)
 }
 
-// heap is how much memory is in use.
-func heap() int64 {
+// heapInUse returns the bytes of memory in use.
+func heapInUse() int64 {
 	runtime.GC()
 	runtime.GC()
 	var stats runtime.MemStats

@@ -3,51 +3,52 @@ package retryhttp
 import (
 	"context"
 	"net/http"
-	"net/http/httptrace"
-	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/seed-205ff063/retry"
 )
 
-// call is one request on its way: what its attempts share.
+// call is one request and what its attempts share.
 type call struct {
 	transport  *Transport
 	req        *http.Request
-	ctx        context.Context // the request's, and its Request.Cancel
-	stop       func()          // of ctx; nil: nothing to stop
-	body       *body           // nil: none
+	ctx        context.Context // ends with the request's context or its Request.Cancel
+	stopCtx    func()          // nil: ctx needs no stop
+	body       *requestBody    // nil: none
 	key        string          // the idempotency key that was added
 	idempotent bool
-	sent       int        // attempts
-	redirected bool       // the attempt was: what was redirected has been processed
-	byClient   bool       // an http.Client sends, which adds to the header
-	limited    bool       // that client has a time limit
-	trace      *connTrace // of the attempt; nil: nobody needs it
-	idleSince  time.Time  // connections idle since then are left, see connTrace
+	attempts   int
+	byClient   bool // an http.Client sends, and adds to the header
+	timeLimit  bool // that client has a Timeout
+
+	redirected bool       // in this attempt: the server has processed the redirected request
+	trace      *connTrace // of this attempt; nil: not needed
+	idleSince  time.Time  // skip connections that are idle since then, see connTrace
 	resp       response   // of the last attempt
 
-	first *attemptRequest // for the next attempt, in the call's own allocation; nil: none
+	firstCopy *attemptRequest // for the next attempt, in the call's own allocation; nil: none
 }
 
-// newCall prepares a call, byClient if an http.Client sends it. What asks the caller's own
-// functions comes later, see do: finish must run if they panic.
+// sendFunc sends the request of one attempt.
+type sendFunc func(*http.Request) (*http.Response, error)
+
+// newCall prepares a call. byClient means that an http.Client sends it. newCall calls none of
+// the caller's functions: do calls them later, because finish must run if they panic.
 func (t *Transport) newCall(req *http.Request, byClient bool) *call {
 	var c *call
-	body := newBody(req, t.MaxBodyBuffer)
-	if body != nil || byClient || writesRequest(t.base()) { // all attempts need a copy, see request
+	body := newRequestBody(req, t.MaxBodyBuffer)
+	if body != nil || byClient || mayWriteRequest(t.base()) { // every attempt needs a copy, see newRequest
 		both := new(struct {
 			call
-			first attemptRequest
+			firstCopy attemptRequest
 		})
 		c = &both.call
-		c.first = &both.first
+		c.firstCopy = &both.firstCopy
 	} else {
 		c = new(call)
 	}
 	c.transport, c.req, c.body, c.byClient = t, req, body, byClient
-	c.ctx, c.stop = withCancel(req)
+	c.ctx, c.stopCtx = withCancel(req)
 	return c
 }
 
@@ -63,56 +64,57 @@ func (c *call) do(policy *retry.Policy, attempt func(context.Context) error) err
 	return policy.Do(c.ctx, attempt)
 }
 
-// finish ends what the call still holds, also when a function of the caller's panicked.
+// finish releases what the call still holds. returned is false if one of the caller's
+// functions panicked.
 func (c *call) finish(returned bool) {
 	if returned {
 		c.body.finish()
 	} else {
-		c.body.abandon()
+		c.body.finishAfterPanic()
 	}
-	if c.resp.open() {
+	if c.resp.isOpen() {
 		c.resp.discard()
 	}
-	if c.stop != nil {
-		c.stop()
+	if c.stopCtx != nil {
+		c.stopCtx()
 	}
 }
 
-// attempt sends the request once. Its error says whether another attempt is safe and may
-// end better; the response stays with the call.
-func (c *call) attempt(ctx context.Context, send func(*http.Request) (*http.Response, error)) error {
-	c.sent++
+// attempt sends the request once. Its error is marked permanent if another attempt would be
+// unsafe or pointless. The response stays with the call.
+func (c *call) attempt(ctx context.Context, send sendFunc) error {
+	c.attempts++
 	resp, err := c.send(ctx, send)
 	if err != nil {
 		return err
 	}
 	c.resp = response{Response: resp, body: c.body}
-	if !same(ctx, c.ctx) { // it may end with the attempt, and the body with it
+	if !sameContext(ctx, c.ctx) { // ctx may end with the attempt, and the response's body with ctx
 		c.resp.release = retry.KeepContext(ctx)
 	}
 	return c.classifyResponse(resp)
 }
 
-// handOver gives the last response to the caller. What its body needs goes on until that ends:
-// the attempt's context, and what watches Request.Cancel for it.
-func (c *call) handOver() *http.Response {
-	release, stop := c.resp.release, c.stop
+// lastResponse returns the last attempt's response for the caller. The attempt's context and
+// Request.Cancel stay in effect until the response's body ends.
+func (c *call) lastResponse() *http.Response {
+	release, stop := c.resp.release, c.stopCtx
 	if release != nil && stop != nil && c.resp.StatusCode != http.StatusSwitchingProtocols {
 		c.resp.release = func() { release(); stop() }
-		c.stop = nil
+		c.stopCtx = nil
 	}
-	return c.resp.handOver(c.req)
+	return c.resp.forCaller(c.req)
 }
 
-// maxRefused is how many connections that seem dead an attempt leaves, so that it ends.
-const maxRefused = 100
+// maxSkipped is how many connections that seem dead an attempt skips, so that it ends.
+const maxSkipped = 100
 
-// send sends the request. It begins anew only where nothing was written because the connection
-// seemed dead, see connTrace.
-func (c *call) send(ctx context.Context, send func(*http.Request) (*http.Response, error)) (*http.Response, error) {
-	for refused := 0; ; refused++ {
+// send sends the request. It sends it again only if the attempt skipped a connection that
+// seemed dead: nothing was written to that one, see connTrace.
+func (c *call) send(ctx context.Context, send sendFunc) (*http.Response, error) {
+	for skipped := 0; ; skipped++ {
 		c.redirected = false
-		req, err := c.request(ctx)
+		req, err := c.newRequest(ctx)
 		if err != nil {
 			return nil, retry.Permanent(err)
 		}
@@ -126,102 +128,20 @@ func (c *call) send(ctx context.Context, send func(*http.Request) (*http.Respons
 			return resp, nil
 		case err == nil:
 			err = errNoResponse
-		case refused < maxRefused && ctx.Err() == nil && c.leftDead(err):
+		case skipped < maxSkipped && ctx.Err() == nil && c.skippedConn(err):
 			continue
 		}
-		c.noteSilence(err, start)
+		c.noteTimeout(err, start)
 		err = c.classifyError(err)
-		if resp != nil { // http.Client's way to say that CheckRedirect failed
+		if resp != nil { // from http.Client: CheckRedirect returned an error
 			err = retry.Permanent(err)
 		}
 		return nil, err
 	}
 }
 
-// leftDead reports whether err came of leaving a connection that seems dead, and the request
-// can be sent by another.
-func (c *call) leftDead(err error) bool {
-	return c.trace != nil && c.trace.refused.Load() && !unconnected(err) && !c.redirected && c.body.replayable()
-}
-
-// request is what an attempt sends: the caller's own request where that will do.
-func (c *call) request(ctx context.Context) (*http.Request, error) {
-	c.trace = nil
-	adds := c.byClient || c.key != "" || c.transport.AttemptHeader != ""
-	shared := !c.byClient && writesRequest(c.transport.base())
-	limited := !same(ctx, c.ctx)
-	traced := !c.idempotent || limited || !c.idleSince.IsZero() || c.limited
-	if !traced && c.body == nil && !adds && !shared {
-		return c.req, nil
-	}
-	req := c.copyRequest(ctx, traced, shared)
-	if adds {
-		c.addHeaders(req, shared)
-	}
-	if c.body == nil {
-		return req, nil
-	}
-	sent, err := c.body.next(ctx)
-	if err != nil {
-		return nil, err
-	}
-	req.Body, req.GetBody = sent, c.body.get
-	return req, nil
-}
-
-// attemptRequest is an attempt's copy of the request and what goes with it, in one allocation.
-// Each attempt has its own: what an earlier one sent may still be read.
-type attemptRequest struct {
-	req   http.Request
-	url   url.URL
-	trace connTrace
-}
-
-// copyRequest returns a copy of the request for an attempt under ctx. A traced one tells whether
-// an unsafe request was sent, and which connection a time-out happened on. A shared one has a
-// header and a URL of its own, because the base may write into them.
-func (c *call) copyRequest(ctx context.Context, traced, shared bool) *http.Request {
-	own := c.first
-	if own == nil {
-		own = new(attemptRequest)
-	}
-	c.first = nil
-	if traced {
-		c.trace = &own.trace
-		c.trace.silent, c.trace.idleSince = &c.transport.silent, c.idleSince
-		own.req = *c.req.WithContext(httptrace.WithClientTrace(ctx, c.trace.client(!c.idempotent)))
-	} else {
-		own.req = *c.req // under its own context, which is ctx but for a Request.Cancel
-	}
-	if shared {
-		own.req.Header, own.req.Trailer = own.req.Header.Clone(), own.req.Trailer.Clone()
-		if own.req.URL != nil {
-			own.url = *own.req.URL
-			own.req.URL = &own.url
-		}
-	}
-	return &own.req
-}
-
-// same reports whether a and b are one context. A context need not be a comparable value: to
-// compare two that are not panics, and they count as different.
-func same(a, b context.Context) (is bool) {
-	defer func() { _ = recover() }()
-	return a == b
-}
-
-// addHeaders adds to req's header, which is a copy already or becomes one.
-func (c *call) addHeaders(req *http.Request, copied bool) {
-	if !copied {
-		req.Header = req.Header.Clone()
-	}
-	if req.Header == nil {
-		req.Header = http.Header{}
-	}
-	if c.key != "" {
-		req.Header.Set("Idempotency-Key", c.key)
-	}
-	if name := c.transport.AttemptHeader; name != "" {
-		req.Header.Set(name, strconv.Itoa(c.sent))
-	}
+// skippedConn reports whether err is the result of skipping a connection that seemed dead, and
+// the request can be sent on another.
+func (c *call) skippedConn(err error) bool {
+	return c.trace != nil && c.trace.skipped.Load() && !unconnected(err) && !c.redirected && c.body.canResend()
 }

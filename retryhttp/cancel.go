@@ -6,11 +6,11 @@ import (
 	"sync"
 )
 
-// withCancel returns the context of a request's call. It is the request's own, if that has no
-// Request.Cancel, and otherwise one that ends when that channel is closed, too. Such a context
-// needs a stop when the call is over, nil for the other.
+// withCancel returns the context of a request's call, which ends with the request's context or
+// when Request.Cancel is closed. Without a Request.Cancel it is the request's context and stop
+// is nil. Otherwise stop must be called when the call is over.
 func withCancel(req *http.Request) (ctx context.Context, stop func()) {
-	if req.Cancel == nil { //nolint:staticcheck // net/http obeys it still, and http.Client uses it
+	if req.Cancel == nil { //nolint:staticcheck // net/http still obeys it, and http.Client uses it
 		return req.Context(), nil
 	}
 	c := &cancelContext{
@@ -21,8 +21,9 @@ func withCancel(req *http.Request) (ctx context.Context, stop func()) {
 	return c, c.stop
 }
 
-// cancelContext joins a context and a channel. Nothing runs for it until its Done is asked for,
-// because http.Client sets Request.Cancel for every request that has a time limit.
+// cancelContext is a context that also ends when a channel is closed. It starts a goroutine
+// only when Done is called, because http.Client sets Request.Cancel on every request that has
+// a time limit.
 type cancelContext struct {
 	context.Context
 	cancel   <-chan struct{}
@@ -49,12 +50,13 @@ func (c *cancelContext) Err() error {
 func (c *cancelContext) Done() <-chan struct{} {
 	c.doneOnce.Do(func() {
 		c.done = make(chan struct{})
-		go c.watch()
+		go c.closeDone()
 	})
 	return c.done
 }
 
-func (c *cancelContext) watch() {
+// closeDone closes done when the context ends, unless stop is called first.
+func (c *cancelContext) closeDone() {
 	select {
 	case <-c.cancel:
 	case <-c.Context.Done():

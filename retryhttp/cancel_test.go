@@ -23,8 +23,8 @@ func withCancel(req *http.Request, d time.Duration) *http.Request {
 	return req
 }
 
-// TestRequestCancel holds that Request.Cancel ends a wait and an attempt when it is closed, with
-// an error like that of a context.
+// TestRequestCancel checks that Request.Cancel ends a wait and an attempt, with the error of a
+// cancelled context.
 func TestRequestCancel(t *testing.T) {
 	t.Parallel()
 	for name, step := range map[string]http.HandlerFunc{"in a wait": status(503), "in an attempt": hangs} {
@@ -33,8 +33,8 @@ func TestRequestCancel(t *testing.T) {
 				t.Run(name+", "+timeout.String()+", "+way, func(t *testing.T) {
 					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
-						s, base := inMemory(t, step)
-						policy := quick(retry.WithBackoff(retry.Constant(time.Minute)), retry.WithAttemptTimeout(timeout))
+						s, base := serveInMemory(t, step)
+						policy := quickPolicy(retry.WithBackoff(retry.Constant(time.Minute)), retry.WithAttemptTimeout(timeout))
 						req := withCancel(newRequest(t, "GET", "http://host.example", nil), 3*time.Second)
 						start := time.Now()
 						var err error
@@ -54,21 +54,21 @@ func TestRequestCancel(t *testing.T) {
 	}
 }
 
-// TestRequestCancelBefore holds that a request that is cancelled already is not sent.
+// TestRequestCancelBefore checks that a request is not sent if it is already cancelled.
 func TestRequestCancelBefore(t *testing.T) {
 	t.Parallel()
 	cancel := make(chan struct{})
 	close(cancel)
 	req := newRequest(t, "GET", "http://host.example", nil)
 	req.Cancel = cancel //nolint:staticcheck // it is what is tested
-	base := &counter{base: replies(200)}
+	base := &countingBase{base: replies(200)}
 	_, err := (&retryhttp.Transport{Base: base}).RoundTrip(req) //nolint:bodyclose // there is none
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Zero(t, base.attempts.Load())
 }
 
-// TestRequestCancelBody holds that the body can be read after the call, that Request.Cancel and
-// the context end it still, and that nothing is left behind.
+// TestRequestCancelBody checks that the response's body can be read after the call, that
+// Request.Cancel and the context still end it, and that no goroutine is left.
 func TestRequestCancelBody(t *testing.T) {
 	t.Parallel()
 	slow := func(w http.ResponseWriter, r *http.Request) {
@@ -91,8 +91,8 @@ func TestRequestCancelBody(t *testing.T) {
 		for _, timeout := range []time.Duration{0, time.Minute} {
 			t.Run(test.name+", "+timeout.String(), func(t *testing.T) {
 				t.Parallel()
-				synctest.Test(t, func(t *testing.T) { // it ends only when all goroutines have
-					_, base := inMemory(t, slow)
+				synctest.Test(t, func(t *testing.T) { // it ends only after all goroutines
+					_, base := serveInMemory(t, slow)
 					ctx, stop := context.WithTimeout(t.Context(), test.caller)
 					defer stop()
 					req := newRequest(t, "GET", "http://host.example", nil).WithContext(ctx)
@@ -101,7 +101,7 @@ func TestRequestCancelBody(t *testing.T) {
 					timer := time.AfterFunc(test.cancel, func() { close(cancel) })
 					defer timer.Stop()
 					start := time.Now()
-					resp, err := (&retryhttp.Transport{Base: base, Policy: quick(retry.WithAttemptTimeout(timeout))}).RoundTrip(req)
+					resp, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy(retry.WithAttemptTimeout(timeout))}).RoundTrip(req)
 					require.NoError(t, err)
 					got, err := io.ReadAll(resp.Body)
 					_ = resp.Body.Close()
@@ -118,25 +118,25 @@ func TestRequestCancelBody(t *testing.T) {
 	}
 }
 
-// TestClientTimeoutEndsWait holds that http.Client's Timeout, which sets Request.Cancel for a
-// transport that it does not know, ends a wait.
+// TestClientTimeoutEndsWait checks that http.Client's Timeout ends a wait. The client sets
+// Request.Cancel for a transport that it does not know.
 func TestClientTimeoutEndsWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, base := inMemory(t, status(503))
-		policy := quick(retry.WithBackoff(retry.Constant(time.Hour)))
+		s, base := serveInMemory(t, status(503))
+		policy := quickPolicy(retry.WithBackoff(retry.Constant(time.Hour)))
 		client := &http.Client{Transport: &retryhttp.Transport{Base: base, Policy: policy}, Timeout: 5 * time.Second}
 		start := time.Now()
 		resp, err := client.Do(newRequest(t, "GET", "http://host.example", nil))
-		require.NoError(t, err, "the deadline is known, so the wait is not begun")
+		require.NoError(t, err, "the deadline is known, so the wait does not start")
 		_ = resp.Body.Close()
 		assert.Zero(t, time.Since(start))
 		assert.Len(t, s.requests(), 1)
 	})
 }
 
-// TestRequestCancelStops holds that what watches Request.Cancel ends with the call, also where
-// neither that channel nor the context ever ends.
+// TestRequestCancelStops checks that the goroutine which waits for Request.Cancel ends with the
+// call, even if neither that channel nor the context ever ends.
 func TestRequestCancelStops(t *testing.T) {
 	t.Parallel()
 	for name, last := range map[string]func(){"response": func() {}, "panic": func() { panic("boom") }} {
@@ -153,7 +153,7 @@ func TestRequestCancelStops(t *testing.T) {
 					last()
 					return reply(req, 200, ""), nil
 				})
-				tr := &retryhttp.Transport{Base: base, Policy: quick(retry.WithBackoff(retry.Constant(time.Second)))}
+				tr := &retryhttp.Transport{Base: base, Policy: quickPolicy(retry.WithBackoff(retry.Constant(time.Second)))}
 				func() {
 					defer func() { _ = recover() }()
 					resp, err := tr.RoundTrip(req)

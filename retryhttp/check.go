@@ -5,15 +5,17 @@ import (
 	"time"
 )
 
-// Check returns nil for a response with a status from 100 to 399, and otherwise a *[StatusError]
-// with the status, the server's [Hint], and the method and host of the request that was
-// answered. It neither reads nor closes the body.
+// Check returns nil for a response with a status from 100 to 399, and otherwise a
+// *[StatusError]. The error has the status, the server's [Hint], and the method and host of the
+// request that was answered. Check neither reads nor closes the body.
 //
-// In [Do]'s decode, Check lets through what can be decoded: a status that another attempt may
-// change was retried before, and any other ends the call. In code that calls an http.Client
-// itself, it makes the error that [Transient] knows. As the OnProxyConnectResponse of an
-// http.Transport it turns a proxy's refusal of CONNECT, which net/http reports as bare text,
-// into a *StatusError with the proxy's hint.
+// Check has three uses:
+//
+//   - In [Do]'s decode it accepts the responses that can be decoded. Do has already retried a
+//     status that another attempt may change; any other error status ends the call.
+//   - In code that calls an http.Client itself it makes the error that [Transient] classifies.
+//   - As the OnProxyConnectResponse of an http.Transport it turns a proxy's refusal of CONNECT
+//     into a *StatusError with the proxy's hint. net/http reports a refusal as text alone.
 func Check(resp *http.Response) error {
 	if resp.StatusCode >= 100 && resp.StatusCode < 400 {
 		return nil

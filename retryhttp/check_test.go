@@ -49,7 +49,8 @@ func TestCheckText(t *testing.T) {
 	}
 }
 
-// TestCheckTransient holds that Transient knows what Check saw in the response.
+// TestCheckTransient checks that Transient goes by the whole response that Check was given, not
+// by its status alone.
 func TestCheckTransient(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -57,48 +58,49 @@ func TestCheckTransient(t *testing.T) {
 		resp *http.Response
 		want bool
 	}{
-		{"503", answer(503), true},
-		{"529", answer(529), true},
-		{"404", answer(404), false},
-		{"503 that says no", answer(503, "X-Should-Retry", "false"), false},
-		{"409 that says yes", answer(409, "X-Should-Retry", "true"), true},
-		{"403", answer(403), false},
-		{"403, limit used up", answer(403, "X-RateLimit-Remaining", "0"), true},
+		{"503", newResponse(503), true},
+		{"529", newResponse(529), true},
+		{"404", newResponse(404), false},
+		{"503 with X-Should-Retry: false", newResponse(503, "X-Should-Retry", "false"), false},
+		{"409 with X-Should-Retry: true", newResponse(409, "X-Should-Retry", "true"), true},
+		{"403", newResponse(403), false},
+		{"403, limit used up", newResponse(403, "X-RateLimit-Remaining", "0"), true},
 	} {
 		assert.Equal(t, test.want, retryhttp.Transient(retry.Attempt{Err: retryhttp.Check(test.resp)}), test.name)
 	}
 	var status *retryhttp.StatusError
-	require.ErrorAs(t, retryhttp.Check(answer(429, "Retry-After-Ms", "1500")), &status)
+	require.ErrorAs(t, retryhttp.Check(newResponse(429, "Retry-After-Ms", "1500")), &status)
 	d, ok := status.RetryAfter()
 	assert.True(t, ok)
 	assert.Equal(t, 1500*time.Millisecond, d)
 }
 
-// TestWhoAnswered holds that an error names the request that was answered, not the first one.
-func TestWhoAnswered(t *testing.T) {
+// TestCheckAfterRedirect checks that an error names the request that was answered, not the
+// first one.
+func TestCheckAfterRedirect(t *testing.T) {
 	t.Parallel()
 	last := serve(t, status(503))
 	first := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, last.URL, http.StatusSeeOther) })
-	_, err := retryhttp.Do(nil, newRequest(t, "PUT", first.URL, nil), decodeText, quick())
+	_, err := retryhttp.Do(nil, newRequest(t, "PUT", first.URL, nil), decodeText, quickPolicy())
 	var status *retryhttp.StatusError
 	require.ErrorAs(t, err, &status)
 	assert.Equal(t, "GET "+last.Listener.Addr().String()+": 503 Service Unavailable", status.Error())
 }
 
-// TestDoCheck holds that in Do a status that Check returns ends the call, unless another
-// attempt may change it.
+// TestDoCheck checks that in Do an error of Check ends the call, unless another attempt may
+// change the status.
 func TestDoCheck(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[int]int{200: 1, 301: 1, 404: 1, 409: 1, 422: 1, 501: 1, 503: 3} {
 		s := serve(t, status(code))
-		client := &http.Client{Transport: direct(t), CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		client := &http.Client{Transport: newTransport(t), CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 		_, err := retryhttp.Do(client, newRequest(t, "GET", s.URL, nil), func(resp *http.Response) (int, error) {
 			return 0, retryhttp.Check(resp)
-		}, quick())
+		}, quickPolicy())
 		assert.Equal(t, code >= 400, err != nil, code)
 		assert.Len(t, s.requests(), want, code)
 	}
-	t.Run("by hand", func(t *testing.T) {
+	t.Run("recorded", func(t *testing.T) {
 		t.Parallel()
 		r := httptest.NewRecorder()
 		r.WriteHeader(http.StatusTeapot)

@@ -10,20 +10,20 @@ import (
 	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
-// Do sends req with c and decodes the response, all as one attempt: a body that breaks off is
-// retried like a request that fails. Do closes the body after decode.
+// Do sends req with c and decodes the response. Each attempt does both, so a body that breaks
+// off is retried like a request that fails. Do closes the body after decode.
 //
-// A status that is worth another attempt is not decoded. If no attempt ends better, the error
-// is a *retry.Error that matches its *[StatusError]. All other statuses are for decode to
-// judge, most easily with [Check].
+// A status that is worth another attempt is retried and not decoded. If no attempt ends better,
+// Do returns a *retry.Error that matches the *[StatusError]. Do passes all other statuses to
+// decode, which can reject them with [Check].
 //
-// The table in the package comment says what is retried. An error of decode is retried if the
-// request may be processed twice, unless it is marked by retry.Permanent or is a *StatusError
-// of a status that another attempt does not change, such as a 404.
+// The tables in the package comment say what is retried. An error of decode is retried if the
+// request may be processed twice. It is not retried if it is marked by retry.Permanent, or is a
+// *StatusError of a status that another attempt does not change, such as a 404.
 //
-// If c has a [Transport], Do goes by its fields, and the options override its policy; the two
-// do not multiply their attempts. Otherwise it goes by the zero Transport. The client's Timeout
-// is for each attempt. A nil c is http.DefaultClient.
+// If c has a [Transport], Do uses its fields, and the options override its policy. The two do
+// not multiply their attempts. Otherwise Do uses the zero Transport. The client's Timeout
+// applies to each attempt. A nil c is http.DefaultClient.
 func Do[T any](c *http.Client, req *http.Request, decode func(*http.Response) (T, error), opts ...retry.Option) (T, error) {
 	var value T
 	if c == nil {
@@ -36,8 +36,8 @@ func Do[T any](c *http.Client, req *http.Request, decode func(*http.Response) (T
 	} else {
 		t = &Transport{Base: client.Transport}
 	}
-	client.Transport = guard(client.Transport)
-	options := slices.Concat([]retry.Option{t.Policy}, opts, []retry.Option{discarding})
+	client.Transport = protectRequests(client.Transport)
+	options := slices.Concat([]retry.Option{t.Policy}, opts, []retry.Option{discardBeforeWait})
 	policy, err := retry.New(options...)
 	if err == nil && decode == nil {
 		err = errNoDecode
@@ -47,7 +47,7 @@ func Do[T any](c *http.Client, req *http.Request, decode func(*http.Response) (T
 		return value, err
 	}
 	call := t.newCall(req, true)
-	call.limited = client.Timeout > 0
+	call.timeLimit = client.Timeout > 0
 	client.CheckRedirect = call.noteRedirect(c.CheckRedirect)
 	returned := false
 	defer func() { call.finish(returned) }()
@@ -66,22 +66,23 @@ func Do[T any](c *http.Client, req *http.Request, decode func(*http.Response) (T
 
 var errNoDecode = errors.New("retryhttp: Do: decode is nil")
 
-// classifyDecoded marks an error of decode if another attempt is not safe or not worth it.
+// classifyDecoded returns an error of decode, marked permanent if another attempt would be
+// unsafe or pointless.
 func (c *call) classifyDecoded(err error) error {
 	if err == nil {
 		return nil
 	}
-	if status, ok := errtree.As[*StatusError](err); ok && !status.passes() {
+	if status, ok := errtree.As[*StatusError](err); ok && !status.isTransient() {
 		return retry.Permanent(err)
 	}
 	if errtree.Is(err, retry.ErrPermanent) && !c.idempotent {
 		return retry.Permanent(err)
 	}
-	return c.ifSafe(err, false)
+	return c.markUnsafe(err, false)
 }
 
-// noteRedirect returns a CheckRedirect that notes the redirect and asks the given one, or
-// does as http.Client without one.
+// noteRedirect returns a CheckRedirect that records the redirect and then calls check. If check
+// is nil, it does what http.Client does by default.
 func (c *call) noteRedirect(check func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
 	return func(req *http.Request, via []*http.Request) error {
 		c.redirected = true
@@ -95,4 +96,4 @@ func (c *call) noteRedirect(check func(*http.Request, []*http.Request) error) fu
 	}
 }
 
-const maxRedirects = 10 // http.Client's
+const maxRedirects = 10 // as in http.Client

@@ -28,56 +28,62 @@ func decodeText(resp *http.Response) (string, error) {
 	return string(all), err
 }
 
-// brokenOff promises more than it sends.
+// brokenOff announces one byte more than it sends.
 func brokenOff(text string) http.HandlerFunc {
 	return raw("HTTP/1.1 200 OK\r\nContent-Length: " + strconv.Itoa(len(text)+1) + "\r\n\r\n" + text)
 }
 
+var errUndecodable = errors.New("undecodable")
+
+type doTest struct {
+	name     string
+	method   string
+	steps    []http.HandlerFunc
+	decode   func(*http.Response) (string, error)
+	want     string
+	attempts int
+	reason   error
+	matches  error
+}
+
+// doTests are the outcomes of Do.
+var doTests = []doTest{
+	{name: "first", method: "GET", steps: []http.HandlerFunc{status(200)}, want: "OK", attempts: 1},
+	{name: "status, then success", method: "GET", steps: []http.HandlerFunc{status(503), status(200)}, want: "OK", attempts: 2},
+	{name: "body breaks off", method: "GET", steps: []http.HandlerFunc{brokenOff("half"), status(200)}, want: "OK", attempts: 2},
+	{
+		name: "body always breaks off", method: "GET", steps: []http.HandlerFunc{brokenOff("half")}, want: "half", attempts: 3,
+		reason: retry.ErrExhausted, matches: io.ErrUnexpectedEOF,
+	},
+	{
+		name: "body breaks off, not idempotent", method: "POST", steps: []http.HandlerFunc{brokenOff("half")}, want: "half", attempts: 1,
+		reason: retry.ErrPermanent, matches: io.ErrUnexpectedEOF,
+	},
+	{name: "connection breaks off", method: "GET", steps: []http.HandlerFunc{hangUp, status(200)}, want: "OK", attempts: 2},
+	{name: "other statuses are decoded", method: "GET", steps: []http.HandlerFunc{status(404)}, want: "Not Found", attempts: 1},
+	{name: "refused", method: "POST", steps: []http.HandlerFunc{status(429), status(200)}, want: "OK", attempts: 2},
+	{
+		name: "decode fails", method: "GET", steps: []http.HandlerFunc{status(200)}, attempts: 3, reason: retry.ErrExhausted, matches: errUndecodable,
+		decode: func(*http.Response) (string, error) { return "", errUndecodable },
+	},
+	{
+		name: "decode returns a permanent error", method: "GET", steps: []http.HandlerFunc{status(404)}, attempts: 1, reason: retry.ErrPermanent, matches: errUndecodable,
+		decode: func(*http.Response) (string, error) { return "", retry.Permanent(errUndecodable) },
+	},
+	{
+		name: "decode fails, not idempotent", method: "POST", steps: []http.HandlerFunc{status(200)}, attempts: 1, reason: retry.ErrPermanent, matches: errUndecodable,
+		decode: func(*http.Response) (string, error) { return "", errUndecodable },
+	},
+}
+
 func TestDo(t *testing.T) {
 	t.Parallel()
-	undecodable := errors.New("undecodable")
-	for _, test := range []struct {
-		name     string
-		method   string
-		steps    []http.HandlerFunc
-		decode   func(*http.Response) (string, error)
-		want     string
-		attempts int
-		reason   error
-		matches  error
-	}{
-		{name: "first", method: "GET", steps: []http.HandlerFunc{status(200)}, want: "OK", attempts: 1},
-		{name: "status, then success", method: "GET", steps: []http.HandlerFunc{status(503), status(200)}, want: "OK", attempts: 2},
-		{name: "body breaks off", method: "GET", steps: []http.HandlerFunc{brokenOff("half"), status(200)}, want: "OK", attempts: 2},
-		{
-			name: "body always breaks off", method: "GET", steps: []http.HandlerFunc{brokenOff("half")}, want: "half", attempts: 3,
-			reason: retry.ErrExhausted, matches: io.ErrUnexpectedEOF,
-		},
-		{
-			name: "body breaks off, not idempotent", method: "POST", steps: []http.HandlerFunc{brokenOff("half")}, want: "half", attempts: 1,
-			reason: retry.ErrPermanent, matches: io.ErrUnexpectedEOF,
-		},
-		{name: "connection breaks off", method: "GET", steps: []http.HandlerFunc{hangUp, status(200)}, want: "OK", attempts: 2},
-		{name: "other statuses are decoded", method: "GET", steps: []http.HandlerFunc{status(404)}, want: "Not Found", attempts: 1},
-		{name: "refused", method: "POST", steps: []http.HandlerFunc{status(429), status(200)}, want: "OK", attempts: 2},
-		{
-			name: "decode fails", method: "GET", steps: []http.HandlerFunc{status(200)}, attempts: 3, reason: retry.ErrExhausted, matches: undecodable,
-			decode: func(*http.Response) (string, error) { return "", undecodable },
-		},
-		{
-			name: "decode fails for good", method: "GET", steps: []http.HandlerFunc{status(404)}, attempts: 1, reason: retry.ErrPermanent, matches: undecodable,
-			decode: func(*http.Response) (string, error) { return "", retry.Permanent(undecodable) },
-		},
-		{
-			name: "decode fails, not idempotent", method: "POST", steps: []http.HandlerFunc{status(200)}, attempts: 1, reason: retry.ErrPermanent, matches: undecodable,
-			decode: func(*http.Response) (string, error) { return "", undecodable },
-		},
-	} {
+	for _, test := range doTests {
 		for _, timeout := range []time.Duration{0, time.Minute} {
 			t.Run(test.name+", timeout "+timeout.String(), func(t *testing.T) {
 				t.Parallel()
 				s := serve(t, test.steps...)
-				base := &counter{base: direct(t)}
+				base := &countingBase{base: newTransport(t)}
 				decode := test.decode
 				if decode == nil {
 					decode = decodeText
@@ -116,7 +122,7 @@ func TestDoStatus(t *testing.T) {
 		{method: "GET", status: 503, header: []string{"Retry-After", "3600"}, attempts: 1, reason: retry.ErrRetryAfter},
 	} {
 		s := serve(t, status(test.status, test.header...))
-		base := &counter{base: direct(t)}
+		base := &countingBase{base: newTransport(t)}
 		_, err := retryhttp.Do(&http.Client{Transport: base}, newRequest(t, test.method, s.URL, nil), func(*http.Response) (int, error) {
 			t.Error("decoded")
 			return 0, nil
@@ -132,7 +138,8 @@ func TestDoStatus(t *testing.T) {
 	}
 }
 
-// TestDoDefaults holds that options left out are the core's, and a nil client the default one.
+// TestDoDefaults checks that without options the defaults apply, and that a nil client is
+// http.DefaultClient.
 func TestDoDefaults(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(200))
@@ -142,14 +149,14 @@ func TestDoDefaults(t *testing.T) {
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 }
 
-// TestDoOwnTransport holds that a client with a Transport does not multiply attempts, and that
-// Transport's settings stand but for the options given.
+// TestDoOwnTransport checks that Do and the client's Transport do not multiply their attempts.
+// The Transport's settings apply, and the options override its policy.
 func TestDoOwnTransport(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(404))
-	base := &counter{base: direct(t)}
+	base := &countingBase{base: newTransport(t)}
 	client := &http.Client{Transport: &retryhttp.Transport{
-		Base: base, Policy: quick(), AttemptHeader: "X-Attempt", AddIdempotencyKey: true,
+		Base: base, Policy: quickPolicy(), AttemptHeader: "X-Attempt", AddIdempotencyKey: true,
 		Retryable: func(resp *http.Response, _ error) bool { return resp != nil && resp.StatusCode == 404 },
 	}}
 	_, err := retryhttp.Do(client, newRequest(t, "POST", s.URL, nil), decodeText)
@@ -166,7 +173,7 @@ func TestDoOwnTransport(t *testing.T) {
 	assert.True(t, ok, "the client is the caller's")
 }
 
-func TestDoFault(t *testing.T) {
+func TestDoInvalidOption(t *testing.T) {
 	t.Parallel()
 	body := &countingBody{Reader: strings.NewReader("body")}
 	_, err := retryhttp.Do(&http.Client{Transport: replies(200)}, newRequest(t, "PUT", "http://host.example", body), decodeText, retry.WithMaxAttempts(0))
@@ -177,7 +184,7 @@ func TestDoFault(t *testing.T) {
 func TestDoBody(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(503), func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
-	got, err := retryhttp.Do(&http.Client{Transport: direct(t)}, newRequest(t, "PUT", s.URL, strings.NewReader(`{"a":1}`)),
+	got, err := retryhttp.Do(&http.Client{Transport: newTransport(t)}, newRequest(t, "PUT", s.URL, strings.NewReader(`{"a":1}`)),
 		func(resp *http.Response) (v map[string]int, err error) {
 			return v, json.NewDecoder(resp.Body).Decode(&v)
 		}, noWait)
@@ -186,14 +193,14 @@ func TestDoBody(t *testing.T) {
 
 	body := &countingBody{Reader: strings.NewReader("stream")}
 	s = serve(t, brokenOff("half"))
-	_, err = retryhttp.Do(&http.Client{Transport: direct(t)}, newRequest(t, "PUT", s.URL, body), decodeText, noWait)
+	_, err = retryhttp.Do(&http.Client{Transport: newTransport(t)}, newRequest(t, "PUT", s.URL, body), decodeText, noWait)
 	require.ErrorIs(t, err, retry.ErrPermanent, "a stream that was read")
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "the original result")
 	assert.Len(t, s.requests(), 1)
 	requireClosedOnce(t, body)
 }
 
-// TestDoWithoutAttempt holds that the body is closed where no attempt is made.
+// TestDoWithoutAttempt checks that the body is closed if no attempt is made.
 func TestDoWithoutAttempt(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -204,21 +211,21 @@ func TestDoWithoutAttempt(t *testing.T) {
 	assert.EqualValues(t, 1, body.closed.Load())
 }
 
-// TestDoValue holds that the value of a failed call is that of the last attempt, which may
-// have none.
+// TestDoValue checks that a failed call returns the last attempt's value, which may be the zero
+// value.
 func TestDoValue(t *testing.T) {
 	t.Parallel()
 	s := serve(t, brokenOff("half"), hangUp)
-	got, err := retryhttp.Do(&http.Client{Transport: direct(t)}, newRequest(t, "GET", s.URL, nil), decodeText, noWait, retry.WithMaxAttempts(2))
+	got, err := retryhttp.Do(&http.Client{Transport: newTransport(t)}, newRequest(t, "GET", s.URL, nil), decodeText, noWait, retry.WithMaxAttempts(2))
 	require.ErrorIs(t, err, io.EOF)
 	assert.Empty(t, got)
 }
 
-// TestDoCancelled cancels while decode reads.
+// TestDoCancelled cancels the call while decode reads.
 func TestDoCancelled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, base := inMemory(t, trickle(200))
+		s, base := serveInMemory(t, trickle(200))
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		start := time.Now()
@@ -230,11 +237,11 @@ func TestDoCancelled(t *testing.T) {
 	})
 }
 
-// TestDoAttemptTimeout holds that the attempt's timeout covers the body, and each attempt.
+// TestDoAttemptTimeout checks that each attempt has its own timeout, which includes the body.
 func TestDoAttemptTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, base := inMemory(t, trickle(200), status(200))
+		s, base := serveInMemory(t, trickle(200), status(200))
 		got, err := retryhttp.Do(&http.Client{Transport: base}, newRequest(t, "GET", "http://host.example", nil), decodeText,
 			noWait, retry.WithAttemptTimeout(time.Second))
 		require.NoError(t, err)
@@ -248,107 +255,15 @@ func TestDoAttemptTimeout(t *testing.T) {
 	})
 }
 
-// TestDoRedirects holds that what went wrong behind a redirect proves nothing about the
-// request that was redirected: that one was processed.
-func TestDoRedirects(t *testing.T) {
-	t.Parallel()
-	gone := "http://" + closedAddr(t)
-	redirect := func(to string) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, to, http.StatusSeeOther) }
-	}
-	t.Run("followed", func(t *testing.T) {
-		t.Parallel()
-		s := serve(t, redirect("/next"), status(503), redirect("/next"), status(200))
-		got, err := retryhttp.Do(&http.Client{Transport: direct(t)}, newRequest(t, "GET", s.URL, nil), decodeText, noWait)
-		require.NoError(t, err)
-		assert.Equal(t, "OK", got)
-		assert.Len(t, s.requests(), 4)
-	})
-	t.Run("POST, then a dial refused", func(t *testing.T) {
-		t.Parallel()
-		s := serve(t, redirect(gone))
-		_, err := retryhttp.Do(&http.Client{Transport: direct(t)}, newRequest(t, "POST", s.URL, nil), decodeText, noWait)
-		require.ErrorIs(t, err, retry.ErrPermanent)
-		assert.Len(t, s.requests(), 1, "the POST was processed")
-	})
-	t.Run("POST, then no connection, of a base that does not say when it has one", func(t *testing.T) {
-		t.Parallel()
-		n := 0
-		base := roundTripper(func(req *http.Request) (*http.Response, error) {
-			if n++; n == 1 {
-				return reply(req, 303, "", "Location", "/next"), nil
-			}
-			return nil, refusedDial
-		})
-		_, err := retryhttp.Do(&http.Client{Transport: base}, newRequest(t, "POST", "http://host.example", nil), decodeText, noWait)
-		require.ErrorIs(t, err, retry.ErrPermanent)
-		assert.Equal(t, 2, n, "the POST was processed")
-	})
-	t.Run("POST, then 429", func(t *testing.T) {
-		t.Parallel()
-		s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-			if r.Method == "POST" {
-				redirect("/next")(w, r)
-				return
-			}
-			status(429)(w, r)
-		})
-		_, err := retryhttp.Do(&http.Client{Transport: direct(t)}, newRequest(t, "POST", s.URL, nil), decodeText, noWait)
-		require.ErrorIs(t, err, retry.ErrPermanent)
-		assert.Len(t, s.requests(), 2, "the POST was processed")
-	})
-	t.Run("exhausted", func(t *testing.T) {
-		t.Parallel()
-		s := serve(t, redirect("/again"))
-		base := &counter{base: direct(t)}
-		_, err := retryhttp.Do(&http.Client{Transport: base}, newRequest(t, "GET", s.URL, nil), decodeText, noWait)
-		require.ErrorIs(t, err, retry.ErrPermanent)
-		require.ErrorContains(t, err, "stopped after 10 redirects")
-		assert.Len(t, s.requests(), 10)
-		assert.Zero(t, base.open.Load())
-	})
-	t.Run("refused", func(t *testing.T) {
-		t.Parallel()
-		refused := errors.New("no further")
-		s := serve(t, redirect("/again"))
-		client := &http.Client{Transport: direct(t), CheckRedirect: func(*http.Request, []*http.Request) error { return refused }}
-		_, err := retryhttp.Do(client, newRequest(t, "GET", s.URL, nil), decodeText, noWait)
-		require.ErrorIs(t, err, retry.ErrPermanent)
-		require.ErrorIs(t, err, refused)
-		assert.Len(t, s.requests(), 1)
-	})
-	t.Run("not followed", func(t *testing.T) {
-		t.Parallel()
-		s := serve(t, redirect("/again"))
-		client := &http.Client{Transport: direct(t), CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-		code, err := retryhttp.Do(client, newRequest(t, "GET", s.URL, nil), func(resp *http.Response) (int, error) { return resp.StatusCode, nil }, noWait)
-		require.NoError(t, err)
-		assert.Equal(t, http.StatusSeeOther, code)
-	})
-	t.Run("to nowhere", func(t *testing.T) {
-		t.Parallel()
-		s := serve(t, status(302, "Location", "http://%zz/"))
-		_, err := retryhttp.Do(&http.Client{Transport: direct(t)}, newRequest(t, "GET", s.URL, nil), decodeText, noWait)
-		require.ErrorIs(t, err, retry.ErrPermanent, "a bad URL")
-		assert.Len(t, s.requests(), 1)
-	})
-}
-
-func closedAddr(t *testing.T) string {
-	t.Helper()
-	_, url := closedPort(t)
-	return strings.TrimPrefix(url, "http://")
-}
-
-// TestDoCookies holds that a client with a jar sends its cookies once with each attempt, and
-// that the caller's request does not collect them.
+// TestDoCookies checks that each attempt sends a cookie of the client's jar once, and that the
+// caller's request does not collect them.
 func TestDoCookies(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{"", "body"} {
 		s := serve(t, status(200, "Set-Cookie", "id=1"), status(503), status(503), status(200))
 		jar, err := cookiejar.New(nil)
 		require.NoError(t, err)
-		client := &http.Client{Transport: direct(t), Jar: jar}
+		client := &http.Client{Transport: newTransport(t), Jar: jar}
 		var req *http.Request
 		for range 2 {
 			req = newRequest(t, "PUT", s.URL, nil)
@@ -367,11 +282,11 @@ func TestDoCookies(t *testing.T) {
 	}
 }
 
-// TestDoClientTimeout holds that a client's own timeout is one of the attempt.
+// TestDoClientTimeout checks that the client's Timeout applies to each attempt.
 func TestDoClientTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, base := inMemory(t, hangs, status(200))
+		s, base := serveInMemory(t, hangs, status(200))
 		got, err := retryhttp.Do(&http.Client{Transport: base, Timeout: time.Second}, newRequest(t, "GET", "http://host.example", nil), decodeText, noWait)
 		require.NoError(t, err)
 		assert.Equal(t, "OK", got)

@@ -1,8 +1,8 @@
-// Package retryhttp retries HTTP requests where that is safe and worth it, on the standard
-// library alone.
+// Package retryhttp retries HTTP requests when a retry is safe and can help. It uses the
+// standard library alone.
 //
-// Most callers should use [Do], which sends a request, checks the status and decodes the
-// response in each attempt, so that a body that breaks off is retried too:
+// Most callers should use [Do]. Each attempt sends the request, checks the status and decodes
+// the response, so a body that breaks off is retried too:
 //
 //	user, err := retryhttp.Do(client, req, func(resp *http.Response) (u User, err error) {
 //		if err := retryhttp.Check(resp); err != nil {
@@ -11,7 +11,7 @@
 //		return u, json.NewDecoder(resp.Body).Decode(&u)
 //	})
 //
-// For a client that exists, or that other code is given, use [Transport], an
+// For an existing client, or one that other code uses, there is [Transport], an
 // http.RoundTripper around another one:
 //
 //	client, err := retryhttp.NewClient(retry.WithMaxAttempts(4), retry.WithAttemptTimeout(10*time.Second))
@@ -19,14 +19,14 @@
 //
 // # What is retried
 //
-// Safety comes first and always binds. A request may be processed twice if it is idempotent:
-// its method is GET, HEAD, OPTIONS, TRACE, PUT or DELETE (RFC 9110, section 9.2.2), or it has
-// an Idempotency-Key or X-Idempotency-Key header. Any other request is sent again only on
-// proof that it was not processed; otherwise the error says "not sent again: POST without an
-// Idempotency-Key". Its body must be there once more: the request has none, it has GetBody, or
+// A retry must be safe. It is safe for an idempotent request, which may be processed twice: its
+// method is GET, HEAD, OPTIONS, TRACE, PUT or DELETE (RFC 9110, section 9.2.2), or it has an
+// Idempotency-Key or X-Idempotency-Key header. Any other request is sent again only on proof
+// that it was not processed. Otherwise the error says "not sent again: POST without an
+// Idempotency-Key". A retry also needs the body again: the request has none, it has GetBody, or
 // nothing of the stream was read.
 //
-// Then the outcome must be one that another attempt may change:
+// The outcome must be one that another attempt may change:
 //
 //	status                                        idempotent   others
 //	408 500 502 503 504 529                       retried      returned
@@ -52,43 +52,44 @@
 //	the caller's own body reader failed          fails        fails
 //	the caller's context or Request.Cancel ended fails        fails
 //
-// Stripe-Should-Retry counts as X-Should-Retry does. The policy says how often and how long;
-// its own classifiers narrow the tables further.
+// Stripe-Should-Retry works like X-Should-Retry. The policy decides how often and how long to
+// retry. Its own classifiers narrow the tables further.
 //
 // # Waits and connections
 //
-// A server's [Hint] (Retry-After-Ms, Retry-After, or the reset of a used up rate limit) is
-// obeyed up to retry.WithMaxRetryAfter and the caller's deadline. If it asks for more, the
+// A server's [Hint] is obeyed: Retry-After-Ms, Retry-After, or the reset of a used up rate
+// limit. If it asks for more than retry.WithMaxRetryAfter or the caller's deadline allows, the
 // response is returned at once.
 //
-// Between attempts a response is read to its end, up to 64 KiB and 100 ms, so that its
-// connection can be used again, and closed. After an attempt timed out without a byte of an
-// answer, the next one uses another connection: those to the host that were idle meanwhile are
-// closed, HTTP/2 too. An HTTP/2 connection with other streams is closed after a second time-out
-// in a row.
+// Between attempts a response is read to its end, up to 64 KiB and 100 ms, and closed. This
+// lets the next attempt use its connection.
+//
+// An attempt may time out without a byte of an answer. The next attempt then uses another
+// connection, and those to the host that were idle meanwhile are closed, HTTP/2 too. An HTTP/2
+// connection with other streams is closed after a second timeout in a row.
 //
 // # Why a call gave up
 //
-// A Transport returns the last response unread, whatever its status, with a nil error: that is
-// the contract of an http.RoundTripper. Why it gave up is seen in the policy's hooks and log
-// (retry.WithHooks, retry.WithLogger). Do returns it, as a *retry.Error that matches the
-// *[StatusError]. A failure that is not retried because retrying would be unsafe or pointless
-// has the reason retry.ErrPermanent.
+// Do returns the reason as a *retry.Error that matches the *[StatusError]. A Transport returns
+// the last response unread with a nil error, whatever its status: that is the contract of an
+// http.RoundTripper. Its reason is in the policy's hooks and log (retry.WithHooks,
+// retry.WithLogger). The reason is retry.ErrPermanent if a retry would be unsafe or pointless.
 //
-// Texts of this package have a request's method and host, and no path, query, header or
-// password. Those that http.Client adds around them have the URL.
+// Error texts of this package contain a request's method and host, and no path, query, header
+// or password. Texts that http.Client adds around them contain the URL.
 //
-// # Beside other layers
+// # Cookies, tracing and tokens
 //
-// A cookie jar belongs to the http.Client, above a Transport: the cookies of a response that was
-// retried are not stored, and each attempt sends the same ones. Do is above the client, so there
-// each attempt stores and sends its own.
+// A Transport is below the client and its cookie jar: the cookies of a retried response are not
+// stored, and each attempt sends the same ones. With Do, each attempt stores and sends its own.
 //
-// Outside of otelhttp and oauth2 (Transport{Base: otelhttp.NewTransport(nil)}) each attempt has a
-// span and a current token of its own, and a failed request for a token is retried. Inside of
-// them there is one span for all attempts, and they share one token.
+// A Transport outside of otelhttp and oauth2 (Transport{Base: otelhttp.NewTransport(nil)})
+// gives each attempt its own span and a current token, and retries a failed request for a
+// token. Inside of them, all attempts share one span and one token.
 //
-// Two layers that retry multiply their attempts. With retry.WithStopIf(retry.AlreadyRetried) the
-// outer one makes one attempt, if the inner one is a Transport, also where wrappers between them
-// pass on its response.
+// # Several layers that retry
+//
+// Two layers that retry multiply their attempts. With retry.WithStopIf(retry.AlreadyRetried)
+// the outer layer makes one attempt if the inner one is a Transport. Wrappers between them do
+// not matter if they pass on the response.
 package retryhttp

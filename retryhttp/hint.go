@@ -8,14 +8,18 @@ import (
 	"time"
 )
 
-// year is the longest reset that is read as a delta. A larger one is a Unix time.
-const year = 365 * 24 * time.Hour
+// maxDelta is the longest reset that is read as a number of seconds. A larger one is a Unix
+// time.
+const maxDelta = 365 * 24 * time.Hour
 
-// Hint returns how long the server asks to wait before the next request, and whether it does.
-// It reads Retry-After-Ms (milliseconds), then Retry-After (see [RetryAfter]), then the reset
-// of a rate limit (see [RateLimitReset]). The first valid one counts.
+// Hint returns how long the server asks to wait before the next request, and whether it asks
+// at all. The first valid one of these counts:
 //
-// Dates and Unix times count from the response's own Date, or from now if it has none.
+//  1. Retry-After-Ms, in milliseconds
+//  2. Retry-After, see [RetryAfter]
+//  3. the reset of a rate limit, see [RateLimitReset]
+//
+// Dates and Unix times count from the response's own Date. If it has none, they count from now.
 func Hint(resp *http.Response, now time.Time) (time.Duration, bool) {
 	if d, ok := parseNumber(resp.Header.Get("Retry-After-Ms"), time.Millisecond); ok {
 		return d, true
@@ -26,13 +30,14 @@ func Hint(resp *http.Response, now time.Time) (time.Duration, bool) {
 	return RateLimitReset(resp, now)
 }
 
-// RateLimitReset returns how long it takes until the rate limit is reset, and whether the
-// response says so. It reads X-RateLimit-Reset, RateLimit-Reset and RateLimit (r=0;t=30), and
-// only where nothing remains: the remaining number beside the reset is 0, or is missing from a
-// 429. Where several limits are used up the longest reset counts.
+// RateLimitReset returns how long it takes until a used up rate limit is reset, and whether the
+// response says so. It reads X-RateLimit-Reset, RateLimit-Reset and RateLimit (r=0;t=30).
 //
-// A reset above a year in seconds is a Unix time, which counts from the response's own Date, or
-// from now if it has none. Any other reset is a number of seconds. A time that has passed is 0.
+// A limit is used up if the remaining number beside the reset is 0, or is missing from a 429.
+// If several limits are used up, the longest reset counts.
+//
+// A reset is a number of seconds. If it is above a year, it is a Unix time, which counts from
+// the response's own Date, or from now if it has none. A time that has passed is 0.
 func RateLimitReset(resp *http.Response, now time.Time) (time.Duration, bool) {
 	now = serverTime(resp, now)
 	longest, found := time.Duration(0), false
@@ -47,10 +52,10 @@ func RateLimitReset(resp *http.Response, now time.Time) (time.Duration, bool) {
 	return longest, found
 }
 
-// rateLimit is one limit as a response tells it.
+// rateLimit is one limit as it appears in a response.
 type rateLimit struct{ remaining, reset string }
 
-// usedUp reports whether nothing remains. A 429 without a number says so by its status.
+// usedUp reports whether nothing remains. If the response does not say, a 429 means so.
 func (l rateLimit) usedUp(status int) bool {
 	if l.remaining == "" {
 		return status == http.StatusTooManyRequests
@@ -64,7 +69,7 @@ func isZero(text string) bool {
 	return ok && n == 0
 }
 
-// rateLimits returns the limits that a header tells, in any of the forms in use.
+// rateLimits returns the limits in a header, in any of the forms in use.
 func rateLimits(h http.Header) []rateLimit {
 	limits := []rateLimit{
 		{h.Get("X-Ratelimit-Remaining"), h.Get("X-Ratelimit-Reset")},
@@ -76,9 +81,9 @@ func rateLimits(h http.Header) []rateLimit {
 	return limits
 }
 
-// parseRateLimit reads a RateLimit header: a list of limits with parameters, such as
-// `"hour";r=0;t=30`, or one limit as a dictionary, such as `limit=10, remaining=0, reset=30`,
-// which earlier drafts of that header had.
+// parseRateLimit reads a RateLimit header. It is a list of limits with parameters, such as
+// `"hour";r=0;t=30`. In earlier drafts of the header it is one limit as a dictionary, such as
+// `limit=10, remaining=0, reset=30`.
 func parseRateLimit(line string) []rateLimit {
 	var limits []rateLimit
 	var whole rateLimit
@@ -102,7 +107,7 @@ func parseRateLimit(line string) []rateLimit {
 	return append(limits, whole)
 }
 
-// splitUnquoted splits text at the separators that are not within double quotes.
+// splitUnquoted splits text at each separator that is not within double quotes.
 func splitUnquoted(text string, separator rune) []string {
 	quoted, escaped := false, false
 	return strings.FieldsFunc(text, func(c rune) bool {
@@ -121,13 +126,13 @@ func splitUnquoted(text string, separator rune) []string {
 // parseReset reads the reset of a limit: a Unix time or a number of seconds.
 func parseReset(text string, now time.Time) (time.Duration, bool) {
 	d, ok := parseNumber(text, time.Second)
-	if !ok || d <= year || d == math.MaxInt64 {
+	if !ok || d <= maxDelta || d == math.MaxInt64 {
 		return d, ok
 	}
 	return max(d-time.Duration(now.UnixNano()), 0), true
 }
 
-// serverTime is the time by the server's clock: the response's Date, or now.
+// serverTime returns the time of the server's clock: the response's Date, or now if it has none.
 func serverTime(resp *http.Response, now time.Time) time.Time {
 	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		return date
@@ -135,8 +140,8 @@ func serverTime(resp *http.Response, now time.Time) time.Time {
 	return now
 }
 
-// parseNumber reads a number of units, such as "30" or "1.5", in digits alone: without a sign
-// or an exponent. One too large for a Duration is the longest one.
+// parseNumber reads a number of units, such as "30" or "1.5". The number has no sign and no
+// exponent. A number too large for a Duration returns the longest Duration.
 func parseNumber(text string, unit time.Duration) (time.Duration, bool) {
 	whole, fraction, dotted := strings.Cut(strings.Trim(text, " \t"), ".")
 	if !isDigits(whole) || dotted && !isDigits(fraction) {

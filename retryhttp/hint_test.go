@@ -18,56 +18,59 @@ import (
 
 var leapDay = time.Date(2024, 2, 29, 12, 0, 0, 0, time.UTC)
 
-// answer is a response with a header, given as names and values in turn.
-func answer(code int, header ...string) *http.Response { return reply(nil, code, "", header...) }
+// newResponse returns a response without a request.
+func newResponse(code int, header ...string) *http.Response { return reply(nil, code, "", header...) }
 
 func epoch(d time.Duration) string { return strconv.FormatInt(leapDay.Add(d).Unix(), 10) }
 
+type rateLimitTest struct {
+	name string
+	resp *http.Response
+	want time.Duration
+	ok   bool
+}
+
+// rateLimitTests are read at noon of the leap day.
+var rateLimitTests = []rateLimitTest{
+	{"none", newResponse(429), 0, false},
+	{"delta", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "40"), 40 * time.Second, true},
+	{"epoch", newResponse(403, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", epoch(40*time.Second)), 40 * time.Second, true},
+	{"epoch with a fraction", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", epoch(40*time.Second)+".5"), 40500 * time.Millisecond, true},
+	{"epoch that has passed", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", epoch(-time.Minute)), 0, true},
+	{
+		"epoch by the server's clock", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", epoch(40*time.Second), "Date", "Thu, 29 Feb 2024 11:00:00 GMT"),
+		time.Hour + 40*time.Second, true,
+	},
+	{"a year is a delta", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "31536000"), 365 * 24 * time.Hour, true},
+	{"above a year is an epoch", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "31536001"), 0, true},
+	{"too large for a Duration", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "99999999999999999999"), longest, true},
+	{"something remains", newResponse(429, "X-RateLimit-Remaining", "1", "X-RateLimit-Reset", "40"), 0, false},
+	{"garbage remains", newResponse(429, "X-RateLimit-Remaining", "none", "X-RateLimit-Reset", "40"), 0, false},
+	{"remaining is missing from a 429", newResponse(429, "X-RateLimit-Reset", "40"), 40 * time.Second, true},
+	{"remaining is missing from a 503", newResponse(503, "X-RateLimit-Reset", "40"), 0, false},
+	{"garbage", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "soon"), 0, false},
+	{"negative", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "-5"), 0, false},
+	{"without X", newResponse(503, "RateLimit-Remaining", "0", "RateLimit-Reset", "7"), 7 * time.Second, true},
+	{"without X, something remains", newResponse(503, "RateLimit-Remaining", "2", "RateLimit-Reset", "7"), 0, false},
+	{"list", newResponse(429, "RateLimit", `"hour";r=0;t=30`), 30 * time.Second, true},
+	{"list without a name", newResponse(429, "RateLimit", "r=0;t=30"), 30 * time.Second, true},
+	{"list with blanks", newResponse(429, "RateLimit", `"hour"; r=0 ; t=30`), 30 * time.Second, true},
+	{"list, something remains", newResponse(429, "RateLimit", `"hour";r=5;t=30`), 0, false},
+	{"list, one is used up", newResponse(429, "RateLimit", `"hour";r=0;t=30, "day";r=10;t=3600`), 30 * time.Second, true},
+	{"list, two are used up", newResponse(429, "RateLimit", `"hour";r=0;t=30, "day";r=0;t=3600`), time.Hour, true},
+	{"list with a tricky name", newResponse(429, "RateLimit", `"a;r=0;t=99,\"";r=0;t=30`), 30 * time.Second, true},
+	{"list, epoch", newResponse(429, "RateLimit", `"hour";r=0;t=`+epoch(30*time.Second)), 30 * time.Second, true},
+	{"dictionary", newResponse(429, "RateLimit", "limit=100, remaining=0, reset=50"), 50 * time.Second, true},
+	{"dictionary, something remains", newResponse(429, "RateLimit", "limit=100, remaining=9, reset=50"), 0, false},
+	{
+		"several headers", newResponse(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "10", "RateLimit-Remaining", "0", "RateLimit-Reset", "20"),
+		20 * time.Second, true,
+	},
+}
+
 func TestRateLimitReset(t *testing.T) {
 	t.Parallel()
-	const longest = time.Duration(math.MaxInt64)
-	serverDate := leapDay.Add(-time.Hour).Format(http.TimeFormat)
-	for _, test := range []struct {
-		name string
-		resp *http.Response
-		want time.Duration
-		ok   bool
-	}{
-		{"none", answer(429), 0, false},
-		{"delta", answer(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "40"), 40 * time.Second, true},
-		{"epoch", answer(403, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", epoch(40*time.Second)), 40 * time.Second, true},
-		{"epoch with a fraction", answer(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", epoch(40*time.Second)+".5"), 40500 * time.Millisecond, true},
-		{"epoch that has passed", answer(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", epoch(-time.Minute)), 0, true},
-		{
-			"epoch by the server's clock", answer(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", epoch(40*time.Second), "Date", serverDate),
-			time.Hour + 40*time.Second, true,
-		},
-		{"a year is a delta", answer(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "31536000"), 365 * 24 * time.Hour, true},
-		{"above a year is an epoch", answer(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "31536001"), 0, true},
-		{"beyond all times", answer(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "99999999999999999999"), longest, true},
-		{"something remains", answer(429, "X-RateLimit-Remaining", "1", "X-RateLimit-Reset", "40"), 0, false},
-		{"garbage remains", answer(429, "X-RateLimit-Remaining", "none", "X-RateLimit-Reset", "40"), 0, false},
-		{"remaining is missing from a 429", answer(429, "X-RateLimit-Reset", "40"), 40 * time.Second, true},
-		{"remaining is missing from a 503", answer(503, "X-RateLimit-Reset", "40"), 0, false},
-		{"garbage", answer(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "soon"), 0, false},
-		{"negative", answer(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "-5"), 0, false},
-		{"without X", answer(503, "RateLimit-Remaining", "0", "RateLimit-Reset", "7"), 7 * time.Second, true},
-		{"without X, something remains", answer(503, "RateLimit-Remaining", "2", "RateLimit-Reset", "7"), 0, false},
-		{"list", answer(429, "RateLimit", `"hour";r=0;t=30`), 30 * time.Second, true},
-		{"list without a name", answer(429, "RateLimit", "r=0;t=30"), 30 * time.Second, true},
-		{"list with blanks", answer(429, "RateLimit", `"hour"; r=0 ; t=30`), 30 * time.Second, true},
-		{"list, something remains", answer(429, "RateLimit", `"hour";r=5;t=30`), 0, false},
-		{"list, one is used up", answer(429, "RateLimit", `"hour";r=0;t=30, "day";r=10;t=3600`), 30 * time.Second, true},
-		{"list, two are used up", answer(429, "RateLimit", `"hour";r=0;t=30, "day";r=0;t=3600`), time.Hour, true},
-		{"list with a tricky name", answer(429, "RateLimit", `"a;r=0;t=99,\"";r=0;t=30`), 30 * time.Second, true},
-		{"list, epoch", answer(429, "RateLimit", `"hour";r=0;t=`+epoch(30*time.Second)), 30 * time.Second, true},
-		{"dictionary", answer(429, "RateLimit", "limit=100, remaining=0, reset=50"), 50 * time.Second, true},
-		{"dictionary, something remains", answer(429, "RateLimit", "limit=100, remaining=9, reset=50"), 0, false},
-		{
-			"several headers", answer(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "10", "RateLimit-Remaining", "0", "RateLimit-Reset", "20"),
-			20 * time.Second, true,
-		},
-	} {
+	for _, test := range rateLimitTests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			got, ok := retryhttp.RateLimitReset(test.resp, leapDay)
@@ -85,16 +88,16 @@ func TestHint(t *testing.T) {
 		want time.Duration
 		ok   bool
 	}{
-		{"none", answer(503), 0, false},
-		{"milliseconds", answer(503, "Retry-After-Ms", "350"), 350 * time.Millisecond, true},
-		{"milliseconds with a fraction", answer(503, "Retry-After-Ms", "0.5"), 500 * time.Microsecond, true},
-		{"milliseconds that overflow", answer(503, "Retry-After-Ms", "9223372036855"), math.MaxInt64, true},
-		{"milliseconds before seconds", answer(503, "Retry-After-Ms", "350", "Retry-After", "1"), 350 * time.Millisecond, true},
-		{"bad milliseconds", answer(503, "Retry-After-Ms", "-350", "Retry-After", "1"), time.Second, true},
-		{"seconds", answer(503, "Retry-After", "2.0"), 2 * time.Second, true},
-		{"seconds before a reset", answer(429, "Retry-After", "2", "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "9"), 2 * time.Second, true},
-		{"bad seconds", answer(429, "Retry-After", "2s", "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "9"), 9 * time.Second, true},
-		{"reset", answer(429, "RateLimit", `"x";r=0;t=9`), 9 * time.Second, true},
+		{"none", newResponse(503), 0, false},
+		{"milliseconds", newResponse(503, "Retry-After-Ms", "350"), 350 * time.Millisecond, true},
+		{"milliseconds with a fraction", newResponse(503, "Retry-After-Ms", "0.5"), 500 * time.Microsecond, true},
+		{"milliseconds that overflow", newResponse(503, "Retry-After-Ms", "9223372036855"), math.MaxInt64, true},
+		{"milliseconds before seconds", newResponse(503, "Retry-After-Ms", "350", "Retry-After", "1"), 350 * time.Millisecond, true},
+		{"bad milliseconds", newResponse(503, "Retry-After-Ms", "-350", "Retry-After", "1"), time.Second, true},
+		{"seconds", newResponse(503, "Retry-After", "2.0"), 2 * time.Second, true},
+		{"seconds before a reset", newResponse(429, "Retry-After", "2", "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "9"), 2 * time.Second, true},
+		{"bad seconds", newResponse(429, "Retry-After", "2s", "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "9"), 9 * time.Second, true},
+		{"reset", newResponse(429, "RateLimit", `"x";r=0;t=9`), 9 * time.Second, true},
 		{"no header at all", &http.Response{StatusCode: 429}, 0, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -122,7 +125,7 @@ func FuzzHint(f *testing.F) {
 	})
 }
 
-// TestHintTable holds that a hint is obeyed on every status that is retried, and on no other.
+// TestHintTable checks that a hint is obeyed on every status that is retried.
 func TestHintTable(t *testing.T) {
 	t.Parallel()
 	for _, header := range [][]string{
@@ -135,12 +138,12 @@ func TestHintTable(t *testing.T) {
 			t.Run(fmt.Sprint(code, header), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					base := &counter{base: roundTripper(func(req *http.Request) (*http.Response, error) { return reply(req, code, "", header...), nil })}
+					base := &countingBase{base: roundTripper(func(req *http.Request) (*http.Response, error) { return reply(req, code, "", header...), nil })}
 					start := time.Now()
-					policy := quick(retry.WithMaxAttempts(2), retry.WithJitter(retry.NoJitter))
+					policy := quickPolicy(retry.WithMaxAttempts(2), retry.WithJitter(retry.NoJitter))
 					resp, err := (&retryhttp.Transport{Base: base, Policy: policy}).RoundTrip(newRequest(t, "GET", "http://host.example", nil))
 					require.NoError(t, err)
-					_ = text(t, resp)
+					_ = readBody(t, resp)
 					assert.Equal(t, 9*time.Second, time.Since(start))
 					assert.EqualValues(t, 2, base.attempts.Load())
 				})
@@ -149,84 +152,8 @@ func TestHintTable(t *testing.T) {
 	}
 }
 
-// TestExhaustedLimitTable is the row for 403.
-func TestExhaustedLimitTable(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		name    string
-		header  []string
-		retried bool
-	}{
-		{"plain", nil, false},
-		{"nothing remains", []string{"X-RateLimit-Remaining", "0"}, true},
-		{"nothing remains, without X", []string{"RateLimit-Remaining", "0"}, true},
-		{"nothing remains, list", []string{"RateLimit", `"x";r=0`}, true},
-		{"something remains", []string{"X-RateLimit-Remaining", "4999"}, false},
-		{"garbage remains", []string{"X-RateLimit-Remaining", "x"}, false},
-		{"reset alone", []string{"X-RateLimit-Reset", "1"}, false},
-		{"Retry-After", []string{"Retry-After", "0"}, true},
-		{"Retry-After-Ms", []string{"Retry-After-Ms", "1"}, true},
-		{"bad Retry-After", []string{"Retry-After", "soon"}, false},
-	} {
-		for _, method := range []string{"GET", "POST"} {
-			t.Run(test.name+", "+method, func(t *testing.T) {
-				t.Parallel()
-				s := serve(t, status(403, test.header...))
-				tr := &retryhttp.Transport{Base: direct(t), Policy: quick()}
-				resp, err := tr.RoundTrip(newRequest(t, method, s.URL, nil))
-				require.NoError(t, err)
-				_ = text(t, resp)
-				assert.Equal(t, 403, resp.StatusCode)
-				want := 1
-				if test.retried {
-					want = 3
-				}
-				assert.Len(t, s.requests(), want)
-			})
-		}
-	}
-}
-
-// TestShouldRetryTable is the rows for what the server says about another attempt.
-func TestShouldRetryTable(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		name               string
-		code               int
-		header             []string
-		idempotent, others int
-	}{
-		{"true makes 409 worth it", 409, []string{"X-Should-Retry", "true"}, 3, 1},
-		{"true, Stripe", 409, []string{"Stripe-Should-Retry", "true"}, 3, 1},
-		{"true, upper case and blanks", 409, []string{"X-Should-Retry", " TRUE "}, 3, 1},
-		{"true changes nothing for 503", 503, []string{"X-Should-Retry", "true"}, 3, 1},
-		{"true changes nothing for 429", 429, []string{"X-Should-Retry", "true"}, 3, 3},
-		{"true is not for a success", 200, []string{"X-Should-Retry", "true"}, 1, 1},
-		{"true is not for a redirect", 302, []string{"X-Should-Retry", "true"}, 1, 1},
-		{"false", 503, []string{"X-Should-Retry", "false"}, 1, 1},
-		{"false, Stripe", 503, []string{"Stripe-Should-Retry", "false"}, 1, 1},
-		{"false of a 429", 429, []string{"X-Should-Retry", "false"}, 1, 1},
-		{"false of a 403", 403, []string{"X-Should-Retry", "false", "Retry-After", "0"}, 1, 1},
-		{"false wins", 503, []string{"X-Should-Retry", "true", "Stripe-Should-Retry", "false"}, 1, 1},
-		{"anything else is nothing", 503, []string{"X-Should-Retry", "maybe"}, 3, 1},
-		{"anything else is nothing, 409", 409, []string{"X-Should-Retry", "1"}, 1, 1},
-	} {
-		for method, want := range map[string]int{"GET": test.idempotent, "POST": test.others} {
-			t.Run(test.name+", "+method, func(t *testing.T) {
-				t.Parallel()
-				s := serve(t, status(test.code, test.header...))
-				resp, err := (&retryhttp.Transport{Base: direct(t), Policy: quick()}).RoundTrip(newRequest(t, method, s.URL, nil))
-				require.NoError(t, err)
-				_ = text(t, resp)
-				assert.Equal(t, test.code, resp.StatusCode)
-				assert.Len(t, s.requests(), want)
-			})
-		}
-	}
-}
-
-// TestTransportHint holds that a Hint of one's own takes the place of the default, for the
-// Transport and for Do.
+// TestTransportHint checks that the field Hint replaces the function Hint, for the Transport
+// and for Do.
 func TestTransportHint(t *testing.T) {
 	t.Parallel()
 	for _, way := range []string{"Transport", "Do"} {
@@ -237,7 +164,7 @@ func TestTransportHint(t *testing.T) {
 					Base: roundTripper(func(req *http.Request) (*http.Response, error) {
 						return reply(req, 503, "", "Retry-After", "1", "X-Wait", "7s"), nil
 					}),
-					Policy: quick(retry.WithMaxAttempts(2), retry.WithJitter(retry.NoJitter)),
+					Policy: quickPolicy(retry.WithMaxAttempts(2), retry.WithJitter(retry.NoJitter)),
 					Hint: func(resp *http.Response) (time.Duration, bool) {
 						d, err := time.ParseDuration(resp.Header.Get("X-Wait"))
 						return d, err == nil
@@ -251,7 +178,7 @@ func TestTransportHint(t *testing.T) {
 				} else {
 					resp, err := tr.RoundTrip(req)
 					require.NoError(t, err)
-					_ = text(t, resp)
+					_ = readBody(t, resp)
 				}
 				assert.Equal(t, 7*time.Second, time.Since(start))
 			})

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// isIdempotent says whether req may be processed twice.
+// isIdempotent reports whether req may be processed twice.
 func (t *Transport) isIdempotent(req *http.Request) bool {
 	if t.IsIdempotent != nil {
 		return t.IsIdempotent(req)
@@ -18,15 +18,15 @@ func (t *Transport) isIdempotent(req *http.Request) bool {
 	return hasKey(req)
 }
 
-// hasKey says whether req has an idempotency key. As for net/http an empty list of values
-// counts: it marks the request as idempotent and is not sent.
+// hasKey reports whether req has an idempotency key. An empty list of values counts, as it does
+// for net/http: it marks the request as idempotent and is not sent.
 func hasKey(req *http.Request) bool {
 	_, key := req.Header["Idempotency-Key"]
 	_, xKey := req.Header["X-Idempotency-Key"]
 	return key || xKey
 }
 
-// lacksKey says whether AddIdempotencyKey is for req.
+// lacksKey reports whether AddIdempotencyKey adds a key to req.
 func lacksKey(req *http.Request) bool {
 	return (req.Method == http.MethodPost || req.Method == http.MethodPatch) && !hasKey(req)
 }

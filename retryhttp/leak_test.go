@@ -18,14 +18,14 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// TestNoLeak makes 1,000 requests of which 30 % fail at each attempt, in the ways that servers
-// fail, and counts what is left. It is not parallel: it counts the process's goroutines.
+// TestNoLeak makes 1,000 requests, of which 30 % fail at each attempt in the ways that servers
+// fail. It counts what is left. It is not parallel, because it counts the process's goroutines.
 func TestNoLeak(t *testing.T) { //nolint:paralleltest // see above
 	const requests, workers = 1000, 8
 	for _, test := range []struct { //nolint:paralleltest // see above
-		name   string
-		faults []http.HandlerFunc
-		conns  int64 // opened, at most: net/http dials ahead now and then
+		name     string
+		failures []http.HandlerFunc
+		conns    int64 // opened at most; net/http may dial more than it needs
 	}{
 		{"statuses", []http.HandlerFunc{status(503), sized(500, 10<<10, true), sized(502, 60<<10, false)}, 5 * workers},
 		{"all", []http.HandlerFunc{
@@ -40,39 +40,45 @@ func TestNoLeak(t *testing.T) { //nolint:paralleltest // see above
 				s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 					if i := n.Add(1); i%10 < 3 {
 						failed.Add(1)
-						test.faults[int(i/10*3+i%10)%len(test.faults)](w, r)
+						test.failures[int(i/10*3+i%10)%len(test.failures)](w, r)
 						return
 					}
 					_, _ = io.Copy(w, r.Body)
 				})
-				base := direct(t)
+				base := newTransport(t)
 				base.MaxIdleConnsPerHost = workers
-				counted := &counter{base: base}
-				tr := &retryhttp.Transport{Base: counted, Policy: quick(retry.WithMaxAttempts(20), retry.WithAttemptTimeout(timeout))}
-				var wg sync.WaitGroup
-				for range workers {
-					wg.Go(func() {
-						for range requests / workers {
-							resp, err := tr.RoundTrip(newRequest(t, "PUT", s.URL, strings.NewReader("body")))
-							if !assert.NoError(t, err) {
-								return
-							}
-							_, _ = io.ReadAll(resp.Body)
-							assert.NoError(t, resp.Body.Close())
-						}
-					})
-				}
-				wg.Wait()
+				counted := &countingBase{base: base}
+				tr := &retryhttp.Transport{Base: counted, Policy: quickPolicy(retry.WithMaxAttempts(20), retry.WithAttemptTimeout(timeout))}
+				sendAll(t, tr, s.URL, requests, workers)
 				assert.Greater(t, failed.Load(), int64(requests*3/10))
 				assert.Zero(t, counted.open.Load(), "bodies")
-				assert.LessOrEqual(t, s.opened.Load(), test.conns+workers, "connections opened: net/http may dial for a request that then gets an idle one")
+				assert.LessOrEqual(t, s.opened.Load(), test.conns+workers, "connections opened")
 				assert.Eventually(t, func() bool { return s.live.Load() <= workers }, time.Minute, time.Millisecond, "no more than are idle")
 				base.CloseIdleConnections()
 				assert.Eventually(t, func() bool { return s.live.Load() == 0 }, time.Minute, time.Millisecond, "connections leaked")
 				s.Close()
-				// Eventually asks in a goroutine of its own.
+				// Eventually runs a goroutine of its own.
 				require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+1 }, time.Minute, time.Millisecond, "goroutines leaked")
 			})
 		}
 	}
+}
+
+// sendAll sends so many requests, by so many workers.
+func sendAll(t *testing.T, tr *retryhttp.Transport, url string, requests, workers int) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for range requests / workers {
+				resp, err := tr.RoundTrip(newRequest(t, "PUT", url, strings.NewReader("body")))
+				if !assert.NoError(t, err) {
+					return
+				}
+				_, _ = io.ReadAll(resp.Body)
+				assert.NoError(t, resp.Body.Close())
+			}
+		})
+	}
+	wg.Wait()
 }

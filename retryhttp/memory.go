@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// inMemory reports whether body is a plain reader of memory that has length bytes left, any
-// number if length is 0. Such a body cannot fail, so no attempt need watch it. net/http knows
-// the same types and sends them in one packet with a short header.
+// inMemory reports whether body is a plain reader of memory with length bytes left. A length of
+// 0 matches any number. Such a body cannot fail, so it needs no attemptBody. net/http recognizes
+// the same types and sends a short body in one packet with the header.
 func inMemory(body io.Reader, length int64) bool {
 	switch t := reflect.TypeOf(body); t {
 	case nopCloser, nopCloserWriterTo:

@@ -7,9 +7,8 @@ import (
 	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
-// refusedToken reports whether err says that a token endpoint refused the grant: the error of
-// golang.org/x/oauth2 for a status of 400 to 499. Asking again changes nothing and may lock the
-// account.
+// refusedToken reports whether err is golang.org/x/oauth2's error for a status of 400 to 499: the
+// token endpoint refused the grant. Another request changes nothing and may lock the account.
 func refusedToken(err error) (refused bool) {
 	errtree.Walk(err, func(node error) bool {
 		code := tokenStatus(node)
@@ -19,8 +18,8 @@ func refusedToken(err error) (refused bool) {
 	return refused
 }
 
-// tokenStatus is the status in an *oauth2.RetrieveError, 0 if err is none. It is known by the
-// fields that it has, so that its package need not be imported.
+// tokenStatus returns the status in an *oauth2.RetrieveError, or 0 if err is none. It recognizes
+// the error by its fields, so that this package need not import oauth2.
 func tokenStatus(err error) int {
 	v := reflect.ValueOf(err)
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
@@ -35,7 +34,7 @@ func tokenStatus(err error) int {
 	return resp.StatusCode
 }
 
-// field returns the exported field of v by the name, if it has one of the type.
+// field returns the exported field of v with this name, if v has one of type T.
 func field[T any](v reflect.Value, name string) (value T, ok bool) {
 	f := v.FieldByName(name)
 	if !f.IsValid() || !f.CanInterface() {

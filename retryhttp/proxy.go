@@ -13,25 +13,27 @@ import (
 	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
-// proxyPasses reports whether another attempt may change the status that a proxy answered
-// CONNECT with. Refused credentials are never sent again: too many of them lock an account.
-func proxyPasses(code int) bool {
+// transientConnectStatus reports whether another attempt may change a proxy's status for
+// CONNECT. Refused credentials are never sent again, because repeated failures may lock an
+// account.
+func transientConnectStatus(code int) bool {
 	return retryableStatus(code) && code != http.StatusMisdirectedRequest && code != http.StatusTooEarly
 }
 
-// refusedConnect reports whether err is a proxy's refusal of CONNECT that will last. net/http makes it an error of
-// nothing but the text behind the status code, which is the proxy's own choice.
+// refusedConnect reports whether err is a proxy's refusal of CONNECT that another attempt does
+// not change. net/http's error has only the text behind the status code, and a proxy may choose
+// that text freely.
 func (c *call) refusedConnect(err error) bool {
 	target := c.req.URL
-	if e, ok := err.(*url.Error); ok && e != nil { // of a client, which may have followed a redirect
+	if e, ok := err.(*url.Error); ok && e != nil { // from a client, which may have followed a redirect
 		target, _ = url.Parse(e.URL)
 		err = e.Err
 	}
-	if target == nil || target.Scheme != "https" || !isBareText(err) || c.trace != nil && c.trace.got.Load() {
+	if target == nil || target.Scheme != "https" || !isPlainText(err) || c.trace != nil && c.trace.connected.Load() {
 		return false
 	}
-	if code, ok := statusOfText(err.Error()); ok {
-		return !proxyPasses(code)
+	if code, ok := statusFromText(err.Error()); ok {
+		return !transientConnectStatus(code)
 	}
 	return c.hasProxy(target)
 }
@@ -48,11 +50,12 @@ func (c *call) hasProxy(target *url.URL) bool {
 	return err == nil && proxy != nil && !strings.HasPrefix(proxy.Scheme, "socks")
 }
 
-var bareText = reflect.TypeOf(errors.New(""))
+// plainText is the type of an error that has only a text.
+var plainText = reflect.TypeOf(errors.New(""))
 
-// isBareText reports whether err may be net/http's error for a refused CONNECT.
-func isBareText(err error) bool {
-	if err == nil || reflect.TypeOf(err) != bareText || err == io.EOF || err == io.ErrUnexpectedEOF {
+// isPlainText reports whether err may be net/http's error for a refused CONNECT.
+func isPlainText(err error) bool {
+	if err == nil || reflect.TypeOf(err) != plainText || err == io.EOF || err == io.ErrUnexpectedEOF {
 		return false
 	}
 	text := err.Error()
@@ -64,8 +67,8 @@ func isBareText(err error) bool {
 	return true
 }
 
-// statusOfText returns the status that has text as its name.
-func statusOfText(text string) (code int, ok bool) {
+// statusFromText returns the status whose name is text.
+func statusFromText(text string) (code int, ok bool) {
 	for code := 300; code < 600; code++ {
 		if name := http.StatusText(code); name != "" && strings.EqualFold(name, text) {
 			return code, true
@@ -74,8 +77,8 @@ func statusOfText(text string) (code int, ok bool) {
 	return 0, false
 }
 
-// refusedBySOCKS reports whether err is a SOCKS proxy's refusal. net/http and x/net/proxy say
-// by text alone what it refused.
+// refusedBySOCKS reports whether err is a SOCKS proxy's refusal that another attempt does not
+// change. Only the texts of net/http and x/net/proxy say what the proxy refused.
 func refusedBySOCKS(err error) (refused bool) {
 	errtree.Walk(err, func(node error) bool {
 		if op, ok := node.(*net.OpError); ok && strings.HasPrefix(op.Op, "socks") {
@@ -90,10 +93,10 @@ func isSOCKSRefusal(text string) bool {
 	for _, known := range []string{
 		"username/password",            // … authentication failed, invalid …
 		"authentication method",        // no acceptable …s, unsupported …
-		"not allowed by ruleset",       // what a 403 is to an HTTP proxy
+		"not allowed by ruleset",       // as a 403 of an HTTP proxy
 		"command not supported",        //
 		"address type not supported",   //
-		"unexpected protocol version ", // it is no such proxy
+		"unexpected protocol version ", // not a SOCKS proxy
 	} {
 		if strings.Contains(text, known) {
 			return true

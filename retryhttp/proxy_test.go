@@ -3,7 +3,6 @@ package retryhttp_test
 import (
 	"bufio"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -22,7 +21,8 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// connectProxy is an HTTP proxy that answers its first CONNECTs by the lines, and then connects.
+// connectProxy is an HTTP proxy. It answers the first CONNECT requests with the given texts,
+// and connects the others.
 type connectProxy struct {
 	url   *url.URL
 	asked atomic.Int64
@@ -47,7 +47,7 @@ func newConnectProxy(t *testing.T, answers ...string) *connectProxy {
 	return p
 }
 
-// tunnel carries a connection to the address.
+// tunnel connects conn to the address.
 func tunnel(conn net.Conn, addr string) {
 	to, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", addr)
 	if err != nil {
@@ -61,29 +61,29 @@ func tunnel(conn net.Conn, addr string) {
 	_, _ = io.Copy(to, conn)
 }
 
-// through returns a transport that goes through the proxy, and trusts the service.
-func through(t *testing.T, s *service, proxy *url.URL) *http.Transport {
+// proxyTransport returns a transport that uses the proxy and trusts the server's certificate.
+func proxyTransport(t *testing.T, s *testServer, proxy *url.URL) *http.Transport {
 	t.Helper()
-	tr := direct(t)
+	tr := newTransport(t)
 	tr.Proxy = http.ProxyURL(proxy)
 	tr.TLSClientConfig = s.Client().Transport.(*http.Transport).TLSClientConfig
 	return tr
 }
 
-func secureService(t *testing.T, steps ...http.HandlerFunc) *service {
+func serveTLS(t *testing.T, steps ...http.HandlerFunc) *testServer {
 	t.Helper()
-	s := newService(t, steps...)
+	s := newTestServer(t, steps...)
 	s.StartTLS()
 	return s
 }
 
-// connectStatus is what a proxy answers, with the phrase.
+// connectStatus returns a proxy's answer with the status and the phrase.
 func connectStatus(code int, phrase string, headers string) string {
 	return fmt.Sprintf("HTTP/1.1 %d %s\r\n%sContent-Length: 0\r\n\r\n", code, phrase, headers)
 }
 
-// TestConnectTable is the rows for what proxies answer CONNECT with: for each status, for
-// idempotent requests and others, for the Transport and Do.
+// TestConnectTable checks the table's rows for a proxy's answers to CONNECT: for each status,
+// for idempotent requests and others, for the Transport and Do.
 func TestConnectTable(t *testing.T) {
 	t.Parallel()
 	for _, code := range []int{300, 302, 400, 401, 403, 404, 405, 407, 408, 409, 410, 421, 425, 429, 451, 500, 501, 502, 503, 504, 505, 511} {
@@ -92,14 +92,14 @@ func TestConnectTable(t *testing.T) {
 			for _, way := range []string{"Transport", "Do", "wrapped base", "Check"} {
 				t.Run(fmt.Sprintf("%d, %s, %s", code, method, way), func(t *testing.T) {
 					t.Parallel()
-					s := secureService(t, status(200))
+					s := serveTLS(t, status(200))
 					answer := connectStatus(code, http.StatusText(code), "")
 					proxy := newConnectProxy(t, answer, answer)
-					base := through(t, s, proxy.url)
+					base := proxyTransport(t, s, proxy.url)
 					if way == "Check" {
 						base.OnProxyConnectResponse = checkConnect
 					}
-					err := askThrough(t, way, base, newRequest(t, method, s.URL, nil))
+					err := sendThrough(t, way, base, newRequest(t, method, s.URL, nil))
 					if passes {
 						require.NoError(t, err)
 						assert.EqualValues(t, 3, proxy.asked.Load())
@@ -115,14 +115,14 @@ func TestConnectTable(t *testing.T) {
 	}
 }
 
-// checkConnect is an OnProxyConnectResponse that tells the status and the hint.
+// checkConnect is an OnProxyConnectResponse that returns the status and the hint.
 func checkConnect(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
 	return retryhttp.Check(resp)
 }
 
-func askThrough(t *testing.T, way string, base *http.Transport, req *http.Request) error {
+func sendThrough(t *testing.T, way string, base *http.Transport, req *http.Request) error {
 	t.Helper()
-	policy := quick()
+	policy := quickPolicy()
 	if way == "Do" {
 		_, err := retryhttp.Do(&http.Client{Transport: base}, req, decodeText, policy)
 		return err
@@ -133,13 +133,13 @@ func askThrough(t *testing.T, way string, base *http.Transport, req *http.Reques
 	}
 	resp, err := tr.RoundTrip(req)
 	if err == nil {
-		_ = text(t, resp)
+		_ = readBody(t, resp)
 	}
 	return err
 }
 
-// TestConnectOwnPhrase holds that a refusal in the proxy's own words is not repeated: it may be
-// one of credentials.
+// TestConnectOwnPhrase checks that a request is not repeated if the proxy refuses it with a
+// phrase of its own. The refusal may be one of credentials.
 func TestConnectOwnPhrase(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]string{
@@ -150,9 +150,9 @@ func TestConnectOwnPhrase(t *testing.T) {
 		for _, way := range []string{"Transport", "Do"} {
 			t.Run(name+", "+way, func(t *testing.T) {
 				t.Parallel()
-				s := secureService(t, status(200))
+				s := serveTLS(t, status(200))
 				proxy := newConnectProxy(t, answer, answer)
-				err := askThrough(t, way, through(t, s, proxy.url), newRequest(t, "GET", s.URL, nil))
+				err := sendThrough(t, way, proxyTransport(t, s, proxy.url), newRequest(t, "GET", s.URL, nil))
 				require.ErrorIs(t, err, retry.ErrPermanent)
 				assert.EqualValues(t, 1, proxy.asked.Load())
 			})
@@ -160,22 +160,22 @@ func TestConnectOwnPhrase(t *testing.T) {
 	}
 }
 
-// TestConnectBreaksOff holds that a proxy which hangs up is asked again.
+// TestConnectBreaksOff checks that the request is repeated if the proxy hangs up.
 func TestConnectBreaksOff(t *testing.T) {
 	t.Parallel()
-	s := secureService(t, status(200))
+	s := serveTLS(t, status(200))
 	proxy := newConnectProxy(t, "", "HTTP/1.1 200")
-	err := askThrough(t, "Transport", through(t, s, proxy.url), newRequest(t, "POST", s.URL, nil))
+	err := sendThrough(t, "Transport", proxyTransport(t, s, proxy.url), newRequest(t, "POST", s.URL, nil))
 	require.NoError(t, err)
 	assert.EqualValues(t, 3, proxy.asked.Load())
 }
 
-// TestConnectHint holds that a proxy's hint is obeyed where net/http hands it over, and that
-// the error names what was asked.
+// TestConnectHint checks that a proxy's hint is obeyed if net/http passes it on, and that the
+// error names the CONNECT request.
 func TestConnectHint(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		network := newPipes()
+		network := newMemoryNetwork()
 		go func() {
 			for {
 				conn, err := network.Accept()
@@ -192,7 +192,7 @@ func TestConnectHint(t *testing.T) {
 			Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.example"}),
 		}
 		start := time.Now()
-		_, err := (&retryhttp.Transport{Base: base, Policy: quick(retry.WithMaxAttempts(2), retry.WithJitter(retry.NoJitter))}).
+		_, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy(retry.WithMaxAttempts(2), retry.WithJitter(retry.NoJitter))}).
 			RoundTrip(newRequest(t, "POST", "https://host.example/path", nil))
 		require.ErrorIs(t, err, retry.ErrExhausted)
 		assert.Equal(t, 9*time.Second, time.Since(start))
@@ -204,114 +204,13 @@ func TestConnectHint(t *testing.T) {
 	})
 }
 
-// TestDialErrorWithoutProxy holds that a dialer's own words are not taken for a proxy's.
+// TestDialErrorWithoutProxy checks that a dialer's error does not count as a proxy's refusal.
 func TestDialErrorWithoutProxy(t *testing.T) {
 	t.Parallel()
-	base := direct(t)
+	base := newTransport(t)
 	base.DialContext = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no tunnel") }
-	counted, count := counting()
-	_, err := (&retryhttp.Transport{Base: base, Policy: quick(count)}).RoundTrip(newRequest(t, "GET", "https://host.example", nil))
+	counted, count := countAttempts()
+	_, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy(count)}).RoundTrip(newRequest(t, "GET", "https://host.example", nil))
 	require.ErrorIs(t, err, retry.ErrExhausted)
 	assert.EqualValues(t, 3, counted.Load())
-}
-
-// socksProxy is a SOCKS5 server (RFC 1928, 1929) with a password, which answers each request by
-// the code.
-type socksProxy struct {
-	addr   string
-	logins atomic.Int64
-}
-
-func newSOCKSProxy(t *testing.T, password string, code byte) *socksProxy {
-	t.Helper()
-	p := &socksProxy{}
-	p.addr = listen(t, func(conn net.Conn) {
-		if methods := field(conn, 1); methods == nil { // the version was read with it
-			return
-		}
-		const userPassword = 2
-		_, _ = conn.Write([]byte{5, userPassword})
-		if field(conn, 1) == nil { // user
-			return
-		}
-		given := field(conn, 0)
-		p.logins.Add(1)
-		if string(given) != password {
-			_, _ = conn.Write([]byte{1, 1})
-			return
-		}
-		_, _ = conn.Write([]byte{1, 0})
-		var head [4]byte
-		if _, err := io.ReadFull(conn, head[:]); err != nil {
-			return
-		}
-		var addr [6]byte // IPv4 and port
-		if _, err := io.ReadFull(conn, addr[:]); err != nil {
-			return
-		}
-		_, _ = conn.Write([]byte{5, code, 0, 1, 0, 0, 0, 0, 0, 0})
-		if code == 0 {
-			tunnel(conn, fmt.Sprintf("%v:%d", net.IP(addr[:4]), binary.BigEndian.Uint16(addr[4:])))
-		}
-	})
-	return p
-}
-
-// field reads skip bytes and a field with its length in front.
-func field(conn net.Conn, skip int) []byte {
-	head := make([]byte, skip+1)
-	if _, err := io.ReadFull(conn, head); err != nil {
-		return nil
-	}
-	value := make([]byte, head[skip])
-	if _, err := io.ReadFull(conn, value); err != nil {
-		return nil
-	}
-	return value
-}
-
-// TestSOCKSTable is the rows for what a SOCKS5 server answers.
-func TestSOCKSTable(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		name     string
-		password string
-		code     byte
-		attempts int64
-	}{
-		{"login fails", "wrong", 0, 1},
-		{"general failure", "secret", 1, 3},
-		{"not allowed by ruleset", "secret", 2, 1},
-		{"network unreachable", "secret", 3, 3},
-		{"host unreachable", "secret", 4, 3},
-		{"connection refused", "secret", 5, 3},
-		{"TTL expired", "secret", 6, 3},
-		{"command not supported", "secret", 7, 1},
-		{"address type not supported", "secret", 8, 1},
-	} {
-		for _, method := range []string{"GET", "POST"} {
-			for _, way := range []string{"Transport", "Do"} {
-				t.Run(test.name+", "+method+", "+way, func(t *testing.T) {
-					t.Parallel()
-					s := serve(t, status(200))
-					proxy := newSOCKSProxy(t, "secret", test.code)
-					base := direct(t)
-					base.Proxy = http.ProxyURL(&url.URL{Scheme: "socks5", Host: proxy.addr, User: url.UserPassword("user", test.password)})
-					err := askThrough(t, way, base, newRequest(t, method, s.URL, nil))
-					require.Error(t, err)
-					assert.NotContains(t, err.Error(), "secret")
-					assert.Equal(t, test.attempts, proxy.logins.Load(), "%v", err)
-					assert.Equal(t, test.attempts == 1, errors.Is(err, retry.ErrPermanent))
-				})
-			}
-		}
-	}
-	t.Run("granted", func(t *testing.T) {
-		t.Parallel()
-		s := serve(t, status(200))
-		proxy := newSOCKSProxy(t, "secret", 0)
-		base := direct(t)
-		base.Proxy = http.ProxyURL(&url.URL{Scheme: "socks5", Host: proxy.addr, User: url.UserPassword("user", "secret")})
-		require.NoError(t, askThrough(t, "Transport", base, newRequest(t, "GET", s.URL, nil)))
-	})
 }

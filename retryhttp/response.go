@@ -11,82 +11,83 @@ import (
 	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
-// What a response between attempts may cost before its connection is given up: reading the
-// rest of a short body keeps the connection for the next attempt.
+// These bound what is read of a response between attempts. Reading a short body to its end
+// keeps the connection for the next attempt.
 const (
 	drainBytes = 64 << 10
 	drainTime  = 100 * time.Millisecond
 )
 
-// response is an attempt's response until it is handed over or discarded.
+// response is an attempt's response until it is returned to the caller or discarded.
 type response struct {
 	*http.Response
 	release func()       // ends the attempt's context; nil: nothing to end
-	body    *body        // the request's
-	err     *StatusError // the attempt's error, which leads here
+	body    *requestBody // the request's
+	err     *StatusError // the attempt's error, which links to this response
 }
 
-func (r *response) open() bool { return r != nil && r.Response != nil }
+func (r *response) isOpen() bool { return r != nil && r.Response != nil }
 
-// keepFor lets discard find the response by the attempt's error.
-func (r *response) keepFor(e *StatusError) {
+// linkTo lets discardResponse find the response by the attempt's error.
+func (r *response) linkTo(e *StatusError) {
 	r.err = e
 	e.resp = r
 }
 
-// let takes the response out of the call's hands. Nothing keeps it, its request or their
-// contexts then: an error in a history may live for long.
-func (r *response) let() response {
-	taken := *r
+// detach takes the response out of the call and out of the attempt's error. An error in a
+// history may live long, and must not keep the response, its request or their contexts.
+func (r *response) detach() response {
+	detached := *r
 	if r.err != nil {
 		r.err.resp = nil
 	}
 	*r = response{}
-	return taken
+	return detached
 }
 
-// discarding makes a call discard the response that a retry will follow, before the wait, so
-// that nothing is held meanwhile.
-var discarding = retry.WithHooks(retry.Hooks{BeforeWait: discard})
+// discardBeforeWait makes a call discard a response before the wait for the retry, so that the
+// connection is free during the wait.
+var discardBeforeWait = retry.WithHooks(retry.Hooks{BeforeWait: discardResponse})
 
-func discard(_ context.Context, a retry.Attempt) {
-	if status, ok := errtree.As[*StatusError](a.Err); ok && status != nil && status.resp.open() {
+func discardResponse(_ context.Context, a retry.Attempt) {
+	if status, ok := errtree.As[*StatusError](a.Err); ok && status != nil && status.resp.isOpen() {
 		status.resp.discard()
 	}
 }
 
 // discard reads the rest of a short body and closes it.
 func (r *response) discard() {
-	taken := r.let()
-	taken.body.withdraw() // the next attempt's, if one can have it
-	if body := taken.Body; body != nil {
-		// Closing a body ends a read of it that hangs.
-		if taken.ContentLength <= drainBytes { // or -1, unknown
+	detached := r.detach()
+	detached.body.reclaim() // for the next attempt
+	if body := detached.Body; body != nil {
+		// Close ends a read that hangs.
+		if detached.ContentLength <= drainBytes { // or -1, unknown
 			timer := time.AfterFunc(drainTime, func() { _ = body.Close() })
-			_, _ = io.CopyN(io.Discard, body, drainBytes+1) // and the end behind it
+			_, _ = io.CopyN(io.Discard, body, drainBytes+1) // one more, to read the end too
 			timer.Stop()
 		}
 		_ = body.Close()
 	}
-	if taken.release != nil {
-		taken.release()
+	if detached.release != nil {
+		detached.release()
 	}
 }
 
-// handOver gives the response to req to its caller. The attempt's context ends with the body.
-func (r *response) handOver(req *http.Request) *http.Response {
-	taken := r.let()
-	resp := taken.Response
+// forCaller returns the response to req for the caller. The attempt's context ends with the
+// response's body.
+func (r *response) forCaller(req *http.Request) *http.Response {
+	detached := r.detach()
+	resp := detached.Response
 	resp.Request = req
 	switch {
-	case taken.release == nil:
+	case detached.release == nil:
 	case resp.StatusCode == http.StatusSwitchingProtocols:
-		// A connection that changed its protocol is out of the context's reach, and its body
-		// must stay the io.Writer that it is.
+		// The context has no effect on a connection that changed its protocol, and the body
+		// must remain an io.Writer.
 	case resp.Body == nil || resp.Body == http.NoBody:
-		taken.release()
+		detached.release()
 	default:
-		resp.Body = &releasingBody{ReadCloser: resp.Body, release: taken.release}
+		resp.Body = &releasingBody{ReadCloser: resp.Body, release: detached.release}
 	}
 	return resp
 }

@@ -1,14 +1,11 @@
 package retryhttp_test
 
 import (
-	"bytes"
 	"compress/gzip"
 	"context"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,178 +17,24 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// trickle answers with a byte every 10 ms, for as long as somebody listens.
-func trickle(code int) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(code)
-		for r.Context().Err() == nil {
-			if _, err := w.Write([]byte{'.'}); err != nil {
-				return
-			}
-			_ = http.NewResponseController(w).Flush()
-			select {
-			case <-time.After(10 * time.Millisecond):
-			case <-r.Context().Done():
-			}
-		}
-	}
-}
-
-// huge answers with n bytes, in chunks, and adds what it could write to written.
-func huge(code, n int, written *atomic.Int64) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(code)
-		part := make([]byte, 4<<10)
-		for range n / len(part) {
-			m, err := w.Write(part)
-			written.Add(int64(m))
-			if err != nil {
-				return
-			}
-		}
-	}
-}
-
-// sized answers with n bytes, their number told or not.
-func sized(code, n int, told bool) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		if told {
-			w.Header().Set("Content-Length", strconv.Itoa(n))
-		}
-		w.WriteHeader(code)
-		if !told {
-			_ = http.NewResponseController(w).Flush()
-		}
-		_, _ = w.Write(bytes.Repeat([]byte{'x'}, n))
-	}
-}
-
-// TestDrainTime holds that a body between attempts which trickles, or stands still, costs
-// 100 ms.
-func TestDrainTime(t *testing.T) {
-	t.Parallel()
-	still := func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(503)
-		_ = http.NewResponseController(w).Flush()
-		<-r.Context().Done()
-	}
-	for name, step := range map[string]http.HandlerFunc{"trickles": trickle(503), "stands still": still} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				s, base := inMemory(t, step, status(200))
-				counted := &counter{base: base}
-				start := time.Now()
-				resp, err := (&retryhttp.Transport{Base: counted, Policy: quick()}).RoundTrip(newRequest(t, "GET", "http://host.example", nil))
-				require.NoError(t, err)
-				assert.Equal(t, "OK", text(t, resp))
-				assert.Equal(t, 100*time.Millisecond, s.requests()[1].at.Sub(start))
-				assert.Zero(t, counted.open.Load())
-			})
-		})
-	}
-}
-
-// TestDrainBytes holds that a huge body between attempts is read as far as 64 KiB.
-func TestDrainBytes(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var written atomic.Int64
-		s, base := inMemory(t, huge(503, 64<<20, &written), status(200))
-		resp, err := (&retryhttp.Transport{Base: base, Policy: quick()}).RoundTrip(newRequest(t, "GET", "http://host.example", nil))
-		require.NoError(t, err)
-		assert.Equal(t, "OK", text(t, resp))
-		assert.Len(t, s.requests(), 2)
-		// A pipe holds nothing, so what was written was read, but for the buffers at both ends.
-		assert.GreaterOrEqual(t, written.Load(), int64(64<<10))
-		assert.Less(t, written.Load(), int64(64<<10+20<<10))
-	})
-}
-
-// TestDrainTooLong holds that a body which says that it is too long is not read.
-func TestDrainTooLong(t *testing.T) {
-	t.Parallel()
-	body := &countingBody{Reader: strings.NewReader("x")}
-	base := roundTripper(func(req *http.Request) (*http.Response, error) {
-		resp := reply(req, 503, "")
-		resp.Body, resp.ContentLength = body, 64<<10+1
-		return resp, nil
-	})
-	_, err := (&retryhttp.Transport{Base: base, Policy: quick(retry.WithMaxAttempts(2))}).RoundTrip(newRequest(t, "GET", "http://host.example", nil))
-	require.NoError(t, err)
-	assert.Zero(t, body.reads.Load())
-	assert.EqualValues(t, 1, body.closed.Load(), "the first; the last is the caller's")
-}
-
-// TestReuse holds which answers between attempts keep their connection.
-func TestReuse(t *testing.T) {
-	t.Parallel()
-	const bound = 64 << 10
-	for _, test := range []struct {
-		name  string
-		step  http.HandlerFunc
-		conns int64
-	}{
-		{"empty", sized(503, 0, true), 1},
-		{"small", sized(503, 100, true), 1},
-		{"above 4 KiB", sized(503, 10<<10, true), 1},
-		{"at the bound", sized(503, bound, true), 1},
-		{"in chunks", sized(503, bound-1, false), 1},
-		{"in chunks, at the bound", sized(503, bound, false), 1},
-		{"above the bound", sized(503, 4*bound, true), 3},
-		{"in chunks, above the bound", sized(503, 4*bound, false), 3},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			s := serve(t, test.step, test.step, status(200))
-			resp, err := (&retryhttp.Transport{Base: direct(t), Policy: quick()}).RoundTrip(newRequest(t, "GET", s.URL, nil))
-			require.NoError(t, err)
-			assert.Equal(t, "OK", text(t, resp))
-			assert.Len(t, s.requests(), 3)
-			assert.Equal(t, test.conns, s.opened.Load())
-		})
-	}
-}
-
-// TestMaxConnsPerHost holds that no response is held while another attempt needs its
-// connection.
-func TestMaxConnsPerHost(t *testing.T) {
-	t.Parallel()
-	for name, step := range map[string]http.HandlerFunc{
-		"small": status(503), "huge": sized(503, 1<<20, false), "hangs up": hangUp,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := serve(t, step, step, status(200))
-			tr := direct(t)
-			tr.MaxConnsPerHost = 1
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-			defer cancel()
-			resp, err := (&retryhttp.Transport{Base: tr, Policy: quick()}).RoundTrip(newRequest(t, "GET", s.URL, nil).WithContext(ctx))
-			require.NoError(t, err)
-			assert.Equal(t, "OK", text(t, resp))
-		})
-	}
-}
-
-// TestDiscardedBeforeWait holds that nothing is held during the wait.
+// TestDiscardedBeforeWait checks that no response is held during the wait.
 func TestDiscardedBeforeWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		_, base := inMemory(t, status(503), status(200))
-		counted := &counter{base: base}
+		_, base := serveInMemory(t, status(503), status(200))
+		counted := &countingBase{base: base}
 		policy := retry.MustNew(retry.WithBackoff(retry.Constant(10*time.Second)), retry.WithAttemptTimeout(time.Hour))
 		time.AfterFunc(5*time.Second, func() { assert.Zero(t, counted.open.Load(), "in the wait") })
 		resp, err := (&retryhttp.Transport{Base: counted, Policy: policy}).RoundTrip(newRequest(t, "GET", "http://host.example", nil))
 		require.NoError(t, err)
-		assert.EqualValues(t, 1, counted.open.Load(), "the last is the caller's to close")
-		assert.Equal(t, "OK", text(t, resp))
+		assert.EqualValues(t, 1, counted.open.Load(), "the caller closes the last one")
+		assert.Equal(t, "OK", readBody(t, resp))
 		assert.Zero(t, counted.open.Load())
 	})
 }
 
-// TestLastResponseUnread holds that the last response is as the base made it, whatever ended
-// the call, with and without a timeout of the attempts.
+// TestLastResponseUnread checks that the last response is returned unread, whatever ended the
+// call, with and without an attempt timeout.
 func TestLastResponseUnread(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -204,7 +47,7 @@ func TestLastResponseUnread(t *testing.T) {
 		{name: "success", status: 200, want: "answer 1"},
 		{name: "exhausted", status: 503, want: "answer 3"},
 		{name: "one attempt", status: 503, opts: []retry.Option{retry.WithMaxAttempts(1)}, want: "answer 1"},
-		{name: "not worth it", status: 404, want: "answer 1"},
+		{name: "not retryable", status: 404, want: "answer 1"},
 		{name: "budget", status: 503, opts: []retry.Option{retry.WithBudget(retry.NewBudget(0, 0))}, want: "answer 1"},
 		{name: "elapsed", status: 503, opts: []retry.Option{retry.WithMaxElapsed(1), retry.WithBackoff(retry.Constant(time.Hour))}, want: "answer 1"},
 		{name: "hint too long", status: 503, header: []string{"Retry-After", "3600"}, want: "answer 1"},
@@ -217,37 +60,37 @@ func TestLastResponseUnread(t *testing.T) {
 					n++
 					open++
 					resp := reply(req, test.status, "", test.header...)
-					resp.Body = &reluctantBody{Reader: strings.NewReader("answer " + string(rune('0'+n))), ctx: req.Context(), open: &open}
+					resp.Body = &contextBody{Reader: strings.NewReader("answer " + string(rune('0'+n))), ctx: req.Context(), open: &open}
 					return resp, nil
 				})
-				tr := &retryhttp.Transport{Base: base, Policy: quick(append([]retry.Option{retry.WithAttemptTimeout(timeout)}, test.opts...)...)}
+				tr := &retryhttp.Transport{Base: base, Policy: quickPolicy(append([]retry.Option{retry.WithAttemptTimeout(timeout)}, test.opts...)...)}
 				resp, err := tr.RoundTrip(newRequest(t, "GET", "http://host.example", nil))
 				require.NoError(t, err)
 				assert.Equal(t, test.status, resp.StatusCode)
 				assert.Equal(t, 1, open, "the last and no other")
-				assert.Equal(t, test.want, text(t, resp))
+				assert.Equal(t, test.want, readBody(t, resp))
 				assert.Zero(t, open)
 			})
 		}
 	}
 }
 
-// reluctantBody reads as long as its request's context lives, as a connection's does.
-type reluctantBody struct {
+// contextBody can be read while its request's context lives, like the body of a connection.
+type contextBody struct {
 	io.Reader
 	ctx    context.Context
 	open   *int
 	closed bool
 }
 
-func (b *reluctantBody) Read(p []byte) (int, error) {
+func (b *contextBody) Read(p []byte) (int, error) {
 	if err := b.ctx.Err(); err != nil {
 		return 0, err
 	}
 	return b.Reader.Read(p)
 }
 
-func (b *reluctantBody) Close() error {
+func (b *contextBody) Close() error {
 	if !b.closed {
 		b.closed = true
 		*b.open--
@@ -255,53 +98,57 @@ func (b *reluctantBody) Close() error {
 	return nil
 }
 
-// TestAttemptTimeout holds when an attempt's timeout ends: with the body, not before.
-func TestAttemptTimeout(t *testing.T) {
-	t.Parallel()
-	context := func(policy *retry.Policy, status int, body io.ReadCloser) (*http.Response, context.Context) {
-		var ctx context.Context
-		base := roundTripper(func(req *http.Request) (*http.Response, error) {
-			ctx = req.Context()
-			resp := reply(req, status, "")
-			resp.Body = body
-			return resp, nil
-		})
-		req, _ := http.NewRequest("GET", "http://host.example", nil) //nolint:noctx // one without an end
-		resp, err := (&retryhttp.Transport{Base: base, Policy: policy}).RoundTrip(req)
-		require.NoError(t, err)
-		return resp, ctx
-	}
-	minute := quick(retry.WithAttemptTimeout(time.Minute), retry.WithMaxAttempts(1))
+// minute is a policy of one attempt of at most a minute.
+var minute = quickPolicy(retry.WithAttemptTimeout(time.Minute), retry.WithMaxAttempts(1))
 
-	t.Run("not before the body is closed", func(t *testing.T) {
+// responseAndContext makes a call, and returns its response and the attempt's context.
+func responseAndContext(t *testing.T, status int, body io.ReadCloser) (*http.Response, context.Context) {
+	t.Helper()
+	var ctx context.Context
+	base := roundTripper(func(req *http.Request) (*http.Response, error) {
+		ctx = req.Context()
+		resp := reply(req, status, "")
+		resp.Body = body
+		return resp, nil
+	})
+	req, _ := http.NewRequest("GET", "http://host.example", nil) //nolint:noctx // one without an end
+	resp, err := (&retryhttp.Transport{Base: base, Policy: minute}).RoundTrip(req)
+	require.NoError(t, err)
+	return resp, ctx
+}
+
+// TestAttemptTimeoutEnds checks that an attempt's timeout runs until its response's body ends.
+func TestAttemptTimeoutEnds(t *testing.T) {
+	t.Parallel()
+	t.Run("when the body is closed", func(t *testing.T) {
 		t.Parallel()
 		for _, status := range []int{200, 404, 503} {
-			resp, ctx := context(minute, status, io.NopCloser(strings.NewReader("text")))
-			require.NoError(t, ctx.Err(), "with RoundTrip's return")
+			resp, ctx := responseAndContext(t, status, io.NopCloser(strings.NewReader("text")))
+			require.NoError(t, ctx.Err(), "after RoundTrip")
 			_, err := resp.Body.Read(make([]byte, 1))
 			require.NoError(t, err)
-			require.NoError(t, ctx.Err(), "by reading")
+			require.NoError(t, ctx.Err(), "after Read")
 			require.NoError(t, resp.Body.Close())
-			require.Error(t, ctx.Err(), "by Close")
+			require.Error(t, ctx.Err(), "after Close")
 			require.NoError(t, resp.Body.Close(), "twice")
 		}
 	})
-	t.Run("no body to close", func(t *testing.T) {
+	t.Run("without a body", func(t *testing.T) {
 		t.Parallel()
-		resp, ctx := context(minute, 204, http.NoBody)
+		resp, ctx := responseAndContext(t, 204, http.NoBody)
 		require.Error(t, ctx.Err())
 		assert.Equal(t, http.NoBody, resp.Body)
-		_, ctx = context(minute, 204, nil)
+		_, ctx = responseAndContext(t, 204, nil)
 		require.Error(t, ctx.Err())
 	})
 	t.Run("at the end of the body", func(t *testing.T) {
 		t.Parallel()
-		resp, ctx := context(minute, 200, io.NopCloser(strings.NewReader("text")))
+		resp, ctx := responseAndContext(t, 200, io.NopCloser(strings.NewReader("text")))
 		_, err := io.ReadAll(resp.Body)
 		require.NoError(t, err)
-		require.Error(t, ctx.Err(), "there is nothing left to end")
+		require.Error(t, ctx.Err(), "nothing is left to read")
 	})
-	t.Run("with a response that is discarded", func(t *testing.T) {
+	t.Run("when the response is discarded", func(t *testing.T) {
 		t.Parallel()
 		var ended []func() error
 		base := roundTripper(func(req *http.Request) (*http.Response, error) {
@@ -311,49 +158,52 @@ func TestAttemptTimeout(t *testing.T) {
 			ended = append(ended, req.Context().Err)
 			return reply(req, 503, ""), nil
 		})
-		resp, err := (&retryhttp.Transport{Base: base, Policy: quick(retry.WithAttemptTimeout(time.Minute))}).RoundTrip(
+		resp, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy(retry.WithAttemptTimeout(time.Minute))}).RoundTrip(
 			newRequest(t, "GET", "http://host.example", nil))
 		require.NoError(t, err)
 		require.NoError(t, resp.Body.Close())
 		assert.Len(t, ended, 3)
 	})
-	t.Run("kills a read that hangs", func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			_, base := inMemory(t, func(w http.ResponseWriter, r *http.Request) {
-				_, _ = io.WriteString(w, "begin")
-				_ = http.NewResponseController(w).Flush()
-				<-r.Context().Done()
-			})
-			start := time.Now()
-			resp, err := (&retryhttp.Transport{Base: base, Policy: minute}).RoundTrip(newRequest(t, "GET", "http://host.example", nil))
-			require.NoError(t, err)
-			got, err := io.ReadAll(resp.Body)
-			assert.Equal(t, "begin", string(got))
-			var timeout interface{ Timeout() bool }
-			require.ErrorAs(t, err, &timeout)
-			assert.True(t, timeout.Timeout())
-			assert.Equal(t, time.Minute, time.Since(start))
-			require.NoError(t, resp.Body.Close())
+}
+
+// TestAttemptTimeoutInBody checks that an attempt's timeout ends a read of the body that hangs.
+func TestAttemptTimeoutInBody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, base := serveInMemory(t, func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.WriteString(w, "begin")
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
 		})
-	})
-	t.Run("is each attempt's own", func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
-			s, base := inMemory(t, hang, hang, status(200))
-			start := time.Now()
-			resp, err := (&retryhttp.Transport{Base: base, Policy: quick(retry.WithAttemptTimeout(time.Minute))}).RoundTrip(
-				newRequest(t, "GET", "http://host.example", nil))
-			require.NoError(t, err)
-			assert.Equal(t, "OK", text(t, resp))
-			assert.Len(t, s.requests(), 3)
-			assert.Equal(t, 2*time.Minute, time.Since(start))
-		})
+		start := time.Now()
+		resp, err := (&retryhttp.Transport{Base: base, Policy: minute}).RoundTrip(newRequest(t, "GET", "http://host.example", nil))
+		require.NoError(t, err)
+		got, err := io.ReadAll(resp.Body)
+		assert.Equal(t, "begin", string(got))
+		var timeout interface{ Timeout() bool }
+		require.ErrorAs(t, err, &timeout)
+		assert.True(t, timeout.Timeout())
+		assert.Equal(t, time.Minute, time.Since(start))
+		require.NoError(t, resp.Body.Close())
 	})
 }
 
-// TestNoBody holds that answers without a body pass, with a timeout too.
+// TestAttemptTimeout checks that each attempt has its own timeout.
+func TestAttemptTimeout(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, base := serveInMemory(t, hangs, hangs, status(200))
+		start := time.Now()
+		resp, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy(retry.WithAttemptTimeout(time.Minute))}).RoundTrip(
+			newRequest(t, "GET", "http://host.example", nil))
+		require.NoError(t, err)
+		assert.Equal(t, "OK", readBody(t, resp))
+		assert.Len(t, s.requests(), 3)
+		assert.Equal(t, 2*time.Minute, time.Since(start))
+	})
+}
+
+// TestNoBody checks responses without a body, with an attempt timeout.
 func TestNoBody(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -361,18 +211,18 @@ func TestNoBody(t *testing.T) {
 		final  int
 	}{{"HEAD", 200}, {"HEAD", 503}, {"GET", 204}, {"GET", 304}, {"PUT", 204}} {
 		s := serve(t, status(503), status(503), status(test.final))
-		tr := &retryhttp.Transport{Base: direct(t), Policy: quick(retry.WithAttemptTimeout(time.Minute))}
+		tr := &retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy(retry.WithAttemptTimeout(time.Minute))}
 		resp, err := tr.RoundTrip(newRequest(t, test.method, s.URL, nil))
 		require.NoError(t, err)
 		assert.Equal(t, test.final, resp.StatusCode)
-		assert.Empty(t, text(t, resp))
+		assert.Empty(t, readBody(t, resp))
 		assert.Len(t, s.requests(), 3)
 		assert.EqualValues(t, 1, s.opened.Load(), "%s %d", test.method, test.final)
 	}
 }
 
-// TestCompressed holds that a compressed answer is decompressed as ever, between attempts and
-// as the last.
+// TestCompressed checks that compressed responses are decompressed, both between attempts and
+// as the last one.
 func TestCompressed(t *testing.T) {
 	t.Parallel()
 	zipped := func(code int, text string) http.HandlerFunc {
@@ -385,14 +235,14 @@ func TestCompressed(t *testing.T) {
 		}
 	}
 	s := serve(t, zipped(503, strings.Repeat("busy", 1000)), zipped(200, "fine"))
-	resp, err := (&retryhttp.Transport{Base: direct(t), Policy: quick()}).RoundTrip(newRequest(t, "GET", s.URL, nil))
+	resp, err := (&retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy()}).RoundTrip(newRequest(t, "GET", s.URL, nil))
 	require.NoError(t, err)
 	assert.True(t, resp.Uncompressed)
-	assert.Equal(t, "fine", text(t, resp))
+	assert.Equal(t, "fine", readBody(t, resp))
 	assert.EqualValues(t, 1, s.opened.Load())
 }
 
-// TestTrailers holds that the response's trailers arrive.
+// TestTrailers checks that the response's trailers arrive.
 func TestTrailers(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(503), func(w http.ResponseWriter, _ *http.Request) {
@@ -400,8 +250,8 @@ func TestTrailers(t *testing.T) {
 		_, _ = io.WriteString(w, "body")
 		w.Header().Set("X-Sum", "42")
 	})
-	resp, err := (&retryhttp.Transport{Base: direct(t), Policy: quick(retry.WithAttemptTimeout(time.Minute))}).RoundTrip(newRequest(t, "GET", s.URL, nil))
+	resp, err := (&retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy(retry.WithAttemptTimeout(time.Minute))}).RoundTrip(newRequest(t, "GET", s.URL, nil))
 	require.NoError(t, err)
-	assert.Equal(t, "body", text(t, resp))
+	assert.Equal(t, "body", readBody(t, resp))
 	assert.Equal(t, "42", resp.Trailer.Get("X-Sum"))
 }

@@ -10,41 +10,40 @@ import (
 	"github.com/seed-205ff063/retry/internal/text"
 )
 
-// StatusError is the error of an attempt whose response has a status that is worth another
-// attempt, and what [Check] returns. Classifiers, hooks and histories see it. It carries the
-// server's hint how long to wait.
+// StatusError is the error of an attempt whose status is worth another attempt. Classifiers,
+// hooks and histories see it, and [Check] returns it. It carries the server's hint.
 //
 // Its text is the method, the host and the status, such as
-// "GET example.com: 503 Service Unavailable". Neither path, query nor headers appear.
+// "GET example.com: 503 Service Unavailable". The text has no path, query or header.
 type StatusError struct {
-	// StatusCode is the response's, such as 503.
+	// StatusCode is the response's status, such as 503.
 	StatusCode int
-	// Status is the response's, such as "503 Service Unavailable", as one line of at most 256
-	// bytes without control characters.
+	// Status is the response's status line, such as "503 Service Unavailable". It is one line of
+	// at most 256 bytes without control characters.
 	Status string
 
 	method, host string
 	hint         time.Duration
 	hinted       bool
-	known        bool         // the response was seen, and retryable is what it says
-	retryable    bool         //
-	gaveUp       *retry.Error // why an inner Transport returned the response
-	resp         *response    // of a call that may still discard it
+	fromResponse bool         // not made by hand: retryable is valid
+	retryable    bool         // what the response says about another attempt
+	giveUp       *retry.Error // why an inner Transport returned the response
+	resp         *response    // what the call may still discard
 }
 
-// What a server's text may take in an error's.
+// How many bytes of a server's or caller's text an error's text repeats at most.
 const (
 	maxStatus = 256
 	maxHost   = 256
 	maxMethod = 32
 )
 
-// newStatusError returns the error for a response. It names the request that was answered,
-// which after a redirect is not the one that was sent first.
+// newStatusError returns the error for a response. It names the request that was answered. After
+// a redirect that is not the one that was sent first.
 func newStatusError(resp *http.Response, sent *http.Request) *StatusError {
 	e := &StatusError{
 		StatusCode: resp.StatusCode, Status: text.Cut(strings.Clone(resp.Status), maxStatus),
-		known: true, retryable: retryableResponse(resp), gaveUp: gaveUpOn(resp),
+		fromResponse: true, retryable: retryableResponse(resp), giveUp: giveUpError(resp),
 	}
 	if e.Status == "" {
 		e.Status = statusLine(resp.StatusCode)
@@ -58,7 +57,7 @@ func newStatusError(resp *http.Response, sent *http.Request) *StatusError {
 	return e
 }
 
-// methodOf is the request's method as texts show it.
+// methodOf returns the request's method for a text.
 func methodOf(req *http.Request) string {
 	if req.Method == "" {
 		return http.MethodGet
@@ -66,8 +65,8 @@ func methodOf(req *http.Request) string {
 	return strings.Clone(text.Cut(req.Method, maxMethod))
 }
 
-// hostOf is the request's host as texts show it. The clone does not keep the whole address
-// alive.
+// hostOf returns the request's host for a text. It is a clone, which does not keep the whole
+// address in memory.
 func hostOf(req *http.Request) string {
 	host := req.Host
 	if req.URL != nil && req.URL.Host != "" {
@@ -80,7 +79,7 @@ func statusLine(code int) string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", code, http.StatusText(code)))
 }
 
-// Error returns the method, the host and the status, as far as they are known.
+// Error returns the method, the host and the status. It leaves out what is not known.
 func (e *StatusError) Error() string {
 	if e == nil {
 		return "<nil>"
@@ -95,16 +94,16 @@ func (e *StatusError) Error() string {
 	return strings.TrimSpace(e.method+" "+e.host) + ": " + status
 }
 
-// Unwrap returns the *retry.Error of an inner [Transport] that retried and then returned the
-// response, or nil. It is what retry.AlreadyRetried looks for.
+// Unwrap returns the *retry.Error of an inner [Transport] that gave up and returned the
+// response. It returns nil if there is none. retry.AlreadyRetried looks for this error.
 func (e *StatusError) Unwrap() error {
-	if e == nil || e.gaveUp == nil {
+	if e == nil || e.giveUp == nil {
 		return nil
 	}
-	return e.gaveUp
+	return e.giveUp
 }
 
-// RetryAfter returns how long the server asked to wait, and whether it did.
+// RetryAfter returns how long the server asks to wait, and whether it asks at all.
 func (e *StatusError) RetryAfter() (time.Duration, bool) {
 	if e == nil {
 		return 0, false
@@ -112,40 +111,40 @@ func (e *StatusError) RetryAfter() (time.Duration, bool) {
 	return e.hint, e.hinted
 }
 
-// Timeout reports whether the status says that time ran out: 408 or 504.
+// Timeout reports whether the status is a timeout: 408 or 504.
 func (e *StatusError) Timeout() bool {
 	return e != nil && (e.StatusCode == http.StatusRequestTimeout || e.StatusCode == http.StatusGatewayTimeout)
 }
 
-// passes reports whether another attempt may change the status.
-func (e *StatusError) passes() bool {
+// isTransient reports whether another attempt may change the status.
+func (e *StatusError) isTransient() bool {
 	switch {
 	case e == nil:
 		return false
 	case e.method == http.MethodConnect:
-		return proxyPasses(e.StatusCode)
-	case e.known:
+		return transientConnectStatus(e.StatusCode)
+	case e.fromResponse:
 		return e.retryable
 	}
 	return retryableStatus(e.StatusCode)
 }
 
-// statusOverloaded is what some services answer when they are overloaded. It has no name in
+// statusOverloaded is the status of some services that are overloaded. It has no name in
 // net/http.
 const statusOverloaded = 529
 
-// retryableStatus are the statuses that another attempt may change, if it is safe.
+// retryableStatus reports whether another attempt may change the status.
 func retryableStatus(code int) bool {
 	switch code {
 	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway,
 		http.StatusServiceUnavailable, http.StatusGatewayTimeout, statusOverloaded:
 		return true
 	}
-	return refusedStatus(code)
+	return unprocessedStatus(code)
 }
 
-// refusedStatus are the statuses of requests that were not processed.
-func refusedStatus(code int) bool {
+// unprocessedStatus reports whether the status means that the request was not processed.
+func unprocessedStatus(code int) bool {
 	switch code {
 	case http.StatusMisdirectedRequest, http.StatusTooEarly, http.StatusTooManyRequests:
 		return true
@@ -153,22 +152,22 @@ func refusedStatus(code int) bool {
 	return false
 }
 
-// retryableResponse reports whether another attempt may end better than resp. The server's
-// own word comes before the table.
+// retryableResponse reports whether another attempt may end better than resp. What the server
+// says in a header overrides the table of statuses.
 func retryableResponse(resp *http.Response) bool {
 	if retry, said := shouldRetry(resp); said {
 		return retry && resp.StatusCode >= 400
 	}
-	return retryableStatus(resp.StatusCode) || exhausted(resp)
+	return retryableStatus(resp.StatusCode) || rateLimited(resp)
 }
 
-// refusedResponse reports whether resp says that the request was not processed.
-func refusedResponse(resp *http.Response) bool {
-	return refusedStatus(resp.StatusCode) || exhausted(resp)
+// unprocessedResponse reports whether resp means that the request was not processed.
+func unprocessedResponse(resp *http.Response) bool {
+	return unprocessedStatus(resp.StatusCode) || rateLimited(resp)
 }
 
-// exhausted reports whether resp is a 403 for a rate limit that is used up.
-func exhausted(resp *http.Response) bool {
+// rateLimited reports whether resp is a 403 because a rate limit is used up.
+func rateLimited(resp *http.Response) bool {
 	if resp.StatusCode != http.StatusForbidden {
 		return false
 	}
@@ -184,8 +183,8 @@ func exhausted(resp *http.Response) bool {
 	return ok
 }
 
-// shouldRetry returns what the server says about another attempt, and whether it does. Where
-// two headers differ, false counts.
+// shouldRetry returns whether the server asks for another attempt, and whether it says anything
+// about that. If two headers differ, false counts.
 func shouldRetry(resp *http.Response) (retry, said bool) {
 	for _, name := range []string{"X-Should-Retry", "Stripe-Should-Retry"} {
 		switch strings.ToLower(strings.TrimSpace(resp.Header.Get(name))) {

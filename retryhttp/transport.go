@@ -11,71 +11,71 @@ import (
 
 // Transport is an http.RoundTripper that retries requests through another one.
 //
-// The zero Transport is ready to use: http.DefaultTransport under the default policy. Its
-// fields must not be changed, nor the Transport copied, after first use. It is safe for
-// concurrent use.
+// The zero Transport uses http.DefaultTransport and the default policy. Most callers should set
+// Base and Policy alone. Do not change a Transport's fields or copy it after first use. It is
+// safe for concurrent use.
 type Transport struct {
-	// Base makes the requests. One that writes into a request, although it must not, writes
-	// into a copy.
+	// Base sends the requests. One that writes into requests, although it must not, gets copies.
 	// The default is http.DefaultTransport.
 	Base http.RoundTripper
 
-	// Policy says how often and how long to retry. Its WithRetryIf and WithStopIf narrow
-	// what is retried further, and see a bad status as a *StatusError. An attempt's timeout
-	// goes on until the response's body is closed.
-	// The default is the core's defaults.
+	// Policy says how often and how long to retry. Its classifiers (WithRetryIf, WithStopIf)
+	// narrow further what is retried, and see a bad status as a *StatusError. An attempt's
+	// timeout runs until the response's body is closed.
+	// The default is a policy of the default options.
 	Policy *retry.Policy
 
-	// IsIdempotent says whether a request may be processed twice. A request for which it says
-	// no is retried only on proof that it was not processed.
+	// IsIdempotent reports whether a request may be processed twice. Other requests are retried
+	// only on proof that they were not processed.
 	// The default is true for GET, HEAD, OPTIONS, TRACE, PUT and DELETE, and for any request
 	// with an Idempotency-Key or X-Idempotency-Key header.
 	IsIdempotent func(*http.Request) bool
 
-	// Retryable says whether another attempt may end better than this outcome: a response
-	// whose body it must not read, or an error. It is not asked to judge safety.
-	// The default is the table in the package comment.
+	// Retryable reports whether another attempt may end better than this outcome, a response or
+	// an error. It must not read the response's body. It does not decide what is safe.
+	// The default is the tables in the package comment.
 	Retryable func(*http.Response, error) bool
 
 	// Hint returns how long the server asks to wait before the next request, and whether it
-	// does. It is asked about each response that is worth another attempt, and must not read
-	// the body.
+	// asks at all. It is called for each response that is worth another attempt. It must not
+	// read the body.
 	// The default is the function Hint.
 	Hint func(*http.Response) (time.Duration, bool)
 
-	// HostBudget returns the budget for the retries of requests to a host, such as
-	// "example.com:8080", in place of the policy's. The host is in lower case and without a
-	// default port. If it returns nil the policy's budget stays in force. See HostBudgets.
+	// HostBudget returns the budget for retries of requests to a host, such as
+	// "example.com:8080". That budget replaces the policy's. The host is in lower case and has
+	// no default port. If HostBudget returns nil, the policy's budget applies. See HostBudgets.
 	// The default is the policy's budget, if it has one.
 	HostBudget func(host string) *retry.Budget
 
-	// AddIdempotencyKey gives POST and PATCH requests that have none an Idempotency-Key
-	// header, random and the same for every attempt of a call, so that they count as
-	// idempotent. Set it only for servers that honour the key.
+	// AddIdempotencyKey adds an Idempotency-Key header to POST and PATCH requests that have no
+	// key, so that they count as idempotent. The key is random, and the same for all attempts
+	// of a call. Set it only for servers that honour the key.
+	// The default is false.
 	AddIdempotencyKey bool
 
 	// AttemptHeader is the name of a header that carries the attempt's number, from 1.
-	// The default is none.
+	// The default is no such header.
 	AttemptHeader string
 
-	// MaxBodyBuffer is how many bytes of a body without GetBody are kept in memory, at most, so
-	// that it can be sent again. A longer body is sent once.
-	// The default is 0: none.
+	// MaxBodyBuffer is the length in bytes up to which a body without GetBody is kept in memory,
+	// so that it can be sent again. A longer body is sent once.
+	// The default is 0: no such body is kept.
 	MaxBodyBuffer int64
 
-	once   sync.Once
-	policy *retry.Policy
-	fault  error
-	silent silentConns
+	prepareOnce    sync.Once
+	preparedPolicy *retry.Policy
+	policyErr      error
+	timedOut       timedOutConns
 }
 
-// RoundTrip makes the request, and makes it again as long as that is safe and worth it.
+// RoundTrip sends the request, and sends it again while that is safe and can help.
 //
-// The response of the last attempt is returned as it came, unread and with a nil error,
-// whatever its status; only where there is none the error is a *retry.Error. The request is
-// not changed and its body closed exactly once.
+// It returns the response of the last attempt unread and with a nil error, whatever its status.
+// If the last attempt has no response, the error is a *retry.Error. The request is not changed,
+// and its body is closed exactly once.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	policy, err := t.prepared()
+	policy, err := t.prepare()
 	if err != nil {
 		closeBody(req)
 		return nil, err
@@ -86,17 +86,17 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	send := func(req *http.Request) (*http.Response, error) { return roundTrip(t.base(), req) }
 	err = c.do(policy, func(ctx context.Context) error { return c.attempt(ctx, send) })
 	returned = true
-	if !c.resp.open() {
+	if !c.resp.isOpen() {
 		return nil, err
 	}
-	resp := c.handOver()
+	resp := c.lastResponse()
 	if e, ok := err.(*retry.Error); ok && e != nil {
-		giveUp(resp, e)
+		noteGiveUp(resp, e)
 	}
 	return resp, nil
 }
 
-// CloseIdleConnections closes Base's idle connections, if it can.
+// CloseIdleConnections closes the idle connections of Base, if Base has such a method.
 func (t *Transport) CloseIdleConnections() {
 	if c, ok := t.base().(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
@@ -110,15 +110,16 @@ func (t *Transport) base() http.RoundTripper {
 	return t.Base
 }
 
-// prepared returns Policy with what the transport adds to it.
-func (t *Transport) prepared() (*retry.Policy, error) {
-	t.once.Do(func() {
-		t.policy, t.fault = retry.New(t.Policy, discarding)
+// prepare returns Policy with the options that the transport adds to it.
+func (t *Transport) prepare() (*retry.Policy, error) {
+	t.prepareOnce.Do(func() {
+		t.preparedPolicy, t.policyErr = retry.New(t.Policy, discardBeforeWait)
 	})
-	return t.policy, t.fault
+	return t.preparedPolicy, t.policyErr
 }
 
-// NewClient returns a client with a Transport under a policy of the options.
+// NewClient returns a client whose Transport has a policy of these options. An invalid option is
+// an error.
 func NewClient(opts ...retry.Option) (*http.Client, error) {
 	policy, err := retry.New(opts...)
 	if err != nil {

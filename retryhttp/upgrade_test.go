@@ -20,7 +20,7 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// echo switches the protocol to one that sends back what it is sent.
+// echo switches to a protocol that sends back what it receives.
 func echo(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Upgrade") != "echo" {
 		w.WriteHeader(http.StatusBadRequest)
@@ -35,12 +35,12 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(conn, buffered)
 }
 
-// TestUpgrade holds that the body of a 101 is the connection, and outlives the attempt's
-// timeout.
+// TestUpgrade checks that the body of a 101 is the connection, and that it outlives the
+// attempt's timeout.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(503), echo)
-	tr := &retryhttp.Transport{Base: direct(t), Policy: quick(retry.WithAttemptTimeout(200 * time.Millisecond))}
+	tr := &retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy(retry.WithAttemptTimeout(200 * time.Millisecond))}
 	req := newRequest(t, "GET", s.URL, nil)
 	req.Header.Set("Connection", "Upgrade")
 	req.Header.Set("Upgrade", "echo")
@@ -51,7 +51,7 @@ func TestUpgrade(t *testing.T) {
 	require.True(t, ok, "%T", resp.Body)
 	defer func() { _ = conn.Close() }()
 	assert.Equal(t, "hello", exchange(t, conn, "hello"))
-	<-time.After(250 * time.Millisecond) // the timeout is the real transport's matter
+	<-time.After(250 * time.Millisecond) // the transport runs in real time
 	assert.Equal(t, "again", exchange(t, conn, "again"))
 }
 
@@ -65,7 +65,7 @@ func exchange(t *testing.T, conn io.ReadWriter, text string) string {
 	return string(got)
 }
 
-// TestReverseProxy has a proxy retry for clients that do not know.
+// TestReverseProxy checks a Transport in a reverse proxy, for clients that know nothing of it.
 func TestReverseProxy(t *testing.T) {
 	t.Parallel()
 	backend := serve(t, status(503), status(200), hangUp, status(200), status(503), echo)
@@ -73,20 +73,20 @@ func TestReverseProxy(t *testing.T) {
 	require.NoError(t, err)
 	proxy := &httputil.ReverseProxy{
 		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
-		Transport: &retryhttp.Transport{Base: direct(t), Policy: quick(retry.WithAttemptTimeout(time.Minute)), MaxBodyBuffer: 100},
-		ErrorLog:  quiet,
+		Transport: &retryhttp.Transport{Base: newTransport(t), Policy: quickPolicy(retry.WithAttemptTimeout(time.Minute)), MaxBodyBuffer: 100},
+		ErrorLog:  noLog,
 	}
 	front := httptest.NewServer(proxy)
 	t.Cleanup(front.Close)
-	client := &http.Client{Transport: direct(t)}
+	client := &http.Client{Transport: newTransport(t)}
 
 	resp, err := client.Do(newRequest(t, "GET", front.URL+"/status", nil))
 	require.NoError(t, err)
-	assert.Equal(t, "OK", text(t, resp))
+	assert.Equal(t, "OK", readBody(t, resp))
 
 	resp, err = client.Do(newRequest(t, "PUT", front.URL+"/upload", io.MultiReader(strings.NewReader("upload"))))
 	require.NoError(t, err)
-	assert.Equal(t, "OK", text(t, resp))
+	assert.Equal(t, "OK", readBody(t, resp))
 	seen := backend.requests()
 	require.Len(t, seen, 4)
 	assert.Equal(t, []string{"upload", "upload"}, []string{seen[2].body, seen[3].body})
