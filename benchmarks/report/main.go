@@ -1,9 +1,8 @@
-// Command report runs all the benchmarks and writes BENCHMARKS.md. From the module's
-// directory:
+// Command report runs all the benchmarks and writes BENCHMARKS.md. Run it in the module's directory:
 //
 //	go run ./report
 //
-// It takes about six minutes and wants a machine that does nothing else.
+// It takes about six minutes. The machine should do nothing else meanwhile.
 package main
 
 import (
@@ -13,11 +12,11 @@ import (
 	"time"
 )
 
-// settings are what the report may be asked for.
+// settings are the values of the flags.
 type settings struct {
 	rounds    int
 	benchtime time.Duration
-	calls     int // that wait at once
+	calls     int // calls that wait at the same time
 	out       string
 }
 
@@ -25,7 +24,7 @@ func main() {
 	var s settings
 	flag.IntVar(&s.rounds, "rounds", 10, "how often every benchmark runs")
 	flag.DurationVar(&s.benchtime, "benchtime", 50*time.Millisecond, "how long a benchmark runs each time")
-	flag.IntVar(&s.calls, "calls", 100_000, "how many calls wait at once")
+	flag.IntVar(&s.calls, "calls", 100_000, "how many calls wait at the same time")
 	flag.StringVar(&s.out, "o", "../BENCHMARKS.md", "the `file` to write")
 	flag.Parse()
 	if err := run(s); err != nil {

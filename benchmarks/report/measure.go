@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -20,94 +18,53 @@ import (
 // measurement is everything that the report is written from.
 type measurement struct {
 	settings
-	Date                string
-	Go, CPU, System     string
-	Cores               int
-	Load                string            // of the machine before, empty if unknown
-	Versions            map[string]string // of the modules
-	Timings             map[string]timing // by the benchmark's name
-	Background, Waiting map[string]benchmarks.Waiting
-	Framed              map[string]benchmarks.Waiting // as Background, with a frame to spare
-	Waits, HTTP, Pool   string                        // tables that other programs wrote
-	Behaviour           string
+	Date            string
+	Go, CPU, System string
+	Cores           int
+	Load            string            // of the machine before the run; empty if unknown
+	Versions        map[string]string // by module path
+	Timings         map[string]timing // by the benchmark's name
+
+	// The memory of waiting calls, by the library's ID.
+	Background map[string]benchmarks.Waiting // under a context that cannot be cancelled
+	Framed     map[string]benchmarks.Waiting // the same, called one stack frame deeper
+	Waiting    map[string]benchmarks.Waiting // under a context that can be cancelled
+
+	// The Markdown that other programs print.
+	Waits, HTTP, Pool, Behaviour string
 }
 
-// timing is the results of one benchmark, one of each round.
+// timing holds the results of one benchmark, one value a round.
 type timing struct{ ns, bytes, allocs []float64 }
 
 // measureAll builds the programs and runs them one after the other.
 func measureAll(s settings) (*measurement, error) {
-	dir, err := os.MkdirTemp("", "retry-benchmarks")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
 	m := &measurement{
 		settings: s,
 		Date:     time.Now().Format(time.DateOnly),
 		System:   runtime.GOOS + "/" + runtime.GOARCH,
 		Cores:    runtime.NumCPU(),
-		Load:     load(),
+		Load:     load(), // before the builds add to it
 		Timings:  make(map[string]timing),
 	}
-	bench := filepath.Join(dir, "bench")
-	waiting := filepath.Join(dir, "waiting")
-	behaviour := filepath.Join(dir, "behaviour")
-	waits := filepath.Join(dir, "waits")
-	http := filepath.Join(dir, "http")
-	pool := filepath.Join(dir, "pool")
-	for _, args := range [][]string{
-		{"test", "-c", "-o", bench, "."},
-		{"build", "-o", waiting, "./waiting"},
-		{"build", "-o", behaviour, "./behaviour"},
-		{"build", "-o", waits, "./waits"},
-		{"build", "-o", http, "./http"},
-		{"build", "-o", pool, "./pool"},
-	} {
-		if _, err := output("go", args...); err != nil {
-			return nil, err
-		}
-	}
-	if err := m.readVersions(waiting); err != nil {
-		return nil, err
-	}
-	if err := m.benchmark(bench); err != nil {
-		return nil, err
-	}
-	if m.Background, err = measureWaiting(waiting, "background", s.calls, 0); err != nil {
-		return nil, err
-	}
-	if m.Framed, err = measureWaiting(waiting, "background", s.calls, 1); err != nil {
-		return nil, err
-	}
-	if m.Waiting, err = measureWaiting(waiting, "cancel", s.calls, 0); err != nil {
-		return nil, err
-	}
-	fmt.Fprintln(os.Stderr, "waits")
-	text, err := output(waits)
+	dir, err := os.MkdirTemp("", "retry-benchmarks")
 	if err != nil {
 		return nil, err
 	}
-	m.Waits = string(text)
-	fmt.Fprintln(os.Stderr, "HTTP")
-	if text, err = output(http); err != nil {
-		return nil, err
+	defer os.RemoveAll(dir)
+	p := programs{dir}
+	for _, step := range []func(programs) error{build, m.readVersions, m.benchmark, m.measureMemory, m.runOthers} {
+		if err := step(p); err != nil {
+			return nil, err
+		}
 	}
-	m.HTTP = string(text)
-	fmt.Fprintln(os.Stderr, "pool")
-	if text, err = output(pool); err != nil {
-		return nil, err
-	}
-	m.Pool = string(text)
-	text, err = output(behaviour)
-	m.Behaviour = string(text)
-	return m, err
+	return m, nil
 }
 
-// readVersions takes the versions from what the linker wrote into a program; into a test it
-// writes none.
-func (m *measurement) readVersions(binary string) error {
-	info, err := buildinfo.ReadFile(binary)
+// readVersions reads the module versions that the linker wrote into a program. It writes none into
+// a test binary.
+func (m *measurement) readVersions(p programs) error {
+	info, err := buildinfo.ReadFile(p.path("waiting"))
 	if err != nil {
 		return err
 	}
@@ -119,12 +76,12 @@ func (m *measurement) readVersions(binary string) error {
 	return nil
 }
 
-// benchmark runs all benchmarks once a round, rather than each several times in a row, so
-// that a slow spell of the machine does not hit all the runs of one.
-func (m *measurement) benchmark(binary string) error {
+// benchmark runs all benchmarks once a round. Running one benchmark several times in a row would let
+// a slow spell of the machine spoil all of its results.
+func (m *measurement) benchmark(p programs) error {
 	for round := 1; round <= m.rounds; round++ {
 		fmt.Fprintf(os.Stderr, "round %d of %d\n", round, m.rounds)
-		text, err := output(binary, "-test.run=^$", "-test.bench=.", "-test.benchmem",
+		text, err := output(p.path("bench"), "-test.run=^$", "-test.bench=.", "-test.benchmem",
 			"-test.benchtime="+m.benchtime.String())
 		if err != nil {
 			return err
@@ -139,7 +96,7 @@ func (m *measurement) parse(text []byte) {
 	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
 		line := lines.Text()
 		if cpu, ok := strings.CutPrefix(line, "cpu: "); ok {
-			m.CPU = strings.TrimSpace(cpu) // virtual ones fill it up with blanks
+			m.CPU = strings.TrimSpace(cpu) // virtual machines pad the name with blanks
 		}
 		fields := strings.Fields(line)
 		if len(fields) < 4 || !strings.HasPrefix(line, "Benchmark") {
@@ -147,30 +104,47 @@ func (m *measurement) parse(text []byte) {
 		}
 		name := strings.TrimSuffix(strings.TrimPrefix(fields[0], "Benchmark"), "-"+strconv.Itoa(runtime.GOMAXPROCS(0)))
 		t := m.Timings[name]
-		for i := 3; i < len(fields); i += 2 {
-			value, err := strconv.ParseFloat(fields[i-1], 64)
-			if err != nil {
-				continue
-			}
-			switch fields[i] {
-			case "ns/op":
-				t.ns = append(t.ns, value)
-			case "B/op":
-				t.bytes = append(t.bytes, value)
-			case "allocs/op":
-				t.allocs = append(t.allocs, value)
-			}
-		}
+		t.add(fields[2:])
 		m.Timings[name] = t
 	}
 }
 
+// add adds a round's results, which are pairs of a value and its unit.
+func (t *timing) add(fields []string) {
+	for i := 1; i < len(fields); i += 2 {
+		value, err := strconv.ParseFloat(fields[i-1], 64)
+		if err != nil {
+			continue
+		}
+		switch fields[i] {
+		case "ns/op":
+			t.ns = append(t.ns, value)
+		case "B/op":
+			t.bytes = append(t.bytes, value)
+		case "allocs/op":
+			t.allocs = append(t.allocs, value)
+		}
+	}
+}
+
+// measureMemory measures what waiting calls take.
+func (m *measurement) measureMemory(p programs) (err error) {
+	if m.Background, err = measureWaiting(p, "background", m.calls, 0); err != nil {
+		return err
+	}
+	if m.Framed, err = measureWaiting(p, "background", m.calls, 1); err != nil {
+		return err
+	}
+	m.Waiting, err = measureWaiting(p, "cancel", m.calls, 0)
+	return err
+}
+
 // measureWaiting runs a process for each library.
-func measureWaiting(binary, kind string, calls, frames int) (map[string]benchmarks.Waiting, error) {
+func measureWaiting(p programs, kind string, calls, frames int) (map[string]benchmarks.Waiting, error) {
 	fmt.Fprintf(os.Stderr, "%d waiting calls, context: %s, frames above: %d\n", calls, kind, frames)
 	all := make(map[string]benchmarks.Waiting)
 	for _, l := range benchmarks.WaitingLibraries() {
-		text, err := output(binary, "-library", l.ID, "-context", kind, "-calls", strconv.Itoa(calls), "-frames", strconv.Itoa(frames))
+		text, err := output(p.path("waiting"), "-library", l.ID, "-context", kind, "-calls", strconv.Itoa(calls), "-frames", strconv.Itoa(frames))
 		if err != nil {
 			return nil, err
 		}
@@ -183,21 +157,23 @@ func measureWaiting(binary, kind string, calls, frames int) (map[string]benchmar
 	return all, nil
 }
 
-// output runs a program. A workspace is left out of account: it could raise the versions
-// that this module's go.mod names.
-func output(program string, args ...string) ([]byte, error) {
-	command := exec.Command(program, args...)
-	command.Env = append(os.Environ(), "GOWORK=off")
-	var complaint bytes.Buffer
-	command.Stderr = &complaint
-	text, err := command.Output()
-	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w\n%s", filepath.Base(program), strings.Join(args, " "), err, complaint.Bytes())
+// runOthers runs the programs that print a part of the report.
+func (m *measurement) runOthers(p programs) error {
+	for _, other := range []struct {
+		program string
+		text    *string
+	}{{"waits", &m.Waits}, {"http", &m.HTTP}, {"pool", &m.Pool}, {"behaviour", &m.Behaviour}} {
+		fmt.Fprintln(os.Stderr, other.program)
+		text, err := output(p.path(other.program))
+		if err != nil {
+			return err
+		}
+		*other.text = string(text)
 	}
-	return text, nil
+	return nil
 }
 
-// load returns how busy the machine was in the minute before, where the system tells.
+// load returns the average load of the machine in the last minute, or "" where the system does not tell.
 func load() string {
 	text, _ := os.ReadFile("/proc/loadavg")
 	first, _, _ := strings.Cut(string(text), " ")

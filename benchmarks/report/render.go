@@ -13,10 +13,10 @@ import (
 func render(m *measurement) string {
 	var b strings.Builder
 	b.WriteString("# Benchmarks\n\n" +
-		"What retry costs, side by side with a bare call, a hand-written loop, and the libraries that Go programs use for " +
-		"retries today. Each is used as its documentation says, built ahead as far as it allows, and set to do the same work; " +
-		"a test in [benchmarks](benchmarks) counts the calls. This file is written by a program there and holds no figure " +
-		"typed by hand. To make it again:\n\n" +
+		"The cost of retry beside a bare call, a hand-written loop, and the libraries that Go programs use for retries today. " +
+		"Each library is used as its documentation says. What can be built before the call is built before it. All do the " +
+		"same work: a test in [benchmarks](benchmarks) counts the calls.\n\n" +
+		"A program writes this file; no figure in it is typed by hand. To make it again:\n\n" +
 		"    cd benchmarks && go run ./report\n\n")
 	writeSetup(&b, m)
 	writeSummary(&b, m)
@@ -26,38 +26,38 @@ func render(m *measurement) string {
 		writeCase(&b, m, c)
 	}
 	writeDelays(&b, m)
-	fmt.Fprintf(&b, "## Retries with waits of some milliseconds\n\nWhat a retry costs when its wait is a real one "+
+	fmt.Fprintf(&b, "## Retries with waits of some milliseconds\n\nThe cost of a retry that really waits "+
 		"(`go run ./waits`).\n\n%s\n", m.Waits)
 	writeWaiting(&b, m)
 	writeWatching(&b, m)
-	fmt.Fprintf(&b, "## HTTP\n\nretryhttp and the retrying HTTP clients of others (`go run ./http`).\n\n%s\n", m.HTTP)
-	fmt.Fprintf(&b, "## Worker pool\n\nretrypool and other ways to hold what has to wait (`go run ./pool`).\n\n%s\n", m.Pool)
-	fmt.Fprintf(&b, "## What each does\n\nThe cost is not all: what the libraries do in four situations "+
+	fmt.Fprintf(&b, "## HTTP\n\nretryhttp and other HTTP clients that retry (`go run ./http`).\n\n%s\n", m.HTTP)
+	fmt.Fprintf(&b, "## Worker pool\n\nretrypool and other ways to hold items until they are due (`go run ./pool`).\n\n%s\n", m.Pool)
+	fmt.Fprintf(&b, "## What each does\n\nCost is not everything. This is what the libraries do in four situations "+
 		"(`go run ./behaviour`).\n\n%s", m.Behaviour)
 	return b.String()
 }
 
-// writeSetup says where and how it was measured.
+// writeSetup writes where and how it was measured.
 func writeSetup(b *strings.Builder, m *measurement) {
 	fmt.Fprintf(b, "Measured on %s: %s, %s, %d cores, %s", m.Date, m.Go, m.CPU, m.Cores, m.System)
 	if m.Load != "" {
-		fmt.Fprintf(b, ", load %s before", m.Load)
+		fmt.Fprintf(b, ", load %s before the run", m.Load)
 	}
-	fmt.Fprintf(b, ". Every benchmark ran %d times for %v, each round in a process of its own; a figure is the median of its runs, and ± how far the "+
-		"farthest is from it.\n\n", m.rounds, m.benchtime)
+	fmt.Fprintf(b, ". Every benchmark ran %d times for %v, each time in its own process. A figure is the median of these runs; "+
+		"± is the distance of the farthest run from the median.\n\n", m.rounds, m.benchtime)
 	var used []string
 	for _, l := range benchmarks.Peers() {
 		used = append(used, fmt.Sprintf("%s %s", l.Path, m.Versions[l.Path]))
 	}
-	fmt.Fprintf(b, "Versions: %s; retry as it is in this tree.\n\n", strings.Join(used, ", "))
+	fmt.Fprintf(b, "Versions: %s; retry as in this tree.\n\n", strings.Join(used, ", "))
 }
 
-// writeSummary says in prose what the tables show.
+// writeSummary writes in prose what the tables show.
 func writeSummary(b *strings.Builder, m *measurement) {
 	first := func(id string) float64 { return m.ns("Call/first/" + id) }
 	ours, clock := first("retry"), m.ns("Clock/since")
-	fmt.Fprintf(b, "A call that succeeds at once takes %s ns with retry, %s ns of them for reading the clock once: it knows "+
-		"when it began, should it fail.", nanoseconds(ours), nanoseconds(clock))
+	fmt.Fprintf(b, "A call that succeeds at once takes %s ns with retry. %s ns of these are one reading of the clock: if the "+
+		"call fails, it knows when it started.", nanoseconds(ours), nanoseconds(clock))
 	var read, none []string
 	for _, l := range benchmarks.Peers() {
 		text := fmt.Sprintf("%s %s ns", l.Name, nanoseconds(first(l.ID)))
@@ -67,7 +67,7 @@ func writeSummary(b *strings.Builder, m *measurement) {
 			read = append(read, text)
 		}
 	}
-	fmt.Fprintf(b, " Of the peers these read it too: %s. These read none and do not know how long a call took: %s.\n\n",
+	fmt.Fprintf(b, " These peers read the clock too: %s. These do not, and cannot tell how long a call took: %s.\n\n",
 		strings.Join(read, ", "), strings.Join(none, ", "))
 }
 
@@ -84,7 +84,7 @@ func writeTargets(b *strings.Builder, m *measurement) {
 		}
 		fmt.Fprintf(b, "| %s | %s | %s |\n", t.promise, t.measured, verdict)
 	}
-	fmt.Fprintf(b, "\n%d of %d are met.", len(all)-len(missed), len(all))
+	fmt.Fprintf(b, "\n%d of %d targets are met.", len(all)-len(missed), len(all))
 	if len(missed) == 0 {
 		b.WriteString("\n\n")
 		return
@@ -96,16 +96,16 @@ func writeTargets(b *strings.Builder, m *measurement) {
 	b.WriteString("\n")
 }
 
-// writeClock shows what knowing the time costs, and who does.
+// writeClock shows what a reading of the clock costs, and which libraries read it.
 func writeClock(b *strings.Builder, m *measurement) {
 	b.WriteString("## The clock\n\n" +
-		"retry reads the monotonic clock once before the first attempt, and derives the wall clock only when an attempt " +
-		"failed. What a reading costs here:\n\n")
+		"retry reads the monotonic clock once before the first attempt. It computes wall-clock times only after an attempt " +
+		"failed. The cost of one reading here:\n\n")
 	writeRows(b, []row{
 		newRow("time.Now", false, m.Timings["Clock/now"]),
 		newRow("time.Since of a fixed time, which reads the monotonic clock alone", false, m.Timings["Clock/since"]),
 	})
-	b.WriteString("What a call that succeeds at once reads:\n\n| | clock |\n|---|---|\n")
+	b.WriteString("How often a call that succeeds at once reads the clock:\n\n| | clock |\n|---|---|\n")
 	for _, l := range benchmarks.Libraries() {
 		if l.Clock != "" {
 			fmt.Fprintf(b, "| %s | %s |\n", name(l.Name, l.Ours), l.Clock)
@@ -136,7 +136,7 @@ func writeDelays(b *strings.Builder, m *measurement) {
 	writeRows(b, rows)
 }
 
-// row is a line of a table of timings.
+// row is a row of a table of timings.
 type row struct {
 	name                      string
 	ours                      bool
@@ -157,13 +157,15 @@ func writeRows(b *strings.Builder, rows []row) {
 	b.WriteString("\n")
 }
 
-// writeWaiting writes the table of what a waiting call takes, the least first.
+// writeWaiting writes the table of the memory of a waiting call, the smallest first.
 func writeWaiting(b *strings.Builder, m *measurement) {
 	fmt.Fprintf(b, "## %d waiting calls\n\n"+
-		"Bytes for each call that waits for an hour after a failed attempt, in its goroutine, measured in a process of its own: "+
-		"stack, live heap, and what was taken from the operating system (garbage and headroom included). The function does "+
-		"nothing; one that does real work may have grown the stack already. A stack doubles when it is full and is not shrunk "+
-		"while the call waits, so a frame above the call can decide: the second column has one of %d bytes.\n\n", m.calls, benchmarks.FrameBytes)
+		"Each call runs in its own goroutine and waits for an hour after a failed attempt. Each library is measured in its own "+
+		"process. The figures are bytes for each call: stack, live heap, and what the process took from the operating system, "+
+		"including garbage and headroom.\n\n"+
+		"The function does nothing; a function that does real work may have grown the stack already. A stack doubles when it is "+
+		"full, and does not shrink while the call waits, so a single frame above the call can double it. The second column has "+
+		"such a frame of %d bytes.\n\n", m.calls, benchmarks.FrameBytes)
 	b.WriteString("| | stack | stack, one frame above | heap | sys | stack, cancellable | heap, cancellable | sys, cancellable |\n" +
 		"|---|--:|--:|--:|--:|--:|--:|--:|\n")
 	libraries := benchmarks.WaitingLibraries()
@@ -177,7 +179,7 @@ func writeWaiting(b *strings.Builder, m *measurement) {
 	b.WriteString("\n")
 }
 
-// writeWatching writes the table of what it costs to watch a call, in the order of Watchings.
+// writeWatching writes the table of what it costs to observe a call, in the order of Watchings.
 func writeWatching(b *strings.Builder, m *measurement) {
 	fmt.Fprintf(b, "## %s\n\n%s Versions: go.opentelemetry.io/otel %s.\n\n", benchmarks.WatchTitle, benchmarks.WatchAbout,
 		m.Versions["go.opentelemetry.io/otel"])

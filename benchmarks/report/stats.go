@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// median returns the middle of the values, NaN of none.
+// median returns the median of the values, or NaN if there are none.
 func median(values []float64) float64 {
 	if len(values) == 0 {
 		return math.NaN()
@@ -19,7 +19,7 @@ func median(values []float64) float64 {
 	return (sorted[middle-1] + sorted[middle]) / 2
 }
 
-// spread returns how far the value farthest from the median is from it, in percent.
+// spread returns the distance of the farthest value from the median, in percent of the median.
 func spread(values []float64) float64 {
 	m := median(values)
 	farthest := 0.0
@@ -29,11 +29,11 @@ func spread(values []float64) float64 {
 	return 100 * farthest / m
 }
 
-// ns, allocs are the medians of a benchmark's results, NaN if it did not run.
+// ns and allocs return the medians of a benchmark's results, or NaN if it did not run.
 func (m *measurement) ns(name string) float64     { return median(m.Timings[name].ns) }
 func (m *measurement) allocs(name string) float64 { return median(m.Timings[name].allocs) }
 
-// nanoseconds writes a time with as many digits as mean something.
+// nanoseconds formats a time with its significant digits only.
 func nanoseconds(ns float64) string {
 	if math.Abs(ns) < 9.95 {
 		return fmt.Sprintf("%.1f", ns)

@@ -8,12 +8,12 @@ import (
 	"github.com/seed-205ff063/retry/benchmarks"
 )
 
-// target is one promise of the design and what became of it.
+// target is one promise about cost, and what was measured.
 type target struct {
 	promise  string
 	measured string
 	met      bool
-	why      string // shown when it is missed: by how much, and what is behind it
+	why      string // shown if the target is missed: by how much, and why
 }
 
 // targets compares the promises with the measurement.
@@ -42,8 +42,8 @@ func firstTry(m *measurement) target {
 		measured: fmt.Sprintf("%s ns = %s bare + %s clock + %s", nanoseconds(ours), nanoseconds(bare),
 			nanoseconds(clock), nanoseconds(rest)),
 		met: rest <= allowed,
-		why: fmt.Sprintf("by %s ns. Beyond the clock a call clears its state, looks at the context and passes through "+
-			"the functions between Do and the caller's; that is all there is in it, so look at the ± of the three figures first.",
+		why: fmt.Sprintf("by %s ns. Apart from reading the clock, a call only clears its state, checks the context and passes "+
+			"through the functions between Do and the caller's function. So look at the ± of the three figures first.",
 			nanoseconds(rest-allowed)),
 	}
 }
@@ -66,7 +66,7 @@ func doValue(m *measurement) target {
 		promise:  fmt.Sprintf("DoValue takes at most %d ns more than Do", allowed),
 		measured: fmt.Sprintf("%+.1f ns", more),
 		met:      more <= allowed,
-		why:      fmt.Sprintf("by %s ns. The value passes through one more closure.", nanoseconds(more-allowed)),
+		why:      fmt.Sprintf("by %s ns. The value goes through one more closure.", nanoseconds(more-allowed)),
 	}
 }
 
@@ -81,7 +81,7 @@ func lists(m *measurement) target {
 		promise:  "options that carry a list besides, such as WithRetryIf: no more for them",
 		measured: fmt.Sprintf("%.0f, %.0f, %.0f with none, one, two", none, one, two),
 		met:      one <= none && two <= none,
-		why:      "The variadic arguments of such an option escape, and something else with them.",
+		why:      "The variadic arguments of such an option escape to the heap, and something else escapes with them.",
 	}
 }
 
@@ -96,10 +96,10 @@ func givesUp(m *measurement) target {
 		}
 	}
 	readings := 10*m.ns("Clock/since") + m.ns("Clock/now")
-	why := fmt.Sprintf("by %s ns. Of the call's time %s ns are the clock, which it reads twice an attempt and once for the "+
-		"wall clock, to record when each began and how long it ran", nanoseconds(ours-about*best), nanoseconds(readings))
+	why := fmt.Sprintf("by %s ns. Reading the clock takes %s ns of the call: twice for each attempt and once for the wall "+
+		"clock, to record when each attempt started and how long it ran", nanoseconds(ours-about*best), nanoseconds(readings))
 	if clock == "no" {
-		why += "; " + name + " reads none and records nothing"
+		why += "; " + name + " does not read the clock and records nothing"
 	}
 	why += "."
 	ratio := ours / best
@@ -117,8 +117,8 @@ func stack(m *measurement) target {
 		promise:  "a waiting call does not double its goroutine's stack",
 		measured: fmt.Sprintf("%d bytes, a goroutine that only waits %d", ours, bare),
 		met:      ours < bare*3/2,
-		why: fmt.Sprintf("by %d bytes. A stack grows by doubling and is not shrunk while the call waits: the deepest point of "+
-			"the step, not the wait, decides. A function that does real work, a network call say, grows it further by itself.", ours-bare),
+		why: fmt.Sprintf("by %d bytes. A stack grows by doubling and does not shrink while the call waits, so the deepest call of "+
+			"the attempt decides, not the wait. A function that does real work, such as a network call, grows the stack anyway.", ours-bare),
 	}
 }
 
@@ -130,18 +130,18 @@ func cores(m *measurement) target {
 		promise:  "a policy shared by all cores: no lock, no shared cache line written",
 		measured: fmt.Sprintf("%.2f times the calls of one core on %d", scale, m.Cores),
 		met:      scale >= share*float64(m.Cores),
-		why: fmt.Sprintf("A call writes to nothing shared, so %.2f times was the aim (%.0f %% of the cores); "+
-			"the bare call reached %.2f here, which shows how free the other cores were.",
+		why: fmt.Sprintf("A call writes to nothing shared, so the aim was %.2f times (%.0f %% of the cores). "+
+			"The bare call reached %.2f times here, which shows how free the other cores were.",
 			share*float64(m.Cores), 100*share, m.ns("Call/first/bare")/m.ns("Call/all-first/bare")),
 	}
 }
 
-// counted is a target for a number of allocations.
+// counted returns a target for a number of allocations.
 func counted(promise string, got, most float64) target {
 	return target{
 		promise:  promise,
 		measured: fmt.Sprintf("%.0f", got),
 		met:      got <= most,
-		why:      fmt.Sprintf("by %.0f: something escapes to the heap that used not to.", got-most),
+		why:      fmt.Sprintf("by %.0f: something escapes to the heap that did not before.", got-most),
 	}
 }
