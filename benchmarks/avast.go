@@ -7,9 +7,9 @@ import (
 	avastretry "github.com/avast/retry-go/v5"
 )
 
-// avast/retry-go: a Retrier is built once and used many times, as its documentation advises
-// for frequent calls. Its context is an option of the Retrier, so a call with a context of
-// its own has to build one.
+// avast/retry-go: a Retrier is built once and used many times, as its documentation advises for
+// frequent calls. The context is an option of the Retrier, so a call with its own context builds
+// its own Retrier.
 var avast = Library{
 	ID: "avast", Name: "avast/retry-go", Path: "github.com/avast/retry-go/v5", Clock: "no",
 

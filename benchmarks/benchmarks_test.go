@@ -11,8 +11,8 @@ import (
 	"github.com/seed-205ff063/retry/benchmarks"
 )
 
-// The libraries are compared fairly only if they do the same work. Each Op runs three times,
-// because some libraries keep state from one run to the next.
+// A comparison is fair only if the libraries do the same work. Each Op runs three times, because
+// some libraries keep state from one run to the next.
 func TestEveryLibraryMakesTheSameCalls(t *testing.T) {
 	t.Parallel()
 	for _, c := range benchmarks.Cases() {
@@ -48,14 +48,14 @@ func TestEveryPeerIsInEveryCase(t *testing.T) {
 	assert.Len(t, benchmarks.Peers(), 6)
 }
 
-// The delays are the ones that an exponential backoff has, or at most these with jitter.
+// No delay is longer than an exponential backoff allows; jitter only shortens it.
 func TestDelaysAreComparable(t *testing.T) {
 	t.Parallel()
 	for _, d := range benchmarks.Delays() {
 		t.Run(d.ID, func(t *testing.T) {
 			t.Parallel()
 			next := d.Next()
-			for range 2 { // the second round begins anew
+			for range 2 { // the second round starts over
 				for n := 1; n <= 8; n++ {
 					got := next(n)
 					assert.GreaterOrEqual(t, got, time.Duration(0), "after attempt %d", n)
@@ -66,7 +66,7 @@ func TestDelaysAreComparable(t *testing.T) {
 	}
 }
 
-// What the design promises about allocations, and BENCHMARKS.md repeats.
+// TestOurAllocations checks the allocations that BENCHMARKS.md promises.
 func TestOurAllocations(t *testing.T) {
 	want := map[string]map[string]float64{
 		"first":         {"retry": 0},
@@ -144,7 +144,7 @@ func BenchmarkDelay(b *testing.B) {
 	}
 }
 
-// BenchmarkClock measures what knowing the time costs a call that asks once.
+// BenchmarkClock measures one reading of the clock.
 func BenchmarkClock(b *testing.B) {
 	base := time.Now()
 	b.Run("now", func(b *testing.B) {

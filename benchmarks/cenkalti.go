@@ -7,10 +7,10 @@ import (
 	"github.com/cenkalti/backoff/v7"
 )
 
-// cenkalti/backoff: Retry takes options at every call; they are built ahead here. An
-// ExponentialBackOff carries state and "each concurrent Retry call" needs its own, so it
-// cannot be; a ConstantBackOff has none and can. The limit of 15 minutes is lifted, as the
-// others have none; Retry reads the clock all the same.
+// cenkalti/backoff: Retry takes options at every call. They are built before the call where that is
+// possible: a ConstantBackOff has no state, but "each concurrent Retry call" needs its own
+// ExponentialBackOff. The limit of 15 minutes is lifted, because the others have none. Retry reads
+// the clock anyway.
 var cenkalti = Library{
 	ID: "cenkalti", Name: "cenkalti/backoff", Path: "github.com/cenkalti/backoff/v7", Clock: "once, time.Now",
 

@@ -11,11 +11,11 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// Delay is a library's computation of one wait, alone.
+// Delay is how a library computes one wait.
 type Delay struct {
 	ID, Name string
 	Ours     bool
-	// Next returns a function of the attempt's number, which counts from 1.
+	// Next returns a function that computes the wait after attempt n. Attempts count from 1.
 	Next func() func(n int) time.Duration
 }
 
@@ -23,12 +23,12 @@ type Delay struct {
 const DelayTitle = "The computation of a delay alone"
 
 // DelayAbout says what is compared.
-const DelayAbout = "The wait after attempts 1, 2, 3, … 8 of an exponential backoff. Those with state begin anew after " +
-	"eight, and that is part of the figure: `NextBackOff` of cenkalti/backoff by `Reset`, the others by a new value. " +
-	"A Backoff of retry is a pure function of the attempt and has no jitter: the policy draws it. " +
-	"failsafe-go exports no computation, eapache/go-resiliency keeps a list."
+const DelayAbout = "The wait after attempts 1 to 8 of an exponential backoff. A backoff with state starts over after " +
+	"attempt 8, and the figure includes that: cenkalti/backoff calls `Reset`, the others build a new value. " +
+	"A Backoff of retry is a pure function of the attempt; the policy adds the jitter. " +
+	"failsafe-go does not export its computation, and eapache/go-resiliency keeps a list."
 
-// Delays returns all there are.
+// Delays returns all delays.
 func Delays() []Delay {
 	var delays []Delay
 	for _, d := range []struct {

@@ -7,8 +7,8 @@ import (
 	"github.com/eapache/go-resiliency/retrier"
 )
 
-// eapache/go-resiliency: a Retrier is built once and shared; its delays are a list made
-// ahead. It has no form for functions with a value, so they set a variable.
+// eapache/go-resiliency: a Retrier is built once and shared. Its delays are a list. It has no form
+// for functions that return a value, so they set a variable.
 var eapache = Library{
 	ID: "eapache", Name: "eapache/go-resiliency", Path: "github.com/eapache/go-resiliency", Clock: "no",
 

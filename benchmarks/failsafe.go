@@ -8,9 +8,9 @@ import (
 	"github.com/failsafe-go/failsafe-go/retrypolicy"
 )
 
-// failsafe-go: policy and executor are built once and shared; a call with a context of its
-// own makes a copy of the executor by WithContext, as its documentation shows. Its jitter is
-// a share of the delay: half is the nearest to the standard policy that is not clamped.
+// failsafe-go: the policy and the executor are built once and shared. A call with its own context
+// copies the executor with WithContext, as the documentation shows. The jitter is a factor of the
+// delay: 0.5 is the closest to the standard policy that is not clamped.
 var failsafe = Library{
 	ID: "failsafe", Name: "failsafe-go", Path: "github.com/failsafe-go/failsafe-go", Clock: "once, time.Now",
 

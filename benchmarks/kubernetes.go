@@ -7,10 +7,10 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
-// k8s.io/apimachinery wait: the settings are a struct that is copied at each call, so the
-// same serves all. A condition says whether it is done; an error ends the loop, so one that
-// is worth a retry is kept to itself, and the caller gets none back. It has no form for
-// functions with a value, so they set a variable.
+// k8s.io/apimachinery wait: the settings are a struct that each call copies, so all calls can share
+// it. The condition reports whether it is done. An error ends the loop, so the condition hides an
+// error that is to be retried, and the caller never sees it. It has no form for functions that
+// return a value, so they set a variable.
 var kubernetes = Library{
 	ID: "kubernetes", Name: "k8s wait", Path: "k8s.io/apimachinery", Clock: "no",
 

@@ -1,9 +1,14 @@
 // Package benchmarks compares retry with a bare call, a hand-written loop and the libraries
-// that Go programs use for retries today. Every library is used as its documentation says,
-// built ahead of the call as far as it allows, and set to do the same work: a test counts
-// the calls. BENCHMARKS.md in the root of the repository is written by
+// that Go programs use for retries today.
+//
+// Each library is used as its documentation says. What can be built before the call is built before
+// it. All libraries do the same work: a test counts the calls.
+//
+// This command measures everything and writes BENCHMARKS.md in the root of the repository:
 //
 //	go run ./report
+//
+// The commands grpc, nats and river print comparisons that are not part of that file.
 package benchmarks
 
 import (
@@ -13,8 +18,8 @@ import (
 	"time"
 )
 
-// The policy that all libraries are given as far as they can express it, for the cases in
-// which none of its waits takes place: the defaults of retry.
+// The standard policy, which is what retry does without options. Each library gets as much of it as
+// it can express, in the cases that never wait.
 const (
 	attempts = 5
 	initial  = 100 * time.Millisecond
@@ -22,53 +27,52 @@ const (
 	longest  = 30 * time.Second
 )
 
-// Fn is the function to be called. A library that wants another form gets a literal that
-// calls Fn, and so do those that would take it as it is: all pay for one call through it.
+// Fn is the function to be called. Every library gets a literal that calls Fn, even a library that
+// could take Fn itself, so that all pay for the same indirect call.
 type Fn func(ctx context.Context) error
 
-// Op is one call of the function by way of a library. It may be called again and again.
+// Op calls the function once through a library. It may be called many times.
 type Op func(ctx context.Context) error
 
-// Words is a value of the size of a small struct.
+// Words is a value as large as a small struct.
 type Words struct{ A, B, C, D uint64 }
 
-// Errors that stand for those of a real function.
+// ErrFailed is the error of a function that fails.
 var (
 	ErrFailed = errors.New("failed")
 	errValue  = errors.New("benchmarks: the library lost the value")
 )
 
-// Library is one line in each of the tables. A nil field means that it has no part in the
-// case.
+// Library is one row in each of the tables. A nil field means that the library does not take part
+// in the case.
 type Library struct {
 	ID    string // in the names of benchmarks
 	Name  string // in the tables
-	Path  string // of the module; empty for what is written here
+	Path  string // of the module; empty for code of this package
 	Ours  bool
-	Clock string // how a call that succeeds at once reads the clock
+	Clock string // how often a call that succeeds at once reads the clock, and which clock
 
-	// Do succeeds at once under the standard policy, built ahead. The function does not
-	// look at the context, so that a library which hands none on needs no new closure.
+	// Do succeeds at once under the standard policy, which is built before the call. The function
+	// ignores its context, so a library that does not pass one on needs no closure for each call.
 	Do func(Fn) Op
-	// DoContext is Do with a context of each call's own, which the function gets.
+	// DoContext is Do with a new context for each call. The function gets that context.
 	DoContext func(Fn) Op
-	// Int and Struct are Do for a function with a value.
+	// Int and Struct are Do for a function that returns a value.
 	Int, Struct func(Fn) Op
 	// Literal is Do with a function literal at the call that changes a local variable.
 	Literal func(Fn) Op
 	// Options is Do with the policy built at the call.
 	Options func(Fn) Op
-	// Wait waits for the same d between attempts. WaitContext is to it what DoContext is
-	// to Do.
+	// Wait waits d between attempts. WaitContext also has a new context for each call.
 	Wait, WaitContext func(fn Fn, d time.Duration) Op
-	// Permanent marks the function's error as not worth another attempt.
+	// Permanent marks the function's error as permanent.
 	Permanent func(Fn) Op
-	// Twice fails twice without a wait, with its state in the literal: unlike that of a
-	// Job it may run on all cores at once.
+	// Twice fails twice without a wait. Its state is in a literal, so it may run on all cores at
+	// once, unlike a Job.
 	Twice func() Op
 }
 
-// Libraries returns all there are, ours first.
+// Libraries returns all libraries, ours first.
 func Libraries() []Library {
 	return []Library{
 		ours, oursNoHistory, oursOptionsWait, oursDerived, oursList, oursLists, oursStopIf,
@@ -87,14 +91,14 @@ func Peers() []Library {
 	return peers
 }
 
-// Job is a function that fails a number of times, succeeds, and begins again.
+// Job is a function that fails a number of times, then succeeds, and then starts over.
 type Job struct {
-	Fails int // in a row; Always for no success
+	Fails int // failures in a row; Always if it never succeeds
 	Calls int
 	run   int
 }
 
-// Always is the number of failures of a Job that never succeeds.
+// Always makes a Job fail every time.
 const Always = math.MaxInt
 
 // Do is the function of the job.
@@ -107,5 +111,5 @@ func (j *Job) Do(context.Context) error {
 	return nil
 }
 
-// background is the context of functions that are built ahead.
+// background is the context of functions that are built before the call.
 var background = context.Background()

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// bare is the function without retries: what a call costs anyway.
+// bare calls the function without retries: the cost that no library can avoid.
 var bare = Library{
 	ID: "bare", Name: "bare call", Clock: "no",
 
@@ -48,10 +48,10 @@ func bareDo(fn Fn) Op {
 
 var errPermanent = errors.New("permanent")
 
-// repeat is the loop that a careful engineer writes by hand: it looks at the context before
-// each attempt, waits with one timer that the context cuts short, draws the wait, caps it,
-// knows permanent errors and wraps the last one. It returns no history, does not know how
-// long it took, and waits for a deadline that it cannot meet.
+// repeat is the loop that a careful engineer writes by hand. It checks the context before each
+// attempt, draws and caps the wait, and waits with one timer that the context cuts short. It stops
+// at a permanent error and wraps the last error. It keeps no history, does not measure how long it
+// took, and starts a wait even if the deadline comes first.
 func repeat(ctx context.Context, limit int, delay, cap time.Duration, fn func(context.Context) error) error {
 	var timer *time.Timer
 	for n := 1; ; n++ {
@@ -84,7 +84,7 @@ func repeat(ctx context.Context, limit int, delay, cap time.Duration, fn func(co
 	}
 }
 
-// loop calls repeat. It has no policy to build ahead: its settings are arguments.
+// loop calls repeat. It has no policy to build: its settings are arguments.
 var loop = Library{
 	ID: "loop", Name: "hand-written loop", Clock: "no",
 
@@ -150,7 +150,7 @@ func loopDo(fn Fn) Op {
 	return func(ctx context.Context) error { return repeat(ctx, attempts, initial, longest, call) }
 }
 
-// loopWait caps the wait at itself so that it stays the same; of 1ns the jitter leaves 1ns.
+// loopWait caps the wait at its first value, so that the wait does not grow.
 func loopWait(fn Fn, d time.Duration) Op {
 	call := func(ctx context.Context) error { return fn(ctx) }
 	return func(ctx context.Context) error { return repeat(ctx, attempts, d, d, call) }

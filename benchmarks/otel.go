@@ -14,24 +14,25 @@ import (
 	"github.com/seed-205ff063/retry/retryotel"
 )
 
-// Title and introduction of the table of what it costs to watch a call.
+// WatchTitle and WatchAbout introduce the table of what it costs to observe a call.
 const (
 	WatchTitle = "Metrics and spans"
-	WatchAbout = "A call of a prebuilt policy without history, watched by package retryotel with and without an SDK of " +
-		"OpenTelemetry: one that succeeds at once, and one that fails twice before, without waits. The SDK's spans go to a " +
-		"processor that drops them. Part of it is the price of any hooks, which get records of the attempts, with the wall clock's time."
+	WatchAbout = "A call with a prebuilt policy without history, observed by package retryotel with and without the SDK of " +
+		"OpenTelemetry. One call succeeds at once; the other fails twice first, without waits. The SDK passes its spans to a " +
+		"processor that drops them. A part of the cost is that of any hooks: they get records of the attempts, with wall-clock times."
 )
 
-// Watching is a way to watch calls.
+// Watching is a way to observe calls.
 type Watching struct {
 	ID, Name string
-	// Hooks returns the options that watch a call.
+	// Hooks returns the options that observe a call.
 	Hooks func() ([]retry.Option, error)
-	// Allocs is how much they may allocate a call, whether it fails or not; -1 if that is the SDK's affair.
+	// Allocs is how often a call may allocate, whether its attempts fail or not. It is -1 if the
+	// SDK decides that.
 	Allocs float64
 }
 
-// Watchings returns all there are, the cheapest first.
+// Watchings returns all ways to observe calls, the cheapest first.
 func Watchings() []Watching {
 	meters, noMeters, noTracers := meters(), noopmetric.NewMeterProvider(), nooptrace.NewTracerProvider()
 	return []Watching{
@@ -45,7 +46,7 @@ func Watchings() []Watching {
 	}
 }
 
-// Op is a call that fails so often and then succeeds.
+// Op returns a call that fails the given number of times and then succeeds.
 func (w Watching) Op(fails int) (Op, error) {
 	opts, err := w.Hooks()
 	if err != nil {

@@ -10,10 +10,10 @@ import (
 	"github.com/seed-205ff063/retry/benchmarks"
 )
 
-var watched = map[string]int{"first": 0, "third": 2} // failures
+var watched = map[string]int{"first": 0, "third": 2} // failures, by the name of the call
 
-// retryotel allocates nothing of its own: what there is is the API's, for the context of a
-// span that nobody records.
+// retryotel itself allocates nothing. The API of OpenTelemetry allocates a context for a span even
+// if nobody records it.
 func TestWatchingAllocates(t *testing.T) {
 	for _, w := range benchmarks.Watchings() {
 		for id, fails := range watched {
@@ -27,7 +27,7 @@ func TestWatchingAllocates(t *testing.T) {
 	}
 }
 
-// BenchmarkWatch measures what it costs to watch a call.
+// BenchmarkWatch measures what it costs to observe a call.
 func BenchmarkWatch(b *testing.B) {
 	for _, id := range []string{"first", "third"} {
 		for _, w := range benchmarks.Watchings() {

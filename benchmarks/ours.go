@@ -9,10 +9,9 @@ import (
 
 const ourPath = "github.com/seed-205ff063/retry"
 
-// The standard policy is what retry does without options. The wait in Wait is taken
-// literally, without jitter, as it is by the others. The history of failed attempts is on by
-// default and has no counterpart elsewhere but avast's list of errors, so it is measured
-// both ways.
+// The standard policy is what retry does without options. Wait uses the exact wait, without jitter,
+// as the other libraries do. Of the others only avast/retry-go keeps anything like the history of
+// failed attempts, a list of errors, so retry is measured with and without its history.
 var ours = Library{
 	ID: "retry", Name: "retry", Path: ourPath, Ours: true, Clock: "once, monotonic",
 
@@ -102,8 +101,8 @@ func optionsWait(fn Fn, d time.Duration) Op {
 	}
 }
 
-// What a call pays for options beyond numbers and a strategy: a policy that it derives from,
-// and options that carry a list.
+// These calls have more options than numbers and a backoff: a policy to derive from, or options that
+// carry a list.
 var (
 	oursDerived = Library{
 		ID: "retry-derived", Name: "retry, policy and an option", Path: ourPath, Ours: true,
@@ -170,7 +169,7 @@ func ourTwice(ctx context.Context, policy *retry.Policy) error {
 	})
 }
 
-// checkInt, checkWords and checkMade keep the compiler from dropping what a call is for.
+// checkInt, checkWords and checkMade use the result of a call, so that the compiler cannot drop it.
 func checkInt(v int, err error) error {
 	if err == nil && v != 42 {
 		return errValue

@@ -7,9 +7,9 @@ import (
 	sethretry "github.com/sethvargo/go-retry"
 )
 
-// sethvargo/go-retry: a backoff that counts or grows is spent after one run, so each call
-// builds its own; only the constant wait at its bottom can be shared. Errors are retried
-// when they are wrapped, which is part of what a failed attempt costs.
+// sethvargo/go-retry: a backoff that counts or grows can be used for one run only, so each call
+// builds its own. Only the constant wait inside it can be shared. An error is retried if it is
+// wrapped, so the wrapping is part of the cost of a failed attempt.
 var sethvargo = Library{
 	ID: "sethvargo", Name: "sethvargo/go-retry", Path: "github.com/sethvargo/go-retry", Clock: "no",
 

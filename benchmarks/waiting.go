@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// Waiting is what one waiting call takes, in bytes.
+// Waiting is the memory of one waiting call, in bytes.
 type Waiting struct {
-	Stack int // of its goroutine
-	Heap  int // that is live: timers, records, what escaped
-	Sys   int // taken from the operating system, garbage and headroom included
+	Stack int // the stack of its goroutine
+	Heap  int // the live heap: timers, records, what escaped
+	Sys   int // what the process took from the operating system, including garbage and headroom
 }
 
-// WaitOp makes the Op that waits of a function that fails.
+// WaitOp takes a function that fails and returns the Op that then waits.
 type WaitOp func(Fn) Op
 
-// bareWaitID is the goroutine that waits without any library.
+// bareWaitID is the ID of a goroutine that waits without any library.
 const bareWaitID = "bare"
 
-// WaitingLibraries returns those that are measured while they wait.
+// WaitingLibraries returns the libraries that are measured while they wait.
 func WaitingLibraries() []Library {
 	sleep := bare
 	sleep.Name = "goroutine that only waits"
@@ -33,8 +33,8 @@ func WaitingLibraries() []Library {
 	return waiting
 }
 
-// WaitingOp returns the Op of the library that waits for an hour after its function failed,
-// under a context that can be cancelled or not.
+// WaitingOp returns the Op of the library with the given ID. The Op waits for an hour after its
+// function failed. The context can be cancelled if cancel is true.
 func WaitingOp(id string, cancel bool) (WaitOp, error) {
 	if id == bareWaitID {
 		return bareWait, nil
@@ -52,10 +52,10 @@ func WaitingOp(id string, cancel bool) (WaitOp, error) {
 	return nil, fmt.Errorf("benchmarks: no library %q waits", id)
 }
 
-// FrameBytes is the size of what Deeper puts on the stack.
+// FrameBytes is the size of each frame that Deeper puts on the stack.
 const FrameBytes = 64
 
-// Deeper calls f with frames of FrameBytes above it, as in a goroutine that does more than call.
+// Deeper calls f below a number of stack frames, as in a goroutine that does more than this call.
 //
 //go:noinline
 func Deeper(frames int, f func()) {
@@ -68,8 +68,8 @@ func Deeper(frames int, f func()) {
 	runtime.KeepAlive(&frame)
 }
 
-// bareWait waits in the cheapest way there is: time.Sleep when nothing can cut it short,
-// otherwise a timer and the context in a select.
+// bareWait waits in the cheapest way: with time.Sleep if the context cannot be cancelled, otherwise
+// with a timer and the context in a select.
 func bareWait(fn Fn) Op {
 	return func(ctx context.Context) error {
 		err := fn(ctx)

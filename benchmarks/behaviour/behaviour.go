@@ -19,22 +19,23 @@ type observation struct {
 	Name, Version string
 	Ours          bool
 
-	// Cancelled with a cause during a wait: what errors.Is finds on the error.
+	// What errors.Is finds on the error of a call that was cancelled with a cause during a wait.
 	Last, CtxErr, Cause bool
-	// A wait of an hour with a deadline in 50 ms: how long the call took.
+	// How long a call took whose wait is an hour and whose deadline is in 50 ms.
 	Late time.Duration
 	// Calls of the function under a context that is already done.
 	DeadCalls int
-	// Allocations of a first try that succeeds, with everything built ahead.
+	// Allocations of a first try that succeeds, with everything built before the call.
 	Allocs float64
 }
 
 const (
 	deadline = 50 * time.Millisecond
-	atOnce   = deadline / 2 // whoever returns sooner did not wait for the deadline
+	atOnce   = deadline / 2 // a call that returns sooner did not wait for the deadline
 )
 
-// observeAll runs all libraries, side by side but for the counting of allocations.
+// observeAll observes all libraries. It counts their allocations one after the other, and then runs
+// the situations concurrently.
 func observeAll() []observation {
 	subjects := append([]benchmarks.Library{benchmarks.Libraries()[0]}, benchmarks.Peers()...)
 	versions := versions()
@@ -60,19 +61,19 @@ func observe(l benchmarks.Library, o *observation) {
 	o.DeadCalls = dead(l)
 }
 
-// cancelled cancels a call while it waits, and asks its error what it knows.
+// cancelled cancels a call while it waits, and reports what the error matches.
 func cancelled(l benchmarks.Library) (last, ctxErr, cause bool) {
 	why := errors.New("shutting down")
 	ctx, cancel := context.WithCancelCause(context.Background())
 	call := l.WaitContext(func(context.Context) error {
-		time.AfterFunc(20*time.Millisecond, func() { cancel(why) }) // it waits by then
+		time.AfterFunc(20*time.Millisecond, func() { cancel(why) }) // the call is waiting by then
 		return benchmarks.ErrFailed
 	}, time.Hour)
 	err := call(ctx)
 	return errors.Is(err, benchmarks.ErrFailed), errors.Is(err, context.Canceled), errors.Is(err, why)
 }
 
-// late times a call whose next attempt would come long after the deadline.
+// late returns how long a call takes whose next attempt would come long after the deadline.
 func late(l benchmarks.Library) time.Duration {
 	call := l.WaitContext(func(context.Context) error { return benchmarks.ErrFailed }, time.Hour)
 	ctx, cancel := context.WithTimeout(context.Background(), deadline)
@@ -82,7 +83,7 @@ func late(l benchmarks.Library) time.Duration {
 	return time.Since(start)
 }
 
-// dead counts the calls under a context that ended before.
+// dead counts the calls of the function under a context that is already done.
 func dead(l benchmarks.Library) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -100,7 +101,7 @@ func allocs(l benchmarks.Library) float64 {
 	return testing.AllocsPerRun(1000, func() { _ = call(ctx) })
 }
 
-// versions returns the modules that the program was built of.
+// versions returns the versions of the modules that this program was built with.
 func versions() map[string]string {
 	found := make(map[string]string)
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -111,7 +112,7 @@ func versions() map[string]string {
 	return found
 }
 
-// render writes the table, a line a library, and below it what it was measured with.
+// render writes the table, a row for each library, and below it what was used to measure.
 func render(all []observation) string {
 	var b strings.Builder
 	b.WriteString("| | last error | `ctx.Err()` | cause | 1 h wait, deadline in 50 ms | calls on a dead context | allocs |\n")
@@ -127,8 +128,8 @@ func render(all []observation) string {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %d | %.0f |\n", name,
 			mark(o.Last), mark(o.CtxErr), mark(o.Cause), patience(o.Late), o.DeadCalls, o.Allocs)
 	}
-	fmt.Fprintf(&b, "\nThe first three columns: the call is cancelled in a wait, and errors.Is finds this on its error. "+
-		"The last: first try succeeds, everything built ahead.\n"+
+	fmt.Fprintf(&b, "\nFirst three columns: the call is cancelled during a wait, and errors.Is finds this on its error. "+
+		"Last column: the first try succeeds, and everything is built before the call.\n"+
 		"Measured on %s with %s: %s.\n", time.Now().Format(time.DateOnly), runtime.Version(), strings.Join(used, ", "))
 	return b.String()
 }
@@ -140,7 +141,7 @@ func mark(yes bool) string {
 	return "–"
 }
 
-// patience says what a call did that took so long.
+// patience describes a call that took that long.
 func patience(took time.Duration) string {
 	if took < atOnce {
 		return "gives up at once"

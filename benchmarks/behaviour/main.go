@@ -1,5 +1,5 @@
-// Command behaviour runs retry and its peers into four situations and prints what each did
-// as a Markdown table. It measures in real time and takes about a second.
+// Command behaviour puts retry and its peers into four situations and prints what each did as a
+// Markdown table. It measures in real time and takes about a second.
 package main
 
 import "fmt"

@@ -16,16 +16,18 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// behaviour is what each contender but plain gRPC does in one situation.
+// behaviour is what each contender except plain gRPC does in one situation.
 type behaviour struct {
 	situation string
 	unit      string
 	found     []string // in the order of rivals
 }
 
+// rivals returns the contenders that retry.
 func rivals() []contender { return contenders()[1:] }
 
-// situation is a way to fail. Its run returns a figure, and whether the contender has what it needs.
+// situation is a way to fail. Its run returns a figure, and false if the contender lacks a feature that
+// the situation needs.
 type situation struct {
 	name, unit string
 	run        func(c contender) (figure float64, ok bool, err error)
@@ -69,7 +71,7 @@ func measureBehaviours() ([]behaviour, error) {
 	return all, nil
 }
 
-// with runs f with a client of the contender and the shop.
+// with serves the shop and runs f with a client of the contender.
 func with(s *shop, c contender, options []grpc.DialOption, f func(ctx context.Context, cc *grpc.ClientConn)) error {
 	address, stop, err := s.serve()
 	if err != nil {
@@ -115,7 +117,7 @@ func failingStream(c contender) (figure float64, ok bool, err error) {
 	return figure, true, err
 }
 
-// failing is a shop that answers each call so.
+// failing returns a shop that answers each call with the trailer and the error.
 func failing(trailer metadata.MD, answer error) *shop {
 	return &shop{unary: func(ctx context.Context, _ int) (string, error) {
 		_ = grpc.SetTrailer(ctx, trailer)
@@ -123,6 +125,7 @@ func failing(trailer metadata.MD, answer error) *shop {
 	}}
 }
 
+// counted counts the calls that the server gets, if it fails them all.
 func counted(method string, trailer metadata.MD, answer error) func(contender) (float64, bool, error) {
 	return func(c contender) (float64, bool, error) {
 		s := failing(trailer, answer)
@@ -131,6 +134,7 @@ func counted(method string, trailer metadata.MD, answer error) func(contender) (
 	}
 }
 
+// withInfo returns an error with a RetryInfo.
 func withInfo(d time.Duration) error {
 	st, err := status.New(codes.Unavailable, "down").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(d)})
 	if err != nil {
@@ -139,7 +143,7 @@ func withInfo(d time.Duration) error {
 	return st.Err()
 }
 
-// waited is the time between the first two attempts.
+// waited measures the time between the first two attempts.
 func waited(trailer metadata.MD, answer error) func(contender) (float64, bool, error) {
 	return func(c contender) (figure float64, ok bool, err error) {
 		var first time.Time
@@ -157,7 +161,7 @@ func waited(trailer metadata.MD, answer error) func(contender) (float64, bool, e
 	}
 }
 
-// timedOut has a server whose first call hangs.
+// timedOut counts the calls to a server whose first call hangs.
 func timedOut(method string) func(contender) (float64, bool, error) {
 	return func(c contender) (float64, bool, error) {
 		if c.timed == nil {
@@ -175,8 +179,8 @@ func timedOut(method string) func(contender) (float64, bool, error) {
 	}
 }
 
-// unsent counts the attempts of a call to a port where nobody listens, by an interceptor beneath the
-// contender's. It cannot see the retries that gRPC makes by itself, so a service config counts as one.
+// unsent counts the attempts of a call to a port where nobody listens. It counts in an interceptor
+// below the contender's, which does not see gRPC's own retries, so a service config counts as one.
 func unsent(c contender) (float64, bool, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -197,7 +201,7 @@ func unsent(c contender) (float64, bool, error) {
 	return float64(n.Load()), true, nil
 }
 
-// pastDeadline is the time until a call whose next wait passes its deadline returns.
+// pastDeadline measures how long a call takes to return if its next wait would pass its deadline.
 func pastDeadline(c contender) (figure float64, ok bool, err error) {
 	err = with(failing(nil, errDown), c, c.waiting, func(ctx context.Context, cc *grpc.ClientConn) {
 		ctx, cancel := context.WithTimeout(ctx, time.Second)

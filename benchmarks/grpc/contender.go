@@ -13,15 +13,15 @@ import (
 	"github.com/seed-205ff063/retry/retrygrpc"
 )
 
-// contender is a way to retry. All make at most 4 attempts and wait 1 ms between them, unless the server
-// says otherwise to those who listen.
+// contender is a way to retry. All make at most 4 attempts and wait 1 ms between them. Some wait as long
+// as the server asks instead.
 type contender struct {
 	name    string
-	path    string // of the module of others
+	path    string // the module, if it is not ours
 	ours    bool
 	streams bool // it retries streams
 	options []grpc.DialOption
-	timed   []grpc.DialOption // the same with a timeout for each attempt; nil: it has none
+	timed   []grpc.DialOption // the same with a timeout for each attempt; nil if it has no such feature
 	waiting []grpc.DialOption // the same with waits of 10 s
 }
 
@@ -65,7 +65,7 @@ func middleware() contender {
 	}
 }
 
-// failsafeGRPC has interceptors for unary calls alone.
+// failsafeGRPC has an interceptor for unary calls only.
 func failsafeGRPC() contender {
 	type reply = *wrapperspb.StringValue
 	dial := func(d time.Duration, outer ...failsafe.Policy[reply]) []grpc.DialOption {
@@ -81,7 +81,8 @@ func failsafeGRPC() contender {
 	}
 }
 
-// serviceConfig is what gRPC does by itself, for all methods: it knows nothing of idempotency.
+// serviceConfig is gRPC's own way to retry. The config is for all methods, whether they are idempotent
+// or not.
 func serviceConfig() contender {
 	dial := func(d string) []grpc.DialOption {
 		return []grpc.DialOption{grpc.WithDefaultServiceConfig(`{"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":4,

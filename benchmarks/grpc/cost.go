@@ -11,18 +11,18 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// cost is what a contender takes when nothing fails.
+// cost is what a contender costs when nothing fails.
 type cost struct {
 	contender contender
-	kinds     []figures // as kinds
+	kinds     []figures // in the order of kinds
 }
 
-// figures are those of one kind of call, client and server together.
+// figures are the cost of one call, client and server together.
 type figures struct {
-	took   float64 // µs a call
-	cpu    float64 // µs of processor time a call
-	ratio  float64 // of that to plain gRPC's in the same turn
-	allocs float64 // a call
+	took   float64 // µs
+	cpu    float64 // µs of processor time
+	ratio  float64 // cpu divided by plain gRPC's in the same turn
+	allocs float64
 }
 
 // kind is a kind of call.
@@ -42,8 +42,8 @@ func kinds() []kind {
 	}
 }
 
-// measureCosts lets the contenders take turns, a batch of calls each, so that a slow spell of the machine
-// hits all of them.
+// measureCosts lets the contenders take turns. Each makes a batch of calls in its turn, so that a slow
+// spell of the machine hits all of them.
 func measureCosts(s settings) ([]cost, error) {
 	server := &shop{
 		unary: func(context.Context, int) (string, error) { return "done", nil },
@@ -79,7 +79,7 @@ func measureCosts(s settings) ([]cost, error) {
 	return rows, nil
 }
 
-// compare measures one kind of call.
+// compare measures one kind of call for each client.
 func compare(s settings, clients []*grpc.ClientConn, k kind) ([]figures, error) {
 	found := make([]figures, len(clients))
 	times := make([][]float64, len(clients))
@@ -88,7 +88,7 @@ func compare(s settings, clients []*grpc.ClientConn, k kind) ([]figures, error) 
 	for n := range s.batches + 1 {
 		turn, busy := make([]float64, len(clients)), make([]float64, len(clients))
 		for j := range clients {
-			i := (j + n) % len(clients) // nobody is always the first
+			i := (j + n) % len(clients) // each client is the first in some turns
 			before := processorTime()
 			took, err := batch(clients[i], k, s.batch)
 			if err != nil {
@@ -97,7 +97,7 @@ func compare(s settings, clients []*grpc.ClientConn, k kind) ([]figures, error) 
 			turn[i], busy[i] = took, (processorTime()-before)/float64(s.batch)
 		}
 		if n == 0 {
-			continue // to warm up
+			continue // the first turn warms up
 		}
 		for i := range clients {
 			times[i] = append(times[i], turn[i])
@@ -115,7 +115,7 @@ func compare(s settings, clients []*grpc.ClientConn, k kind) ([]figures, error) 
 	return found, nil
 }
 
-// batch returns the microseconds that a call takes.
+// batch makes n calls and returns the microseconds that one takes.
 func batch(cc *grpc.ClientConn, k kind, n int) (float64, error) {
 	start := time.Now()
 	for range n {
@@ -126,7 +126,7 @@ func batch(cc *grpc.ClientConn, k kind, n int) (float64, error) {
 	return float64(time.Since(start).Nanoseconds()) / 1000 / float64(n), nil
 }
 
-// processorTime is the process's, in microseconds: other processes of a busy machine do not count into it.
+// processorTime returns the microseconds that this process has used, without those of other processes.
 func processorTime() float64 {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
@@ -135,7 +135,7 @@ func processorTime() float64 {
 	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1000
 }
 
-// count returns the allocations of a call, the server's included.
+// count returns the allocations of a call, including the server's.
 func count(cc *grpc.ClientConn, k kind, n int) (float64, error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

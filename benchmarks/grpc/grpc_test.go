@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestOurBehaviour holds what the table says of retrygrpc.
+// TestOurBehaviour checks what the table says about retrygrpc.
 func TestOurBehaviour(t *testing.T) {
 	t.Parallel()
 	want := map[string][2]float64{ // least and most
@@ -38,8 +38,8 @@ func TestOurBehaviour(t *testing.T) {
 	}
 }
 
-// TestPeersAreSeenThrough holds that the table would show repeated messages and calls.
-func TestPeersAreSeenThrough(t *testing.T) {
+// TestRepeatsAreCounted checks that the table shows messages and calls that are repeated.
+func TestRepeatsAreCounted(t *testing.T) {
 	t.Parallel()
 	repeated, _, err := brokenStream(middleware())
 	require.NoError(t, err)
@@ -49,7 +49,7 @@ func TestPeersAreSeenThrough(t *testing.T) {
 	assert.InDelta(t, attempts, processed, 0)
 }
 
-// TestCosts holds that the contenders make their calls, and what retrygrpc allocates for one beyond gRPC.
+// TestCosts checks that all contenders make their calls, and what retrygrpc allocates beyond gRPC.
 func TestCosts(t *testing.T) { //nolint:paralleltest // it counts allocations
 	costs, err := measureCosts(settings{batches: 1, batch: 5, counted: 500})
 	require.NoError(t, err)

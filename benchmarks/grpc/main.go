@@ -1,11 +1,10 @@
 // Command grpc compares retrygrpc with plain gRPC, with gRPC's own retries (a service config), and with
-// the retrying interceptors of others, all on the same server in the same process, and prints Markdown
-// tables:
+// the retrying interceptors of others. It prints Markdown tables:
 //
 //	go run ./grpc
 //
-// It shows what they cost when nothing fails, and what each does when something does. It takes about
-// half a minute.
+// They show what each costs when nothing fails, and what it does when something fails. All use the same
+// server in the same process. It takes about half a minute.
 package main
 
 import (
@@ -13,10 +12,10 @@ import (
 	"os"
 )
 
-// settings are how much is measured.
+// settings say how much is measured.
 type settings struct {
-	batches int // of calls that do not fail, for each contender
-	batch   int // calls in one
+	batches int // batches of calls that do not fail, for each contender
+	batch   int // calls in a batch
 	counted int // calls whose allocations are counted
 }
 

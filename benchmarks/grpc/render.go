@@ -10,13 +10,14 @@ import (
 	"time"
 )
 
-// render writes the tables and what they were measured with.
+// render writes the tables, and what was used to measure.
 func render(m measurement) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### Nothing fails\n\n"+
-		"A call over the loopback interface, one after the other on one connection, client and server in one process: "+
-		"medians of %d batches of %d, the contenders taking turns; the ratio is the median of those of processor time within a turn. "+
-		"Allocations are those beyond plain gRPC's. failsafegrpc does not retry streams.\n\n", m.batches, m.batch)
+		"Calls over the loopback interface, one after the other on one connection, with client and server in one process. "+
+		"The contenders take turns. The figures are medians of %d batches of %d calls; the ratio is the median of the ratios "+
+		"of processor time within a turn. Allocations are those beyond plain gRPC's. failsafegrpc does not retry streams.\n\n",
+		m.batches, m.batch)
 	for i, k := range kinds() {
 		fmt.Fprintf(&b, "%s (plain gRPC: %.0f allocations)\n\n| | µs/call | µs of processor time | of plain gRPC's | allocs/call |\n|---|--:|--:|--:|--:|\n",
 			k.name, m.costs[0].kinds[i].allocs)
@@ -26,8 +27,8 @@ func render(m measurement) string {
 		}
 		b.WriteString("\n")
 	}
-	fmt.Fprintf(&b, "### Something fails\n\nAt most %d attempts with waits of %v. The service config is for all methods, UNAVAILABLE and "+
-		"RESOURCE_EXHAUSTED; go-grpc-middleware's codes and failsafegrpc's are their defaults.\n\n", attempts, wait)
+	fmt.Fprintf(&b, "### Something fails\n\nAt most %d attempts with waits of %v. The service config retries UNAVAILABLE and "+
+		"RESOURCE_EXHAUSTED for all methods. go-grpc-middleware and failsafegrpc retry their default codes.\n\n", attempts, wait)
 	b.WriteString("| situation | counted |")
 	for _, c := range rivals() {
 		fmt.Fprintf(&b, " %s |", name(c))
@@ -48,7 +49,7 @@ func name(c contender) string {
 	return c.name
 }
 
-// versions lists the modules of others, as the program was built of them.
+// versions lists the modules of the other contenders with their versions.
 func versions() []string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

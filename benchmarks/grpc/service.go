@@ -16,7 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// The service: Get and List have no side effects, Create says nothing.
+// The methods of the service. Get and List are declared to have no side effects; Create is not.
 const (
 	get    = "/bench.Shop/Get"
 	create = "/bench.Shop/Create"
@@ -56,7 +56,7 @@ func method(name string, stream bool, level descriptorpb.MethodOptions_Idempoten
 type shop struct {
 	unary  func(ctx context.Context, call int) (string, error)
 	stream func(call int, s grpc.ServerStream) error
-	calls  atomic.Int64 // that came to a handler
+	calls  atomic.Int64 // calls that came to a handler
 }
 
 func (s *shop) handle(_ any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
@@ -93,7 +93,7 @@ func (s *shop) serve() (address string, stop func(), err error) {
 	return l.Addr().String(), server.Stop, nil
 }
 
-// dial returns a client of the contender.
+// dial returns a client with the contender's options.
 func dial(c contender, address string, more ...grpc.DialOption) (*grpc.ClientConn, error) {
 	opts := append([]grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())}, c.options...)
 	return grpc.NewClient(address, append(opts, more...)...)
@@ -101,7 +101,7 @@ func dial(c contender, address string, more ...grpc.DialOption) (*grpc.ClientCon
 
 var request = wrapperspb.String("order")
 
-// unary makes a call.
+// unary makes a unary call.
 func unary(ctx context.Context, cc *grpc.ClientConn, method string, opts ...grpc.CallOption) error {
 	return cc.Invoke(ctx, method, request, new(wrapperspb.StringValue), opts...)
 }

@@ -4,5 +4,5 @@ import (
 	"github.com/failsafe-go/failsafe-go/timeout"
 )
 
-// timeoutPolicy is failsafe-go's timeout, which within its retry policy is one for each attempt.
+// timeoutPolicy returns failsafe-go's timeout. Inside its retry policy it applies to each attempt.
 func timeoutPolicy[R any]() timeout.Timeout[R] { return timeout.New[R](attemptTimeout) }

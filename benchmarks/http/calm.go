@@ -13,14 +13,14 @@ import (
 type calmRow struct {
 	contender contender
 
-	perRequest time.Duration // on the loopback interface, one after the other
-	ratio      float64       // of that to the plain client's
-	bare       time.Duration // without a network
+	perRequest time.Duration // over the loopback interface, one after the other
+	ratio      float64       // perRequest divided by the plain client's
+	bare       time.Duration // time of a request without a network
 	get, post  float64       // allocations of a request without a network
 }
 
-// measureCalm measures the clients in turns, a batch of requests each, so that a slow spell of
-// the machine hits all of them.
+// measureCalm lets the clients take turns. Each sends a batch of requests in its turn, so that a slow
+// spell of the machine hits all of them.
 func measureCalm(s settings) ([]calmRow, error) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "done\n")
@@ -42,7 +42,7 @@ func measureCalm(s settings) ([]calmRow, error) {
 	for n := range s.batches {
 		turn := make([]float64, len(rows))
 		for k := range rows {
-			i := (k + n) % len(rows) // nobody is always the first
+			i := (k + n) % len(rows) // each client is the first in some turns
 			took, err := timeBatch(clients[i], server.URL, s.batch)
 			if err != nil {
 				return nil, err
@@ -67,7 +67,7 @@ func measureCalm(s settings) ([]calmRow, error) {
 	return rows, nil
 }
 
-// timeBatch returns the nanoseconds that a request takes.
+// timeBatch sends n requests and returns the nanoseconds that one takes.
 func timeBatch(client *http.Client, url string, n int) (float64, error) {
 	start := time.Now()
 	for range n {
@@ -84,7 +84,7 @@ func timeBatch(client *http.Client, url string, n int) (float64, error) {
 	return float64(time.Since(start).Nanoseconds()) / float64(n), nil
 }
 
-// allocs counts what a request allocates, the making of it included.
+// allocs counts the allocations of a request, including http.NewRequest.
 func allocs(client *http.Client, method string) float64 {
 	return testing.AllocsPerRun(1000, func() {
 		var body io.Reader
@@ -93,7 +93,7 @@ func allocs(client *http.Client, method string) float64 {
 		}
 		req, err := http.NewRequest(method, "http://shop.test/orders", body)
 		if err != nil {
-			panic(err) // a constant is wrong
+			panic(err) // impossible: the arguments are constants
 		}
 		if resp, err := client.Do(req); err == nil {
 			_ = resp.Body.Close()
@@ -101,7 +101,7 @@ func allocs(client *http.Client, method string) float64 {
 	})
 }
 
-// stub answers at once, without a network: what is left is the client's own cost.
+// stub answers at once, without a network, so that only the client's own cost is measured.
 type stub struct{}
 
 func (stub) RoundTrip(req *http.Request) (*http.Response, error) {

@@ -15,9 +15,9 @@ import (
 // contender is a client that is measured. All make at most five attempts, without waits.
 type contender struct {
 	name string
-	path string // of the module of others
+	path string // the module, if it is not ours
 	ours bool
-	// client makes one that sends its requests by base.
+	// client returns a client that sends its requests through base.
 	client func(base http.RoundTripper) *http.Client
 }
 
@@ -69,7 +69,7 @@ func ourClient(base http.RoundTripper, opts ...retry.Option) *http.Client {
 	return &http.Client{Transport: &retryhttp.Transport{Base: base, Policy: retry.MustNew(opts...)}}
 }
 
-// loop does no more than is needed here: requests without a body, a server that fails by 503.
+// loop does only what these runs need: its requests have no body, and the server fails with 503.
 type loop struct{ base http.RoundTripper }
 
 func (l loop) RoundTrip(req *http.Request) (*http.Response, error) {

@@ -12,29 +12,29 @@ import (
 	"time"
 )
 
-// errorBodies are the sizes of the body that a 503 has.
+// errorBodies are the sizes of the body of a 503.
 var errorBodies = []int{0, 1 << 10, 16 << 10, 1 << 20}
 
-// flakyRow is what became of a client whose every request fails once: medians of the rounds.
+// flakyRow holds a client's medians over the rounds. Every request failed once.
 type flakyRow struct {
 	contender contender
 	errorBody int
 	flakyRun
 }
 
-// flakyRun is one run.
+// flakyRun is the result of one run.
 type flakyRun struct {
-	answered float64 // requests
-	rate     float64 // of answered requests, a second
-	allocs   float64 // for each of them, the server's included
-	opened   float64 // connections
-	idle     float64 // of them, that were open in the end and could be used again
-	leaked   float64 // and those that could not
-	seen     float64 // the leaked ones, as the server counts them
+	answered float64 // requests that were answered
+	rate     float64 // answered requests per second
+	allocs   float64 // allocations for each answered request, including the server's
+	opened   float64 // connections that were opened
+	idle     float64 // connections that were open at the end and could be used again
+	leaked   float64 // connections that were open at the end and could not be used again
+	seen     float64 // leaked connections, as the server counts them
 }
 
-// measureFlaky runs all clients against all bodies, a round after the other, so that a slow
-// spell of the machine does not hit all the runs of one.
+// measureFlaky runs every client with every body once a round. Running one several times in a row
+// would let a slow spell of the machine spoil all of its results.
 func measureFlaky(s settings, maxConns int) ([]flakyRow, error) {
 	clients := append([]contender{byHand, ours}, peers()...)
 	rows := make([]flakyRow, 0, len(errorBodies)*len(clients))
@@ -48,7 +48,7 @@ func measureFlaky(s settings, maxConns int) ([]flakyRow, error) {
 	for range s.rounds {
 		for i, row := range rows {
 			if hung[i] {
-				continue // it would again
+				continue // it would hang again
 			}
 			run, err := runFlaky(s, row.contender, row.errorBody, maxConns)
 			if err != nil {
@@ -66,7 +66,7 @@ func measureFlaky(s settings, maxConns int) ([]flakyRow, error) {
 	return rows, nil
 }
 
-// middle takes the median of each figure.
+// middle returns the median of each figure.
 func middle(runs []flakyRun) flakyRun {
 	of := func(figure func(flakyRun) float64) float64 {
 		values := make([]float64, len(runs))
@@ -86,12 +86,13 @@ func middle(runs []flakyRun) flakyRun {
 	}
 }
 
-// runFlaky sends the requests, reads and closes what comes back, and looks at what is left.
+// runFlaky sends the requests, reads and closes the responses, and counts the connections that are
+// left.
 func runFlaky(s settings, c contender, errorBody, maxConns int) (flakyRun, error) {
 	server := newFlakyServer(errorBody)
 	defer server.close()
 	base := newTransport(s.workers, maxConns)
-	// The context outlives the requests: the end of theirs would close what they leaked.
+	// This context outlives the requests. If it ended with them, it would close what they leaked.
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 
@@ -126,10 +127,10 @@ func runFlaky(s settings, c contender, errorBody, maxConns int) (flakyRun, error
 
 	cancel()
 	<-done
-	return run, load.fault()
+	return run, load.err // load.send has returned
 }
 
-// settle gives connections that are being closed the time for it.
+// settle waits a moment for connections that are being closed.
 func settle(closed func() bool) {
 	for range 50 {
 		if closed() {
@@ -139,7 +140,7 @@ func settle(closed func() bool) {
 	}
 }
 
-// load is requests to be sent.
+// load is a number of requests to send.
 type load struct {
 	requests int
 	url      string
@@ -147,10 +148,10 @@ type load struct {
 
 	next, answered atomic.Int64
 	once           sync.Once
-	err            error
+	err            error // the first error that was not caused by the end of ctx
 }
 
-// send sends the requests by so many workers, until ctx ends.
+// send sends the requests with a number of workers, until ctx ends.
 func (l *load) send(ctx context.Context, workers int) {
 	var all sync.WaitGroup
 	for range workers {
@@ -188,6 +189,3 @@ func (l *load) sendOne(ctx context.Context, n int64) error {
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err
 }
-
-// fault is the first error that is not due to the end of the run. send has returned by then.
-func (l *load) fault() error { return l.err }

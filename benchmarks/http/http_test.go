@@ -26,7 +26,7 @@ func TestOursLeaksNothing(t *testing.T) {
 					assert.LessOrEqual(t, run.idle, float64(limit))
 				}
 				if bytes <= 64<<10 {
-					// The pool may dial for a request that another connection then serves.
+					// The transport may dial for a request that another connection then serves.
 					assert.LessOrEqual(t, run.opened, float64(2*quick.workers), "short bodies keep their connection")
 				}
 			})
@@ -34,8 +34,8 @@ func TestOursLeaksNothing(t *testing.T) {
 	}
 }
 
-// A client that drops what it retries is seen through.
-func TestLeaksAreSeen(t *testing.T) {
+// The counts show the leaks of a client that neither reads nor closes a response before it retries.
+func TestLeaksAreCounted(t *testing.T) {
 	t.Parallel()
 	leaky := contender{name: "leaky", client: func(base http.RoundTripper) *http.Client {
 		return &http.Client{Transport: dropping{base}}
@@ -64,7 +64,7 @@ func (d dropping) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// All clients do the same work: two attempts a request.
+// All clients do the same work: two attempts for each request.
 func TestEveryClientAnswers(t *testing.T) {
 	t.Parallel()
 	for _, c := range append([]contender{byHand, ours, oursTimed}, peers()...) {
@@ -77,14 +77,14 @@ func TestEveryClientAnswers(t *testing.T) {
 	}
 }
 
-// What BENCHMARKS.md says about allocations when nothing fails. It does not run in parallel:
-// the allocations of others would be counted too.
+// TestOurAllocations checks what BENCHMARKS.md says about allocations when nothing fails. It is not
+// parallel, because the allocations of other tests would be counted too.
 func TestOurAllocations(t *testing.T) {
 	alone := allocs(plain.client(stub{}), http.MethodGet)
 	assert.LessOrEqual(t, allocs(ours.client(stub{}), http.MethodGet)-alone, 2.0)
 }
 
-// Not in parallel either.
+// TestMeasureCalm is not parallel for the same reason.
 func TestMeasureCalm(t *testing.T) {
 	rows, err := measureCalm(quick)
 	require.NoError(t, err)

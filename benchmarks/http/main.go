@@ -1,10 +1,11 @@
-// Command http compares retryhttp with the plain client of net/http and with the retrying
-// clients of others, all on the same server in the same process, and prints Markdown tables:
+// Command http compares retryhttp with the plain client of net/http and with other clients that
+// retry. It prints Markdown tables:
 //
 //	go run ./http
 //
-// It shows how fast they are, what they allocate, how many connections they open and how many
-// they lose, when the server fails and when it does not. It takes about 20 seconds.
+// They show how fast the clients are, what they allocate, how many connections they open and how
+// many they leak, when the server fails and when it does not. All use the same server in the same
+// process. It takes about 20 seconds.
 package main
 
 import (
@@ -13,14 +14,14 @@ import (
 	"time"
 )
 
-// settings are how much is measured.
+// settings say how much is measured. In a flaky run every request fails once.
 type settings struct {
 	rounds   int           // how often a flaky run is repeated
-	requests int           // in a flaky run, each of which fails once
-	workers  int           // that send them
-	limit    time.Duration // for a flaky run, after which it counts as hung
-	batches  int           // of requests that do not fail, for each client
-	batch    int           // requests in one
+	requests int           // requests in a flaky run
+	workers  int           // workers that send them
+	limit    time.Duration // a flaky run that takes longer counts as hung
+	batches  int           // batches of requests that do not fail, for each client
+	batch    int           // requests in a batch
 }
 
 func main() {
@@ -40,7 +41,7 @@ func main() {
 type measurement struct {
 	settings
 
-	free, limited []flakyRow // without a limit on connections, and with maxConns a host
+	free, limited []flakyRow // without a limit on connections, and with maxConns for each host
 	calm          []calmRow
 }
 

@@ -9,25 +9,27 @@ import (
 	"time"
 )
 
-// render writes the tables and what they were measured with.
+// render writes the tables, and what was used to measure.
 func render(m measurement) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### A server that fails every request once\n\n"+
-		"%d workers send %d GET requests to one server; it answers each with 503 and a body at first, and with 200 when "+
-		"it comes again. All wait 0 s and make at most %d attempts. Allocations are those of a request with its two "+
-		"attempts, the server's included. In the end everything that came back was read and closed: connections that are "+
-		"then open are idle, to be used again, or leaked: `CloseIdleConnections` does not close them. The requests' context "+
-		"outlives them; the end of a request's own would close what it leaked. Medians of %d rounds.\n\n",
+		"%d workers send %d GET requests to one server. It answers each request with 503 and a body first, and with 200 when "+
+		"the request is sent again. All clients make at most %d attempts without waits. Allocations are those of a request "+
+		"with its two attempts, including the server's.\n\n"+
+		"At the end every response has been read and closed. A connection that is still open then is idle if it can be used "+
+		"again, and leaked if `CloseIdleConnections` does not close it. The requests share a context that outlives them, because "+
+		"the end of a request's context closes what it leaked. The figures are medians of %d rounds.\n\n",
 		m.workers, m.requests, attempts, m.rounds)
-	b.WriteString("| error body | | requests/s | allocs/request | connections opened | idle in the end | leaked | leaked, seen by the server |\n" +
+	b.WriteString("| error body | | requests/s | allocs/request | connections opened | idle at the end | leaked | leaked, seen by the server |\n" +
 		"|--:|---|--:|--:|--:|--:|--:|--:|\n")
 	for _, r := range m.free {
 		fmt.Fprintf(&b, "| %s | %s | %.0f | %.0f | %.0f | %.0f | %s | %.0f |\n", size(r.errorBody), name(r.contender),
-			r.rate, r.allocs, r.opened, r.idle, alarming(r.leaked), r.seen)
+			r.rate, r.allocs, r.opened, r.idle, boldIfAny(r.leaked), r.seen)
 	}
 
 	fmt.Fprintf(&b, "\n### The same with MaxConnsPerHost = %d\n\n"+
-		"A leaked connection counts against the limit: who leaks %d waits for ever, here for %v.\n\n", maxConns, maxConns, m.limit)
+		"A leaked connection counts against the limit. A client that has leaked %d waits forever; here it is stopped after %v.\n\n",
+		maxConns, maxConns, m.limit)
 	b.WriteString("| error body | | answered | requests/s | connections opened | leaked |\n|--:|---|--:|--:|--:|--:|\n")
 	for _, r := range m.limited {
 		answered, rate := fmt.Sprintf("%.0f of %d", r.answered, m.requests), fmt.Sprintf("%.0f", r.rate)
@@ -35,13 +37,14 @@ func render(m measurement) string {
 			answered, rate = "**"+answered+"**", "hangs"
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %.0f | %s |\n", size(r.errorBody), name(r.contender),
-			answered, rate, r.opened, alarming(r.leaked))
+			answered, rate, r.opened, boldIfAny(r.leaked))
 	}
 
 	fmt.Fprintf(&b, "\n### Nothing fails\n\n"+
-		"A GET over the loopback interface, one after the other on one connection: medians of %d batches of %d, the clients "+
-		"taking turns; the ratio is the median of those within a turn. Then the client alone, on a transport that answers "+
-		"without a network: its time, and its allocations over those of net/http, for a GET and for a POST with a body.\n\n",
+		"GET requests over the loopback interface, one after the other on one connection. The clients take turns. The figures "+
+		"are medians of %d batches of %d requests; the ratio is the median of the ratios within a turn. The other columns are "+
+		"the client alone, on a transport that answers without a network: its time, and its allocations beyond those of "+
+		"net/http, for a GET and for a POST with a body.\n\n",
 		m.batches, m.batch)
 	b.WriteString("| | µs/request | of net/http | ns/request without a network | GET: allocs | POST: allocs |\n|---|--:|--:|--:|--:|--:|\n")
 	for _, r := range m.calm {
@@ -64,7 +67,8 @@ func name(c contender) string {
 	return c.name
 }
 
-func alarming(leaked float64) string {
+// boldIfAny formats a number of leaked connections.
+func boldIfAny(leaked float64) string {
 	if leaked > 0 {
 		return fmt.Sprintf("**%.0f**", leaked)
 	}
@@ -81,7 +85,7 @@ func size(bytes int) string {
 	return fmt.Sprint(bytes)
 }
 
-// versions lists the modules of others, as the program was built of them.
+// versions lists the modules of the other clients with their versions.
 func versions() []string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -9,14 +9,14 @@ import (
 	"sync"
 )
 
-// requestID is the header by which the server knows a request again.
+// requestID is the header by which the server recognizes a request that is sent again.
 const requestID = "X-Request-ID"
 
-// flakyServer answers each request with 503 and a body at first, and well when it comes again.
+// flakyServer answers each request with 503 and a body first, and with 200 when it is sent again.
 type flakyServer struct {
 	*httptest.Server
 
-	body string // of a 503
+	body string // the body of a 503
 	seen sync.Map
 
 	mu    sync.Mutex
@@ -58,13 +58,14 @@ func (s *flakyServer) track(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// open returns how many connections the server has accepted and not seen the end of.
+// open returns how many connections are open.
 func (s *flakyServer) open() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.conns)
 }
 
+// opened returns how many connections were opened so far.
 func (s *flakyServer) opened() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -15,7 +15,7 @@ type countedTransport struct {
 	open atomic.Int64
 }
 
-// newTransport returns one for so many workers. A maxConns of 0 is no limit.
+// newTransport returns a transport for a number of workers. A maxConns of 0 means no limit.
 func newTransport(workers, maxConns int) *countedTransport {
 	t := &countedTransport{Transport: http.DefaultTransport.(*http.Transport).Clone()}
 	t.Proxy = nil

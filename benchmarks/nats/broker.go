@@ -11,7 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// broker is a NATS server with a stream, in this process, and a connection to it.
+// broker is a NATS server in this process, with a stream and a connection to it.
 type broker struct {
 	dir    string
 	server *server.Server
@@ -39,7 +39,7 @@ func newBroker() (b *broker, err error) {
 	}
 	b.server.Start()
 	if !b.server.ReadyForConnections(10 * time.Second) {
-		return nil, errors.New("the server does not start")
+		return nil, errors.New("the NATS server does not start")
 	}
 	return b, b.setUp(context.Background())
 }
@@ -58,7 +58,7 @@ func (b *broker) setUp(ctx context.Context) (err error) {
 	return err
 }
 
-// fill makes the stream's messages new ones.
+// fill empties the stream and publishes n new messages.
 func (b *broker) fill(ctx context.Context, n int) error {
 	if err := b.stream.Purge(ctx); err != nil {
 		return err
@@ -72,11 +72,11 @@ func (b *broker) fill(ctx context.Context, n int) error {
 	case <-b.js.PublishAsyncComplete():
 		return nil
 	case <-time.After(time.Minute):
-		return errors.New("not published")
+		return errors.New("publishing takes more than a minute")
 	}
 }
 
-// consumer makes a new one.
+// consumer creates a consumer of the stream.
 func (b *broker) consumer(ctx context.Context, backOff []time.Duration) (jetstream.Consumer, error) {
 	config := jetstream.ConsumerConfig{
 		Durable: "bench", AckPolicy: jetstream.AckExplicitPolicy, BackOff: backOff, MaxAckPending: 100_000,

@@ -11,17 +11,18 @@ import (
 	"github.com/seed-205ff063/retry/retrynats"
 )
 
-const pause = 10 * time.Millisecond // after an attempt that failed
+const pause = 10 * time.Millisecond // the wait after a failed attempt
 
-// contender consumes until ctx ends.
+// contender is a way to consume messages.
 type contender struct {
 	name    string
 	ours    bool
-	backOff []time.Duration // of the consumer
+	backOff []time.Duration // for the consumer's configuration
+	// consume consumes until ctx ends.
 	consume func(ctx context.Context, b *broker, c jetstream.Consumer, workers int, h retrynats.Handler) error
 }
 
-// contenders are what is compared. The first is what others are held against.
+// contenders returns what is compared. The others are compared with the first.
 func contenders() []contender {
 	policy := retry.MustNew(retry.WithMaxAttempts(20), retry.WithBackoff(retry.Constant(pause)))
 	ours := func(change func(*broker, *retrynats.Config)) func(context.Context, *broker, jetstream.Consumer, int, retrynats.Handler) error {
@@ -50,9 +51,9 @@ func contenders() []contender {
 func ack(_ context.Context, msg jetstream.Msg) error          { return msg.Ack() }
 func doubleAck(ctx context.Context, msg jetstream.Msg) error  { return msg.DoubleAck(ctx) }
 func nakWithDelay(_ context.Context, msg jetstream.Msg) error { return msg.NakWithDelay(pause) }
-func leave(context.Context, jetstream.Msg) error              { return nil } // until BackOff is over
+func leave(context.Context, jetstream.Msg) error              { return nil } // the server sends it again after BackOff
 
-// callbacks is a hand-written pool behind the client's Consume, which takes messages in advance.
+// callbacks is a hand-written pool behind the client's Consume, which fetches messages in advance.
 func callbacks(done, failed func(context.Context, jetstream.Msg) error) func(context.Context, *broker, jetstream.Consumer, int, retrynats.Handler) error {
 	return func(ctx context.Context, _ *broker, c jetstream.Consumer, workers int, h retrynats.Handler) error {
 		msgs := make(chan jetstream.Msg)
@@ -81,7 +82,7 @@ func callbacks(done, failed func(context.Context, jetstream.Msg) error) func(con
 	}
 }
 
-// nexts is hand-written too: each worker asks for one message.
+// nexts is hand-written too: each worker asks for one message at a time.
 func nexts(ctx context.Context, _ *broker, c jetstream.Consumer, workers int, h retrynats.Handler) error {
 	var pool sync.WaitGroup
 	for range workers {

@@ -1,11 +1,12 @@
-// Command nats compares retrynats with what NATS JetStream's client offers by itself, on the same
-// server in the same process, and prints Markdown tables:
+// Command nats compares retrynats with what NATS JetStream's client offers by itself. It prints
+// Markdown tables:
 //
 //	go run ./nats
 //
-// It shows what a message costs when nothing fails, with and without work to do, and when some
-// attempts fail: the time a message takes with all workers together, and the processor time, the
-// server's part included. The contenders take turns. It takes about a minute.
+// They show the cost of a message when nothing fails, with and without work to do, and when some
+// attempts fail. The cost is the time for each message with all workers together, and the processor
+// time of client and server. All contenders use the same server in the same process, and take turns.
+// It takes about a minute.
 package main
 
 import (
@@ -14,13 +15,13 @@ import (
 	"time"
 )
 
-// settings are how much is measured.
+// settings say how much is measured.
 type settings struct {
 	rounds   int
 	messages int
 	workers  int
-	work     time.Duration // in the second table
-	failing  int           // one attempt in so many fails, in the third table
+	work     time.Duration // for each message, in the second table
+	failing  int           // one in this many attempts fails, in the third table
 }
 
 func main() {

@@ -11,13 +11,13 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// table is one kind of work, and what a message of it cost each contender.
+// table holds the costs of one load.
 type table struct {
 	title string
 	cost  []cost // in the order of the contenders
 }
 
-// cost is of a message, medians over the rounds.
+// cost is the cost of a message: medians over the rounds.
 type cost struct{ wall, processor time.Duration }
 
 var errFailed = errors.New("failed")
@@ -26,7 +26,7 @@ var errFailed = errors.New("failed")
 type load struct {
 	title   string
 	work    time.Duration
-	failing int // one attempt in so many fails; 0: none
+	failing int // one in this many attempts fails; none if it is 0
 }
 
 func measure(b *broker, s settings) (tables []table, err error) {
@@ -54,7 +54,7 @@ func measure(b *broker, s settings) (tables []table, err error) {
 	return tables, nil
 }
 
-// measureOne lets the contender work on a full stream.
+// measureOne fills the stream and measures how the contender empties it.
 func measureOne(b *broker, s settings, l load, c contender) (cost, error) {
 	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 	defer stop()
@@ -92,7 +92,7 @@ func measureOne(b *broker, s settings, l load, c contender) (cost, error) {
 	return spent, b.stream.DeleteConsumer(context.WithoutCancel(ctx), "bench")
 }
 
-// processorTime is what this process has used, the server in it too.
+// processorTime returns the time that this process has used, including the server's.
 func processorTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

@@ -1,11 +1,11 @@
-// Command pool compares retrypool with other ways to hold what has to wait, and prints
+// Command pool compares retrypool with other ways to hold items until they are due. It prints
 // Markdown tables:
 //
 //	go run ./pool
 //
-// It shows what a million parked items take, in memory and time, and how late they are when
-// all fall due together; and how much a pool gets done whose workers sleep between attempts.
-// It takes some 90 seconds and a gigabyte or four of memory, for a million goroutines.
+// The first shows the memory and time that a million parked items take, and how late they are if all
+// are due together. The second compares a pool whose workers sleep between attempts with one whose
+// workers go on. It takes about 90 seconds, and up to 4 GB of memory for a million goroutines.
 package main
 
 import (
@@ -19,19 +19,19 @@ import (
 	"time"
 )
 
-// settings are how much is measured.
+// settings say how much is measured.
 type settings struct {
-	items int // that are parked
+	items int // items that are parked
 
-	works   int // items that the workers go through
+	works   int // items that the workers process
 	workers int
 }
 
 func main() {
 	s := settings{works: 20_000, workers: 50}
 	flag.IntVar(&s.items, "items", 1_000_000, "how many `items` are parked")
-	only := flag.String("only", "", "measure one `ID` alone and print JSON")
-	lead := flag.Duration("lead", time.Second, "how long that one has to park the items")
+	only := flag.String("only", "", "measure the contender with this `ID` alone and print JSON")
+	lead := flag.Duration("lead", time.Second, "how long that contender has to park the items")
 	flag.Parse()
 	if err := run(s, *only, *lead); err != nil {
 		fmt.Fprintln(os.Stderr, "pool:", err)
@@ -61,12 +61,12 @@ type measurement struct {
 	settings
 
 	parked     map[string]parking // by the contender's ID
-	touch      time.Duration      // of a page, for the first time
+	touch      time.Duration      // time to touch a page of memory for the first time
 	throughput []throughput
 }
 
-// parkAll measures each contender in a process of its own, so that none sees what another
-// left behind.
+// parkAll measures each contender in its own process, so that no measurement sees what another one
+// left behind. A contender that was too slow gets more time.
 func parkAll(s settings) (map[string]parking, error) {
 	program, err := os.Executable()
 	if err != nil {
@@ -87,6 +87,7 @@ func parkAll(s settings) (map[string]parking, error) {
 	return parked, nil
 }
 
+// parkApart runs this program with -only.
 func parkApart(program, id string, items int, lead time.Duration) (p parking, err error) {
 	cmd := exec.Command(program, "-only", id, "-items", fmt.Sprint(items), "-lead", lead.String())
 	var stdout, stderr bytes.Buffer
@@ -97,7 +98,7 @@ func parkApart(program, id string, items int, lead time.Duration) (p parking, er
 	return p, json.Unmarshal(stdout.Bytes(), &p)
 }
 
-// parkOne measures the contender with that ID.
+// parkOne measures the contender with the given ID.
 func parkOne(id string, items int, lead time.Duration) (parking, error) {
 	for _, c := range contenders() {
 		if c.id == id {

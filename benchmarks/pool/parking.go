@@ -13,27 +13,27 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-// window is how long it takes until all parked items are due, once the first is.
+// window is the time from when the first parked item is due until all are due.
 const window = 100 * time.Millisecond
 
 var errFailed = errors.New("failed")
 
-// parking is what was measured of a contender.
+// parking is the measurement of a contender.
 type parking struct {
-	Bytes int           // live heap and stacks, an item
-	Park  time.Duration // until all were parked, an item
-	Late  time.Duration // after the last one was due, until all were done
-	Sys   int           // taken from the operating system until all were done, an item
-	Slow  bool          // some fell due before all were parked: nothing was measured
+	Bytes int           // live heap and stacks for each item
+	Park  time.Duration // time to park each item
+	Late  time.Duration // time from when the last item was due until all were done
+	Sys   int           // bytes taken from the operating system for each item, until all were done
+	Slow  bool          // some items were due before all were parked: nothing was measured
 }
 
 // contender is a way to hold items until they are due.
 type contender struct {
 	id, name string
 	ours     bool
-	lead     time.Duration // from the first item to be parked until the first is due, for a million, if that is enough
-	// park parks the items: each is due after what wait says at that moment, and then calls done.
-	// It returns when all are parked, and what ends the contender.
+	lead     time.Duration // the time to park a million items before the first is due; doubled if it is too short
+	// park parks the items. When it parks item i it calls wait(i), and the item calls done after that
+	// time. It returns when all items are parked. The caller calls end when all are done.
 	park func(items int, wait func(i int) time.Duration, done func()) (end func())
 }
 
@@ -46,10 +46,10 @@ func contenders() []contender {
 	}
 }
 
-// workers is how many goroutines take items, where there are workers.
+// workers is how many workers a contender has, if it has workers.
 const workers = 2
 
-// measure gives the contender lead to park the items.
+// measure parks the items, the first of which is due after lead, and waits until all are done.
 func (c contender) measure(items int, lead time.Duration) (p parking) {
 	var finished atomic.Int64
 	all := make(chan struct{})
@@ -62,7 +62,7 @@ func (c contender) measure(items int, lead time.Duration) (p parking) {
 	start := time.Now()
 	due := start.Add(lead)
 	wait := func(i int) time.Duration {
-		spread := window * time.Duration(int64(i)*7919%1000) / 1000 // not in the order of parking
+		spread := window * time.Duration(int64(i)*7919%1000) / 1000 // items are not due in the order of parking
 		return time.Until(due) + spread
 	}
 	end := c.park(items, wait, done)
@@ -80,7 +80,7 @@ func (c contender) measure(items int, lead time.Duration) (p parking) {
 	return p
 }
 
-// memory reads the figures once everything that can be collected is.
+// memory collects all garbage and reads the figures.
 func memory() (m runtime.MemStats) {
 	runtime.GC()
 	runtime.GC()
@@ -88,7 +88,8 @@ func memory() (m runtime.MemStats) {
 	return m
 }
 
-// parkPool: the first attempt of every item fails. That and the submission are part of the time.
+// parkPool submits items whose first attempt fails. The submission and that attempt are part of the
+// time.
 func parkPool(items int, wait func(int) time.Duration, done func()) (end func()) {
 	ctx := context.Background()
 	var n atomic.Int64
@@ -103,7 +104,7 @@ func parkPool(items int, wait func(int) time.Duration, done func()) (end func())
 		return struct{}{}, nil
 	}, retrypool.Config[int]{Workers: workers, Capacity: items, Policy: policy})
 	if err != nil {
-		panic(err) // constants are wrong
+		panic(err) // impossible: the configuration is constant
 	}
 	for i := range items {
 		if _, err := pool.Submit(ctx, i); err != nil {
@@ -116,8 +117,8 @@ func parkPool(items int, wait func(int) time.Duration, done func()) (end func())
 	return func() { _ = pool.Close(ctx) }
 }
 
-// parkWorkqueue: AddAfter hands the item to the queue's goroutine by a channel that holds a
-// thousand, so that not quite all are parked when the last has been handed over.
+// parkWorkqueue uses AddAfter, which passes the item to the queue's goroutine through a channel of
+// capacity 1000. So the last items may not be parked yet when it returns.
 func parkWorkqueue(items int, wait func(int) time.Duration, done func()) (end func()) {
 	queue := workqueue.NewTypedDelayingQueue[int]()
 	for i := range items {

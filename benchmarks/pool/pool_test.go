@@ -8,7 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Every contender parks its items and gets them done. It is not parallel: it measures memory.
+// Every contender parks its items and gets them done. The test is not parallel because it measures
+// memory.
 func TestEveryContenderParks(t *testing.T) {
 	for _, c := range contenders() {
 		t.Run(c.id, func(t *testing.T) {
@@ -57,7 +58,7 @@ func TestRender(t *testing.T) {
 		"| a parked item takes at most 250 bytes | 240 | pass |\n",
 		"| it is parked in at most 1µs | 1100 ns | **miss** |\n",
 		"| all fall due within 100ms and are done within 1 s | 0.60 s | pass |\n",
-		"takes 10.00 µs on this machine, which for the 300 bytes",
+		"takes 10.00 µs on this machine. For the 300 bytes",
 		"does 2.1 times the work",
 		"| **retrypool** | 210 |\n",
 	} {

@@ -9,22 +9,25 @@ import (
 	"time"
 )
 
-// What an item of ours may take, and what its parking; and how long the burst.
+// The targets for retrypool.
 const (
-	mostBytes = 250
-	mostPark  = time.Microsecond
-	mostLate  = time.Second - window
+	mostBytes = 250                  // for each parked item
+	mostPark  = time.Microsecond     // to park an item
+	mostLate  = time.Second - window // from when the last item is due until all are done
 )
 
-// render writes the tables and what they were measured with.
+// render writes the tables, and what was used to measure.
 func render(m measurement) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### %d parked items\n\n"+
-		"Each item has failed once, with no history, and waits; all fall due within %v, and then a function runs that does nothing, "+
-		"in one of %d workers where there are workers. Bytes are live heap and stacks, an item; the time to park includes, for retrypool, "+
-		"the submission and the failing attempt; late is how long after the last item was due all were done; sys is what was taken from the "+
-		"operating system in all, which a crowd of goroutines makes grow. A process measures one. time.AfterFunc and a goroutine "+
-		"each have no bound, no order and no way to say what is left; the others have.\n\n", m.items, window, workers)
+		"Each item has failed once and waits; retrypool keeps no history of it. All items are due within %v. Each then runs a function "+
+		"that does nothing, in one of %d workers if the contender has workers. Each contender is measured in its own process.\n\n"+
+		"- bytes/item: live heap and stacks.\n"+
+		"- to park: for retrypool this includes the submission and the failed attempt.\n"+
+		"- late: from when the last item was due until all were done.\n"+
+		"- sys: what the process took from the operating system until all were done. Many goroutines make it grow.\n\n"+
+		"time.AfterFunc and goroutines have no bound, no order and no way to tell what is left. The other two have.\n\n",
+		m.items, window, workers)
 	b.WriteString("| | bytes/item | to park, ns/item | late | sys, bytes/item |\n|---|--:|--:|--:|--:|\n")
 	for _, c := range contenders() {
 		p := m.parked[c.id]
@@ -43,14 +46,15 @@ func render(m measurement) string {
 	target(fmt.Sprintf("it is parked in at most %v", mostPark), fmt.Sprintf("%d ns", ours.Park.Nanoseconds()), ours.Park <= mostPark)
 	target(fmt.Sprintf("all fall due within %v and are done within 1 s", window),
 		fmt.Sprintf("%.2f s", (ours.Late+window).Seconds()), ours.Late <= mostLate)
-	fmt.Fprintf(&b, "\nTo touch a page of memory for the first time takes %.2f µs on this machine, which for the %d bytes that an item "+
-		"of retrypool had taken from the operating system is %d ns of its time; a process that has had the memory before does not "+
-		"spend it again.\n", float64(m.touch)/1e3, ours.Sys, int64(m.touch)*int64(ours.Sys)/int64(os.Getpagesize()))
+	fmt.Fprintf(&b, "\nTouching a page of memory for the first time takes %.2f µs on this machine. For the %d bytes that retrypool took "+
+		"from the operating system for each item, that is %d ns of its time. A process that already has the memory does not spend "+
+		"this time.\n", float64(m.touch)/1e3, ours.Sys, int64(m.touch)*int64(ours.Sys)/int64(os.Getpagesize()))
 
 	sleep, park := m.throughput[0].rate, m.throughput[1].rate
 	fmt.Fprintf(&b, "\n### Workers that sleep, and workers that go on\n\n"+
-		"%d workers, %v of work, of which %.0f %% fail, and exponential backoff from %v with full jitter; measured with all times a tenth of "+
-		"that. A pool that parks its items does %.1f times the work.\n\n"+
+		"%d workers. Each attempt works for %v, and %.0f %% of the attempts fail. The backoff is exponential from %v with full jitter. "+
+		"All times were a tenth of that for the measurement. A pool that parks its items does %.1f times the work of a pool whose "+
+		"workers sleep.\n\n"+
 		"| | items/s |\n|---|--:|\n", m.workers, work, 100*failures, base, park/sleep)
 	for _, t := range m.throughput {
 		fmt.Fprintf(&b, "| %s | %.0f |\n", name(t.name, t.ours), t.rate)
@@ -67,7 +71,7 @@ func name(text string, ours bool) string {
 	return text
 }
 
-// version is the path of a module and its version, as the program was built of it.
+// version returns the path and the version of a module that this program was built with.
 func version(path string) string {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, m := range info.Deps {

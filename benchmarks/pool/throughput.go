@@ -10,23 +10,23 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-// The work: everything is ten times as fast as in the report's words.
+// The work. Its times are divided by scale for the measurement.
 const (
 	scale    = 10
-	work     = 50 * time.Millisecond
-	base     = time.Second
-	failures = 0.1
+	work     = 50 * time.Millisecond // of an attempt
+	base     = time.Second           // the first wait
+	failures = 0.1                   // the share of attempts that fail
 )
 
-// throughput is how fast a pool got through the items.
+// throughput is how fast a pool processed the items.
 type throughput struct {
 	name string
 	ours bool
-	rate float64 // items a second, at the full scale
+	rate float64 // items per second, for times that are not divided
 }
 
-// measureThroughput lets two pools do the same work, one whose workers sleep between attempts
-// and one that parks the items.
+// measureThroughput lets two pools do the same work. The workers of one sleep between attempts; the
+// other one parks the items.
 func measureThroughput(s settings) []throughput {
 	policy := retry.MustNew(retry.WithBackoff(retry.Exponential(base/scale, 2)), retry.WithMaxAttempts(retry.Unlimited))
 	fn := func(context.Context, int) (struct{}, error) {
@@ -68,7 +68,7 @@ func sleeping(s settings, policy *retry.Policy, fn func(context.Context, int) (s
 func parkingPool(s settings, policy *retry.Policy, fn func(context.Context, int) (struct{}, error)) {
 	pool, err := retrypool.New(fn, retrypool.Config[int]{Workers: s.workers, Capacity: 10 * s.workers, Policy: policy})
 	if err != nil {
-		panic(err) // constants are wrong
+		panic(err) // impossible: the configuration is constant
 	}
 	for i := range s.works {
 		if _, err := pool.Submit(context.Background(), i); err != nil {

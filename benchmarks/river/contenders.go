@@ -10,15 +10,15 @@ import (
 	"github.com/seed-205ff063/retry/retryriver"
 )
 
-const pause = 10 * time.Millisecond // after an attempt that failed
+const pause = 10 * time.Millisecond // the wait after a failed attempt
 
-// contender sets a client's configuration up.
+// contender is a way to retry jobs.
 type contender struct {
 	name string
-	set  func(c *river.Config) error
+	set  func(c *river.Config) error // sets it in a client's configuration
 }
 
-// contenders are what is compared. The first is what the other is held against.
+// contenders returns what is compared. The second is compared with the first.
 func contenders() []contender {
 	return []contender{
 		{"River's own", func(c *river.Config) error { c.RetryPolicy = constant{}; return nil }},
@@ -34,7 +34,7 @@ func contenders() []contender {
 	}
 }
 
-// constant is a policy of River.
+// constant is a river.ClientRetryPolicy whose wait is always pause.
 type constant struct{}
 
 func (constant) NextRetry(*rivertype.JobRow) time.Time { return time.Now().Add(pause) }

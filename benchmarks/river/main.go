@@ -1,12 +1,12 @@
-// Command river compares retryriver with River's own retries, on one PostgreSQL, and prints
+// Command river compares retryriver with River's own retries on one PostgreSQL server. It prints
 // Markdown tables:
 //
 //	go run ./river -dsn postgres://localhost/test
 //
-// It shows what a job costs when nothing fails and when a tenth of the attempts fail: the time with
-// all workers together, and the processor time of this process, the server's part left out. The
-// contenders take turns. The tables are in a schema that is dropped at the end. It takes about a
-// minute.
+// They show the cost of a job when nothing fails and when a tenth of the attempts fail. The cost is
+// the time for each job with all workers together, and the processor time of this process, without
+// the server. The contenders take turns. River's tables are in a schema that is dropped at the end.
+// It takes about a minute.
 package main
 
 import (
@@ -16,7 +16,7 @@ import (
 	"os"
 )
 
-// settings are how much is measured.
+// settings are the values of the flags.
 type settings struct {
 	dsn    string
 	rounds int
@@ -25,9 +25,9 @@ type settings struct {
 
 func main() {
 	var s settings
-	flag.StringVar(&s.dsn, "dsn", "", "PostgreSQL `address`")
-	flag.IntVar(&s.rounds, "rounds", 7, "`times` that each contender is measured")
-	flag.IntVar(&s.jobs, "jobs", 5000, "`jobs` in each")
+	flag.StringVar(&s.dsn, "dsn", "", "`address` of a PostgreSQL database")
+	flag.IntVar(&s.rounds, "rounds", 7, "how often each contender is measured")
+	flag.IntVar(&s.jobs, "jobs", 5000, "how many `jobs` are measured each time")
 	flag.Parse()
 	if err := run(context.Background(), s); err != nil {
 		fmt.Fprintln(os.Stderr, "river:", err)
@@ -37,7 +37,7 @@ func main() {
 
 func run(ctx context.Context, s settings) error {
 	if s.dsn == "" || s.rounds < 1 || s.jobs < 1 {
-		return fmt.Errorf("-dsn %q, -rounds %d, -jobs %d: an address and positive numbers are needed", s.dsn, s.rounds, s.jobs)
+		return fmt.Errorf("-dsn %q, -rounds %d, -jobs %d: need an address and positive numbers", s.dsn, s.rounds, s.jobs)
 	}
 	tables, err := measure(ctx, s)
 	if err != nil {

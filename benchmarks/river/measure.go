@@ -17,13 +17,13 @@ import (
 
 const schema = "retry_bench"
 
-// table is one kind of work, and what a job of it cost each contender.
+// table holds the costs of one load.
 type table struct {
 	title string
 	cost  []cost // in the order of the contenders
 }
 
-// cost is of a job, medians over the rounds.
+// cost is the cost of a job: medians over the rounds.
 type cost struct{ wall, processor time.Duration }
 
 var (
@@ -31,7 +31,7 @@ var (
 	quiet     = slog.New(slog.DiscardHandler)
 )
 
-// job is the arguments of a job: none.
+// job is a job without arguments.
 type job struct{}
 
 func (job) Kind() string { return "bench" }
@@ -66,7 +66,7 @@ func measure(ctx context.Context, s settings) (tables []table, err error) {
 	return tables, nil
 }
 
-// measureOne lets the contender work on a full table.
+// measureOne fills River's table with jobs and measures how the contender works them off.
 func measureOne(ctx context.Context, pool *pgxpool.Pool, s settings, failing int64, c contender) (cost, error) {
 	var attempts, done atomic.Int64
 	finished := make(chan struct{})
@@ -111,6 +111,7 @@ func measureOne(ctx context.Context, pool *pgxpool.Pool, s settings, failing int
 	return cost{spent.wall / n, spent.processor / n}, nil
 }
 
+// blank returns n jobs to insert.
 func blank(n int) []river.InsertManyParams {
 	jobs := make([]river.InsertManyParams, n)
 	for i := range jobs {
@@ -119,7 +120,7 @@ func blank(n int) []river.InsertManyParams {
 	return jobs
 }
 
-// empty makes the tables anew.
+// empty drops River's tables and creates them again.
 func empty(ctx context.Context, pool *pgxpool.Pool) error {
 	for _, s := range []string{`DROP SCHEMA IF EXISTS ` + schema + ` CASCADE`, `CREATE SCHEMA ` + schema} {
 		if _, err := pool.Exec(ctx, s); err != nil {
@@ -134,7 +135,7 @@ func empty(ctx context.Context, pool *pgxpool.Pool) error {
 	return err
 }
 
-// processorTime is what this process has used.
+// processorTime returns the time that this process has used.
 func processorTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// render writes the tables and what they were measured with.
+// render writes the tables, and what was used to measure.
 func render(s settings, tables []table) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d jobs without work, 100 workers, medians of %d rounds in which the contenders took turns; "+
-		"%s, %d processors. The processor time is the client's.\n", s.jobs, s.rounds, runtime.Version(), runtime.GOMAXPROCS(0))
+	fmt.Fprintf(&b, "%d jobs without work, 100 workers. The contenders take turns for %d rounds; the figures are medians. "+
+		"The processor time is that of the client. %s, %d processors.\n", s.jobs, s.rounds, runtime.Version(), runtime.GOMAXPROCS(0))
 	for _, t := range tables {
 		fmt.Fprintf(&b, "\n### %s\n\n| | µs a job | × | processor, µs | × |\n|---|--:|--:|--:|--:|\n", t.title)
 		base := t.cost[0]

@@ -1,8 +1,9 @@
-// Command waiting measures what a call that waits takes in memory. A process measures one
-// library under one kind of context and prints the result as JSON, so that none sees what
-// another left behind:
+// Command waiting measures the memory of a call that waits, and prints the result as JSON:
 //
 //	go run ./waiting -library retry -context cancel
+//
+// A process measures one library under one kind of context, so that no measurement sees what
+// another one left behind.
 package main
 
 import (
@@ -20,9 +21,9 @@ import (
 
 func main() {
 	library := flag.String("library", "retry", "`ID` of the library")
-	kind := flag.String("context", "background", "background, or cancel for one that can be cancelled")
-	calls := flag.Int("calls", 100_000, "how many `calls` wait at once")
-	frames := flag.Int("frames", 0, "how many `frames` there are above each call")
+	kind := flag.String("context", "background", "background, or cancel for a context that can be cancelled")
+	calls := flag.Int("calls", 100_000, "how many `calls` wait at the same time")
+	frames := flag.Int("frames", 0, "how many stack `frames` are above each call")
 	flag.Parse()
 
 	ctx := context.Background()
@@ -37,10 +38,11 @@ func main() {
 		os.Exit(2)
 	}
 	_ = json.NewEncoder(os.Stdout).Encode(measure(ctx, op, *calls, *frames))
-	// The process ends here, and the waiting calls with it.
+	// The process ends here, and so do the waiting calls.
 }
 
-// measure starts the calls and compares the memory in use before them and when all wait.
+// measure starts the calls. It compares the memory in use before with the memory in use when all of
+// them wait.
 func measure(ctx context.Context, op benchmarks.WaitOp, calls, frames int) benchmarks.Waiting {
 	var failed sync.WaitGroup
 	failed.Add(calls)
@@ -54,7 +56,7 @@ func measure(ctx context.Context, op benchmarks.WaitOp, calls, frames int) bench
 		go func() { benchmarks.Deeper(frames, func() { _ = call(ctx) }) }()
 	}
 	failed.Wait()
-	time.Sleep(200 * time.Millisecond) // the last ones go from their function to their wait
+	time.Sleep(200 * time.Millisecond) // until the last calls have come from their function to their wait
 	after := memory()
 	per := func(after, before uint64) int { return int(int64(after-before) / int64(calls)) }
 	return benchmarks.Waiting{
@@ -64,7 +66,7 @@ func measure(ctx context.Context, op benchmarks.WaitOp, calls, frames int) bench
 	}
 }
 
-// memory reads the figures once everything that can be collected is.
+// memory collects all garbage and reads the figures.
 func memory() (m runtime.MemStats) {
 	runtime.GC()
 	runtime.GC()

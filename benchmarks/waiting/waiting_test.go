@@ -10,8 +10,8 @@ import (
 	"github.com/seed-205ff063/retry/benchmarks"
 )
 
-// Every library gets to its wait and stays there. Only under a context that can be
-// cancelled, for the others would wait for an hour.
+// Every library comes to its wait and stays there. The test uses only contexts that can be cancelled,
+// because the other calls would wait for an hour.
 func TestEveryLibraryWaits(t *testing.T) {
 	for _, l := range benchmarks.WaitingLibraries() {
 		t.Run(l.ID, func(t *testing.T) {

@@ -1,11 +1,10 @@
-// Command waits measures what a retry costs when its wait is a real one: processor time of the
-// whole process, for many calls at once whose waits are some milliseconds long. It prints a table
-// in Markdown:
+// Command waits measures the processor time of a retry that really waits. Many calls run at the same
+// time, and each wait lasts some milliseconds. It prints a Markdown table:
 //
 //	go run ./waits
 //
-// Waits that are shorter than it takes to park a goroutine occur nowhere, and say nothing of a
-// library that parks its goroutine as every real wait does.
+// Shorter waits would mislead. A wait of some nanoseconds is over before a goroutine is parked, so it
+// would only measure whether a library parks its goroutine. Every wait of a real program does.
 package main
 
 import (
@@ -15,7 +14,7 @@ import (
 	"time"
 )
 
-// settings are what the measurement may be asked for.
+// settings are the values of the flags.
 type settings struct {
 	calls  int
 	series int
@@ -25,9 +24,9 @@ type settings struct {
 
 func main() {
 	var s settings
-	flag.IntVar(&s.calls, "calls", 400, "how many `calls` are made at once")
+	flag.IntVar(&s.calls, "calls", 400, "how many `goroutines` make calls at the same time")
 	flag.IntVar(&s.series, "series", 10, "how many calls each goroutine makes, one after the other")
-	flag.DurationVar(&s.wait, "wait", 3*time.Millisecond, "how long every wait is")
+	flag.DurationVar(&s.wait, "wait", 3*time.Millisecond, "how long each wait is")
 	flag.IntVar(&s.rounds, "rounds", 15, "how often every library is measured")
 	flag.Parse()
 	m, err := measure(s)

@@ -9,26 +9,30 @@ import (
 	"github.com/seed-205ff063/retry/benchmarks"
 )
 
-// retries is how often a call fails before it succeeds.
+// retries is how often each call fails before it succeeds.
 const retries = 4
 
-// result is what a retry of one library costs, one value a round.
+// result is the cost of one library.
 type result struct {
-	library      benchmarks.Library
-	plain        []float64 // nanoseconds, under a context that cannot be cancelled
-	cancellable  []float64
-	allocs       float64 // a call with its retries, the plain one
+	library benchmarks.Library
+
+	// Nanoseconds for each retry, one value a round.
+	plain       []float64 // under a context that cannot be cancelled
+	cancellable []float64 // under a context that can be cancelled
+
+	// Allocations of a call with its retries, under the same contexts.
+	allocs       float64
 	allocsCancel float64
 }
 
-// measurement is everything that the table is written from.
+// measurement is what the table is written from.
 type measurement struct {
 	settings
 	results []result
 }
 
-// measure runs every library once a round, rather than each several times in a row, so that a
-// slow spell of the machine does not hit all the runs of one.
+// measure runs every library once a round. Running one library several times in a row would let a
+// slow spell of the machine spoil all of its results.
 func measure(s settings) (measurement, error) {
 	m := measurement{settings: s}
 	for _, l := range benchmarks.Libraries() {
@@ -48,7 +52,7 @@ func measure(s settings) (measurement, error) {
 				return m, err
 			}
 			if round == 0 {
-				continue // warms up
+				continue // the first round warms up
 			}
 			r.plain, r.cancellable = append(r.plain, plain), append(r.cancellable, cancellable)
 			r.allocs, r.allocsCancel = allocs, allocsCancel
@@ -57,7 +61,7 @@ func measure(s settings) (measurement, error) {
 	return m, nil
 }
 
-// once makes all the calls and returns the processor time a retry, and the allocations a call.
+// once makes all the calls. It returns the processor time of a retry and the allocations of a call.
 func once(s settings, construct func(benchmarks.Fn, time.Duration) benchmarks.Op, cancellable bool) (ns, allocs float64, err error) {
 	var done sync.WaitGroup
 	runtime.GC()
@@ -74,7 +78,7 @@ func once(s settings, construct func(benchmarks.Fn, time.Duration) benchmarks.Op
 			ctx := context.Background()
 			if cancellable {
 				var cancel context.CancelFunc
-				ctx, cancel = context.WithCancel(ctx) // of its own, as a request has
+				ctx, cancel = context.WithCancel(ctx) // each goroutine has its own, as a request has
 				defer cancel()
 			}
 			for range s.series {

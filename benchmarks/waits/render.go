@@ -8,17 +8,19 @@ import (
 	"strings"
 )
 
-// atMost is how retry is to compare with the best peer under a context that can be cancelled,
-// where most of the time is the runtime's.
+// atMost is the target under a context that can be cancelled: the time of retry divided by the best
+// peer's. Most of that time is spent in the Go runtime.
 const atMost = 1.05
 
-// render writes the targets and the table, the cheapest first.
+// render writes the table, the cheapest first, and the targets.
 func render(m measurement) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d calls at once, each of which fails %d times with waits of %v and then succeeds, %d such calls one after "+
-		"the other: processor time of the process, by getrusage, for each retry. Cancellable: every goroutine has a context of "+
-		"its own that can be cancelled. Allocations are those of a call with its retries. Medians of %d rounds, in which the "+
-		"libraries take turns; ± is how far the farthest is from it.\n\n", m.calls, retries, m.wait, m.series, m.rounds)
+	fmt.Fprintf(&b, "%d goroutines run at the same time. Each makes %d calls, one after the other. Each call fails %d times, "+
+		"waits %v after each failure, and then succeeds.\n\n"+
+		"ns/retry is the processor time of the whole process (getrusage), divided by the number of retries. allocs/call is "+
+		"for a call with all of its retries. In the columns \"cancellable\" each goroutine has its own context, which can be "+
+		"cancelled. The libraries take turns for %d rounds; a figure is the median, and ± is the distance of the farthest round "+
+		"from the median.\n\n", m.calls, m.series, retries, m.wait, m.rounds)
 	b.WriteString("| | ns/retry | ± | allocs/call | ns/retry, cancellable | ± | allocs/call, cancellable |\n" +
 		"|---|--:|--:|--:|--:|--:|--:|\n")
 	results := slices.Clone(m.results)
@@ -32,8 +34,8 @@ func render(m measurement) string {
 			median(r.cancellable), spread(r.cancellable), r.allocsCancel)
 	}
 	b.WriteString("\n| target | measured | |\n|---|---|---|\n")
-	writeTarget(&b, m, "without cancellation ahead of the best peer", 1, func(r result) []float64 { return r.plain })
-	writeTarget(&b, m, fmt.Sprintf("with it level with the best peer (at most %.2f)", atMost), atMost,
+	writeTarget(&b, m, "at most the best peer's time", 1, func(r result) []float64 { return r.plain })
+	writeTarget(&b, m, fmt.Sprintf("cancellable: at most %.2f of the best peer's time", atMost), atMost,
 		func(r result) []float64 { return r.cancellable })
 	return b.String()
 }
@@ -55,7 +57,7 @@ func writeTarget(b *strings.Builder, m measurement, promise string, most float64
 	fmt.Fprintf(b, "| a retry with a wait of %v, %s | %.2f (%.0f ns, %s %.0f ns) | %s |\n", m.wait, promise, ours/best, ours, name, best, verdict)
 }
 
-// median returns the middle of the values.
+// median returns the median of the values, or NaN if there are none.
 func median(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	if len(sorted) == 0 {
@@ -64,7 +66,7 @@ func median(values []float64) float64 {
 	return sorted[len(sorted)/2]
 }
 
-// spread returns how far the value farthest from the median is from it, in percent.
+// spread returns the distance of the farthest value from the median, in percent of the median.
 func spread(values []float64) float64 {
 	m := median(values)
 	farthest := 0.0

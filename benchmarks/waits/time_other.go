@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// processorTime is not to be had here by the standard library.
+// processorTime returns an error: the standard library cannot measure it here.
 func processorTime() (time.Duration, error) {
 	return 0, errors.New("processor time is measured on Unix only")
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// processorTime is what the process has used, in its own code and in the system's.
+// processorTime returns the time that the process has used so far, in its own code and in the kernel.
 func processorTime() (time.Duration, error) {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
