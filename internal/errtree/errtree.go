@@ -1,22 +1,22 @@
-// Package errtree reads the trees of errors that somebody else made. It is like errors.Is and
-// errors.As but survives what they do not: a typed nil whose methods panic, a method that
-// panics anyway, and a tree that unwraps to itself.
+// Package errtree walks error trees that other code built. It works like errors.Is and errors.As, but
+// it also survives a typed nil whose methods panic, any other method that panics, and a tree that
+// unwraps to itself.
 package errtree
 
 import "reflect"
 
-// MaxNodes is how many errors of a tree are looked at. No sound tree has as many.
+// MaxNodes is how many errors of a tree are visited. No real tree has that many.
 const MaxNodes = 10_000
 
-// Walk calls visit for the errors in the tree of err, in the order of errors.Is, until visit
-// returns false. After [MaxNodes] it stops. Where visit panics, which is for methods of the
-// error to do, the walk goes on.
+// Walk calls visit for each error in the tree of err, in the order of errors.Is. It stops when visit
+// returns false, or after [MaxNodes] errors. If visit panics, because a method of the error did, the
+// walk goes on with the next error.
 func Walk(err error, visit func(error) (more bool)) {
 	nodes := MaxNodes
 	walk(err, &nodes, visit)
 }
 
-// walk reports whether the walk goes on.
+// walk visits the tree of err until nodes is 0. It reports whether the walk is to go on.
 func walk(err error, nodes *int, visit func(error) bool) (more bool) {
 	for err != nil && *nodes > 0 {
 		*nodes--
@@ -34,17 +34,18 @@ func walk(err error, nodes *int, visit func(error) bool) (more bool) {
 	return true
 }
 
+// visitSafely calls visit and returns true if it panics.
 func visitSafely(err error, visit func(error) bool) (more bool) {
 	defer func() {
 		if recover() != nil {
-			more = true // as package fmt does
+			more = true
 		}
 	}()
 	return visit(err)
 }
 
-// Unwrap returns what err wraps: several errors, or one, or nothing, also when its Unwrap method
-// panics.
+// Unwrap returns what err wraps: several errors, or one, or nothing. If its Unwrap method panics, it
+// returns nothing.
 func Unwrap(err error) (several []error, one error) {
 	defer func() { _ = recover() }()
 	switch e := err.(type) {
@@ -56,7 +57,7 @@ func Unwrap(err error) (several []error, one error) {
 	return nil, nil
 }
 
-// As returns the first E in the tree of err, as errors.As finds it.
+// As returns the first E in the tree of err, as errors.As does.
 func As[E any](err error) (found E, ok bool) {
 	Walk(err, func(node error) bool {
 		if found, ok = node.(E); ok {
@@ -70,10 +71,10 @@ func As[E any](err error) (found E, ok bool) {
 	return found, ok
 }
 
-// Is reports whether the tree of err has an error that is target, as errors.Is does.
+// Is reports whether an error in the tree of err matches target, as errors.Is does.
 func Is(err, target error) (found bool) {
 	if err == nil || target == nil {
-		return err == target // both are nil or one is
+		return err == target // true if both are nil
 	}
 	comparable := reflect.TypeOf(target).Comparable()
 	Walk(err, func(node error) bool {
@@ -88,13 +89,14 @@ func Is(err, target error) (found bool) {
 	return found
 }
 
-// Safe returns what ask does, or the zero value if it panics, as methods of a typed nil do.
+// Safe returns the result of ask, or the zero value if ask panics. Use it to call a method of an error,
+// which may be a typed nil.
 func Safe[T any](ask func() T) (answer T) {
 	defer func() { _ = recover() }()
 	return ask()
 }
 
-// IsNil reports whether v is nil or a nil pointer or function within an interface.
+// IsNil reports whether v is nil, or an interface that holds a nil pointer or a nil function.
 func IsNil(v any) bool {
 	if v == nil {
 		return true

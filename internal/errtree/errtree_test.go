@@ -33,7 +33,7 @@ type single struct{}
 func (s *single) Error() string { return "single" }
 func (s *single) Unwrap() error { return s }
 
-// rude panics whatever it is asked.
+// rude panics in every method.
 type rude struct{}
 
 func (rude) Error() string   { panic("Error") }
@@ -90,12 +90,12 @@ func TestHostileTrees(t *testing.T) {
 			_, ok := errtree.As[*net.DNSError](err)
 			assert.False(t, ok)
 			assert.True(t, errtree.Is(errors.Join(err, io.EOF), io.EOF) || name[:5] == "joins" || name[:7] == "unwraps",
-				"what comes after it is still found")
+				"the error after it is still found")
 		})
 	}
 }
 
-func TestWalkEndsWhenToldTo(t *testing.T) {
+func TestWalkStopsWhenVisitReturnsFalse(t *testing.T) {
 	t.Parallel()
 	visited := 0
 	errtree.Walk(errors.Join(io.EOF, io.EOF, io.EOF), func(error) bool {

@@ -5,9 +5,9 @@ import (
 	"syscall"
 )
 
-// systemError reports whether err is an error string of the kernel, and whether that one
-// passes. Plan 9 has no error numbers.
-func systemError(err error) (system, passes bool) {
+// systemError reports whether err is an error string of the kernel, and whether it is transient.
+// Plan 9 has no error numbers.
+func systemError(err error) (system, transient bool) {
 	e, ok := err.(syscall.ErrorString)
 	if !ok {
 		return false, false

@@ -4,8 +4,8 @@ package neterr
 
 import "syscall"
 
-// systemError reports whether err is an error number, and whether that one passes.
-func systemError(err error) (system, passes bool) {
+// systemError reports whether err is an error number, and whether it is transient.
+func systemError(err error) (system, transient bool) {
 	e, ok := err.(syscall.Errno)
 	if !ok {
 		return false, false

@@ -2,9 +2,10 @@ package neterr
 
 import "syscall"
 
-// systemError reports whether err is an error number, and whether that one passes. It knows
-// the numbers of Winsock: package syscall's POSIX names are invented here and never returned.
-func systemError(err error) (system, passes bool) {
+// systemError reports whether err is an error number, and whether it is transient. It compares with
+// the numbers of Windows and Winsock. On Windows package syscall invents values for the POSIX names,
+// and no call returns them.
+func systemError(err error) (system, transient bool) {
 	e, ok := err.(syscall.Errno)
 	if !ok {
 		return false, false

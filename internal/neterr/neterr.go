@@ -1,4 +1,4 @@
-// Package neterr tells failures of the network that pass from those that do not.
+// Package neterr reports which network errors are transient.
 package neterr
 
 import (
@@ -9,10 +9,10 @@ import (
 	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
-// Transient reports whether the tree of err holds a failure of the network that is likely
-// to pass. It is a list of what does: whatever is not on it does not.
+// Transient reports whether the tree of err holds a transient network error, such as a refused
+// connection or a timeout. It knows a list of transient errors; all others are not transient.
 func Transient(err error) bool {
-	// A cancelled lookup claims to be temporary and a cancelled dial to have timed out.
+	// A cancelled lookup claims to be temporary, and a cancelled dial claims to have timed out.
 	if err == nil || errtree.Is(err, context.Canceled) {
 		return false
 	}
@@ -20,12 +20,13 @@ func Transient(err error) bool {
 	return transient(err, &nodes)
 }
 
-// transient reads a tree of errors that somebody else made, see package errtree.
+// transient walks the tree of err until nodes is 0. It does not use errtree.Walk because it does not
+// look below an error that decides for its branch.
 func transient(err error, nodes *int) bool {
 	for err != nil && *nodes > 0 {
 		*nodes--
-		if decided, passes := decide(err); decided {
-			return passes
+		if decided, transient := decide(err); decided {
+			return transient
 		}
 		var branches []error
 		branches, err = errtree.Unwrap(err)
@@ -38,11 +39,12 @@ func transient(err error, nodes *int) bool {
 	return false
 }
 
-// decide reports whether err itself says what its branch of the tree is, and what that is.
-func decide(err error) (decided, passes bool) {
-	defer func() { _ = recover() }() // a method of err panicked: it says nothing
-	if system, passes := systemError(err); system {
-		return true, passes
+// decide reports whether err alone decides for its branch of the tree, and if so whether the branch
+// is transient.
+func decide(err error) (decided, transient bool) {
+	defer func() { _ = recover() }() // a method of err panicked: err decides nothing
+	if system, transient := systemError(err); system {
+		return true, transient
 	}
 	switch e := err.(type) { // the caller unwraps
 	case *net.DNSError:

@@ -25,7 +25,7 @@ import (
 	"github.com/seed-205ff063/retry/internal/neterr"
 )
 
-// answers is an error that answers what it is asked.
+// answers is an error whose methods return its fields.
 type answers struct{ timeout, temporary bool }
 
 func (answers) Error() string     { return "answers" }
@@ -83,18 +83,18 @@ func TestTransient(t *testing.T) {
 func TestTransientNumbers(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
-		t.Skip("package syscall's POSIX names are invented there")
+		t.Skip("package syscall invents the values of the POSIX names on Windows")
 	}
-	passes := []syscall.Errno{
+	transient := []syscall.Errno{
 		syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE, syscall.ETIMEDOUT,
 		syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ENETDOWN, syscall.EADDRNOTAVAIL,
 	}
-	stays := []syscall.Errno{
+	lasting := []syscall.Errno{
 		syscall.EACCES, syscall.EPERM, syscall.ENOENT, syscall.EINVAL,
 		syscall.EMFILE, syscall.ENFILE, syscall.EINTR, syscall.EADDRINUSE,
 	}
-	for i, number := range slices.Concat(passes, stays) {
-		want := i < len(passes)
+	for i, number := range slices.Concat(transient, lasting) {
+		want := i < len(transient)
 		t.Run(number.Error(), func(t *testing.T) {
 			t.Parallel()
 			assert.Equal(t, want, neterr.Transient(number))
@@ -133,13 +133,13 @@ func TestTransientRefused(t *testing.T) {
 func TestTransientReset(t *testing.T) {
 	t.Parallel()
 	client, server := connected(t)
-	require.NoError(t, server.SetLinger(0)) // close with a reset
+	require.NoError(t, server.SetLinger(0)) // Close resets the connection
 	require.NoError(t, server.Close())
 	_, err := client.Read(make([]byte, 1))
 	require.Error(t, err)
 	require.NotErrorIs(t, err, io.EOF)
 	assert.True(t, neterr.Transient(err), "%v", err)
-	for err = nil; err == nil; { // the first write may still be taken
+	for err = nil; err == nil; { // the first write may still succeed
 		_, err = client.Write([]byte("x"))
 	}
 	assert.True(t, neterr.Transient(err), "%v", err)
@@ -200,8 +200,8 @@ func TestTransientTLS(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		client func(conn net.Conn) error
-		cert   bool   // whether the client meets a bad certificate
-		server string // what the server meets
+		cert   bool   // the client gets a bad certificate
+		server string // the error of the server
 	}{
 		{"certificate and alert", func(conn net.Conn) error {
 			return tls.Client(conn, &tls.Config{ServerName: "example.com"}).Handshake()

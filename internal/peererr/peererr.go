@@ -1,5 +1,5 @@
-// Package peererr knows the failures to connect that another try does not cure. It is not part
-// of neterr because it imports crypto/tls, which the core does without.
+// Package peererr reports which connection errors do not go away with another attempt. It is not a
+// part of neterr because it imports crypto/tls, which the core does not need.
 package peererr
 
 import (
@@ -10,9 +10,9 @@ import (
 	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
-// Lasting reports whether the tree of err says that there will be no connection however often
-// one tries: the peer is not who it should be, does not speak TLS, has refused the handshake
-// by an alert, or its name does not exist.
+// Lasting reports whether the tree of err shows that more attempts to connect are pointless. That is
+// so if the peer has the wrong certificate, does not speak TLS, refused the handshake with an alert,
+// or has a name that does not exist.
 func Lasting(err error) (lasting bool) {
 	errtree.Walk(err, func(node error) bool {
 		lasting = isLasting(node)

@@ -1,5 +1,6 @@
-// Package text makes text from outside, such as an error's or a server's, safe to print: one
-// line, bounded, without characters that control a terminal or reorder what is shown.
+// Package text makes text from outside safe to print, such as the text of an error or of a server.
+// The result is one line of bounded length. It has no characters that control a terminal or reorder
+// what is shown.
 package text
 
 import (
@@ -9,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// Max is the length in bytes that [Line] and [Error] cut a text to.
+// Max is the length in bytes to which [Line] and [Error] cut a text.
 const Max = 1024
 
 const (
@@ -17,10 +18,10 @@ const (
 	lineBreaks = "\n\r\v\f\u0085\u2028\u2029"
 )
 
-// Line returns s as one safe line of at most [Max] bytes, see [Cut].
+// Line returns s as one safe line of at most [Max] bytes. See [Cut].
 func Line(s string) string { return Cut(s, Max) }
 
-// Error returns the text of err as one safe line of at most [Max] bytes. Like package fmt it
+// Error returns the text of err as one safe line of at most [Max] bytes. Like package fmt, it
 // survives a typed nil and an Error method that panics.
 func Error(err error) string {
 	if err == nil {
@@ -29,20 +30,20 @@ func Error(err error) string {
 	return Line(fmt.Sprint(err))
 }
 
-// Cut returns s as one safe line of at most limit bytes, limit being at least 16. Line breaks
-// become "; ". Control, escape and bidirectional characters are escaped as Go does it. A text
-// that is too long loses its middle, because the cause of a wrapped error is at the end.
+// Cut returns s as one safe line of at most limit bytes. The limit is at least 16. Line breaks become
+// "; ". Control characters and bidirectional ones are escaped as in Go. A text that is too long loses
+// its middle, because the cause of a wrapped error is at the end.
 func Cut(s string, limit int) string {
 	if plain(s) {
 		return shorten(s, limit)
 	}
 	if len(s) > 2*limit {
-		s = s[:limit] + s[len(s)-limit:] // shorten takes out what this joins
+		s = s[:limit] + s[len(s)-limit:] // shorten removes the seam
 	}
 	return shorten(clean(s), limit)
 }
 
-// plain reports whether s has nothing but printable ASCII.
+// plain reports whether s is printable ASCII only.
 func plain(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' {
@@ -52,7 +53,7 @@ func plain(s string) bool {
 	return true
 }
 
-// shorten cuts the middle out of an s that is too long: a quarter of what stays is its end.
+// shorten cuts the middle out of an s that is too long. The last quarter of the result is the end of s.
 func shorten(s string, limit int) string {
 	if len(s) <= limit {
 		return s
@@ -62,7 +63,7 @@ func shorten(s string, limit int) string {
 	return trimEnd(s[:head]) + ellipsis + trimStart(s[len(s)-tail:])
 }
 
-// trimEnd takes a rune off the end of s that was cut apart.
+// trimEnd removes an incomplete rune from the end of s.
 func trimEnd(s string) string {
 	for i := len(s) - 1; i >= 0 && i > len(s)-utf8.UTFMax; i-- {
 		if utf8.RuneStart(s[i]) {
@@ -75,7 +76,7 @@ func trimEnd(s string) string {
 	return s
 }
 
-// trimStart takes a rune off the start of s that was cut apart.
+// trimStart removes an incomplete rune from the start of s.
 func trimStart(s string) string {
 	for s != "" && !utf8.RuneStart(s[0]) {
 		s = s[1:]
@@ -83,11 +84,11 @@ func trimStart(s string) string {
 	return s
 }
 
-// clean folds line breaks and escapes what is not safe to print.
+// clean replaces line breaks and escapes what is not safe to print.
 func clean(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
-	pending := false // a line break, written when text follows
+	pending := false // a line break that is written only if text follows
 	for _, r := range s {
 		if strings.ContainsRune(lineBreaks, r) {
 			pending = b.Len() > 0
@@ -102,6 +103,7 @@ func clean(s string) string {
 	return b.String()
 }
 
+// writeSafe writes r, escaped if it is not safe to print.
 func writeSafe(b *strings.Builder, r rune) {
 	switch {
 	case r == '\t':
@@ -115,8 +117,8 @@ func writeSafe(b *strings.Builder, r rune) {
 	}
 }
 
-// unsafeFormat reports whether r is an invisible character that reorders or hides text. The
-// joiners of scripts and emoji are not.
+// unsafeFormat reports whether r is an invisible character that reorders or hides text. Joiners are
+// safe: scripts and emoji need them.
 func unsafeFormat(r rune) bool {
 	const nonJoiner, joiner = '\u200c', '\u200d'
 	return r != nonJoiner && r != joiner && unicode.Is(unicode.Cf, r)

@@ -90,6 +90,6 @@ func FuzzLine(f *testing.F) {
 		require.LessOrEqual(t, len(got), text.Max)
 		require.True(t, utf8.ValidString(got))
 		require.NotContains(t, got, "\n")
-		require.Equal(t, got, text.Line(got), "not the same when cleaned again")
+		require.Equal(t, got, text.Line(got), "cleaning it again changes nothing")
 	})
 }
