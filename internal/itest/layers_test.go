@@ -65,8 +65,26 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// TestRefusedGrant holds that a token endpoint which refuses is asked once, and one that is down
-// for a moment again.
+// tokenEndpoint is a token endpoint that answers with the codes one after the other, and then with
+// the last.
+type tokenEndpoint struct {
+	codes []int
+	asked atomic.Int64
+}
+
+func (e *tokenEndpoint) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	code := e.codes[min(int(e.asked.Add(1)), len(e.codes))-1]
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	if code == http.StatusOK {
+		_, _ = fmt.Fprint(w, `{"access_token":"t","token_type":"bearer","expires_in":3600}`)
+	} else {
+		_, _ = fmt.Fprint(w, `{"error":"invalid_grant"}`)
+	}
+}
+
+// TestRefusedGrant checks that a token endpoint which refuses a grant is asked once. One that is down
+// for a moment is asked again.
 func TestRefusedGrant(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -81,37 +99,16 @@ func TestRefusedGrant(t *testing.T) {
 		for _, way := range []string{"Transport", "Do"} {
 			t.Run(test.name+", "+way, func(t *testing.T) {
 				t.Parallel()
-				var asked, api atomic.Int64
+				var api atomic.Int64
 				apis := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { api.Add(1) }))
 				defer apis.Close()
-				tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-					code := test.codes[min(int(asked.Add(1)), len(test.codes))-1]
-					w.Header().Set("Content-Type", "application/json")
-					w.WriteHeader(code)
-					if code == http.StatusOK {
-						_, _ = fmt.Fprint(w, `{"access_token":"t","token_type":"bearer","expires_in":3600}`)
-					} else {
-						_, _ = fmt.Fprint(w, `{"error":"invalid_grant"}`)
-					}
-				}))
+				endpoint := &tokenEndpoint{codes: test.codes}
+				tokens := httptest.NewServer(endpoint)
 				defer tokens.Close()
 				config := &oauth2.Config{ClientID: "id", ClientSecret: "secret", Endpoint: oauth2.Endpoint{TokenURL: tokens.URL, AuthStyle: oauth2.AuthStyleInParams}}
 				expired := &oauth2.Token{RefreshToken: "r", Expiry: time.Now().Add(-time.Hour)}
-				base := &oauth2.Transport{Source: config.TokenSource(context.Background(), expired)}
-				req, err := http.NewRequestWithContext(t.Context(), "GET", apis.URL, nil)
-				require.NoError(t, err)
-				if way == "Do" {
-					_, err = retryhttp.Do(&http.Client{Transport: base}, req, func(resp *http.Response) (string, error) {
-						text, err := io.ReadAll(resp.Body)
-						return string(text), err
-					}, quickPolicy())
-				} else {
-					var resp *http.Response
-					if resp, err = (&retryhttp.Transport{Base: base, Policy: quickPolicy()}).RoundTrip(req); err == nil {
-						_ = resp.Body.Close()
-					}
-				}
-				assert.Equal(t, test.asked, asked.Load())
+				err := send(t, way, &oauth2.Transport{Source: config.TokenSource(context.Background(), expired)}, apis.URL)
+				assert.Equal(t, test.asked, endpoint.asked.Load())
 				assert.Equal(t, test.api, api.Load())
 				if test.api == 0 {
 					require.ErrorIs(t, err, retry.ErrPermanent)
@@ -122,4 +119,21 @@ func TestRefusedGrant(t *testing.T) {
 			})
 		}
 	}
+}
+
+// send sends a GET through base with retries, by a Transport or by Do.
+func send(t *testing.T, way string, base http.RoundTripper, url string) error {
+	t.Helper()
+	if way == "Do" {
+		_, err := retryhttp.Do(&http.Client{Transport: base}, get(t, "GET", url), func(resp *http.Response) (string, error) {
+			text, err := io.ReadAll(resp.Body)
+			return string(text), err
+		}, quickPolicy())
+		return err
+	}
+	resp, err := (&retryhttp.Transport{Base: base, Policy: quickPolicy()}).RoundTrip(get(t, "GET", url))
+	if err == nil {
+		_ = resp.Body.Close()
+	}
+	return err
 }

@@ -18,22 +18,31 @@ import (
 	"github.com/seed-205ff063/retry/retryotel"
 )
 
-// A message is a call to the instruments of retryotel: one for each, with all of its attempts.
-func TestRecorder(t *testing.T) {
-	t.Parallel()
+// newJetStream starts a server in this process and connects to it.
+func newJetStream(t *testing.T) jetstream.JetStream {
+	t.Helper()
 	s, err := server.NewServer(&server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true,
 	})
 	require.NoError(t, err)
 	s.Start()
-	defer s.WaitForShutdown()
-	defer s.Shutdown()
+	t.Cleanup(func() {
+		s.Shutdown()
+		s.WaitForShutdown()
+	})
 	require.True(t, s.ReadyForConnections(10*time.Second))
 	conn, err := connect(s.ClientURL())
 	require.NoError(t, err)
-	defer conn.Close()
+	t.Cleanup(conn.Close)
 	js, err := jetstream.New(conn)
 	require.NoError(t, err)
+	return js
+}
+
+// retryotel counts a message as one call, with all of its attempts.
+func TestRecorder(t *testing.T) {
+	t.Parallel()
+	js := newJetStream(t)
 	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
 	defer stop()
 	jobs, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: "JOBS", Subjects: []string{"jobs"}})
@@ -58,6 +67,16 @@ func TestRecorder(t *testing.T) {
 		return nil
 	}, retrynats.Config{Policy: policy, State: state}))
 
+	got := collect(t, reader)
+	assert.EqualValues(t, 1, got["retry.calls"])
+	assert.EqualValues(t, 3, got["retry.call.attempts"])
+	assert.EqualValues(t, 3, got["retry.attempt.duration"])
+}
+
+// collect returns a figure for each instrument: the value of a counter, the sum of a histogram of
+// numbers, and the count of a histogram of durations.
+func collect(t *testing.T, reader sdkmetric.Reader) map[string]int64 {
+	t.Helper()
 	var all metricdata.ResourceMetrics
 	require.NoError(t, reader.Collect(context.Background(), &all))
 	got := map[string]int64{}
@@ -77,7 +96,5 @@ func TestRecorder(t *testing.T) {
 			}
 		}
 	}
-	assert.EqualValues(t, 1, got["retry.calls"])
-	assert.EqualValues(t, 3, got["retry.call.attempts"])
-	assert.EqualValues(t, 3, got["retry.attempt.duration"])
+	return got
 }

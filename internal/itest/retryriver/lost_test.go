@@ -59,22 +59,23 @@ func TestLost(t *testing.T) {
 	assert.GreaterOrEqual(t, a.Elapsed, time.Minute, "it ran at least until it was stuck")
 }
 
+var lostAtTheLimit = []struct {
+	name          string
+	policy, river int
+	failed, lost  int
+	text          string
+}{
+	{"one attempt", 1, 25, 0, 1, "after 1 attempt in *"},
+	{"the policy's limit", 2, 25, 1, 1, "after 2 attempts in *"},
+	{"River's limit", 9, 2, 1, 1, "after 2 attempts in *"},
+	{"both, all lost", 2, 2, 0, 2, "after 2 attempts in *"},
+}
+
 // At the limit a lost job ends without the worker, whichever limit that is: the policy's or River's.
 func TestLostAtTheLimit(t *testing.T) {
 	t.Parallel()
-	rows := []struct {
-		name          string
-		policy, river int
-		failed, lost  int
-		text          string
-	}{
-		{"one attempt", 1, 25, 0, 1, "after 1 attempt in *"},
-		{"the policy's limit", 2, 25, 1, 1, "after 2 attempts in *"},
-		{"River's limit", 9, 2, 1, 1, "after 2 attempts in *"},
-		{"both, all lost", 2, 2, 0, 2, "after 2 attempts in *"},
-	}
 	q := newQueue(t)
-	for _, row := range rows {
+	for _, row := range lostAtTheLimit {
 		t.Run(row.name, func(t *testing.T) {
 			var runs, ends atomic.Int32
 			policy := retry.MustNew(retry.WithMaxAttempts(row.policy), retry.WithBackoff(retry.Constant(time.Hour)),

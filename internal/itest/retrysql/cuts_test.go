@@ -18,65 +18,78 @@ import (
 
 var quick = retry.MustNew(retry.WithMaxAttempts(3), retry.WithBackoff(retry.Constant(time.Millisecond)))
 
-// TestCuts cuts a transaction's connection at each point, and says what the caller is told and
-// what the database has.
+// cutTest cuts a transaction's connection at a point. The rest is what follows.
+type cutTest struct {
+	at         cut.Point
+	idempotent bool // the caller says that the transaction may be committed twice
+	settle     bool // the server is asked whether it has committed
+	rows       int  // in the table at the end
+	ambiguous  bool // the caller gets ErrAmbiguousCommit
+}
+
+var cutTests = []cutTest{
+	{at: cut.BeforeFirstByte, rows: 1},
+	{at: cut.AfterPrepare, rows: 1},
+	{at: cut.BeforeStatement, rows: 1},
+	{at: cut.MidStatement, rows: 1},
+	{at: cut.AfterStatement, rows: 1},
+	{at: cut.BeforeCommit, rows: 0, ambiguous: true},
+	{at: cut.AfterCommit, rows: 1, ambiguous: true},
+	{at: cut.BeforeCommit, idempotent: true, rows: 1},
+	{at: cut.AfterCommit, idempotent: true, rows: 2}, // the caller was wrong
+	{at: cut.BeforeCommit, settle: true, rows: 1},
+	{at: cut.AfterCommit, settle: true, rows: 1},
+}
+
+// TestCuts checks what the caller is told after a cut, and what the database has.
 func TestCuts(t *testing.T) {
 	t.Parallel()
 	for _, s := range systems {
 		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
 			d := s.database(t, nil, `CREATE TABLE notes (id INT NOT NULL)`)
-			for id, test := range []struct {
-				at         cut.Point
-				idempotent bool
-				settle     bool
-				rows       int
-				ambiguous  bool
-			}{
-				{at: cut.BeforeFirstByte, rows: 1},
-				{at: cut.AfterPrepare, rows: 1},
-				{at: cut.BeforeStatement, rows: 1},
-				{at: cut.MidStatement, rows: 1},
-				{at: cut.AfterStatement, rows: 1},
-				{at: cut.BeforeCommit, rows: 0, ambiguous: true},
-				{at: cut.AfterCommit, rows: 1, ambiguous: true},
-				{at: cut.BeforeCommit, idempotent: true, rows: 1},
-				{at: cut.AfterCommit, idempotent: true, rows: 2}, // the caller's word was not true
-				{at: cut.BeforeCommit, settle: true, rows: 1},
-				{at: cut.AfterCommit, settle: true, rows: 1},
-			} {
-				for _, reset := range []bool{false, true} { // cuts are orderly and resets by turns
-					t.Run(fmt.Sprintf("%v, idempotent %v, settle %v, %v", test.at, test.idempotent, test.settle, reset), func(t *testing.T) {
-						if test.settle && s.driver == mariadb.driver {
-							t.Skip("Postgres asks PostgreSQL")
-						}
-						db := d.open(t, d.proxy.Addr)
-						r := &retrysql.Runner{DB: db, Policy: quick, Idempotent: test.idempotent}
-						if test.settle {
-							r.Settle = retrysql.Postgres()
-						}
-						d.proxy.CutNext(test.at, 1)
-						d.exec(t, `DELETE FROM notes`)
-						err := r.InTx(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
-							_, err := tx.ExecContext(ctx, s.sql(`INSERT INTO notes VALUES ($1)`), id)
-							return err
-						})
-						d.proxy.CutNext(test.at, 0)
-						assert.Zero(t, db.Stats().InUse)
-						d.settled(t)
-						assert.Equal(t, test.rows, d.count(t, `SELECT count(*) FROM notes`))
-						assert.Equal(t, test.ambiguous, errors.Is(err, retrysql.ErrAmbiguousCommit))
-						if !test.ambiguous {
-							require.NoError(t, err)
-						}
-						t.Log(err)
-					})
+			d.eachCut(t, func(t *testing.T, test cutTest) error {
+				if test.settle && s.driver == mariadb.driver {
+					t.Skip("only PostgreSQL can be asked")
 				}
-			}
-			for _, at := range cut.Points {
-				assert.NotZero(t, d.proxy.Cuts()[at], "cuts %v", at)
-			}
+				db := d.open(t, d.proxy.Addr)
+				r := &retrysql.Runner{DB: db, Policy: quick, Idempotent: test.idempotent}
+				if test.settle {
+					r.Settle = retrysql.Postgres()
+				}
+				d.proxy.CutNext(test.at, 1)
+				err := r.InTx(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+					_, err := tx.ExecContext(ctx, s.sql(`INSERT INTO notes VALUES ($1)`), 1) // an argument, so that it is prepared
+					return err
+				})
+				d.proxy.CutNext(test.at, 0)
+				assert.Zero(t, db.Stats().InUse)
+				return err
+			})
 		})
+	}
+}
+
+// eachCut runs every cutTest. The function inserts a note in a transaction whose connection is cut.
+func (d *database) eachCut(t *testing.T, insert func(t *testing.T, test cutTest) error) {
+	t.Helper()
+	for _, test := range cutTests {
+		for _, reset := range []bool{false, true} { // the proxy closes a connection and resets it by turns
+			t.Run(fmt.Sprintf("%v, idempotent %v, settle %v, %v", test.at, test.idempotent, test.settle, reset), func(t *testing.T) {
+				d.exec(t, `DELETE FROM notes`)
+				err := insert(t, test)
+				d.settled(t)
+				assert.Equal(t, test.rows, d.count(t, `SELECT count(*) FROM notes`))
+				assert.Equal(t, test.ambiguous, errors.Is(err, retrysql.ErrAmbiguousCommit))
+				if !test.ambiguous {
+					require.NoError(t, err)
+				}
+				t.Log(err)
+			})
+		}
+	}
+	for _, at := range cut.Points {
+		assert.NotZero(t, d.proxy.Cuts()[at], "cuts %v", at)
 	}
 }
 

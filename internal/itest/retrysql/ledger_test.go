@@ -223,19 +223,7 @@ func (l *ledger) enter(ctx context.Context, tx statements, op int) error {
 // audit compares what the callers were told with what the ledger says.
 func (l *ledger) audit(t *testing.T, settle bool) {
 	t.Helper()
-	rows := make([]int, len(l.told))
-	result, err := l.direct.QueryContext(t.Context(), `SELECT op FROM ledger`)
-	require.NoError(t, err)
-	defer func() { _ = result.Close() }()
-	entries := 0
-	for result.Next() {
-		var op int
-		require.NoError(t, result.Scan(&op))
-		rows[op]++
-		entries++
-	}
-	require.NoError(t, result.Err())
-
+	rows, entries := l.rows(t)
 	count := map[string]int{}
 	for op, told := range l.told {
 		count[told]++
@@ -250,28 +238,48 @@ func (l *ledger) audit(t *testing.T, settle bool) {
 		}
 	}
 	assert.Equal(t, 2*entries, l.count(t, `SELECT sum(n) FROM totals`), "transactions are all or nothing")
-
 	t.Logf("told %v; %d attempts; cuts %v; codes %v", count, l.attempts, l.proxy.Cuts(), l.codes)
+	assert.NotZero(t, count["acknowledged"])
+	assert.NotZero(t, count["failed"])
+	assert.Equal(t, settle, count["ambiguous"] == 0)
+	l.checkTroubles(t)
+	if settle {
+		committed, rolledBack := l.outcomes()
+		t.Logf("settled: %d committed, %d rolled back", committed, rolledBack)
+		assert.NotZero(t, committed)
+		assert.NotZero(t, rolledBack)
+	}
+}
+
+// rows returns how many rows each operation has, and the sum.
+func (l *ledger) rows(t *testing.T) (rows []int, entries int) {
+	t.Helper()
+	rows = make([]int, len(l.told))
+	result, err := l.direct.QueryContext(t.Context(), `SELECT op FROM ledger`)
+	require.NoError(t, err)
+	defer func() { _ = result.Close() }()
+	for result.Next() {
+		var op int
+		require.NoError(t, result.Scan(&op))
+		rows[op]++
+		entries++
+	}
+	require.NoError(t, result.Err())
+	return rows, entries
+}
+
+// checkTroubles checks that the run had cuts at all points, collisions and deadlocks.
+func (l *ledger) checkTroubles(t *testing.T) {
+	t.Helper()
 	for _, point := range []cut.Point{cut.BeforeFirstByte, cut.BeforeStatement, cut.MidStatement, cut.AfterStatement, cut.BeforeCommit, cut.AfterCommit} {
 		assert.NotZero(t, l.proxy.Cuts()[point], "cuts %v", point)
 	}
-	assert.NotZero(t, count["acknowledged"])
-	assert.NotZero(t, count["failed"])
 	collisions, deadlocks := l.codes["40001"], l.codes["40P01"]
 	if l.driver == "mysql" {
 		deadlocks = collisions // one code for both
 	}
 	assert.NotZero(t, collisions, "serialization failures")
 	assert.NotZero(t, deadlocks, "deadlocks")
-	if settle {
-		assert.Zero(t, count["ambiguous"])
-		committed, rolledBack := l.outcomes()
-		t.Logf("settled: %d committed, %d rolled back", committed, rolledBack)
-		assert.NotZero(t, committed)
-		assert.NotZero(t, rolledBack)
-	} else {
-		assert.NotZero(t, count["ambiguous"])
-	}
 }
 
 // countingSettler counts what it settled.

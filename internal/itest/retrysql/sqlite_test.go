@@ -36,9 +36,9 @@ func openSQLite(t *testing.T, driver, path string) *sql.DB {
 	return db
 }
 
-// TestCausesInSQLite brings about what the codes stand for.
-func TestCausesInSQLite(t *testing.T) {
-	t.Parallel()
+// eachSQLite runs a test with each driver, on two connections to a file with one note.
+func eachSQLite(t *testing.T, test func(t *testing.T, db, other *sql.DB)) {
+	t.Helper()
 	for driver := range sqlites {
 		t.Run(driver, func(t *testing.T) {
 			t.Parallel()
@@ -48,63 +48,84 @@ func TestCausesInSQLite(t *testing.T) {
 				_, err := db.ExecContext(t.Context(), statement)
 				require.NoError(t, err)
 			}
-			begin := func(db *sql.DB) *sql.Tx {
-				tx, err := db.BeginTx(t.Context(), nil)
-				require.NoError(t, err)
-				return tx
-			}
-
-			a := begin(db)
-			must(t, a, `UPDATE notes SET n = 1`)
-			b := begin(other)
-			err := run(t, b, `UPDATE notes SET n = 2`)
-			assert.True(t, transient(err), "busy: %T %v", err, err)
-			_ = b.Rollback()
-			require.NoError(t, a.Commit())
-
-			// A reader keeps COMMIT from its lock: nothing was committed, and that is known.
-			reader := begin(other)
-			number(t, reader, `SELECT n FROM notes`)
-			calls := 0
-			require.NoError(t, retrysql.InTx(t.Context(), db, nil, func(_ context.Context, tx *sql.Tx) error {
-				if calls++; calls == 2 {
-					_ = reader.Rollback()
-				}
-				must(t, tx, `UPDATE notes SET n = n + 10`)
-				return nil
-			}, quick))
-			assert.Equal(t, 2, calls, "busy at COMMIT")
-			var n int
-			require.NoError(t, other.QueryRowContext(t.Context(), `SELECT n FROM notes`).Scan(&n))
-			assert.Equal(t, 11, n)
-
-			// In WAL mode a reader that wants to write after another has: repeating within the
-			// transaction would be busy for ever, a new one is not.
-			_, err = db.ExecContext(t.Context(), `PRAGMA journal_mode = WAL`)
-			require.NoError(t, err)
-			calls = 0
-			require.NoError(t, retrysql.InTx(t.Context(), db, nil, func(ctx context.Context, tx *sql.Tx) error {
-				number(t, tx, `SELECT n FROM notes`)
-				if calls++; calls == 1 {
-					_, err := other.ExecContext(ctx, `UPDATE notes SET n = 0`)
-					require.NoError(t, err)
-				}
-				err := run(t, tx, `UPDATE notes SET n = n + 1`)
-				if calls == 1 {
-					require.Error(t, err)
-					require.Equal(t, err.Error(), run(t, tx, `UPDATE notes SET n = n + 1`).Error())
-				}
-				return err
-			}, quick))
-			assert.Equal(t, 2, calls, "busy snapshot")
-
-			a = begin(db)
-			err = run(t, a, `INSERT INTO notes VALUES (1, 1)`)
-			require.Error(t, err)
-			assert.False(t, transient(err), "constraint: %T %v", err, err)
-			_ = a.Rollback()
+			test(t, db, other)
 		})
 	}
+}
+
+func begin(t *testing.T, db *sql.DB) *sql.Tx {
+	t.Helper()
+	tx, err := db.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = tx.Rollback() })
+	return tx
+}
+
+// TestSQLiteBusy has another transaction hold the lock.
+func TestSQLiteBusy(t *testing.T) {
+	t.Parallel()
+	eachSQLite(t, func(t *testing.T, db, other *sql.DB) {
+		must(t, begin(t, db), `UPDATE notes SET n = 1`)
+		err := run(t, begin(t, other), `UPDATE notes SET n = 2`)
+		assert.True(t, transient(err), "%T %v", err, err)
+	})
+}
+
+// TestSQLiteBusyAtCommit has a reader keep COMMIT from its lock. It is known that nothing was
+// committed.
+func TestSQLiteBusyAtCommit(t *testing.T) {
+	t.Parallel()
+	eachSQLite(t, func(t *testing.T, db, other *sql.DB) {
+		reader := begin(t, other)
+		number(t, reader, `SELECT n FROM notes`)
+		calls := 0
+		require.NoError(t, retrysql.InTx(t.Context(), db, nil, func(_ context.Context, tx *sql.Tx) error {
+			if calls++; calls == 2 {
+				_ = reader.Rollback()
+			}
+			must(t, tx, `UPDATE notes SET n = n + 10`)
+			return nil
+		}, quick))
+		assert.Equal(t, 2, calls)
+		var n int
+		require.NoError(t, other.QueryRowContext(t.Context(), `SELECT n FROM notes`).Scan(&n))
+		assert.Equal(t, 10, n)
+	})
+}
+
+// TestSQLiteBusySnapshot has a reader in WAL mode write after another connection has written. In its
+// transaction every further statement would be busy; a new transaction is not.
+func TestSQLiteBusySnapshot(t *testing.T) {
+	t.Parallel()
+	eachSQLite(t, func(t *testing.T, db, other *sql.DB) {
+		_, err := db.ExecContext(t.Context(), `PRAGMA journal_mode = WAL`)
+		require.NoError(t, err)
+		calls := 0
+		require.NoError(t, retrysql.InTx(t.Context(), db, nil, func(ctx context.Context, tx *sql.Tx) error {
+			number(t, tx, `SELECT n FROM notes`)
+			if calls++; calls == 1 {
+				_, err := other.ExecContext(ctx, `UPDATE notes SET n = 5`) // another value: SQLite does not write the same again
+				require.NoError(t, err)
+			}
+			err := run(t, tx, `UPDATE notes SET n = n + 1`)
+			if calls == 1 {
+				require.Error(t, err)
+				require.Equal(t, err.Error(), run(t, tx, `UPDATE notes SET n = n + 1`).Error())
+			}
+			return err
+		}, quick))
+		assert.Equal(t, 2, calls)
+	})
+}
+
+// TestSQLiteConstraint violates a constraint, which is not transient.
+func TestSQLiteConstraint(t *testing.T) {
+	t.Parallel()
+	eachSQLite(t, func(t *testing.T, db, _ *sql.DB) {
+		err := run(t, begin(t, db), `INSERT INTO notes VALUES (1, 1)`)
+		require.Error(t, err)
+		assert.False(t, transient(err), "%T %v", err, err)
+	})
 }
 
 // TestSQLiteDeferredConstraint holds that a COMMIT which a constraint refuses is known to have failed.
@@ -214,14 +235,7 @@ func TestSQLiteLedger(t *testing.T) {
 	require.Error(t, other.Wait(), "it was killed")
 
 	for writer, account := range told {
-		require.Empty(t, account.failed)
-		var rows, distinct, acknowledged int
-		require.NoError(t, db.QueryRowContext(t.Context(), `SELECT count(*), count(DISTINCT op), count(DISTINCT op) FILTER (WHERE op < ?)
-			FROM ledger WHERE writer = ?`, account.acknowledged, writer).Scan(&rows, &distinct, &acknowledged))
-		assert.Equal(t, account.acknowledged, acknowledged, "every operation that was acknowledged is there")
-		assert.Equal(t, distinct, rows, "and none of them twice")
-		assert.LessOrEqual(t, rows, account.begun)
-		t.Logf("writer %s: %d begun, %d acknowledged, %d rows, %d attempts", writer, account.begun, account.acknowledged, rows, account.attempts)
+		account.audit(t, db, writer)
 	}
 	assert.GreaterOrEqual(t, told["b"].acknowledged, enough)
 	assert.Greater(t, told["a"].attempts+told["b"].attempts, told["a"].acknowledged+told["b"].acknowledged, "they were in each other's way")
@@ -245,4 +259,17 @@ func (a *account) note(line string) {
 	case "failed":
 		a.failed = rest
 	}
+}
+
+// audit compares what the writer said with what it has in the ledger.
+func (a *account) audit(t *testing.T, db *sql.DB, writer string) {
+	t.Helper()
+	require.Empty(t, a.failed)
+	var rows, distinct, acknowledged int
+	require.NoError(t, db.QueryRowContext(t.Context(), `SELECT count(*), count(DISTINCT op), count(DISTINCT op) FILTER (WHERE op < ?)
+		FROM ledger WHERE writer = ?`, a.acknowledged, writer).Scan(&rows, &distinct, &acknowledged))
+	assert.Equal(t, a.acknowledged, acknowledged, "every operation that was acknowledged is there")
+	assert.Equal(t, distinct, rows, "and none of them twice")
+	assert.LessOrEqual(t, rows, a.begun)
+	t.Logf("writer %s: %d begun, %d acknowledged, %d rows, %d attempts", writer, a.begun, a.acknowledged, rows, a.attempts)
 }

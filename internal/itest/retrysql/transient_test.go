@@ -79,6 +79,40 @@ func TestTableOfSQLServer(t *testing.T) {
 	assert.False(t, transient(mssql.Error{Number: 2627}))
 }
 
+// postgresCauses bring about failures that pass, in transactions a and b.
+var postgresCauses = map[string]struct {
+	code string
+	fail func(t *testing.T, d *database, a, b *sql.Tx) error
+}{
+	"serialization failure": {"40001", func(t *testing.T, _ *database, a, b *sql.Tx) error {
+		_ = number(t, a, `SELECT n FROM notes WHERE id = 1`)
+		must(t, b, `UPDATE notes SET n = n + 1 WHERE id = 1`)
+		require.NoError(t, b.Commit())
+		return run(t, a, `UPDATE notes SET n = n + 1 WHERE id = 1`)
+	}},
+	"deadlock": {"40P01", func(t *testing.T, _ *database, a, b *sql.Tx) error {
+		must(t, a, `SELECT pg_advisory_xact_lock(1)`)
+		must(t, b, `SELECT pg_advisory_xact_lock(2)`)
+		other := make(chan error, 1)
+		go func() { other <- run(t, b, `SELECT pg_advisory_xact_lock(1)`) }()
+		return errors.Join(run(t, a, `SELECT pg_advisory_xact_lock(2)`), <-other)
+	}},
+	"lock not available": {"55P03", func(t *testing.T, _ *database, a, b *sql.Tx) error {
+		must(t, a, `SELECT 1 FROM notes WHERE id = 1 FOR UPDATE`)
+		return run(t, b, `SELECT 1 FROM notes WHERE id = 1 FOR UPDATE NOWAIT`)
+	}},
+	"terminated": {"57P01", func(t *testing.T, _ *database, a, b *sql.Tx) error {
+		must(t, b, fmt.Sprint(`SELECT pg_terminate_backend(`, number(t, a, `SELECT pg_backend_pid()`), `)`))
+		return run(t, a, `SELECT 1`)
+	}},
+	"idle in a transaction": {"25P03", func(t *testing.T, d *database, a, _ *sql.Tx) error {
+		pid := number(t, a, `SELECT pg_backend_pid()`) // asked first: then it is idle
+		must(t, a, `SET LOCAL idle_in_transaction_session_timeout = 1`)
+		d.gone(t, pid)
+		return run(t, a, `SELECT 1`)
+	}},
+}
+
 // TestCausesInPostgres brings about what the codes stand for.
 func TestCausesInPostgres(t *testing.T) {
 	t.Parallel()
@@ -87,38 +121,7 @@ func TestCausesInPostgres(t *testing.T) {
 			t.Parallel()
 			d := s.database(t, nil, `CREATE TABLE notes (id INT PRIMARY KEY, n INT)`, `INSERT INTO notes VALUES (1, 0), (2, 0)`)
 			serializable := &sql.TxOptions{Isolation: sql.LevelSerializable}
-			for name, test := range map[string]struct {
-				code string
-				fail func(t *testing.T, a, b *sql.Tx) error
-			}{
-				"serialization failure": {"40001", func(t *testing.T, a, b *sql.Tx) error {
-					_ = number(t, a, `SELECT n FROM notes WHERE id = 1`)
-					must(t, b, `UPDATE notes SET n = n + 1 WHERE id = 1`)
-					require.NoError(t, b.Commit())
-					return run(t, a, `UPDATE notes SET n = n + 1 WHERE id = 1`)
-				}},
-				"deadlock": {"40P01", func(t *testing.T, a, b *sql.Tx) error {
-					must(t, a, `SELECT pg_advisory_xact_lock(1)`)
-					must(t, b, `SELECT pg_advisory_xact_lock(2)`)
-					other := make(chan error, 1)
-					go func() { other <- run(t, b, `SELECT pg_advisory_xact_lock(1)`) }()
-					return errors.Join(run(t, a, `SELECT pg_advisory_xact_lock(2)`), <-other)
-				}},
-				"lock not available": {"55P03", func(t *testing.T, a, b *sql.Tx) error {
-					must(t, a, `SELECT 1 FROM notes WHERE id = 1 FOR UPDATE`)
-					return run(t, b, `SELECT 1 FROM notes WHERE id = 1 FOR UPDATE NOWAIT`)
-				}},
-				"terminated": {"57P01", func(t *testing.T, a, b *sql.Tx) error {
-					must(t, b, fmt.Sprint(`SELECT pg_terminate_backend(`, number(t, a, `SELECT pg_backend_pid()`), `)`))
-					return run(t, a, `SELECT 1`)
-				}},
-				"idle in a transaction": {"25P03", func(t *testing.T, a, _ *sql.Tx) error {
-					pid := number(t, a, `SELECT pg_backend_pid()`) // asked first: then it is idle
-					must(t, a, `SET LOCAL idle_in_transaction_session_timeout = 1`)
-					d.gone(t, pid)
-					return run(t, a, `SELECT 1`)
-				}},
-			} {
+			for name, test := range postgresCauses {
 				t.Run(name, func(t *testing.T) {
 					a, err := d.db.BeginTx(t.Context(), serializable)
 					require.NoError(t, err)
@@ -127,7 +130,7 @@ func TestCausesInPostgres(t *testing.T) {
 					b, err := d.db.BeginTx(t.Context(), serializable)
 					require.NoError(t, err)
 					defer func() { _ = b.Rollback() }()
-					err = test.fail(t, a, b)
+					err = test.fail(t, d, a, b)
 					require.Error(t, err)
 					if code := codeOf(err); code != "" { // drivers may find the connection closed first
 						assert.Equal(t, test.code, code)
