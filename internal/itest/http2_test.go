@@ -25,10 +25,10 @@ import (
 type connection struct {
 	net.Conn
 	*http2.Framer
-	body bytes.Buffer // of the request
+	body bytes.Buffer // of the current request
 }
 
-// answer writes a response of the status and text; without an end the stream stays open.
+// answer writes a response. The stream stays open unless end is true.
 func (c *connection) answer(stream uint32, status, text string, end bool) {
 	var block bytes.Buffer
 	_ = hpack.NewEncoder(&block).WriteField(hpack.HeaderField{Name: ":status", Value: status})
@@ -36,13 +36,14 @@ func (c *connection) answer(stream uint32, status, text string, end bool) {
 	_ = c.WriteData(stream, end, []byte(text))
 }
 
-// raw is an HTTP/2 server without TLS whose n-th request ends as react says.
+// raw is an HTTP/2 server without TLS.
 type raw struct {
 	url      string
 	requests atomic.Int64
 	conns    atomic.Int64
 }
 
+// serve starts a server that calls react at the end of its n-th request.
 func serve(t *testing.T, react func(c *connection, n int64, stream uint32)) *raw {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -104,7 +105,7 @@ func (s *raw) handle(conn net.Conn, react func(c *connection, n int64, stream ui
 	}
 }
 
-// client returns a base that speaks HTTP/2 without TLS, and counts the attempts.
+// client returns a Transport that speaks HTTP/2 without TLS, and counts its attempts.
 func client(t *testing.T, opts ...retry.Option) (*retryhttp.Transport, *atomic.Int64) {
 	t.Helper()
 	base := &http.Transport{Protocols: new(http.Protocols)}
@@ -121,10 +122,10 @@ func TestHTTP2(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		method string
-		fail   func(c *connection, stream uint32) // what the first two requests end with
+		fail   func(c *connection, stream uint32) // how the first two requests end
 		want   int64                              // attempts
 	}{
-		// net/http repeats what was refused itself, within an attempt, at first without a wait.
+		// net/http itself repeats a refused request, within one attempt.
 		{"refused", "GET", func(c *connection, stream uint32) { _ = c.WriteRSTStream(stream, http2.ErrCodeRefusedStream) }, 1},
 		{"refused, POST", "POST", func(c *connection, stream uint32) { _ = c.WriteRSTStream(stream, http2.ErrCodeRefusedStream) }, 1},
 		{"reset", "GET", func(c *connection, stream uint32) { _ = c.WriteRSTStream(stream, http2.ErrCodeInternal) }, 3},
@@ -165,7 +166,7 @@ func TestHTTP2(t *testing.T) {
 	}
 }
 
-// TestHTTP2NotSafe holds that a POST which may have been processed is not sent again.
+// TestHTTP2NotSafe checks that a POST is not sent again if it may have been processed.
 func TestHTTP2NotSafe(t *testing.T) {
 	t.Parallel()
 	for name, fail := range map[string]func(c *connection, stream uint32){
@@ -186,7 +187,7 @@ func TestHTTP2NotSafe(t *testing.T) {
 	}
 }
 
-// TestHTTP2Body holds that a body is sent whole with each attempt, on one connection.
+// TestHTTP2Body checks that each attempt sends the whole body, on one connection.
 func TestHTTP2Body(t *testing.T) {
 	t.Parallel()
 	var sizes []int
@@ -211,7 +212,7 @@ func TestHTTP2Body(t *testing.T) {
 	assert.Equal(t, []int{10_000, 10_000, 10_000}, sizes)
 }
 
-// TestHTTP2BodyBreaksOff holds that Do asks again for an answer that was reset half way.
+// TestHTTP2BodyBreaksOff checks that Do makes another attempt after a response was reset half way.
 func TestHTTP2BodyBreaksOff(t *testing.T) {
 	t.Parallel()
 	s := serve(t, func(c *connection, n int64, stream uint32) {

@@ -29,8 +29,8 @@ func token() oauth2.TokenSource {
 	return oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "secret"})
 }
 
-// TestLayers holds that a response which an inner Transport gave up on is known as such through
-// the wrappers that people use.
+// TestLayers checks that an outer layer recognizes a response that an inner Transport gave up on,
+// through the wrappers that people use.
 func TestLayers(t *testing.T) {
 	t.Parallel()
 	for name, wrap := range map[string]func(http.RoundTripper) http.RoundTripper{

@@ -23,14 +23,15 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// network is a server behind a proxy that can be made to misbehave.
+// network is a server behind a proxy that misbehaves on request.
 type network struct {
 	*toxiproxy.Proxy
 	url      string
 	requests atomic.Int64
 }
 
-// newNetwork starts a server of the handler, which counts requests from 1, and a proxy before it.
+// newNetwork starts a server and a proxy in front of it. The handler gets the number of the request,
+// which counts from 1.
 func newNetwork(t *testing.T, handler func(n int64, w http.ResponseWriter, r *http.Request)) *network {
 	t.Helper()
 	n := &network{}
@@ -46,7 +47,7 @@ func newNetwork(t *testing.T, handler func(n int64, w http.ResponseWriter, r *ht
 	return n
 }
 
-// add puts a toxic of the kind and attributes on the way from the server, or to it.
+// add adds a toxic to the stream from the server ("downstream") or to it ("upstream").
 func (n *network) add(t *testing.T, kind, stream string, attributes map[string]any) {
 	t.Helper()
 	text, err := json.Marshal(map[string]any{"name": kind, "type": kind, "stream": stream, "attributes": attributes})
@@ -57,8 +58,8 @@ func (n *network) add(t *testing.T, kind, stream string, attributes map[string]a
 
 func (n *network) remove(name string) { _ = n.Toxics.RemoveToxic(context.Background(), name) }
 
-// transport returns one that counts its attempts, and heals the network once it has failed
-// twice.
+// transport returns a Transport that counts its attempts. It removes the toxic after its second
+// attempt.
 func (n *network) transport(t *testing.T, toxic string, opts ...retry.Option) (*retryhttp.Transport, *atomic.Int64) {
 	t.Helper()
 	base := &http.Transport{}
@@ -85,8 +86,8 @@ func get(t *testing.T, method, url string) *http.Request {
 	return req
 }
 
-// TestToxics has every kind of trouble on the way befall the first two attempts of an idempotent
-// request, and the only one of another.
+// TestToxics disturbs the first two attempts of a GET. The third one succeeds. A POST makes one
+// attempt only.
 func TestToxics(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -125,7 +126,7 @@ func TestToxics(t *testing.T) {
 	}
 }
 
-// TestProxyDown holds that a proxy which does not listen is proof for any method.
+// TestProxyDown checks that every method is retried if nobody listens, because nothing was sent.
 func TestProxyDown(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(t, hello)
@@ -137,8 +138,8 @@ func TestProxyDown(t *testing.T) {
 	assert.Zero(t, n.requests.Load())
 }
 
-// TestBandwidth has answers between attempts that are slow to arrive: they cost no more than
-// 100 ms each, and a final one is read as slowly as it comes.
+// TestBandwidth checks that a slow body of a response that is retried costs at most 100 ms. The body of
+// the last response is read however slow it is.
 func TestBandwidth(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(t, func(n int64, w http.ResponseWriter, _ *http.Request) {
@@ -162,8 +163,8 @@ func TestBandwidth(t *testing.T) {
 	assert.EqualValues(t, 3, attempts.Load())
 }
 
-// TestBodyTimesOut holds that the attempt's timeout ends a body that is too slow, and that Do
-// tries again.
+// TestBodyTimesOut checks that the attempt's timeout ends a body that is too slow, and that Do then
+// makes another attempt.
 func TestBodyTimesOut(t *testing.T) {
 	t.Parallel()
 	body := func(_ int64, w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 60<<10)) }
@@ -196,8 +197,8 @@ func TestBodyTimesOut(t *testing.T) {
 	})
 }
 
-// TestSlowClose has a server close after a body without a length, and the close arrive late:
-// the answer between attempts is given up after 100 ms.
+// TestSlowClose has responses that end when the connection is closed, and closes that arrive late. A
+// response that is retried is abandoned after 100 ms.
 func TestSlowClose(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(t, func(n int64, w http.ResponseWriter, _ *http.Request) {
@@ -225,7 +226,7 @@ func TestSlowClose(t *testing.T) {
 	assert.Less(t, time.Since(start), 900*time.Millisecond)
 }
 
-// TestUploadThroughSlicer has requests and answers cut in pieces arrive whole.
+// TestUploadThroughSlicer checks that requests and responses arrive whole though they are cut in pieces.
 func TestUploadThroughSlicer(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(t, func(n int64, w http.ResponseWriter, r *http.Request) {

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// patience is how long a server may take to execute what is to be cut after.
-const patience = 10 * time.Second
+// replyTimeout is how long the proxy waits for a reply that it is to lose.
+const replyTimeout = 10 * time.Second
 
-// pointsOf are those that a request passes, in order.
+// pointsOf are the points that a request passes, in order.
 var pointsOf = map[requestKind][]Point{
 	other:     nil,
 	prepare:   {AfterPrepare},
@@ -21,19 +21,19 @@ var pointsOf = map[requestKind][]Point{
 	commit:    {BeforeCommit, AfterCommit},
 }
 
-// conn is a connection of a client and the one to the server that it is passed on to.
+// conn is a client's connection and the proxy's connection to the server for it.
 type conn struct {
 	proxy   *Proxy
 	dialect dialect
 	client  *net.TCPConn
 
 	closed   chan struct{}
-	answered chan struct{} // closed when the reply that is withheld has told enough
+	answered chan struct{} // closed when the lost reply shows that the request was executed
 	gone     chan struct{} // closed when the server sends no more
 
-	mu       sync.Mutex
-	server   net.Conn // nil until there is one
-	withheld bool     // the client gets no more replies
+	mu      sync.Mutex
+	server  net.Conn // nil until the proxy has dialed
+	cutting bool     // the client gets no more replies
 }
 
 func newConn(p *Proxy, client *net.TCPConn) *conn {
@@ -45,7 +45,7 @@ func newConn(p *Proxy, client *net.TCPConn) *conn {
 
 // serve passes requests on until the connection ends or is cut.
 func (c *conn) serve() {
-	if _, how := c.proxy.plan.at(BeforeFirstByte); how != none {
+	if _, how := c.proxy.schedule.at(BeforeFirstByte); how != none {
 		c.end(how)
 		return
 	}
@@ -59,7 +59,7 @@ func (c *conn) serve() {
 		if err != nil {
 			return
 		}
-		at, how := c.proxy.plan.at(pointsOf[request.kind]...)
+		at, how := c.proxy.schedule.at(pointsOf[request.kind]...)
 		if how != none {
 			c.cut(request.bytes, at)
 			c.end(how)
@@ -71,17 +71,17 @@ func (c *conn) serve() {
 	}
 }
 
-// reply passes replies on until the server has ended, and with it the connection, unless that
-// is being cut.
+// reply passes replies on until the server closes its connection. Then it closes the client's, unless
+// that one is being cut.
 func (c *conn) reply() {
 	defer close(c.gone)
-	var withheld []byte
+	var lost []byte
 	var answered bool
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := c.server.Read(buf)
 		c.mu.Lock()
-		cutting := c.withheld
+		cutting := c.cutting
 		c.mu.Unlock()
 		switch {
 		case !cutting && n > 0:
@@ -90,8 +90,8 @@ func (c *conn) reply() {
 				return
 			}
 		case cutting && !answered:
-			withheld = append(withheld, buf[:n]...)
-			if answered = c.dialect.answered(withheld); answered {
+			lost = append(lost, buf[:n]...)
+			if answered = c.dialect.answered(lost); answered {
 				close(c.answered)
 			}
 		}
@@ -104,11 +104,11 @@ func (c *conn) reply() {
 	}
 }
 
-// cut sends the server as much of the request as reaches it, and waits for the reply if the
-// point is after that.
+// cut sends the server the part of the request that comes before the point. If the point is after the
+// request, it waits for the reply.
 func (c *conn) cut(request []byte, at Point) {
 	c.mu.Lock()
-	c.withheld = true
+	c.cutting = true
 	c.mu.Unlock()
 	switch at {
 	case MidStatement:
@@ -121,12 +121,12 @@ func (c *conn) cut(request []byte, at Point) {
 		case <-c.answered:
 		case <-c.gone:
 		case <-c.closed:
-		case <-time.After(patience):
+		case <-time.After(replyTimeout):
 		}
 	}
 }
 
-// end ends the connection as the plan says.
+// end ends the client's connection in the given way.
 func (c *conn) end(how end) {
 	if how == hold {
 		<-c.closed
@@ -137,12 +137,12 @@ func (c *conn) end(how end) {
 		c.close(true)
 		return
 	}
-	// Closed at once it would be reset if the client has sent more than was read.
+	// Close would reset the connection if the client has sent more than the proxy has read.
 	_ = c.client.CloseWrite()
 	_, _ = io.Copy(io.Discard, c.client)
 }
 
-// close ends the connection now, by a reset or in order.
+// close ends both connections now. It resets the client's connection if reset is true.
 func (c *conn) close(reset bool) {
 	c.mu.Lock()
 	select {
@@ -158,7 +158,8 @@ func (c *conn) close(reset bool) {
 	c.closeServer()
 }
 
-// dial connects to the server, unless there is none or the connection was closed meanwhile.
+// dial connects to the server. It returns false if it cannot, or if the client's connection was closed
+// meanwhile.
 func (c *conn) dial() bool {
 	server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", c.proxy.server())
 	if err != nil {

@@ -1,26 +1,25 @@
 // Package cut is a TCP proxy that cuts connections to a database at chosen points, such as
-// after a COMMIT was sent and before its reply. It knows just enough of a protocol to tell one
-// request of a client from the next, and nothing of TLS or compression.
+// between a COMMIT and its reply. It knows just enough of each protocol to tell the requests of a
+// client apart. It does not know TLS or compression.
 package cut
 
-// A Point is where a connection is cut. Statements are what the server executes: a simple query,
-// the execution of a prepared one, BEGIN and ROLLBACK, too, but not COMMIT, which has points of
-// its own.
+// A Point is where a connection is cut. A statement is what the server executes: a simple query, a
+// prepared statement, BEGIN and ROLLBACK. COMMIT is not a statement; it has its own points.
 type Point int
 
-// Replies that are lost have arrived at the proxy before it cuts, so that what they tell has
-// happened.
+// The points. The proxy loses a reply only after it has read it, so the server has then done what the
+// reply says.
 const (
-	BeforeFirstByte Point = iota // a connection is accepted, and nothing of it is passed on
-	AfterPrepare                 // a statement was prepared, and the reply is lost; nothing is executed
+	BeforeFirstByte Point = iota // the connection is accepted, and nothing is passed on
+	AfterPrepare                 // a statement was prepared, and the reply is lost; nothing was executed
 	BeforeStatement              // nothing of a statement reaches the server
 	MidStatement                 // half of a statement's bytes reach the server
 	AfterStatement               // a statement was executed, and the reply is lost
-	BeforeCommit                 // COMMIT does not reach the server; to the client it looks like the next
+	BeforeCommit                 // COMMIT does not reach the server; the client sees the same as after AfterCommit
 	AfterCommit                  // COMMIT was executed, and the reply is lost
 )
 
-// Points are all of them.
+// Points are all points.
 var Points = []Point{
 	BeforeFirstByte, AfterPrepare, BeforeStatement, MidStatement, AfterStatement, BeforeCommit, AfterCommit,
 }

@@ -21,19 +21,19 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	_ = mysql.SetLogger(&mysql.NopLogger{}) // connections break off here
+	_ = mysql.SetLogger(&mysql.NopLogger{}) // these tests break connections on purpose
 	m.Run()
 }
 
-// target is a driver that is cut off from its server.
+// target is a driver whose connections are cut.
 type target struct {
 	name, driver string
 	options      string // added to the DSN
-	prepares     bool   // statements with arguments, before it executes them
+	prepares     bool   // it prepares statements with arguments before it executes them
 	protocol     cut.Protocol
 	start        func(t testing.TB, settings ...string) *servers.Server
-	insert       string // of a number
-	others       string // counts the connections of others
+	insert       string // SQL that inserts a number
+	others       string // SQL that counts the connections of others
 }
 
 func postgres(name, driver, options string, prepares bool) target {
@@ -63,15 +63,16 @@ var targets = []target{
 	mariadb("mysql, interpolated", "?interpolateParams=true", false),
 }
 
-// rig is a target with a server that has an empty table, and a proxy before it.
+// rig is a target, its server with an empty table, and a proxy in front of it.
 type rig struct {
 	target
 	*cut.Proxy
-	dsn    string // by the proxy
-	direct *sql.DB
+	dsn    string  // through the proxy
+	direct *sql.DB // without the proxy
 }
 
-// TestDrivers runs all that follows, of one target after the other on a server of theirs.
+// TestDrivers cuts the connections of each target in every way. All targets of one protocol use one
+// server, one after the other.
 func TestDrivers(t *testing.T) {
 	t.Parallel()
 	for _, protocol := range []cut.Protocol{cut.Postgres, cut.MySQL} {
@@ -128,8 +129,8 @@ func open(t *testing.T, driver, dsn string) *sql.DB {
 	return db
 }
 
-// conn returns a connection by the proxy. It is a single one so that database/sql has no other
-// to try again on.
+// conn returns a connection through the proxy. It is a single connection, so that database/sql cannot
+// try again on another one.
 func (r *rig) conn(t *testing.T) *sql.Conn {
 	t.Helper()
 	db := open(t, r.driver, r.dsn)
@@ -137,12 +138,12 @@ func (r *rig) conn(t *testing.T) *sql.Conn {
 	conn, err := db.Conn(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
-	t.Cleanup(r.CloseAll) // before that, which waits for what is held
+	t.Cleanup(r.CloseAll) // runs before the Close above, which would wait for a held connection
 	return conn
 }
 
-// settled returns once nobody else is connected: what was going to happen has happened.
-func (r *rig) settled(t *testing.T) {
+// waitUntilSettled waits until nobody else is connected, so that the table no longer changes.
+func (r *rig) waitUntilSettled(t *testing.T) {
 	t.Helper()
 	assert.EventuallyWithT(t, func(t *assert.CollectT) {
 		var n int
@@ -151,24 +152,24 @@ func (r *rig) settled(t *testing.T) {
 	}, 10*time.Second, time.Millisecond)
 }
 
-// has returns how often the number is in the table.
-func (r *rig) has(t *testing.T, i int) int {
+// countOf waits until the table no longer changes and returns how often it has the number.
+func (r *rig) countOf(t *testing.T, i int) int {
 	t.Helper()
-	r.settled(t)
+	r.waitUntilSettled(t)
 	var n int
 	require.NoError(t, r.direct.QueryRow(fmt.Sprintf("SELECT count(*) FROM n WHERE i = %d", i)).Scan(&n))
 	return n
 }
 
-// shown is what there is to know of an error.
-func shown(err error) string {
+// describe describes an error with everything it wraps.
+func describe(err error) string {
 	text := fmt.Sprintf("%T %v", err, err)
 	if inner := errors.Unwrap(err); inner != nil {
-		text += "\n\t← " + shown(inner)
+		text += "\n\t← " + describe(inner)
 	}
 	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, inner := range many.Unwrap() {
-			text += "\n\t+ " + strings.ReplaceAll(shown(inner), "\n", "\n\t")
+			text += "\n\t+ " + strings.ReplaceAll(describe(inner), "\n", "\n\t")
 		}
 	}
 	if errors.Is(err, driver.ErrBadConn) {
@@ -180,5 +181,5 @@ func shown(err error) string {
 	return text
 }
 
-// ends are what a cut is by turns.
+// ends are how cuts end a connection, by turns.
 var ends = []string{"in order", "reset"}

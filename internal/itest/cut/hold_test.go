@@ -11,7 +11,7 @@ import (
 	"github.com/seed-205ff063/retry/internal/itest/cut"
 )
 
-// hold has COMMIT executed and its reply not come until the proxy is told to give up.
+// hold holds a connection before and after COMMIT. The client waits until CloseAll.
 func hold(t *testing.T, r *rig) {
 	for i, test := range []struct {
 		at   cut.Point
@@ -31,17 +31,17 @@ func hold(t *testing.T, r *rig) {
 		require.Eventually(t, func() bool { return r.Cuts()[test.at] == 1 && count() == test.want }, 10*time.Second, time.Millisecond)
 		select {
 		case err := <-done:
-			require.Fail(t, "it was not held", "%v", err)
+			require.Fail(t, "the connection was not held", "%v", err)
 		case <-time.After(20 * time.Millisecond):
 		}
 		r.CloseAll()
 		require.Error(t, <-done)
-		assert.Equal(t, test.want, r.has(t, i))
+		assert.Equal(t, test.want, r.countOf(t, i))
 	}
 }
 
-// holdWithDeadline has a client's deadline pass while its connection is held. Some drivers give
-// up then; pq asks the server to stop and goes on to wait for it, and so needs CloseAll.
+// holdWithDeadline has a client's deadline pass while its connection is held. Most drivers give up
+// then. pq asks the server to cancel the statement and waits for the server, so it needs CloseAll.
 func holdWithDeadline(t *testing.T, r *rig) {
 	conn := r.conn(t)
 	r.HoldNext(cut.AfterStatement, 1)
@@ -55,32 +55,32 @@ func holdWithDeadline(t *testing.T, r *rig) {
 	select {
 	case err := <-done:
 		require.Error(t, err)
-		t.Logf("it gave up: %s", shown(err))
+		t.Logf("the driver gave up: %s", describe(err))
 		r.CloseAll()
 	case <-time.After(500 * time.Millisecond):
 		r.CloseAll()
 		err := <-done
 		require.Error(t, err)
-		t.Logf("it had to be cut: %s", shown(err))
+		t.Logf("the driver waited for CloseAll: %s", describe(err))
 	}
 	require.ErrorIs(t, ctx.Err(), context.DeadlineExceeded)
-	assert.Equal(t, 1, r.has(t, 1))
+	assert.Equal(t, 1, r.countOf(t, 1))
 }
 
 func closeAll(t *testing.T, r *rig) {
 	a, b := r.conn(t), r.conn(t)
 	r.CloseAll()
-	r.settled(t)
+	r.waitUntilSettled(t)
 	_, err := a.ExecContext(t.Context(), r.insert, 1)
 	require.Error(t, err)
-	t.Logf("an idle connection that was reset: %s", shown(err))
+	t.Logf("an idle connection that was reset: %s", describe(err))
 	_, err = b.BeginTx(t.Context(), nil)
 	require.Error(t, err)
 	assert.Empty(t, r.Cuts())
 	require.NoError(t, r.conn(t).PingContext(t.Context()))
 }
 
-// TestRestart has the server end and come back, which ends connections at once.
+// TestRestart restarts the server, which ends all connections.
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	for _, target := range targets {
@@ -96,7 +96,7 @@ func TestRestart(t *testing.T) {
 			s.Restart(t)
 			_, err = tx.ExecContext(t.Context(), r.insert, 1)
 			require.Error(t, err)
-			t.Logf("after a restart: %s", shown(err))
+			t.Logf("after a restart: %s", describe(err))
 			require.NoError(t, r.conn(t).PingContext(t.Context()))
 		})
 	}

@@ -5,10 +5,10 @@ import (
 	"io"
 )
 
-// mysql is https://mariadb.com/kb/en/clientserver-protocol/.
+// mysql reads the protocol of https://mariadb.com/kb/en/clientserver-protocol/.
 type mysql struct{}
 
-// The commands that matter.
+// The commands that the proxy knows.
 const (
 	comQuery       = 0x03
 	comStmtPrepare = 0x16
@@ -16,9 +16,9 @@ const (
 )
 
 const (
-	mysqlHead = 4             // a length of 3 bytes and a number in sequence
-	mysqlFull = 1<<24 - 1     // the length of a packet that goes on in the next
-	mysqlText = mysqlHead + 1 // where the text of a command is
+	mysqlHead = 4             // a length of 3 bytes and a sequence number
+	mysqlFull = 1<<24 - 1     // the length of a packet that is continued in the next
+	mysqlText = mysqlHead + 1 // where the text of a command starts
 )
 
 func (mysql) next(r *bufio.Reader) (request, error) {
@@ -38,7 +38,7 @@ func (mysql) next(r *bufio.Reader) (request, error) {
 			break
 		}
 	}
-	// What is not the first of a sequence answers the server, which is how logging in goes.
+	// A packet that is not the first of a sequence answers the server, as in a login.
 	if len(all.bytes) < mysqlText || all.bytes[3] != 0 {
 		return all, nil
 	}
@@ -53,7 +53,7 @@ func (mysql) next(r *bufio.Reader) (request, error) {
 	return all, nil
 }
 
-// answered takes the first packet, which is OK, an error, or the head of a result.
+// answered reports whether the first packet is complete. It is OK, an error, or the head of a result.
 func (mysql) answered(reply []byte) bool {
 	return len(reply) >= mysqlHead && len(reply)-mysqlHead >= int(reply[0])|int(reply[1])<<8|int(reply[2])<<16
 }

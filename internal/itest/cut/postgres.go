@@ -8,23 +8,24 @@ import (
 	"io"
 )
 
-// postgres is https://www.postgresql.org/docs/current/protocol-message-formats.html.
+// postgres reads the protocol of
+// https://www.postgresql.org/docs/current/protocol-message-formats.html.
 type postgres struct {
-	started bool              // what a client sends first has no type
-	synced  bool              // the last request is answered with ReadyForQuery
-	texts   map[string]string // of prepared statements and of portals, which are their names after a NUL
+	started bool              // the startup message has passed; messages before it have no type
+	synced  bool              // the reply to the last request ends with ReadyForQuery
+	texts   map[string]string // SQL by the name of a prepared statement, or by NUL and the name of a portal
 }
 
-// The codes of what comes before a startup message: requests for encryption, which are refused
+// The codes of requests for encryption, which come before the startup message. A server refuses them
 // with one byte.
 const (
 	sslRequest    = 80877103
 	gssEncRequest = 80877104
 )
 
-const readyForQuery = "Z\x00\x00\x00\x05" // and a byte of state
+const readyForQuery = "Z\x00\x00\x00\x05" // one more byte follows: the state
 
-// next takes messages of the extended protocol together up to their Sync or Flush: the server
+// next reads messages of the extended protocol up to Sync or Flush as one request, because the server
 // does not reply earlier.
 func (p *postgres) next(r *bufio.Reader) (request, error) {
 	if !p.started {
@@ -52,6 +53,7 @@ func (p *postgres) next(r *bufio.Reader) (request, error) {
 	}
 }
 
+// kind returns the kind of a message, and notes the SQL of statements and portals.
 func (p *postgres) kind(kind byte, body []byte) requestKind {
 	switch kind {
 	case 'Q': // Query
@@ -72,7 +74,8 @@ func (p *postgres) kind(kind byte, body []byte) requestKind {
 	return other
 }
 
-// answered also takes the server's wish for data to copy, which the client is to send first.
+// answered also returns true if the server asks for the data of a COPY, because the client has to send
+// that first.
 func (p *postgres) answered(reply []byte) bool {
 	if !p.synced || bytes.HasPrefix(reply, []byte{'G'}) {
 		return len(reply) > 0
@@ -80,7 +83,7 @@ func (p *postgres) answered(reply []byte) bool {
 	return len(reply) > len(readyForQuery) && bytes.HasSuffix(reply[:len(reply)-1], []byte(readyForQuery))
 }
 
-// read reads a message whose length, which counts itself, stands after so many bytes.
+// read reads a message whose length follows after the given number of bytes. The length counts itself.
 func read(r *bufio.Reader, before int) ([]byte, error) {
 	head, err := r.Peek(before + 4)
 	if err != nil {
@@ -95,7 +98,7 @@ func read(r *bufio.Reader, before int) ([]byte, error) {
 	return message, err
 }
 
-// cString returns the text up to the NUL, and what is after it.
+// cString returns the text before the first NUL, and the bytes after it.
 func cString(b []byte) (string, []byte) {
 	text, rest, _ := bytes.Cut(b, []byte{0})
 	return string(text), rest

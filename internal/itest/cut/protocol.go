@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// A Protocol is what a client and its server speak.
+// A Protocol is the protocol of a database.
 type Protocol struct {
 	name string
 	dial func() dialect
@@ -21,11 +21,10 @@ func (p Protocol) String() string { return p.name }
 
 // dialect reads one connection.
 type dialect interface {
-	// next returns the client's next request, which is all that it sends before it may wait for
-	// a reply.
+	// next reads the client's next request: everything it sends before it waits for a reply.
 	next(r *bufio.Reader) (request, error)
-	// answered reports whether the bytes, which are all that came since the last request was
-	// sent, tell that it was executed.
+	// answered reports whether the reply shows that the last request was executed. The reply is all
+	// that the server has sent since that request.
 	answered(reply []byte) bool
 }
 
@@ -43,7 +42,7 @@ const (
 	commit
 )
 
-// execute is the kind of a request that executes the text.
+// execute returns the kind of a request that executes the SQL.
 func execute(text string) requestKind {
 	text = strings.TrimRight(strings.TrimSpace(text), "; \t\r\n")
 	if strings.EqualFold(text, "COMMIT") {

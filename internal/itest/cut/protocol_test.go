@@ -12,12 +12,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// row is a request that a client is expected to have made.
+// row is a request and its expected kind.
 type row struct {
 	bytes string
 	kind  requestKind
 }
 
+// check lets the dialect read the requests of all rows from one stream.
 func check(t *testing.T, d dialect, want ...row) {
 	t.Helper()
 	var all string
@@ -36,7 +37,7 @@ func check(t *testing.T, d dialect, want ...row) {
 	require.ErrorIs(t, err, io.EOF)
 }
 
-// pg is a message with a type, or without one if that is 0.
+// pg returns a message of PostgreSQL. It has no type if kind is 0.
 func pg(kind byte, body string) string {
 	text := string(binary.BigEndian.AppendUint32(nil, uint32(4+len(body)))) + body
 	if kind == 0 {
@@ -45,7 +46,7 @@ func pg(kind byte, body string) string {
 	return string(kind) + text
 }
 
-// code is the body of a message that comes before the first that has a type.
+// code returns the start of the body of a message without a type.
 func code(n uint32) string { return string(binary.BigEndian.AppendUint32(nil, n)) }
 
 func TestPostgres(t *testing.T) {
@@ -85,7 +86,7 @@ func TestPostgres(t *testing.T) {
 
 func TestPostgresAnswered(t *testing.T) {
 	t.Parallel()
-	// The last request decides.
+	// after returns a dialect that has read the messages.
 	after := func(messages ...string) dialect {
 		d := Postgres.dial()
 		r := bufio.NewReader(strings.NewReader(pg(0, code(196608)) + strings.Join(messages, "")))
@@ -108,14 +109,14 @@ func TestPostgresAnswered(t *testing.T) {
 		{done + ready[:5], false, true},
 		{ready, true, true},
 		{pg('N', "a notice\x00"), false, true},
-		{pg('G', "\x00\x00\x00"), true, true}, // what is to be copied is awaited
+		{pg('G', "\x00\x00\x00"), true, true}, // the server waits for the data of a COPY
 	} {
 		assert.Equal(t, test.synced, synced.answered([]byte(test.reply)), "%q", test.reply)
 		assert.Equal(t, test.flushed, flushed.answered([]byte(test.reply)), "%q", test.reply)
 	}
 }
 
-// my is a packet.
+// my returns a packet of MySQL.
 func my(sequence byte, body string) string {
 	return string([]byte{byte(len(body)), byte(len(body) >> 8), byte(len(body) >> 16), sequence}) + body
 }

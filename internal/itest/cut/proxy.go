@@ -8,11 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A Proxy passes connections on until a plan says to cut them. It is safe for concurrent use.
+// A Proxy passes connections on to a database server, and cuts them as CutNext, HoldNext and Random
+// say. It is safe for concurrent use.
 type Proxy struct {
 	Addr string // host:port
 
-	plan     plan
+	schedule schedule
 	protocol Protocol
 	listener *net.TCPListener
 
@@ -22,14 +23,14 @@ type Proxy struct {
 	wg       sync.WaitGroup
 }
 
-// New returns a proxy to the server at the address upstream. It is closed when t ends, with all
-// of its connections.
+// New starts a proxy to the server at the address upstream. The proxy and all of its connections are
+// closed when t ends.
 func New(t testing.TB, upstream string, protocol Protocol) *Proxy {
 	t.Helper()
 	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	require.NoError(t, err)
 	p := &Proxy{
-		plan: newPlan(), Addr: l.Addr().String(), upstream: upstream, protocol: protocol,
+		schedule: newSchedule(), Addr: l.Addr().String(), upstream: upstream, protocol: protocol,
 		listener: l, conns: map[*conn]struct{}{},
 	}
 	p.wg.Go(p.accept)
@@ -41,8 +42,8 @@ func New(t testing.TB, upstream string, protocol Protocol) *Proxy {
 	return p
 }
 
-// SwitchTo has new connections passed on to another server, as a failover does. Those that are
-// open stay where they are.
+// SwitchTo passes new connections on to another server, as a failover does. Open connections stay with
+// their server.
 func (p *Proxy) SwitchTo(upstream string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -55,7 +56,7 @@ func (p *Proxy) server() string {
 	return p.upstream
 }
 
-// CloseAll cuts every open connection now, held ones as well, by a reset.
+// CloseAll resets all open connections now, including held ones.
 func (p *Proxy) CloseAll() { p.closeAll(false) }
 
 func (p *Proxy) closeAll(last bool) {

@@ -15,7 +15,7 @@ import (
 	"github.com/seed-205ff063/retry/internal/itest/cut"
 )
 
-// listen returns the address of a server that does that with each connection.
+// listen starts a server that calls serve with each connection. It returns the server's address.
 func listen(t *testing.T, serve func(conn net.Conn)) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -42,8 +42,8 @@ func dial(t *testing.T, p *cut.Proxy) net.Conn {
 	return conn
 }
 
-// TestClosed has servers that end at once, or are none: so do the connections to them, once what
-// came has been passed on.
+// TestClosed has servers that close a connection at once, or do not listen. The proxy passes on what
+// came and closes the client's connection.
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -68,7 +68,7 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// TestClientLeaves holds that the server is told.
+// TestClientLeaves checks that the server sees it when the client closes its connection.
 func TestClientLeaves(t *testing.T) {
 	t.Parallel()
 	left := make(chan error, 1)
@@ -81,7 +81,7 @@ func TestClientLeaves(t *testing.T) {
 	case err := <-left:
 		require.NoError(t, err)
 	case <-time.After(10 * time.Second):
-		require.Fail(t, "it was not")
+		require.Fail(t, "the server's connection is still open")
 	}
 }
 
@@ -91,8 +91,8 @@ const (
 	mysqlOK     = "\x07\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00"
 )
 
-// TestEnds holds that cuts are orderly and resets by turns, even if the client has sent more than
-// the request that is cut.
+// TestEnds checks that cuts close a connection in order and reset it by turns, even if the client has
+// sent more than the request that is cut.
 func TestEnds(t *testing.T) {
 	t.Parallel()
 	p := cut.New(t, listen(t, func(conn net.Conn) { t.Cleanup(func() { _ = conn.Close() }) }), cut.MySQL)
@@ -114,8 +114,8 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// TestAwaitsReply holds that a cut after COMMIT is not before the server has replied, or ended
-// instead, and that the client gets nothing of it.
+// TestAwaitsReply checks that a cut after COMMIT waits until the server has replied or has closed its
+// connection, and that the client gets nothing of the reply.
 func TestAwaitsReply(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, reply string }{
@@ -135,7 +135,7 @@ func TestAwaitsReply(t *testing.T) {
 				<-reply
 				_, _ = io.WriteString(conn, test.reply)
 				if test.reply == mysqlOK {
-					_, _ = conn.Read(buf) // the proxy ends it
+					_, _ = conn.Read(buf) // until the proxy closes the connection
 				}
 			}), cut.MySQL)
 			p.CutNext(cut.AfterCommit, 1)
@@ -148,7 +148,7 @@ func TestAwaitsReply(t *testing.T) {
 			require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 
 			close(reply)
-			require.NoError(t, conn.SetReadDeadline(time.Now().Add(5*time.Second))) // it waits for 10 s at most
+			require.NoError(t, conn.SetReadDeadline(time.Now().Add(5*time.Second))) // before the proxy's own limit of 10 s
 			n, err := conn.Read(make([]byte, 1))
 			require.ErrorIs(t, err, io.EOF)
 			assert.Zero(t, n)
@@ -156,8 +156,8 @@ func TestAwaitsReply(t *testing.T) {
 	}
 }
 
-// TestNothingRemains holds that a proxy ends with its test, whatever its connections are at. It
-// is not parallel: it looks at all goroutines.
+// TestNothingRemains checks that a proxy ends with its test, whatever its connections are doing. It is
+// not parallel because it looks at all goroutines.
 func TestNothingRemains(t *testing.T) {
 	t.Run("proxy", func(t *testing.T) {
 		upstream := listen(t, func(conn net.Conn) { t.Cleanup(func() { _ = conn.Close() }) })
@@ -171,7 +171,7 @@ func TestNothingRemains(t *testing.T) {
 		}
 		require.Eventually(t, func() bool { return p.Cuts()[cut.BeforeFirstByte] == 3 }, 10*time.Second, time.Millisecond)
 		p.CutNext(cut.BeforeFirstByte, 4)
-		for range 4 { // half of them are reset, and the others the client does not close
+		for range 4 { // two are reset; the client does not close the other two
 			conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", p.Addr)
 			if err == nil {
 				t.Cleanup(func() { _ = conn.Close() })
@@ -179,7 +179,7 @@ func TestNothingRemains(t *testing.T) {
 		}
 		require.Eventually(t, func() bool { return p.Cuts()[cut.BeforeFirstByte] == 7 }, 10*time.Second, time.Millisecond)
 		p.CutNext(cut.AfterCommit, 1)
-		_, err := io.WriteString(dial(t, p), mysqlCommit) // which is never answered
+		_, err := io.WriteString(dial(t, p), mysqlCommit) // the server never answers
 		require.NoError(t, err)
 		require.Eventually(t, func() bool { return p.Cuts()[cut.AfterCommit] == 1 }, 10*time.Second, time.Millisecond)
 	})

@@ -10,14 +10,14 @@ import (
 type end int
 
 const (
-	none    end = iota
-	orderly     // the client reads EOF
-	reset       // the client's reads and writes fail
-	hold        // the client waits
+	none    end = iota // it does not end
+	orderly            // the client reads EOF
+	reset              // the client's reads and writes fail
+	hold               // it stays open and passes nothing on
 )
 
-// plan decides where connections end.
-type plan struct {
+// schedule decides where connections end.
+type schedule struct {
 	mu          sync.Mutex
 	next        map[Point]quota
 	probability float64
@@ -26,70 +26,68 @@ type plan struct {
 	cuts        map[Point]int
 }
 
-// quota is how often to end at a point, and how.
+// quota is how many more connections end at a point, and how.
 type quota struct {
 	n    int
 	hold bool
 }
 
-func newPlan() plan { return plan{next: make(map[Point]quota), cuts: make(map[Point]int)} }
+func newSchedule() schedule { return schedule{next: make(map[Point]quota), cuts: make(map[Point]int)} }
 
-// CutNext has the next n connections that reach the point cut there. It replaces what CutNext
-// or HoldNext said of the point before.
-func (p *Proxy) CutNext(at Point, n int) { p.plan.set(at, quota{n: n}) }
+// CutNext cuts the next n connections that reach the point. It replaces an earlier CutNext or HoldNext
+// for the same point. Cuts close a connection in order and reset it by turns.
+func (p *Proxy) CutNext(at Point, n int) { p.schedule.set(at, quota{n: n}) }
 
-// HoldNext is CutNext, but the connections stay open and nothing is passed on any more, in
-// either direction. The server does not see the client leave, so that a transaction keeps its
-// locks, until CloseAll.
-func (p *Proxy) HoldNext(at Point, n int) { p.plan.set(at, quota{n: n, hold: true}) }
+// HoldNext is like CutNext, but the connections stay open until CloseAll, and the proxy passes nothing
+// on in either direction. The server does not see the client leave, so a transaction keeps its locks.
+func (p *Proxy) HoldNext(at Point, n int) { p.schedule.set(at, quota{n: n, hold: true}) }
 
-// Random has connections cut with the probability at each point that they pass, besides what
-// CutNext says, until it is set to 0. The same seed gives the same cuts to the same requests in
-// the same order.
+// Random cuts connections with the given probability at each point that they pass. CutNext and
+// HoldNext still apply. A probability of 0 ends it. The same seed makes the same cuts if the same
+// requests come in the same order.
 func (p *Proxy) Random(probability float64, seed uint64) {
-	p.plan.mu.Lock()
-	defer p.plan.mu.Unlock()
-	p.plan.probability, p.plan.random = probability, rand.New(rand.NewPCG(seed, 0))
+	p.schedule.mu.Lock()
+	defer p.schedule.mu.Unlock()
+	p.schedule.probability, p.schedule.random = probability, rand.New(rand.NewPCG(seed, 0))
 }
 
-// Cuts returns how many connections were cut or held where, which CloseAll does not add to.
+// Cuts returns how many connections were cut or held at each point. CloseAll does not count.
 func (p *Proxy) Cuts() map[Point]int {
-	p.plan.mu.Lock()
-	defer p.plan.mu.Unlock()
-	return maps.Clone(p.plan.cuts)
+	p.schedule.mu.Lock()
+	defer p.schedule.mu.Unlock()
+	return maps.Clone(p.schedule.cuts)
 }
 
-func (p *plan) set(at Point, q quota) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.next[at] = q
+func (s *schedule) set(at Point, q quota) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.next[at] = q
 }
 
-// at decides where of the points, which come one after the other, a connection ends, if it does.
-// Cuts are orderly and resets by turns.
-func (p *plan) at(points ...Point) (Point, end) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// at decides whether a connection that passes the points in this order ends, where and how.
+func (s *schedule) at(points ...Point) (Point, end) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, at := range points {
 		how := none
-		q := p.next[at]
+		q := s.next[at]
 		switch {
 		case q.n > 0 && q.hold:
 			how = hold
-		case q.n > 0, p.probability > 0 && p.random.Float64() < p.probability:
+		case q.n > 0, s.probability > 0 && s.random.Float64() < s.probability:
 			how = orderly
-			if p.resets {
+			if s.resets {
 				how = reset
 			}
-			p.resets = !p.resets
+			s.resets = !s.resets
 		}
 		if how == none {
 			continue
 		}
 		if q.n > 0 {
-			p.next[at] = quota{q.n - 1, q.hold}
+			s.next[at] = quota{q.n - 1, q.hold}
 		}
-		p.cuts[at]++
+		s.cuts[at]++
 		return at, how
 	}
 	return 0, none

@@ -6,46 +6,46 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestPlan(t *testing.T) {
+func TestSchedule(t *testing.T) {
 	t.Parallel()
-	p := &Proxy{plan: newPlan()}
-	assert.Equal(t, none, p.plan.how(BeforeCommit, AfterCommit))
+	p := &Proxy{schedule: newSchedule()}
+	assert.Equal(t, none, p.schedule.how(BeforeCommit, AfterCommit))
 
 	p.CutNext(AfterCommit, 3)
 	p.CutNext(BeforeCommit, 1)
-	assert.Equal(t, none, p.plan.how(BeforeStatement))
-	assert.Equal(t, orderly, p.plan.how(BeforeCommit, AfterCommit))
+	assert.Equal(t, none, p.schedule.how(BeforeStatement))
+	assert.Equal(t, orderly, p.schedule.how(BeforeCommit, AfterCommit))
 	assert.Len(t, p.Cuts(), 1)
-	assert.Equal(t, reset, p.plan.how(BeforeCommit, AfterCommit))
-	assert.Equal(t, orderly, p.plan.how(BeforeCommit, AfterCommit))
-	p.HoldNext(AfterCommit, 1) // in place of the third
-	assert.Equal(t, hold, p.plan.how(BeforeCommit, AfterCommit))
-	assert.Equal(t, none, p.plan.how(BeforeCommit, AfterCommit))
+	assert.Equal(t, reset, p.schedule.how(BeforeCommit, AfterCommit))
+	assert.Equal(t, orderly, p.schedule.how(BeforeCommit, AfterCommit))
+	p.HoldNext(AfterCommit, 1) // replaces the last of three cuts
+	assert.Equal(t, hold, p.schedule.how(BeforeCommit, AfterCommit))
+	assert.Equal(t, none, p.schedule.how(BeforeCommit, AfterCommit))
 	assert.Len(t, p.Cuts(), 2)
 	assert.Equal(t, 1, p.Cuts()[BeforeCommit])
 	assert.Equal(t, 3, p.Cuts()[AfterCommit])
 	p.CutNext(AfterCommit, 1)
 	p.CutNext(AfterCommit, 0)
-	assert.Equal(t, none, p.plan.how(AfterCommit))
+	assert.Equal(t, none, p.schedule.how(AfterCommit))
 }
 
-func (p *plan) how(points ...Point) end {
-	_, how := p.at(points...)
+func (s *schedule) how(points ...Point) end {
+	_, how := s.at(points...)
 	return how
 }
 
-func TestPlanRandom(t *testing.T) {
+func TestScheduleRandom(t *testing.T) {
 	t.Parallel()
 	draw := func(probability float64, seed uint64) (hows [1000]end, cuts int) {
-		p := &Proxy{plan: newPlan()}
+		p := &Proxy{schedule: newSchedule()}
 		p.Random(probability, seed)
 		for i := range hows {
-			hows[i] = p.plan.how(BeforeStatement)
+			hows[i] = p.schedule.how(BeforeStatement)
 		}
 		n := p.Cuts()[BeforeStatement]
 		p.Random(0, seed)
 		for range 1000 {
-			assert.Equal(t, none, p.plan.how(BeforeStatement))
+			assert.Equal(t, none, p.schedule.how(BeforeStatement))
 		}
 		return hows, n
 	}
@@ -61,12 +61,12 @@ func TestPlanRandom(t *testing.T) {
 	assert.Equal(t, 1000, n)
 }
 
-// TestPlanRandomBesides holds that what is planned happens whatever is drawn.
-func TestPlanRandomBesides(t *testing.T) {
+// TestScheduleRandomBesides checks that CutNext applies although Random is on.
+func TestScheduleRandomBesides(t *testing.T) {
 	t.Parallel()
-	p := &Proxy{plan: newPlan()}
+	p := &Proxy{schedule: newSchedule()}
 	p.Random(1e-9, 1)
 	p.CutNext(AfterCommit, 1)
-	assert.Equal(t, none, p.plan.how(BeforeCommit))
-	assert.Equal(t, orderly, p.plan.how(AfterCommit))
+	assert.Equal(t, none, p.schedule.how(BeforeCommit))
+	assert.Equal(t, orderly, p.schedule.how(AfterCommit))
 }

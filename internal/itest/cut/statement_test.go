@@ -11,31 +11,32 @@ import (
 	"github.com/seed-205ff063/retry/internal/itest/cut"
 )
 
+// connect cuts connections while they are opened.
 func connect(t *testing.T, r *rig) {
 	db := open(t, r.driver, r.dsn)
 	r.CutNext(cut.BeforeFirstByte, 100)
 	for _, end := range ends {
 		_, err := db.Driver().Open(r.dsn)
 		require.Error(t, err)
-		t.Logf("%s, %s: %s", cut.BeforeFirstByte, end, shown(err))
+		t.Logf("%s, %s: %s", cut.BeforeFirstByte, end, describe(err))
 	}
 	err := db.PingContext(t.Context())
 	require.Error(t, err)
-	t.Logf("the same by database/sql: %s", shown(err))
+	t.Logf("the same with database/sql: %s", describe(err))
 	assert.GreaterOrEqual(t, r.Cuts()[cut.BeforeFirstByte], 3)
-	r.settled(t)
+	r.waitUntilSettled(t)
 
 	r.CutNext(cut.BeforeFirstByte, 0)
 	require.NoError(t, db.PingContext(t.Context()))
 }
 
-// statement cuts statements that commit themselves.
+// statement cuts statements outside of a transaction.
 func statement(t *testing.T, r *rig) {
 	i := 0
 	for _, test := range []struct {
 		at        cut.Point
-		arguments bool // the statement has them, and is prepared
-		want      int  // rows
+		arguments bool // the statement has arguments
+		want      int  // rows at the end
 	}{
 		{cut.BeforeStatement, false, 0},
 		{cut.BeforeStatement, true, 0},
@@ -60,9 +61,9 @@ func statement(t *testing.T, r *rig) {
 				_, err = conn.ExecContext(t.Context(), fmt.Sprintf("INSERT INTO n VALUES (%d)", i))
 			}
 			require.Error(t, err, test.at)
-			t.Logf("%s, %s, with arguments %v: %s", test.at, end, test.arguments, shown(err))
+			t.Logf("%s, %s, with arguments %v: %s", test.at, end, test.arguments, describe(err))
 			assert.Equal(t, before+1, r.Cuts()[test.at])
-			assert.Equal(t, test.want, r.has(t, i), test.at)
+			assert.Equal(t, test.want, r.countOf(t, i), test.at)
 
 			require.Error(t, conn.PingContext(t.Context()), "the connection is still good")
 		}
@@ -70,9 +71,9 @@ func statement(t *testing.T, r *rig) {
 	assert.Len(t, r.Cuts(), map[bool]int{true: 4, false: 3}[r.prepares])
 }
 
-// pool loses the reply to a statement on a connection of a pool, which tries again by itself if
-// the driver says that nothing was executed. It logs how often the statement was executed then:
-// whether a driver is right to say so is not for this package to hold.
+// pool loses the reply to a statement on a connection of a pool. If the driver says that nothing was
+// executed, database/sql makes another attempt by itself. The test logs how often the statement was
+// executed. It does not check whether the driver was right.
 func pool(t *testing.T, r *rig) {
 	db := open(t, r.driver, r.dsn)
 	i := 0
@@ -86,8 +87,8 @@ func pool(t *testing.T, r *rig) {
 			} else {
 				_, err = db.ExecContext(t.Context(), fmt.Sprintf("INSERT INTO n VALUES (%d)", i))
 			}
-			db.SetMaxIdleConns(-1) // so that it can settle
-			n := r.has(t, i)
+			db.SetMaxIdleConns(-1) // countOf waits until no connection is open
+			n := r.countOf(t, i)
 			db.SetMaxIdleConns(2)
 			assert.Positive(t, n)
 			t.Logf("%s, with arguments %v: executed %d times, and the error is %v", end, arguments, n, err)
@@ -97,10 +98,11 @@ func pool(t *testing.T, r *rig) {
 	assert.Equal(t, 4, r.Cuts()[cut.AfterStatement])
 }
 
-// copies holds that COPY, which the server answers by asking for what to copy, is not waited for.
+// copies checks that a cut after COPY does not wait for the end of it: the server asks for the data
+// first.
 func copies(t *testing.T, r *rig) {
 	if r.driver != "postgres" {
-		t.Skip("pq sends it as it is")
+		t.Skip("only pq sends COPY as a statement")
 	}
 	tx, err := r.conn(t).BeginTx(t.Context(), nil)
 	require.NoError(t, err)
@@ -111,5 +113,5 @@ func copies(t *testing.T, r *rig) {
 		defer stmt.Close()
 	}
 	require.Error(t, err)
-	assert.Less(t, time.Since(start), 5*time.Second) // others are waited for 10 s
+	assert.Less(t, time.Since(start), 5*time.Second) // the proxy waits up to 10 s for a reply
 }

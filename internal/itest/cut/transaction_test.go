@@ -34,16 +34,16 @@ func transaction(t *testing.T, r *rig) {
 				err = tx.Commit()
 			}
 			require.Error(t, err, test.at)
-			t.Logf("%s, %s: %s", test.at, end, shown(err))
+			t.Logf("%s, %s: %s", test.at, end, describe(err))
 			if err := tx.Rollback(); err != nil {
-				t.Logf("and then Rollback: %s", shown(err))
+				t.Logf("and then Rollback: %s", describe(err))
 			}
-			assert.Equal(t, test.want, r.has(t, i), test.at)
+			assert.Equal(t, test.want, r.countOf(t, i), test.at)
 		}
 		assert.Equal(t, 2, r.Cuts()[test.at])
 	}
 
-	// And without a cut.
+	// A transaction without a cut commits.
 	tx, err := r.conn(t).BeginTx(t.Context(), nil)
 	require.NoError(t, err)
 	_, err = tx.ExecContext(t.Context(), r.insert, 0)
@@ -51,7 +51,7 @@ func transaction(t *testing.T, r *rig) {
 	require.NoError(t, tx.Commit())
 }
 
-// begin holds that BEGIN is a statement.
+// begin checks that BEGIN is a statement.
 func begin(t *testing.T, r *rig) {
 	for _, at := range []cut.Point{cut.BeforeStatement, cut.AfterStatement} {
 		for _, end := range ends {
@@ -59,12 +59,12 @@ func begin(t *testing.T, r *rig) {
 			r.CutNext(at, 1)
 			_, err := conn.BeginTx(t.Context(), nil)
 			require.Error(t, err)
-			t.Logf("%s, %s: %s", at, end, shown(err))
+			t.Logf("%s, %s: %s", at, end, describe(err))
 		}
 	}
 }
 
-// everywhere reports whether connections were cut at all the points that this target passes.
+// everywhere reports whether there were cuts at all points that this target passes.
 func (r *rig) everywhere() bool {
 	cuts := r.Cuts()
 	for _, at := range cut.Points {
@@ -75,8 +75,8 @@ func (r *rig) everywhere() bool {
 	return true
 }
 
-// random has transactions cut at random: what their callers were told has happened is there,
-// and what did not reach COMMIT is not.
+// random cuts transactions at random. The table must have every row whose commit the caller was told
+// of, and no row whose COMMIT did not reach the server.
 func random(t *testing.T, r *rig) {
 	db := open(t, r.driver, r.dsn)
 	r.Random(0.05, 1)
@@ -114,9 +114,9 @@ func random(t *testing.T, r *rig) {
 	t.Log(cuts)
 	assert.True(t, r.everywhere())
 	assert.Equal(t, len(unknown), cuts[cut.BeforeCommit]+cuts[cut.AfterCommit])
-	r.settled(t)
+	r.waitUntilSettled(t)
 	for _, i := range committed {
-		assert.Equal(t, 1, r.has(t, i))
+		assert.Equal(t, 1, r.countOf(t, i))
 	}
 	var total int
 	require.NoError(t, r.direct.QueryRow("SELECT count(*) FROM n").Scan(&total))

@@ -1,5 +1,6 @@
-// Package ncruces_test holds that retrysql reads the errors of ncruces/go-sqlite3. It is apart from
-// the tests of retrysql because mattn/go-sqlite3 there has the same name for database/sql.
+// Package ncruces_test checks that retrysql reads the errors of ncruces/go-sqlite3. It is not a part
+// of the tests of retrysql because mattn/go-sqlite3, which is used there, registers the same name with
+// database/sql.
 package ncruces_test
 
 import (
@@ -37,7 +38,7 @@ func must(t *testing.T, err error) {
 	require.NoError(t, err)
 }
 
-// TestCodes reads the driver's codes, which are errors themselves.
+// TestCodes reads the driver's codes, which are also errors.
 func TestCodes(t *testing.T) {
 	t.Parallel()
 	for err, want := range map[error]bool{
@@ -128,7 +129,7 @@ func TestBusySnapshot(t *testing.T) {
 	assert.ErrorIs(t, seen, sqlite3.BUSY_SNAPSHOT)
 }
 
-// TestRefusedCommit holds that a COMMIT which a constraint refuses is known to have failed.
+// TestRefusedCommit checks that a COMMIT which a constraint refuses counts as failed, not as ambiguous.
 func TestRefusedCommit(t *testing.T) {
 	t.Parallel()
 	db := open(t, filepath.Join(t.TempDir(), "notes.db"))

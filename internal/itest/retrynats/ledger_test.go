@@ -9,17 +9,17 @@ import (
 
 // record is a line of the ledger.
 type record struct {
-	Time    int64         `json:"time"` // Unix nanoseconds
+	Time    int64         `json:"time"` // in Unix nanoseconds
 	Worker  string        `json:"worker"`
 	PID     int           `json:"pid"`
-	Event   string        `json:"event"` // begin; stopped, failed, permanent or done; wait
+	Event   string        `json:"event"` // begin; then stopped, failed, permanent or done; then perhaps wait
 	Job     string        `json:"job"`
 	Attempt int           `json:"attempt"`
 	Delay   time.Duration `json:"delay,omitempty"`
 }
 
-// ledger is a file that all workers write to, a line by a single write: a worker that is killed
-// leaves what it had written.
+// ledger is a file to which all workers append. Each line is a single write, so what a worker has
+// written stays when the worker is killed.
 type ledger struct {
 	file   *os.File
 	worker string
@@ -41,16 +41,16 @@ func (l *ledger) write(r record) {
 	}
 }
 
-// attempt is what the ledger says of one run of the handler.
+// attempt is one run of the handler according to the ledger.
 type attempt struct {
 	number     int
 	pid        int
-	begin, end int64  // Unix nanoseconds; end 0: never
-	result     string // empty: it was lost
+	begin, end int64  // in Unix nanoseconds; end is 0 if it was lost
+	result     string // empty if it was lost
 	delay      time.Duration
 }
 
-// readLedger returns the attempts of each job in the order they began.
+// readLedger returns the attempts of each job in the order in which they began.
 func readLedger(path string) (map[string][]*attempt, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -82,7 +82,7 @@ func readLedger(path string) (map[string][]*attempt, error) {
 	return all, lines.Err()
 }
 
-// ended is how many attempts have ended so far, and how many of them in that process.
+// ended returns how many attempts have ended so far, and how many of these in the given process.
 func ended(path string, pid int) (n, own int) {
 	all, err := readLedger(path)
 	if err != nil {

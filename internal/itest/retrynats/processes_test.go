@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The server and the workers are processes of this test's binary: which one is in this variable.
+// role is an environment variable. It makes this test binary a server or a worker.
 const role = "RETRYNATS_ROLE"
 
 func TestMain(m *testing.M) {
@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// endWithParent ends a process whose parent is gone.
+// endWithParent ends this process when its parent has ended.
 func endWithParent() {
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
@@ -47,12 +47,12 @@ func endWithParent() {
 	}()
 }
 
-// untilTerm ends by SIGTERM.
+// untilTerm returns a context that ends at SIGTERM.
 func untilTerm() (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(context.Background(), syscall.SIGTERM)
 }
 
-// serve is the server's process.
+// serve is the main function of the server process.
 func serve() error {
 	endWithParent()
 	ctx, stop := untilTerm()
@@ -74,7 +74,7 @@ func serve() error {
 	return nil
 }
 
-// process is a child that can be killed and started again.
+// process is a child process that can be killed and started again.
 type process struct {
 	name string
 	env  []string
@@ -101,12 +101,12 @@ func (p *process) start(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, p.cmd.Start())
 	t.Cleanup(func() {
-		_ = p.cmd.Process.Kill() // of the last start: an earlier one has ended
+		_ = p.cmd.Process.Kill() // earlier processes have ended
 		_ = p.cmd.Wait()
 	})
 }
 
-// end sends the signal and waits until the process is gone.
+// end sends the signal and waits until the process has ended.
 func (p *process) end(t *testing.T, s syscall.Signal) {
 	t.Helper()
 	require.NoError(t, p.cmd.Process.Signal(s))
@@ -116,13 +116,14 @@ func (p *process) end(t *testing.T, s syscall.Signal) {
 	}
 }
 
+// output returns the last lines that the process printed.
 func (p *process) output() string {
 	text, _ := os.ReadFile(p.log)
 	lines := strings.Split(string(text), "\n")
 	return strings.Join(lines[max(0, len(lines)-30):], "\n")
 }
 
-// freePort is one that nobody listens on.
+// freePort returns a port on which nobody listens.
 func freePort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -133,7 +134,7 @@ func freePort(t *testing.T) string {
 	return port
 }
 
-// connect waits for the server.
+// connect connects to the server. It waits until the server is up.
 func connect(url string) (*nats.Conn, error) {
 	return nats.Connect(url, nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1),
 		nats.ReconnectWait(50*time.Millisecond), nats.Timeout(10*time.Second))

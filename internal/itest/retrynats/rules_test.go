@@ -10,20 +10,20 @@ import (
 	"github.com/seed-205ff063/retry/retrynats"
 )
 
-// count is what a run came to.
+// count is the result of a run.
 type count struct {
 	attempts int
-	lost     int // attempts that were begun and never ended
-	repeats  int // attempts after the job was done, or made again
-	gaps     int // numbers of attempts that never began: the delivery was lost on its way
-	early    int // attempts before their wait was over
+	lost     int // attempts that began and never ended
+	repeats  int // attempts whose number was used before, or after the job was done
+	gaps     int // attempts that never began, because their delivery was lost
+	early    int // attempts that began before their wait was over
 	letters  int // jobs with a dead letter
-	twice    int // dead letters beyond the first
-	left     int // entries of State
+	twice    int // dead letters beyond the first of a job
+	left     int // entries that are left in State
 }
 
-// checkJob holds the attempts of a job against the rules.
-func (p *proof) checkJob(t *testing.T, job string, attempts []*attempt, letters []letter, c *count) {
+// checkJob checks the attempts of a job.
+func (p *proof) checkJob(t *testing.T, job string, attempts []*attempt, letters []deadLetter, c *count) {
 	t.Helper()
 	c.attempts += len(attempts)
 	c.twice += max(len(letters)-1, 0)
@@ -32,7 +32,7 @@ func (p *proof) checkJob(t *testing.T, job string, attempts []*attempt, letters 
 	for i, a := range attempts {
 		if a.result == "" {
 			c.lost++
-			assert.True(t, p.killed[a.pid], "%s: attempt %d was lost by a process that lived", job, a.number)
+			assert.True(t, p.killedWorkers[a.pid], "%s: attempt %d was lost by a process that lived", job, a.number)
 		}
 		if seen[a.number] || done {
 			c.repeats++
@@ -55,7 +55,7 @@ func (p *proof) checkJob(t *testing.T, job string, attempts []*attempt, letters 
 	p.checkEnd(t, job, attempts, done, letters)
 }
 
-// checkWait wants the wait between two attempts of a job.
+// checkWait checks the wait between two attempts of a job.
 func (p *proof) checkWait(t *testing.T, job string, before, a *attempt, c *count) {
 	t.Helper()
 	if before.delay == 0 || a.number != before.number+1 {
@@ -63,13 +63,13 @@ func (p *proof) checkWait(t *testing.T, job string, before, a *attempt, c *count
 	}
 	if waited := time.Duration(a.begin - before.end); waited < before.delay {
 		c.early++
-		// Without State nobody knows of a wait that the server forgot, or stored in whole seconds.
+		// Without State only the server knows the wait. It may forget it, and stores whole seconds.
 		assert.False(t, p.state, "%s: attempt %d after %v of %v", job, a.number, waited, before.delay)
 	}
 }
 
-// checkEnd derives the end of the job.
-func (p *proof) checkEnd(t *testing.T, job string, attempts []*attempt, done bool, letters []letter) {
+// checkEnd checks that the attempts explain the end of the job.
+func (p *proof) checkEnd(t *testing.T, job string, attempts []*attempt, done bool, letters []deadLetter) {
 	t.Helper()
 	if len(letters) == 0 {
 		assert.True(t, done, "%s has no end: %s", job, describe(attempts))
@@ -92,22 +92,24 @@ func (p *proof) checkEnd(t *testing.T, job string, attempts []*attempt, done boo
 	}
 }
 
-// explained reports whether the last of the attempts may be a repeat: the one before was killed
-// before its end was acknowledged, or the server was away then.
+// explained reports whether the last of the attempts may be a repeat. That is so if an earlier one was
+// disturbed.
 func (p *proof) explained(attempts []*attempt) bool { return p.disturbed(attempts[:len(attempts)-1]) }
 
-// disturbed reports whether one of the attempts was made when a process died or the server was away.
+// disturbed reports whether one of the attempts ran when its worker was killed or the server was down,
+// or shortly before.
 func (p *proof) disturbed(attempts []*attempt) bool {
 	return slices.ContainsFunc(attempts, func(a *attempt) bool {
-		if p.killed[a.pid] && (a.end == 0 || a.end > p.kills[0]-int64(time.Second)) {
+		if p.killedWorkers[a.pid] && (a.end == 0 || a.end > p.workerKilled-int64(time.Second)) {
 			return true
 		}
 		end := max(a.end, a.begin)
-		// A killed server forgets what it had not yet written; the last restart is the server's.
-		return end > p.kills[1]-int64(2*time.Second) && a.begin < p.backs[0]+int64(2*ackWait)
+		// A killed server forgets what it has not written to disk.
+		return end > p.serverEnded-int64(2*time.Second) && a.begin < p.serverBack+int64(2*ackWait)
 	})
 }
 
+// describe returns when each attempt began, its result and the wait after it.
 func describe(attempts []*attempt) (s []string) {
 	for _, a := range attempts {
 		s = append(s, time.Unix(0, a.begin).Format("05.000 ")+a.result+" "+a.delay.String())

@@ -19,17 +19,17 @@ import (
 const (
 	jobs        = 2000
 	maxAttempts = 4
-	failing     = 31 // attempts of a hundred, permanent ones among them
-	permanent   = 2
-	handlers    = 8 // of a worker
+	failing     = 31 // % of the attempts that fail
+	permanent   = 2  // % of the attempts that fail with a permanent error
+	handlers    = 8  // of each worker
 	ackWait     = 3 * time.Second
 	secret      = "token=hunter2" // in the text of every error
 )
 
 var errFlaky = errors.New("the service is down, " + secret)
 
-// resultOf is how that attempt of the job ends. It is known beforehand, so that the end of a job can
-// be derived.
+// resultOf returns how an attempt of a job ends. It always returns the same for the same attempt, so
+// that the tests can compute how a job must end.
 func resultOf(job string, attempt int) string {
 	h := fnv.New32a()
 	fmt.Fprint(h, job, "/", attempt)
@@ -42,7 +42,7 @@ func resultOf(job string, attempt int) string {
 	return "done"
 }
 
-// work is a worker's process.
+// work is the main function of a worker process.
 func work() error {
 	endWithParent()
 	ctx, stop := untilTerm()
@@ -77,17 +77,17 @@ func work() error {
 	return retrynats.Consume(ctx, js, consumer, l.handle, cfg)
 }
 
-// now is the attempt that a handler makes, which the policy's hooks tell and are told.
-type now struct {
+// current is the attempt that a handler makes. The policy's hooks and the handler share it.
+type current struct {
 	attempt retry.Attempt
 	job     string
 }
 
-type nowKey struct{}
+type currentKey struct{}
 
-func nowOf(ctx context.Context) *now { return ctx.Value(nowKey{}).(*now) }
+func currentOf(ctx context.Context) *current { return ctx.Value(currentKey{}).(*current) }
 
-// policy is one whose waits are in the ledger too.
+// policy returns a policy that also writes its waits to the ledger.
 func (l *ledger) policy() *retry.Policy {
 	return retry.MustNew(
 		retry.WithName("job"),
@@ -96,20 +96,20 @@ func (l *ledger) policy() *retry.Policy {
 		retry.WithJitter(retry.EqualJitter),
 		retry.WithLogger(slog.New(slog.NewTextHandler(os.Stderr, nil))),
 		retry.WithHooks(retry.Hooks{
-			Start: func(ctx context.Context) context.Context { return context.WithValue(ctx, nowKey{}, &now{}) },
+			Start: func(ctx context.Context) context.Context { return context.WithValue(ctx, currentKey{}, &current{}) },
 			BeforeAttempt: func(ctx context.Context, a retry.Attempt) context.Context {
-				nowOf(ctx).attempt = a
+				currentOf(ctx).attempt = a
 				return ctx
 			},
 			BeforeWait: func(ctx context.Context, a retry.Attempt) {
-				l.write(record{Event: "wait", Job: nowOf(ctx).job, Attempt: a.Number, Delay: a.Delay})
+				l.write(record{Event: "wait", Job: currentOf(ctx).job, Attempt: a.Number, Delay: a.Delay})
 			},
 		}))
 }
 
-// handle makes an attempt as resultOf says.
+// handle makes an attempt that ends as resultOf says.
 func (l *ledger) handle(ctx context.Context, msg jetstream.Msg) error {
-	n := nowOf(ctx)
+	n := currentOf(ctx)
 	n.job = retrynats.Key(msg)
 	l.write(record{Event: "begin", Job: n.job, Attempt: n.attempt.Number})
 	select {

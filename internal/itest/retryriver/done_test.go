@@ -15,7 +15,7 @@ import (
 	"github.com/seed-205ff063/retry/retryriver"
 )
 
-// A job that is worked on again after its work was done changes nothing, thanks to its key.
+// If a job is run again after its work was done, its key prevents that anything changes.
 func TestDoneInTheSameTransaction(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t)
@@ -36,11 +36,11 @@ func TestDoneInTheSameTransaction(t *testing.T) {
 	config := retryriver.Config{Policy: quick(3)}
 	client := q.client(t, config, work, rescuing)
 	id := q.insert(t, client, nil).ID
-	q.during(t, config, work, func() { q.await(t, client, id, rivertype.JobStateCompleted) }, rescuing)
+	q.whileRunning(t, config, work, func() { q.await(t, client, id, rivertype.JobStateCompleted) }, rescuing)
 	_, err = q.pool.Exec(t.Context(), `UPDATE river_job SET state = 'running', finalized_at = NULL,
-		attempted_at = now() - $2::interval WHERE id = $1`, id, 2*time.Minute) // the end was lost
+		attempted_at = now() - $2::interval WHERE id = $1`, id, 2*time.Minute) // as if the end was lost
 	require.NoError(t, err)
-	q.during(t, config, work, func() { q.await(t, client, id, rivertype.JobStateCompleted) }, rescuing)
+	q.whileRunning(t, config, work, func() { q.await(t, client, id, rivertype.JobStateCompleted) }, rescuing)
 	assert.EqualValues(t, 2, runs.Load())
 	var balance int
 	require.NoError(t, q.pool.QueryRow(t.Context(), `SELECT balance FROM account`).Scan(&balance))

@@ -29,7 +29,7 @@ func quick(n int, opts ...retry.Option) *retry.Policy {
 	}, opts...)...)
 }
 
-// ends are the ways in which a job ends.
+// ends are the ways in which a job can end.
 var ends = []struct {
 	name     string
 	policy   *retry.Policy
@@ -93,7 +93,7 @@ var ends = []struct {
 	},
 }
 
-// Each way to end leaves the job in the state and with the text that the documentation says.
+// Each job ends in the documented state and with the documented text.
 func TestEnds(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t)

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// ledger is a file that a worker process appends to, a line at a time: what is written stays
-// when the process is killed.
+// ledger is a file to which a worker process appends. Each line is a single write, so what the process
+// has written stays when it is killed.
 type ledger struct{ file *os.File }
 
 func openLedger(folder string) (*ledger, error) {
@@ -20,7 +20,7 @@ func openLedger(folder string) (*ledger, error) {
 	return &ledger{f}, err
 }
 
-// write notes that an attempt of a job began, or how it ended.
+// write writes that an attempt of a job began, or how it ended.
 func (l *ledger) write(what string, id int64, attempt int) {
 	_, err := fmt.Fprintf(l.file, "%s %d %d %d\n", what, id, attempt, time.Now().UnixNano())
 	if err != nil {
@@ -28,22 +28,22 @@ func (l *ledger) write(what string, id int64, attempt int) {
 	}
 }
 
-// run is one run of the worker on a job. It has no end if the process was killed in it.
+// run is one run of the worker on a job. It has no end if its process was killed.
 type run struct {
 	begin, end time.Time
-	outcome    string // ok, failed or permanent, as it was told to River
+	outcome    string // ok, failed or permanent: what the worker returned to River
 }
 
-// runs are those of a job, by River's number of the attempt. A number has one run: River gives each
-// fetch another.
-type runs map[int]*run
+// jobRuns are the runs of a job by River's number of the attempt. A number has at most one run, because
+// River counts the number up each time it fetches the job.
+type jobRuns map[int]*run
 
 // readLedgers returns the runs of every job.
-func readLedgers(t *testing.T, folder string) map[int64]runs {
+func readLedgers(t *testing.T, folder string) map[int64]jobRuns {
 	t.Helper()
 	files, err := os.ReadDir(folder)
 	require.NoError(t, err)
-	jobs := map[int64]runs{}
+	jobs := map[int64]jobRuns{}
 	for _, file := range files {
 		f, err := os.Open(filepath.Join(folder, file.Name()))
 		require.NoError(t, err)
@@ -55,7 +55,7 @@ func readLedgers(t *testing.T, folder string) map[int64]runs {
 	return jobs
 }
 
-func readLine(t *testing.T, jobs map[int64]runs, line string) {
+func readLine(t *testing.T, jobs map[int64]jobRuns, line string) {
 	t.Helper()
 	var what string
 	var id, at int64
@@ -63,7 +63,7 @@ func readLine(t *testing.T, jobs map[int64]runs, line string) {
 	_, err := fmt.Sscanf(line, "%s %d %d %d", &what, &id, &attempt, &at)
 	require.NoError(t, err, line)
 	if jobs[id] == nil {
-		jobs[id] = runs{}
+		jobs[id] = jobRuns{}
 	}
 	if what == "begin" {
 		require.Nil(t, jobs[id][attempt], "attempt %d of job %d runs twice", attempt, id)

@@ -15,13 +15,13 @@ import (
 	"github.com/seed-205ff063/retry/retryriver"
 )
 
-// rescuing makes River's rescuer take jobs for lost after a minute.
+// rescuing makes River rescue stuck jobs after a minute.
 func rescuing(c *river.Config) {
 	c.JobTimeout, c.RescueStuckJobsAfter = 30*time.Second, time.Minute
 }
 
-// die leaves the job's row as a process leaves it that is killed in the job's next attempt.
-func (q *queue) die(t *testing.T, id int64, ago time.Duration) {
+// loseAttempt changes the job's row as if a process was killed during the job's next attempt.
+func (q *queue) loseAttempt(t *testing.T, id int64, ago time.Duration) {
 	t.Helper()
 	tag, err := q.pool.Exec(t.Context(), `UPDATE river_job SET state = 'running', attempt = attempt + 1,
 		attempted_at = now() - $2::interval, created_at = least(created_at, now() - $2::interval), attempted_by = array_append(attempted_by, 'killed')
@@ -30,8 +30,7 @@ func (q *queue) die(t *testing.T, id int64, ago time.Duration) {
 	require.EqualValues(t, 1, tag.RowsAffected())
 }
 
-// A lost attempt counts, is followed by the policy's wait, and is retried whatever the
-// classifiers say.
+// A lost attempt counts, and the policy's wait follows. It is retried whatever the classifiers say.
 func TestLost(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t)
@@ -40,7 +39,7 @@ func TestLost(t *testing.T) {
 		retry.WithRetryIf(retry.Is(context.Canceled)))
 	inserter := q.client(t, retryriver.Config{}, nil)
 	job := q.insert(t, inserter, nil)
-	q.die(t, job.ID, 2*time.Minute)
+	q.loseAttempt(t, job.ID, 2*time.Minute)
 
 	var seen atomic.Value
 	hooks := retry.Hooks{BeforeAttempt: func(ctx context.Context, a retry.Attempt) context.Context {
@@ -56,7 +55,7 @@ func TestLost(t *testing.T) {
 	a := seen.Load().(retry.Attempt)
 	assert.Equal(t, 2, a.Number, "the lost attempt counts")
 	assert.InDelta(t, wait, a.Waited, float64(50*time.Millisecond))
-	assert.GreaterOrEqual(t, a.Elapsed, time.Minute, "it ran at least until it was stuck")
+	assert.GreaterOrEqual(t, a.Elapsed, time.Minute, "the time of the lost attempt counts")
 }
 
 var lostAtTheLimit = []struct {
@@ -71,7 +70,8 @@ var lostAtTheLimit = []struct {
 	{"both, all lost", 2, 2, 0, 2, "after 2 attempts in *"},
 }
 
-// At the limit a lost job ends without the worker, whichever limit that is: the policy's or River's.
+// A job whose last attempt was lost ends without another run of the worker. The limit is the policy's
+// or River's, whichever is lower.
 func TestLostAtTheLimit(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t)
@@ -90,25 +90,25 @@ func TestLostAtTheLimit(t *testing.T) {
 			client := q.client(t, config, work, rescuing)
 			id := q.insert(t, client, &river.InsertOpts{MaxAttempts: row.river}).ID
 			if row.failed > 0 {
-				q.during(t, config, work, func() { q.await(t, client, id, rivertype.JobStateRetryable) }, rescuing)
+				q.whileRunning(t, config, work, func() { q.await(t, client, id, rivertype.JobStateRetryable) }, rescuing)
 			}
 			for range row.lost {
-				q.die(t, id, 2*time.Minute)
-				q.during(t, config, work, func() { q.await(t, client, id, rivertype.JobStateRetryable) }, rescuing, idle)
+				q.loseAttempt(t, id, 2*time.Minute)
+				q.whileRunning(t, config, work, func() { q.await(t, client, id, rivertype.JobStateRetryable) }, rescuing, idle)
 			}
-			q.hurry(t, id)
+			q.makeDue(t, id)
 			var job *rivertype.JobRow
-			q.during(t, config, work, func() { job = q.await(t, client, id, rivertype.JobStateDiscarded) }, rescuing)
+			q.whileRunning(t, config, work, func() { job = q.await(t, client, id, rivertype.JobStateDiscarded) }, rescuing)
 			assert.EqualValues(t, row.failed, runs.Load(), "runs of the worker")
 			assert.EqualValues(t, 1, ends.Load(), "Done hooks")
 			assert.Regexp(t, pattern("retry: attempts exhausted "+row.text+": "+retryriver.ErrLost.Error()),
 				job.Errors[len(job.Errors)-1].Error)
 
-			// Retried by hand it is a new call.
+			// JobRetry starts a new call.
 			before := runs.Load()
 			_, err := client.JobRetry(t.Context(), id)
 			require.NoError(t, err)
-			q.during(t, retryriver.Config{Policy: quick(1)}, work, func() {
+			q.whileRunning(t, retryriver.Config{Policy: quick(1)}, work, func() {
 				require.Eventually(t, func() bool { return runs.Load() == before+1 }, 10*time.Second, time.Millisecond)
 			}, rescuing)
 		})

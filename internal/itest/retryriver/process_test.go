@@ -26,13 +26,13 @@ import (
 )
 
 const (
-	secret = "hunter2" // in every error of a worker, and never stored nor logged
+	secret = "hunter2" // in every error of a worker; it must not be stored or logged
 
 	dsnEnv    = "RETRYRIVER_WORKER_DSN" // makes this program a worker process
 	ledgerEnv = "RETRYRIVER_WORKER_LEDGER"
 )
 
-// TestMain runs the tests, or a worker process for one of them.
+// TestMain runs the tests, or a worker process for a test.
 func TestMain(m *testing.M) {
 	if dsn := os.Getenv(dsnEnv); dsn != "" {
 		if err := workProcess(dsn, os.Getenv(ledgerEnv)); err != nil {
@@ -44,20 +44,21 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// waits of the policy of worker processes, without jitter so that the test knows them.
+// waits are the waits of the worker processes' policy. They have no jitter, so the test knows them.
 var waits = []time.Duration{200 * time.Millisecond, 400 * time.Millisecond, 600 * time.Millisecond}
 
 var errPermanent = errors.New("never again")
 
-// processPolicy is the policy of worker processes.
+// processPolicy returns the policy of worker processes.
 func processPolicy(log *slog.Logger) *retry.Policy {
 	return retry.MustNew(retry.WithName("proof"), retry.WithMaxAttempts(len(waits)+1),
 		retry.WithBackoff(retry.Sequence(waits...)), retry.WithLogger(log), retry.WithStopIf(retry.Is(errPermanent)))
 }
 
-// planned is what an attempt of a job comes to: 31 of 100 fail, three of these for good.
-func planned(id int64, attempt int) string {
-	switch n := rand.New(rand.NewPCG(uint64(id), uint64(attempt))).IntN(100); { //nolint:gosec // to be the same in every process
+// resultOf returns how an attempt of a job ends: 31 % fail, 3 % of all with a permanent error. It always
+// returns the same for the same attempt, so that the test can compute how a job must end.
+func resultOf(id int64, attempt int) string {
+	switch n := rand.New(rand.NewPCG(uint64(id), uint64(attempt))).IntN(100); { //nolint:gosec // the same in every process
 	case n < 3:
 		return "permanent"
 	case n < 31:
@@ -66,11 +67,11 @@ func planned(id int64, attempt int) string {
 	return "ok"
 }
 
-// workProcess is a worker process. TERM ends it.
+// workProcess is the main function of a worker process. SIGTERM ends it.
 func workProcess(dsn, folder string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	book, err := openLedger(folder)
+	l, err := openLedger(folder)
 	if err != nil {
 		return err
 	}
@@ -79,7 +80,7 @@ func workProcess(dsn, folder string) error {
 		return err
 	}
 	defer pool.Close()
-	client, err := river.NewClient(riverpgxv5.New(pool), processConfig(book))
+	client, err := river.NewClient(riverpgxv5.New(pool), processConfig(l))
 	if err != nil {
 		return err
 	}
@@ -90,14 +91,14 @@ func workProcess(dsn, folder string) error {
 	return client.Stop(context.WithoutCancel(ctx))
 }
 
-func processConfig(book *ledger) *river.Config {
+func processConfig(l *ledger) *river.Config {
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &worker{fn: func(_ context.Context, job *river.Job[task]) error {
-		book.write("begin", job.ID, job.Attempt)
+		l.write("begin", job.ID, job.Attempt)
 		time.Sleep(time.Duration(10+job.ID%40) * time.Millisecond)
-		outcome := planned(job.ID, job.Attempt)
-		book.write(outcome, job.ID, job.Attempt)
+		outcome := resultOf(job.ID, job.Attempt)
+		l.write(outcome, job.ID, job.Attempt)
 		switch outcome {
 		case "failed":
 			return fmt.Errorf("password %s is wrong", secret)
@@ -126,9 +127,9 @@ func processConfig(book *ledger) *river.Config {
 	return config
 }
 
-// process is a worker process. One that ends by itself is started again, as a service manager does:
-// River may not start while the server restarts, and versions below v0.48 crash when a job is
-// rescued while its end is stored.
+// process is a worker process. If it ends by itself it is started again, as a service manager does.
+// It may end by itself because River cannot start while the server restarts, and because River before
+// v0.48 crashes if a job is rescued while its end is stored.
 type process struct {
 	t                  *testing.T
 	dsn, ledgers, logs string
@@ -182,21 +183,21 @@ func (p *process) supervise() {
 	}
 }
 
-// kill ends the process as kill -9 does.
+// kill ends the process with SIGKILL.
 func (p *process) kill() { p.end(syscall.SIGKILL) }
 
-// stop ends the process as a deployment does.
+// stop ends the process with SIGTERM, as a deployment does.
 func (p *process) stop() { p.end(syscall.SIGTERM) }
 
 func (p *process) end(s os.Signal) {
 	p.mu.Lock()
 	p.stopped = true
-	_ = p.cmd.Process.Signal(s) // it may just have ended
+	_ = p.cmd.Process.Signal(s) // fails if the process has just ended
 	p.mu.Unlock()
 	<-p.exited
 }
 
-// readLogs returns everything that worker processes logged.
+// readLogs returns everything that the worker processes logged.
 func readLogs(t *testing.T, folder string) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "log*"))

@@ -25,7 +25,7 @@ func runProgram(t *testing.T, module, pkg string, args ...string) string {
 	return string(out)
 }
 
-// The example does on River what it does on NATS.
+// The example examples/durable works on River too.
 func TestDurableExample(t *testing.T) {
 	server := servers.Postgres(t)
 	out := runProgram(t, "examples", "./durable", "-jobs", "200", "-dsn", server.DSN(""))
@@ -40,7 +40,7 @@ func TestDurableExample(t *testing.T) {
 	assert.Contains(t, out, "lost                0\n")
 }
 
-// The comparison of BENCHMARKS.md works.
+// The program benchmarks/river works.
 func TestBenchmark(t *testing.T) {
 	server := servers.Postgres(t)
 	out := runProgram(t, "benchmarks", "./river", "-jobs", "100", "-rounds", "1", "-dsn", server.DSN(""))

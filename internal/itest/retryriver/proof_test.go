@@ -18,9 +18,9 @@ import (
 
 const jobs = 2000
 
-// Three processes work on 2,000 jobs of which 31 % of the attempts fail. One process is killed and
-// started again, then the server is restarted, fast and immediately. Nothing is lost, and what the
-// workers did, by a ledger on disk, explains how every job ended.
+// Three processes work on 2,000 jobs; 31 % of the attempts fail. A process is killed and started
+// again. Then the server is restarted twice, first by a fast shutdown and then by a crash. No job may
+// be lost. The ledger of the workers must explain how each job ended.
 func TestKillsAndRestarts(t *testing.T) {
 	server := servers.Postgres(t)
 	q := openQueue(t, server.DSN(""))
@@ -32,14 +32,14 @@ func TestKillsAndRestarts(t *testing.T) {
 	for range 3 {
 		processes = append(processes, startProcess(t, q.dsn, ledgers, logs))
 	}
-	q.finished(t, jobs/5)
+	q.waitForFinished(t, jobs/5)
 	processes[0].kill()
 	processes[0] = startProcess(t, q.dsn, ledgers, logs)
-	q.finished(t, 2*jobs/5)
+	q.waitForFinished(t, 2*jobs/5)
 	server.RestartFast(t)
-	q.finished(t, 3*jobs/5)
+	q.waitForFinished(t, 3*jobs/5)
 	server.Restart(t)
-	q.finished(t, jobs)
+	q.waitForFinished(t, jobs)
 	var stops sync.WaitGroup
 	for _, p := range processes {
 		stops.Go(p.stop)
@@ -49,14 +49,14 @@ func TestKillsAndRestarts(t *testing.T) {
 
 	rows := q.rows(t)
 	require.Len(t, rows, jobs, "jobs that are missing")
-	books := readLedgers(t, ledgers)
+	allRuns := readLedgers(t, ledgers)
 	var sum counts
 	for _, row := range rows {
-		sum.check(t, row, books[row.ID])
+		sum.check(t, row, allRuns[row.ID])
 	}
 	t.Logf("%+v", sum)
-	assert.Positive(t, sum.Lost, "a process was killed in the midst of attempts")
-	assert.Less(t, sum.Overlapped, jobs/20, "that is for the moments around a restart")
+	assert.Positive(t, sum.Lost, "the killed process was in the middle of attempts")
+	assert.Less(t, sum.Overlapped, jobs/20, "attempts may overlap only around a restart")
 	log := readLogs(t, logs)
 	assert.NotContains(t, log, secret)
 	if i := strings.Index(log, "panic: "); i >= 0 {
@@ -75,8 +75,8 @@ func insertTasks(t *testing.T, q *queue) {
 	require.NoError(t, err)
 }
 
-// finished returns when n jobs are finished.
-func (q *queue) finished(t *testing.T, n int) {
+// waitForFinished waits until n jobs are finished.
+func (q *queue) waitForFinished(t *testing.T, n int) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		var have int
@@ -106,38 +106,39 @@ func (q *queue) rows(t *testing.T) (rows []*rivertype.JobRow) {
 	return rows
 }
 
-// counts is what happened, in jobs but for the first two.
+// counts is what happened.
 type counts struct {
-	Attempts, Lost                  int // runs of the worker; attempts that River's rescuer gave up
-	Completed, Discarded, Cancelled int
-	Repeated                        int // lost attempts that had succeeded, or failed for good
-	Overlapped                      int // jobs with an attempt that ended after it was given up
-	EndedLost                       int // discarded without the worker
+	Attempts                        int // runs of the worker
+	Lost                            int // attempts that River gave up for lost
+	Repeated                        int // lost attempts that had succeeded, or failed with a permanent error
+	Completed, Discarded, Cancelled int // jobs
+	Overlapped                      int // jobs with an attempt that ended after River gave it up
+	EndedLost                       int // jobs that were discarded without a run of the worker
 }
 
-// check compares the end of a job with what follows from its runs: every attempt is a run, or was
-// lost and is said to be, and the policy's rules lead from them to the job's state.
-func (c *counts) check(t *testing.T, row *rivertype.JobRow, book runs) {
+// check compares the state of a job with its runs. Every attempt must be a run, or must be recorded as
+// lost. The policy's rules then determine the job's state.
+func (c *counts) check(t *testing.T, row *rivertype.JobRow, runs jobRuns) {
 	t.Helper()
-	c.add(row.State)
-	c.Attempts += len(book)
-	assert.LessOrEqual(t, len(book), row.Attempt, "job %d has runs that River does not know", row.ID)
-	rescued, late := lost(row)
-	c.lost(rescued, book)
-	if late || endedLate(row, rescued, book) {
+	c.countState(row.State)
+	c.Attempts += len(runs)
+	assert.LessOrEqual(t, len(runs), row.Attempt, "job %d has runs that River does not know", row.ID)
+	rescued, late := rescuedAttempts(row)
+	c.countLost(rescued, runs)
+	if late || endedLate(row, rescued, runs) {
 		c.Overlapped++
-		assert.True(t, explained(row.State, book), "job %d: %+v", row.ID, row)
+		assert.True(t, explained(row.State, runs), "job %d: %+v", row.ID, row)
 		return
 	}
-	assert.Equal(t, c.derive(t, row, rescued, book), row.State, "job %d: %+v", row.ID, row)
+	assert.Equal(t, c.derive(t, row, rescued, runs), row.State, "job %d: %+v", row.ID, row)
 }
 
-// derive is the state that the runs lead to.
-func (c *counts) derive(t *testing.T, row *rivertype.JobRow, rescued map[int]time.Time, book runs) (state rivertype.JobState) {
+// derive returns the state that follows from the runs.
+func (c *counts) derive(t *testing.T, row *rivertype.JobRow, rescued map[int]time.Time, runs jobRuns) (state rivertype.JobState) {
 	t.Helper()
-	var due time.Time // the earliest start of the next
+	var due time.Time // the earliest start of the next attempt
 	for attempt := 1; attempt <= row.Attempt; attempt++ {
-		run, wait := book[attempt], waits[min(attempt, len(waits))-1]
+		run, wait := runs[attempt], waits[min(attempt, len(waits))-1]
 		gaveUp, isLost := rescued[attempt]
 		require.Empty(t, state, "job %d goes on after its end: %+v", row.ID, row)
 		if attempt == len(waits)+2 {
@@ -159,11 +160,11 @@ func (c *counts) derive(t *testing.T, row *rivertype.JobRow, rescued map[int]tim
 	return state
 }
 
-// lost returns when River's rescuer gave up which attempts, and whether one of them has another
-// record. The end of an attempt may be stored after it was given up, when the server was away, and
-// River below v0.48 may give up an attempt that has ended. The job is then worked on in two
-// places, and the first to end it wins.
-func lost(row *rivertype.JobRow) (at map[int]time.Time, late bool) {
+// rescuedAttempts returns when River gave up which attempts for lost. It also reports whether one of these
+// attempts has another record. If the server was down, the end of an attempt may be stored after River
+// gave the attempt up, and River before v0.48 may give up an attempt that has ended. Two workers then
+// run the job, and the first to end it wins.
+func rescuedAttempts(row *rivertype.JobRow) (at map[int]time.Time, late bool) {
 	at = map[int]time.Time{}
 	records := map[int]int{}
 	for _, e := range row.Errors {
@@ -178,14 +179,14 @@ func lost(row *rivertype.JobRow) (at map[int]time.Time, late bool) {
 	return at, late
 }
 
-// endedLate reports whether the job has the state of a success that was stored after the attempt was
-// given up. A success leaves no record.
-func endedLate(row *rivertype.JobRow, rescued map[int]time.Time, book runs) bool {
-	if row.State != rivertype.JobStateCompleted || book[row.Attempt] != nil && book[row.Attempt].outcome == "ok" {
+// endedLate reports whether the job's state is that of a success which was stored after River gave up
+// the attempt. A success leaves no record.
+func endedLate(row *rivertype.JobRow, rescued map[int]time.Time, runs jobRuns) bool {
+	if row.State != rivertype.JobStateCompleted || runs[row.Attempt] != nil && runs[row.Attempt].outcome == "ok" {
 		return false
 	}
 	for attempt := range rescued {
-		if run := book[attempt]; run != nil && run.outcome == "ok" {
+		if run := runs[attempt]; run != nil && run.outcome == "ok" {
 			return true
 		}
 	}
@@ -193,8 +194,8 @@ func endedLate(row *rivertype.JobRow, rescued map[int]time.Time, book runs) bool
 }
 
 // explained reports whether one of the runs leads to the state.
-func explained(state rivertype.JobState, book runs) bool {
-	for attempt, run := range book {
+func explained(state rivertype.JobState, runs jobRuns) bool {
+	for attempt, run := range runs {
 		if outcome(run, attempt) == state {
 			return true
 		}
@@ -202,17 +203,17 @@ func explained(state rivertype.JobState, book runs) bool {
 	return false
 }
 
-// lost counts the attempts that were given up, and those that were done all the same.
-func (c *counts) lost(rescued map[int]time.Time, book runs) {
+// countLost counts the lost attempts, and how many of these had ended the job.
+func (c *counts) countLost(rescued map[int]time.Time, runs jobRuns) {
 	c.Lost += len(rescued)
 	for attempt := range rescued {
-		if run := book[attempt]; run != nil && (run.outcome == "ok" || run.outcome == "permanent") {
+		if run := runs[attempt]; run != nil && (run.outcome == "ok" || run.outcome == "permanent") {
 			c.Repeated++
 		}
 	}
 }
 
-// outcome is the state that a run leads to that is the policy's n-th attempt, empty if another
+// outcome returns the job's state after a run that is the policy's n-th attempt. It is empty if another
 // attempt follows.
 func outcome(run *run, n int) rivertype.JobState {
 	switch {
@@ -226,7 +227,7 @@ func outcome(run *run, n int) rivertype.JobState {
 	return ""
 }
 
-func (c *counts) add(s rivertype.JobState) {
+func (c *counts) countState(s rivertype.JobState) {
 	switch s {
 	case rivertype.JobStateCompleted:
 		c.Completed++

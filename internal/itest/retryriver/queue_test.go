@@ -3,6 +3,8 @@ package retryriver_test
 import (
 	"context"
 	"log/slog"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,14 +20,14 @@ import (
 	"github.com/seed-205ff063/retry/retryriver"
 )
 
-// task is the arguments of the tests' jobs.
+// task is the arguments of a job.
 type task struct {
 	N int `json:"n"`
 }
 
 func (task) Kind() string { return "task" }
 
-// worker works on tasks with a function.
+// worker runs a function for each task.
 type worker struct {
 	river.WorkerDefaults[task]
 
@@ -42,7 +44,7 @@ type queue struct {
 	dsn  string
 }
 
-// newQueue makes one on a server of its own.
+// newQueue creates a queue on its own server.
 func newQueue(t *testing.T) *queue {
 	t.Helper()
 	server := servers.Postgres(t)
@@ -61,7 +63,7 @@ func openQueue(t *testing.T, dsn string) *queue {
 	return &queue{pool, dsn}
 }
 
-// client is a client of the queue, with quick polling, under the retrier.
+// client returns a client with quick polling and the retrier of the configuration.
 func (q *queue) client(t *testing.T, c retryriver.Config, fn func(ctx context.Context, job *river.Job[task]) error, change ...func(*river.Config)) *river.Client[pgx.Tx] {
 	t.Helper()
 	workers := river.NewWorkers()
@@ -98,8 +100,8 @@ func (q *queue) start(t *testing.T, c retryriver.Config, fn func(ctx context.Con
 	return client
 }
 
-// during runs a client while fn does.
-func (q *queue) during(t *testing.T, c retryriver.Config, work func(ctx context.Context, job *river.Job[task]) error, fn func(), change ...func(*river.Config)) {
+// whileRunning runs a client while fn runs.
+func (q *queue) whileRunning(t *testing.T, c retryriver.Config, work func(ctx context.Context, job *river.Job[task]) error, fn func(), change ...func(*river.Config)) {
 	t.Helper()
 	client := q.client(t, c, work, change...)
 	require.NoError(t, client.Start(context.Background()))
@@ -107,11 +109,11 @@ func (q *queue) during(t *testing.T, c retryriver.Config, work func(ctx context.
 	fn()
 }
 
-// idle makes a client work on nothing, though it does River's maintenance.
+// idle makes a client run no jobs. It still does River's maintenance.
 func idle(c *river.Config) { c.Queues = map[string]river.QueueConfig{"nothing": {MaxWorkers: 1}} }
 
-// hurry makes a job due that waits.
-func (q *queue) hurry(t *testing.T, id int64) {
+// makeDue makes a waiting job due now.
+func (q *queue) makeDue(t *testing.T, id int64) {
 	t.Helper()
 	_, err := q.pool.Exec(t.Context(), `UPDATE river_job SET state = 'available', scheduled_at = now() WHERE id = $1`, id)
 	require.NoError(t, err)
@@ -125,7 +127,7 @@ func (q *queue) insert(t *testing.T, client *river.Client[pgx.Tx], opts *river.I
 	return inserted.Job
 }
 
-// await returns the job's row once it is in the state.
+// await waits until the job is in the state and returns its row.
 func (q *queue) await(t *testing.T, client *river.Client[pgx.Tx], id int64, state rivertype.JobState) (job *rivertype.JobRow) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -136,3 +138,11 @@ func (q *queue) await(t *testing.T, client *river.Client[pgx.Tx], id int64, stat
 	}, 20*time.Second, 5*time.Millisecond, "job %d is not %s", id, state)
 	return job
 }
+
+// pattern returns a pattern for the text, in which * stands for a duration.
+func pattern(text string) *regexp.Regexp {
+	return regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(text), `\*`, `[0-9.a-zµ]+`) + "$")
+}
+
+// metadata returns the job's metadata.
+func metadata(job *rivertype.JobRow) string { return string(job.Metadata) }

@@ -41,8 +41,9 @@ func (l *attempts) all() []retry.Attempt {
 	return append([]retry.Attempt(nil), l.list...)
 }
 
-// What the policy knows of a job goes from attempt to attempt by the job's row: its number, its wait, and
-// the time since the first by the database's clock. Lateness is time that passed, and no wait.
+// The job's row carries the policy's state from attempt to attempt: the number of the attempt, the wait,
+// and the time since the first attempt by the database's clock. Time by which an attempt is late counts
+// as elapsed, but not as waited.
 func TestStateGoesOn(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t)
@@ -66,7 +67,7 @@ func TestStateGoesOn(t *testing.T) {
 	require.Len(t, job.Errors, 4)
 }
 
-// MaxElapsed counts from the first attempt, also through the deaths of processes.
+// MaxElapsed counts from the first attempt, even if processes are killed meanwhile.
 func TestMaxElapsed(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t)
@@ -75,18 +76,19 @@ func TestMaxElapsed(t *testing.T) {
 	work := func(context.Context, *river.Job[task]) error { runs.Add(1); return errBroken }
 	client := q.client(t, config, work)
 	id := q.insert(t, client, nil).ID
-	q.during(t, config, work, func() { q.await(t, client, id, rivertype.JobStateRetryable) })
+	q.whileRunning(t, config, work, func() { q.await(t, client, id, rivertype.JobStateRetryable) })
 	_, err := q.pool.Exec(t.Context(), `UPDATE river_job SET
 		metadata = jsonb_set(metadata, '{retryriver,began}', to_jsonb(now() - interval '2 hours')) WHERE id = $1`, id)
 	require.NoError(t, err)
-	q.hurry(t, id)
+	q.makeDue(t, id)
 	var job *rivertype.JobRow
-	q.during(t, config, work, func() { job = q.await(t, client, id, rivertype.JobStateDiscarded) })
+	q.whileRunning(t, config, work, func() { job = q.await(t, client, id, rivertype.JobStateDiscarded) })
 	assert.EqualValues(t, 1, runs.Load(), "no attempt follows once the time is up")
 	assert.Regexp(t, pattern("retry: time limit reached after 1 attempt in 2h0m0s: broken"), job.Errors[1].Error)
 }
 
-// A state that is garbled, from another version or from somebody else is as none, and the log says so.
+// A state that is garbled, or was written by another version or by somebody else, is ignored with a
+// warning in the log.
 func TestGarbledState(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t)
@@ -124,11 +126,11 @@ func TestGarbledState(t *testing.T) {
 
 	silent := log.String()
 	job := q.await(t, client, q.insert(t, client, &river.InsertOpts{Metadata: []byte(`{"mine": 1}`)}).ID, rivertype.JobStateCompleted)
-	assert.Equal(t, silent, log.String(), "what others keep in the metadata is no state")
-	assert.Contains(t, metadata(job), `"mine": 1`, "and stays")
+	assert.Equal(t, silent, log.String(), "other metadata is not a garbled state")
+	assert.Contains(t, metadata(job), `"mine": 1`, "other metadata stays")
 }
 
-// Jobs that failed before there was a policy begin anew.
+// Attempts that failed before the policy was installed do not count.
 func TestEarlierErrorsDoNotCount(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t)
@@ -141,11 +143,11 @@ func TestEarlierErrorsDoNotCount(t *testing.T) {
 		'{"at":"2026-01-01T00:00:00Z","attempt":1,"error":"a","trace":""}', '{"at":"2026-01-01T00:00:00Z","attempt":2,"error":"b","trace":""}',
 		'{"at":"2026-01-01T00:00:00Z","attempt":3,"error":"c","trace":""}']::jsonb[] WHERE id = $1`, id)
 	require.NoError(t, err)
-	q.during(t, config, work, func() { q.await(t, client, id, rivertype.JobStateDiscarded) })
+	q.whileRunning(t, config, work, func() { q.await(t, client, id, rivertype.JobStateDiscarded) })
 	assert.Len(t, seen.all(), 2)
 }
 
-// After a success, a snooze and an end a new call begins.
+// A new call starts after a job was snoozed, and after a job that had ended is retried.
 func TestNewCalls(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t)
@@ -185,7 +187,7 @@ func TestNewCalls(t *testing.T) {
 	}
 }
 
-// An attempt that ran long begins a new series.
+// An attempt that ran long starts a new series.
 func TestResetAfter(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t)
@@ -198,7 +200,7 @@ func TestResetAfter(t *testing.T) {
 		return errBroken
 	})
 	job := q.await(t, client, q.insert(t, client, nil).ID, rivertype.JobStateDiscarded)
-	assert.Equal(t, 3, job.Attempt, "the second is the first of a series")
+	assert.Equal(t, 3, job.Attempt, "the second attempt is the first of a new series")
 	assert.Less(t, seen.all()[2].Elapsed, seen.all()[2].Start.Sub(seen.all()[0].Start))
 }
 
@@ -212,7 +214,7 @@ func TestKinds(t *testing.T) {
 	assert.Equal(t, 3, job.Attempt)
 }
 
-// Nothing that Redact hides is stored or logged, whatever carries it.
+// What Redact hides is neither stored nor logged, whether it is in an error or in a panic.
 func TestRedact(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2"
@@ -249,7 +251,7 @@ func TestRedact(t *testing.T) {
 			assert.NotContains(t, log.String(), secret)
 			assert.Contains(t, log.String(), "redacted; error")
 			if strings.HasPrefix(name, "panic") {
-				assert.Contains(t, row, "TestRedact", "the trace is that of the panic")
+				assert.Contains(t, row, "TestRedact", "the stored trace is the panic's")
 			}
 		})
 	}

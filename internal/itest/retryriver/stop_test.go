@@ -16,8 +16,7 @@ import (
 	"github.com/seed-205ff063/retry/retryriver"
 )
 
-// The end of the process is no failure of the job, however the process stops and whatever the
-// worker makes of it.
+// When a process stops, its jobs do not fail, however it stops and whatever error the worker returns.
 func TestShutdownIsNoFailure(t *testing.T) {
 	t.Parallel()
 	errStop := errors.New("stopping")
@@ -60,7 +59,7 @@ func TestShutdownIsNoFailure(t *testing.T) {
 
 			var seen atomic.Int32
 			hooks := retry.WithHooks(retry.Hooks{AfterAttempt: func(_ context.Context, a retry.Attempt) { seen.Store(int32(a.Number)) }})
-			q.during(t, retryriver.Config{Policy: quick(2, hooks)}, func(context.Context, *river.Job[task]) error { return nil },
+			q.whileRunning(t, retryriver.Config{Policy: quick(2, hooks)}, func(context.Context, *river.Job[task]) error { return nil },
 				func() { q.await(t, client, id, rivertype.JobStateCompleted) })
 			assert.EqualValues(t, 2, seen.Load())
 		})
@@ -76,7 +75,7 @@ func cancelStart(_ *testing.T, _ interface{ StopAndCancel(context.Context) error
 	cancel(nil)
 }
 
-// A wait may outlive the process, whose deadline is not the policy's.
+// A wait may be longer than the process runs: the deadline of Start's context does not limit the policy.
 func TestProcessDeadline(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t)
@@ -93,10 +92,10 @@ func TestProcessDeadline(t *testing.T) {
 	defer func() { require.NoError(t, client.StopAndCancel(context.Background())) }()
 	job := q.await(t, client, q.insert(t, client, nil).ID, rivertype.JobStateRetryable)
 	assert.InDelta(t, time.Hour, time.Until(job.ScheduledAt), float64(10*time.Second))
-	assert.False(t, <-deadlines, "the worker's context has the job's time-out and no other")
+	assert.False(t, <-deadlines, "the worker's context has only the deadline of the job's timeout")
 }
 
-// A job that is cancelled from elsewhere is cancelled.
+// A job can be cancelled by another process while it runs.
 func TestCancelledRemotely(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t)
@@ -113,7 +112,7 @@ func TestCancelledRemotely(t *testing.T) {
 	q.await(t, client, id, rivertype.JobStateCancelled)
 }
 
-// River's time-out of a job and the policy's of an attempt are failures like others.
+// River's timeout of a job and the policy's timeout of an attempt are failures like any other.
 func TestTimeouts(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t)

@@ -18,7 +18,7 @@ import (
 
 var quick = retry.MustNew(retry.WithMaxAttempts(3), retry.WithBackoff(retry.Constant(time.Millisecond)))
 
-// cutTest cuts a transaction's connection at a point. The rest is what follows.
+// cutTest is a cut of a transaction's connection, and what must follow.
 type cutTest struct {
 	at         cut.Point
 	idempotent bool // the caller says that the transaction may be committed twice
@@ -78,7 +78,7 @@ func (d *database) eachCut(t *testing.T, insert func(t *testing.T, test cutTest)
 			t.Run(fmt.Sprintf("%v, idempotent %v, settle %v, %v", test.at, test.idempotent, test.settle, reset), func(t *testing.T) {
 				d.exec(t, `DELETE FROM notes`)
 				err := insert(t, test)
-				d.settled(t)
+				d.waitUntilSettled(t)
 				assert.Equal(t, test.rows, d.count(t, `SELECT count(*) FROM notes`))
 				assert.Equal(t, test.ambiguous, errors.Is(err, retrysql.ErrAmbiguousCommit))
 				if !test.ambiguous {
@@ -93,10 +93,10 @@ func (d *database) eachCut(t *testing.T, insert func(t *testing.T, test cutTest)
 	}
 }
 
-// TestDeadlines holds that a server which does not answer holds a call for as long as its context
-// and a little, and that no connection is lost by it. It is pgx alone whose every step can be
-// interrupted: lib/pq looks at no context once it has dialed, at BEGIN, or while it waits for
-// the reply to a cancelled statement, and MySQL's driver at none for COMMIT and ROLLBACK.
+// TestDeadlines checks that a call returns soon after its context ends if the server does not answer,
+// and that it leaks no connection. The test uses pgx, because only pgx can be interrupted everywhere.
+// lib/pq ignores the context after it has dialed, at BEGIN, and while it waits for the reply to a
+// cancelled statement. MySQL's driver ignores it at COMMIT and ROLLBACK.
 func TestDeadlines(t *testing.T) {
 	t.Parallel()
 	d := pgx.database(t, nil, `CREATE TABLE notes (id INT NOT NULL)`)
@@ -108,7 +108,7 @@ func TestDeadlines(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			var start time.Time
-			go func() { // the caller has had enough once nothing comes any more
+			go func() { // cancels the call once its connection is held
 				assert.Eventually(t, func() bool { return d.proxy.Cuts()[at] == held }, 20*time.Second, time.Millisecond)
 				start = time.Now()
 				cancel()
@@ -123,12 +123,13 @@ func TestDeadlines(t *testing.T) {
 			assert.Equal(t, at == cut.AfterCommit, errors.Is(err, retrysql.ErrAmbiguousCommit))
 			t.Log(took, err)
 			assert.Eventually(t, func() bool { return db.Stats().InUse == 0 }, 5*time.Second, time.Millisecond)
-			d.settled(t)
+			d.waitUntilSettled(t)
 		})
 	}
 }
 
-// TestRollbackKeepsTheConnection holds that a context which ends between two statements costs no connection.
+// TestRollbackKeepsTheConnection checks that a connection stays in the pool if the context ends between
+// two statements.
 func TestRollbackKeepsTheConnection(t *testing.T) {
 	t.Parallel()
 	for _, s := range []system{pgx, pq} {
@@ -153,8 +154,8 @@ func TestRollbackKeepsTheConnection(t *testing.T) {
 	}
 }
 
-// TestSwallowedError has fn hide that a statement failed, so that the server answers COMMIT with
-// ROLLBACK: nothing was committed, and the drivers say so each in its own words.
+// TestSwallowedError has fn hide that a statement failed. The server then answers COMMIT with ROLLBACK,
+// and the driver returns an error of its own. The transaction is retried.
 func TestSwallowedError(t *testing.T) {
 	t.Parallel()
 	for _, s := range []system{pgx, pq} {
@@ -176,7 +177,8 @@ func TestSwallowedError(t *testing.T) {
 	}
 }
 
-// TestDeferredConstraint holds that a COMMIT which a constraint refuses is known to have failed.
+// TestDeferredConstraint checks that a COMMIT which a constraint refuses counts as failed, not as
+// ambiguous.
 func TestDeferredConstraint(t *testing.T) {
 	t.Parallel()
 	for _, s := range []system{pgx, pq} {
@@ -197,8 +199,8 @@ func TestDeferredConstraint(t *testing.T) {
 	}
 }
 
-// TestSettleNeedsNoNumber holds that a transaction which changed nothing is run again after a lost
-// reply, without a question.
+// TestSettleNeedsNoNumber checks that a transaction which changed nothing is run again after its reply
+// was lost, without asking the server.
 func TestSettleNeedsNoNumber(t *testing.T) {
 	t.Parallel()
 	d := pgx.database(t, nil)

@@ -22,12 +22,12 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// system is a driver and the kind of server it is for.
+// system is a driver and its kind of server.
 type system struct {
-	driver   string // of database/sql
+	driver   string // its name in database/sql
 	protocol cut.Protocol
 	start    func(t testing.TB, settings ...string) *servers.Server
-	busy     string // counts the transactions under way, but for that of the query
+	busy     string // SQL that counts the open transactions of others
 }
 
 var (
@@ -44,7 +44,7 @@ func (s system) String() string {
 	return map[string]string{"pgx": "pgx", "postgres": "lib-pq", "mysql": "mysql"}[s.driver]
 }
 
-// sql has the placeholders of a statement as the driver wants them.
+// sql returns the query with the driver's placeholders.
 func (s system) sql(query string) string {
 	if s.driver != "mysql" {
 		return query
@@ -55,13 +55,13 @@ func (s system) sql(query string) string {
 	return query
 }
 
-// database is a server, reached through a proxy and, to look at what happened, directly.
+// database is a server with a proxy in front of it.
 type database struct {
 	system
 	server *servers.Server
 	proxy  *cut.Proxy
 	db     *sql.DB // through the proxy
-	direct *sql.DB
+	direct *sql.DB // without the proxy, to look at what happened
 }
 
 func (s system) database(t *testing.T, settings []string, schema ...string) *database {
@@ -83,34 +83,35 @@ func (d *database) open(t *testing.T, addr string) *sql.DB {
 	return db
 }
 
-// exec runs a statement directly.
+// exec executes a statement, without the proxy.
 func (d *database) exec(t *testing.T, query string, args ...any) {
 	t.Helper()
 	_, err := d.direct.ExecContext(t.Context(), d.sql(query), args...)
 	require.NoError(t, err, query)
 }
 
-// count runs a query for a number, directly.
+// count returns the number that a query finds, without the proxy.
 func (d *database) count(t *testing.T, query string, args ...any) (n int) {
 	t.Helper()
 	require.NoError(t, d.direct.QueryRowContext(t.Context(), d.sql(query), args...).Scan(&n), query)
 	return n
 }
 
-// settled waits until no transaction is under way any more, so that rows can be counted.
-func (d *database) settled(t *testing.T) {
+// waitUntilSettled closes all connections of the proxy and waits until no transaction is open, so that rows can
+// be counted.
+func (d *database) waitUntilSettled(t *testing.T) {
 	t.Helper()
 	d.proxy.CloseAll()
 	require.Eventually(t, func() bool { return d.count(t, d.busy) == 0 }, 20*time.Second, 5*time.Millisecond)
 }
 
-// idle holds that every connection is back in its pool.
-func (d *database) idle(t *testing.T) {
+// checkIdle checks that every connection is back in the pool.
+func (d *database) checkIdle(t *testing.T) {
 	t.Helper()
 	assert.Zero(t, d.db.Stats().InUse, "connections in use")
 }
 
-// codeOf is the code of a server's error, empty if it is none.
+// codeOf returns the SQLSTATE of a server's error, or "" of another error.
 func codeOf(err error) string {
 	var state interface{ SQLState() string }
 	var number *mysql.MySQLError

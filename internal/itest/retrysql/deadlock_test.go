@@ -12,8 +12,9 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// TestStatementsAfterADeadlock has fn go on after MariaDB has ended its transaction by a deadlock:
-// what it sends then is committed, and the call must neither succeed nor say that nothing was.
+// TestStatementsAfterADeadlock has fn go on after a deadlock, which makes MariaDB end its transaction.
+// A statement that fn sends then is committed. So the call must not succeed, and must not say that
+// nothing was committed.
 func TestStatementsAfterADeadlock(t *testing.T) {
 	t.Parallel()
 	own := errors.New("own refusal")
@@ -21,11 +22,11 @@ func TestStatementsAfterADeadlock(t *testing.T) {
 		name      string
 		after     func(ctx context.Context, tx *sql.Tx, deadlock error) error
 		ambiguous bool
-		rows      int // that were inserted after the deadlock
+		rows      int // rows that were inserted after the deadlock
 		calls     int
 	}{
 		{"returned", func(_ context.Context, _ *sql.Tx, deadlock error) error { return deadlock }, false, 0, 2},
-		{"returned with that of the savepoint", func(ctx context.Context, tx *sql.Tx, deadlock error) error {
+		{"returned with the savepoint's error", func(ctx context.Context, tx *sql.Tx, deadlock error) error {
 			_, err := tx.ExecContext(ctx, `ROLLBACK TO SAVEPOINT s`)
 			return errors.Join(err, deadlock)
 		}, false, 0, 2},
@@ -59,22 +60,23 @@ func TestStatementsAfterADeadlock(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, 2, d.count(t, `SELECT sum(n) FROM totals`), "the transaction is whole")
 			}
-			d.idle(t)
+			d.checkIdle(t)
 		})
 	}
 }
 
+// after inserts a note and returns result.
 func after(ctx context.Context, tx *sql.Tx, result error) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO notes VALUES ('after')`)
 	return errors.Join(err, result)
 }
 
-// deadlock makes tx, which has locked the first row, the victim of one.
+// deadlock makes tx, which has locked the first row, the victim of a deadlock.
 func (d *database) deadlock(t *testing.T, tx *sql.Tx) error {
 	t.Helper()
 	rival, err := d.direct.BeginTx(t.Context(), nil)
 	require.NoError(t, err)
-	for range 50 { // who has changed less is the victim
+	for range 50 { // the transaction that has changed less is the victim
 		must(t, rival, `INSERT INTO notes VALUES ('rival')`)
 	}
 	must(t, rival, `SELECT n FROM totals WHERE id = 2 FOR UPDATE`)

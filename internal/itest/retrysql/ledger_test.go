@@ -19,10 +19,15 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// TestLedger has workers enter operations into a ledger while their connections are cut at
-// random, transactions collide and deadlock, deadlines pass, and the server is restarted. What
-// the callers were told must be what the ledger says: acknowledged, exactly one row; failed,
-// none; ambiguous, none or one. The table has no key that would hide a second row.
+// TestLedger has workers enter operations into a ledger. Meanwhile connections are cut at random,
+// transactions collide and deadlock, deadlines pass, and the server is restarted. At the end the ledger
+// must agree with what each caller was told:
+//
+//   - acknowledged: exactly one row
+//   - failed: no row
+//   - ambiguous: no row or one
+//
+// The table has no key that would hide a second row.
 func TestLedger(t *testing.T) {
 	for _, test := range []struct {
 		system
@@ -58,7 +63,7 @@ func TestLedger(t *testing.T) {
 const (
 	workers    = 8
 	operations = 100 // in each of the two parts
-	lost       = 10  // COMMITs cut on either side of the server, in each part
+	lost       = 10  // connections that are cut before COMMIT, and as many after it, in each part
 	refusal    = -1  // an amount that the ledger refuses
 )
 
@@ -81,7 +86,7 @@ func newLedger(t *testing.T, s system) *ledger {
 	return l
 }
 
-// byRetrysql has the ledger kept through database/sql.
+// byRetrysql makes the ledger use retrysql.
 func (l *ledger) byRetrysql(settle bool) {
 	l.db.SetMaxOpenConns(2 * workers)
 	r := &retrysql.Runner{DB: l.db, TxOptions: &sql.TxOptions{Isolation: sql.LevelSerializable}, Policy: l.policy}
@@ -96,7 +101,7 @@ func (l *ledger) byRetrysql(settle bool) {
 	l.inUse = func() int { return l.db.Stats().InUse }
 }
 
-// statements are those of a transaction, of database/sql or of pgx.
+// statements executes the statements of a transaction, with database/sql or with pgx.
 type statements interface {
 	exec(ctx context.Context, query string, args ...any) error
 	number(ctx context.Context, query string, args ...any) (int, error)
@@ -117,14 +122,14 @@ func (s sqlStatements) number(ctx context.Context, query string, args ...any) (n
 	return n, err
 }
 
-// run keeps the ledger and audits it.
+// run does all operations and audits the ledger.
 func (l *ledger) run(t *testing.T, settle bool) {
 	t.Helper()
 	l.proxy.Random(0.01, 1)
 	l.work(0, operations, true)
 	assert.Eventually(t, func() bool { return l.inUse() == 0 }, 5*time.Second, time.Millisecond, "connections in use")
 	restarted := make(chan struct{})
-	time.AfterFunc(50*time.Millisecond, func() { // in the thick of the second part
+	time.AfterFunc(50*time.Millisecond, func() { // in the middle of the second part
 		defer close(restarted)
 		l.server.Restart(t)
 	})
@@ -132,22 +137,22 @@ func (l *ledger) run(t *testing.T, settle bool) {
 	<-restarted
 	assert.Eventually(t, func() bool { return l.inUse() == 0 }, 5*time.Second, time.Millisecond, "connections in use")
 	l.proxy.Random(0, 0)
-	l.settled(t)
+	l.waitUntilSettled(t)
 	l.audit(t, settle)
 }
 
-// ledger is a database and what callers were told of their operations.
+// ledger is a database and what the callers were told about their operations.
 type ledger struct {
 	*database
 	policy   *retry.Policy
 	inTx     func(ctx context.Context, fn func(ctx context.Context, tx statements) error) error
-	inUse    func() int // connections
+	inUse    func() int // connections that are not in the pool
 	settler  countingSettler
-	outcomes func() (committed, rolledBack int64)
-	told     []string // by operation: acknowledged, failed, ambiguous
+	outcomes func() (committed, rolledBack int64) // what the server answered to Settle
+	told     []string                             // by operation: acknowledged, failed or ambiguous
 
 	mu       sync.Mutex
-	codes    map[string]int // of failed attempts
+	codes    map[string]int // how often an attempt failed with each code
 	attempts int
 }
 
@@ -160,7 +165,7 @@ func (l *ledger) noteAttempt(_ context.Context, a retry.Attempt) {
 	}
 }
 
-// work has the workers do the operations from the one to the other.
+// work has the workers do the operations with from <= op < to.
 func (l *ledger) work(from, to int, deadlines bool) {
 	l.proxy.CutNext(cut.BeforeCommit, lost)
 	l.proxy.CutNext(cut.AfterCommit, lost)
@@ -181,7 +186,8 @@ func (l *ledger) work(from, to int, deadlines bool) {
 	wg.Wait()
 }
 
-// operate does one operation and says what the caller is told.
+// operate does one operation and returns what the caller is told. A hurried one has a deadline within
+// 20 ms.
 func (l *ledger) operate(op int, hurried bool) string {
 	ctx, cancel := context.WithCancel(context.Background())
 	if hurried {
@@ -198,9 +204,9 @@ func (l *ledger) operate(op int, hurried bool) string {
 	return "failed"
 }
 
-// enter is the transaction: it enters the operation and adds to two totals, read first so that
-// others get in the way, and in an order in which they may deadlock. Every tenth operation is
-// refused after all of that.
+// enter is the transaction. It enters the operation and adds 1 to two totals. It reads each total first,
+// so that transactions collide, and in different orders, so that they deadlock. Every tenth operation
+// ends with an entry that the ledger refuses.
 func (l *ledger) enter(ctx context.Context, tx statements, op int) error {
 	if err := tx.exec(ctx, `INSERT INTO ledger VALUES ($1, $2)`, op, 1); err != nil {
 		return err
@@ -280,21 +286,4 @@ func (l *ledger) checkTroubles(t *testing.T) {
 	}
 	assert.NotZero(t, collisions, "serialization failures")
 	assert.NotZero(t, deadlocks, "deadlocks")
-}
-
-// countingSettler counts what it settled.
-type countingSettler struct {
-	retrysql.Settler
-	committed, rolledBack atomic.Int64
-}
-
-func (c *countingSettler) Settle(ctx context.Context, db *sql.DB, id string) (retrysql.Outcome, error) {
-	outcome, err := c.Settler.Settle(ctx, db, id)
-	switch outcome {
-	case retrysql.Committed:
-		c.committed.Add(1)
-	case retrysql.RolledBack:
-		c.rolledBack.Add(1)
-	}
-	return outcome, err
 }

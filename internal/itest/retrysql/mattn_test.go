@@ -9,7 +9,7 @@ import (
 )
 
 // mattn/go-sqlite3 needs a C compiler; modernc.org/sqlite does without.
-func init() { //nolint:gochecknoinits // there or not, by the build tag
+func init() { //nolint:gochecknoinits // the build tag decides whether it is there
 	sqlites["sqlite3"] = func(path string) string {
 		return "file:" + filepath.ToSlash(path) + "?_busy_timeout=0"
 	}

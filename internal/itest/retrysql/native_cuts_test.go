@@ -32,13 +32,13 @@ func TestCutsOfNativePgx(t *testing.T) {
 			return err
 		})
 		d.proxy.CutNext(test.at, 0)
-		noConnection(t, pool)
+		checkPoolIdle(t, pool)
 		return err
 	})
 }
 
-// TestNativeConn has a connection without a pool: what passes is retried on it, and once it is lost
-// there is no point in more attempts.
+// TestNativeConn uses a connection without a pool. Transient errors are retried on it. After the
+// connection is lost there are no more attempts.
 func TestNativeConn(t *testing.T) {
 	t.Parallel()
 	d := pgx.database(t, nil, `CREATE TABLE notes (id INT NOT NULL)`)
@@ -66,7 +66,7 @@ func TestNativeConn(t *testing.T) {
 	assert.Equal(t, 2, calls, "the cut was at BEGIN")
 }
 
-// TestLostRoleOfNativePgx is TestLostRole for a pool of pgx.
+// TestLostRoleOfNativePgx is TestLostRole for retrypgx.
 func TestLostRoleOfNativePgx(t *testing.T) {
 	t.Parallel()
 	for _, level := range []pgx5.TxIsoLevel{"", pgx5.Serializable} {
@@ -101,8 +101,8 @@ func TestLostRoleOfNativePgx(t *testing.T) {
 	}
 }
 
-// TestNativeDeadlines holds that a server that does not answer holds a call for as long as its
-// context and a little.
+// TestNativeDeadlines checks that a call returns soon after its context ends if the server does not
+// answer.
 func TestNativeDeadlines(t *testing.T) {
 	t.Parallel()
 	d := pgx.database(t, nil, `CREATE TABLE notes (id INT NOT NULL)`)
@@ -122,8 +122,8 @@ func TestNativeDeadlines(t *testing.T) {
 			assert.Less(t, time.Since(start), 8*time.Second)
 			assert.Equal(t, at == cut.AfterCommit, errors.Is(err, retrysql.ErrAmbiguousCommit))
 			t.Log(err)
-			d.settled(t) // pgx waits for the server to close the connection
-			noConnection(t, pool)
+			d.waitUntilSettled(t) // pgx waits for the server to close the connection
+			checkPoolIdle(t, pool)
 		})
 	}
 }

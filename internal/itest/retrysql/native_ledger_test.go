@@ -13,7 +13,7 @@ import (
 	"github.com/seed-205ff063/retry/retrypgx"
 )
 
-// byRetrypgx has the ledger kept by native pgx.
+// byRetrypgx makes the ledger use retrypgx.
 func (l *ledger) byRetrypgx(t *testing.T, settle bool) {
 	t.Helper()
 	pool := l.pool(t, l.proxy.Addr, func(c *pgxpool.Config) { c.MaxConns = 2 * workers })
@@ -38,7 +38,7 @@ func (s nativeStatements) number(ctx context.Context, query string, args ...any)
 	return n, err
 }
 
-// countedPool counts what retrypgx asked it for, which is what became of transactions.
+// countedPool counts the server's answers when retrypgx asks what became of a transaction.
 type countedPool struct {
 	*pgxpool.Pool
 	committed, rolledBack atomic.Int64

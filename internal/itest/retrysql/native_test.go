@@ -18,7 +18,7 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// pool opens one through the address.
+// pool opens a pool of native pgx.
 func (d *database) pool(t *testing.T, addr string, change ...func(*pgxpool.Config)) *pgxpool.Pool {
 	t.Helper()
 	cfg, err := pgxpool.ParseConfig(d.server.DSN(addr))
@@ -32,8 +32,8 @@ func (d *database) pool(t *testing.T, addr string, change ...func(*pgxpool.Confi
 	return pool
 }
 
-// noConnection holds that every connection is back in the pool.
-func noConnection(t *testing.T, pool *pgxpool.Pool) {
+// checkPoolIdle checks that every connection is back in the pool.
+func checkPoolIdle(t *testing.T, pool *pgxpool.Pool) {
 	t.Helper()
 	assert.Eventually(t, func() bool { return pool.Stat().AcquiredConns() == 0 }, 5*time.Second, time.Millisecond, "connections in use")
 }
@@ -56,7 +56,8 @@ func copyRows(ctx context.Context, tx pgx5.Tx) error {
 	return err
 }
 
-// TestBatchesAndCopies has both in fn: they are part of the transaction, and run again with it.
+// TestBatchesAndCopies checks that a batch and a COPY in fn are a part of the transaction and run again
+// with it.
 func TestBatchesAndCopies(t *testing.T) {
 	t.Parallel()
 	d := pgx.database(t, nil, `CREATE TABLE notes (id INT PRIMARY KEY)`)
@@ -92,7 +93,7 @@ func TestBatchesAndCopies(t *testing.T) {
 			assert.Equal(t, 3, d.count(t, `SELECT count(*) FROM notes`))
 		})
 	}
-	noConnection(t, pool)
+	checkPoolIdle(t, pool)
 }
 
 // fnLeaves are functions that leave things undone, hide errors, or end the transaction.
@@ -101,7 +102,7 @@ var fnLeaves = []struct {
 	fn        func(ctx context.Context, tx pgx5.Tx) error
 	rows      int
 	ambiguous bool
-	text      string // of the error; "": success at the second call
+	text      string // of the error; "" is success at the second call, "-" at the first
 }{
 	{"rows open", func(ctx context.Context, tx pgx5.Tx) error {
 		_, err := tx.Query(ctx, `SELECT generate_series(1, 10)`) //nolint:sqlclosecheck // what the test is about
@@ -132,7 +133,7 @@ var fnLeaves = []struct {
 	}, 1, false, "-"},
 }
 
-// TestWhatFnLeaves has fn leave things undone, hide errors, or end the transaction.
+// TestWhatFnLeaves checks what InTx returns if fn does not do as it should.
 func TestWhatFnLeaves(t *testing.T) {
 	t.Parallel()
 	d := pgx.database(t, nil, `CREATE TABLE notes (id INT NOT NULL)`)
@@ -148,7 +149,7 @@ func TestWhatFnLeaves(t *testing.T) {
 				}
 				return test.fn(ctx, tx)
 			}, quick)
-			noConnection(t, pool)
+			checkPoolIdle(t, pool)
 			assert.Equal(t, test.rows, d.count(t, `SELECT count(*) FROM notes`))
 			assert.Equal(t, test.ambiguous, errors.Is(err, retrysql.ErrAmbiguousCommit), "%v", err)
 			switch test.text {

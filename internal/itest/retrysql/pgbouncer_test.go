@@ -17,7 +17,7 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// pooled is a PostgreSQL server behind a proxy behind a PgBouncer.
+// pooled is a PostgreSQL server behind a proxy, and PgBouncer in front of both.
 type pooled struct {
 	*database
 	addr   string // of the pooler
@@ -32,12 +32,13 @@ func (s system) pooled(t *testing.T, settings ...string) *pooled {
 	return p
 }
 
-// codes collects those of failed attempts.
+// codes collects the codes of failed attempts.
 type codes struct {
 	mu   sync.Mutex
 	list []string
 }
 
+// option returns the option that collects. It calls before before each wait.
 func (c *codes) option(before func()) retry.Option {
 	return retry.WithHooks(retry.Hooks{
 		AfterAttempt: func(_ context.Context, a retry.Attempt) {
@@ -51,16 +52,16 @@ func (c *codes) option(before func()) retry.Option {
 	})
 }
 
-// TestPgBouncer holds that its own troubles, which it reports as 08P01, are retried.
+// TestPgBouncer checks that PgBouncer's own errors, which all have the code 08P01, are retried.
 func TestPgBouncer(t *testing.T) {
 	t.Parallel()
 	patient := retry.MustNew(retry.WithMaxAttempts(20), retry.WithBackoff(retry.Constant(50*time.Millisecond)))
 	for _, test := range []struct {
 		name     string
 		settings []string
-		// trouble makes it, and returns what ends it
+		// trouble makes PgBouncer fail, and returns what ends that
 		trouble func(t *testing.T, p *pooled) func()
-		inBody  bool
+		inBody  bool // the trouble starts in fn
 	}{
 		{"the server is down", []string{"client_login_timeout = 0.3"}, func(t *testing.T, p *pooled) func() {
 			p.proxy.SwitchTo("127.0.0.1:1")
@@ -94,7 +95,7 @@ func TestPgBouncer(t *testing.T) {
 				t.Log(seen.list)
 				require.NotEmpty(t, seen.list)
 				if s.driver == pq.driver && seen.list[0] == "" {
-					seen.list = []string{"08P01"} // it says driver.ErrBadConn for what ends a connection
+					seen.list = []string{"08P01"} // pq returns driver.ErrBadConn if the connection ends
 				}
 				assert.Contains(t, seen.list, "08P01")
 				assert.Equal(t, 1, p.count(t, `SELECT count(*) FROM notes`))
@@ -103,7 +104,7 @@ func TestPgBouncer(t *testing.T) {
 	}
 }
 
-// hold keeps a client of the pooler, and with it the server's connection.
+// hold keeps a client's connection to the pooler, and with it the pooler's connection to the server.
 func hold(t *testing.T, p *pooled) func() {
 	t.Helper()
 	conn, err := p.pooler.Conn(t.Context())
@@ -114,7 +115,7 @@ func hold(t *testing.T, p *pooled) func() {
 	return func() { _ = conn.Close() }
 }
 
-// holdAll keeps as many clients as the pooler allows.
+// holdAll keeps as many clients' connections as the pooler allows.
 func holdAll(t *testing.T, p *pooled) func() {
 	t.Helper()
 	p.pooler.SetMaxIdleConns(0)
@@ -135,7 +136,7 @@ func holdAll(t *testing.T, p *pooled) func() {
 	}
 }
 
-// TestPgBouncerAtCommit holds that what it says of a COMMIT is no proof.
+// TestPgBouncerAtCommit checks that PgBouncer's error at COMMIT does not count as proof of a rollback.
 func TestPgBouncerAtCommit(t *testing.T) {
 	t.Parallel()
 	for _, s := range []system{pgx, pq} {
@@ -150,7 +151,7 @@ func TestPgBouncerAtCommit(t *testing.T) {
 					_, err := tx.ExecContext(ctx, `INSERT INTO notes VALUES (1)`)
 					return err
 				}, quick, seen.option(func() {}))
-				p.settled(t)
+				p.waitUntilSettled(t)
 				t.Log(seen.list, err)
 				assert.True(t, errors.Is(err, retrysql.ErrAmbiguousCommit))
 				assert.Equal(t, rows, p.count(t, `SELECT count(*) FROM notes`))

@@ -1,8 +1,10 @@
 package retrysql_test
 
 import (
+	"context"
 	"database/sql"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -11,8 +13,8 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// noted is a transaction that has inserted a note and is about to be committed.
-func noted(t *testing.T, d *database) (*sql.Tx, string) {
+// insertNote returns an open transaction that has inserted a note, and its ID for the Settler.
+func insertNote(t *testing.T, d *database) (*sql.Tx, string) {
 	t.Helper()
 	tx, err := d.direct.BeginTx(t.Context(), nil)
 	require.NoError(t, err)
@@ -24,7 +26,7 @@ func noted(t *testing.T, d *database) (*sql.Tx, string) {
 	return tx, id
 }
 
-// restart crashes the server and has it up again, with connections that live.
+// restart crashes the server and starts it again. It drops the dead connections from the pools.
 func (d *database) restart(t *testing.T) {
 	t.Helper()
 	d.server.Restart(t)
@@ -34,8 +36,8 @@ func (d *database) restart(t *testing.T) {
 	}
 }
 
-// settles holds what Postgres says of a transaction.
-func settles(t *testing.T, d *database, id string, want retrysql.Outcome, problem string) {
+// checkSettle checks the answer of retrysql.Postgres about a transaction.
+func checkSettle(t *testing.T, d *database, id string, want retrysql.Outcome, problem string) {
 	t.Helper()
 	outcome, err := retrysql.Postgres().Settle(t.Context(), d.db, id)
 	assert.Equal(t, want, outcome)
@@ -46,70 +48,71 @@ func settles(t *testing.T, d *database, id string, want retrysql.Outcome, proble
 	require.ErrorContains(t, err, problem)
 }
 
-// TestPostgresAfterCrashes holds that the numbers of transactions which a crash took from the log
-// are not mistaken for those of the transactions that get them next.
+// TestPostgresAfterCrashes checks transactions whose numbers a crash has removed from the log. They must
+// not be mistaken for later transactions with the same numbers.
 func TestPostgresAfterCrashes(t *testing.T) {
 	t.Parallel()
 	for _, s := range []system{pgx, pq} {
 		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
-			// The log reaches the disk by commits alone.
+			// Only commits write the log to disk.
 			d := s.database(t, []string{"wal_writer_delay=10s", "autovacuum=off"}, `CREATE TABLE notes (id INT NOT NULL)`)
-			kept, keptID := noted(t, d)
+			kept, keptID := insertNote(t, d)
 			require.NoError(t, kept.Commit())
-			_, lostID := noted(t, d)
+			_, lostID := insertNote(t, d)
 			d.restart(t)
 
-			settles(t, d, keptID, retrysql.Committed, "")
-			settles(t, d, lostID, retrysql.RolledBack, "")
+			checkSettle(t, d, keptID, retrysql.Committed, "")
+			checkSettle(t, d, lostID, retrysql.RolledBack, "")
 			number, _, _ := strings.Cut(lostID, "@")
 			taken := false
-			for range 10 { // others' transactions
-				tx, id := noted(t, d)
+			for range 10 { // later transactions
+				tx, id := insertNote(t, d)
 				require.NoError(t, tx.Commit())
 				taken = taken || strings.HasPrefix(id, number+"@")
-				settles(t, d, id, retrysql.Committed, "")
+				checkSettle(t, d, id, retrysql.Committed, "")
 			}
 			require.True(t, taken, "another transaction got the number %s", number)
-			settles(t, d, keptID, retrysql.Committed, "")
-			settles(t, d, lostID, retrysql.RolledBack, "")
+			checkSettle(t, d, keptID, retrysql.Committed, "")
+			checkSettle(t, d, lostID, retrysql.RolledBack, "")
 
-			d.exec(t, `CHECKPOINT`) // covers what the recovery found
-			settles(t, d, keptID, retrysql.Unknown, "the server has crashed since")
-			settles(t, d, lostID, retrysql.Unknown, "the server has crashed since")
+			d.exec(t, `CHECKPOINT`) // overwrites what the recovery has found
+			checkSettle(t, d, keptID, retrysql.Unknown, "the server has crashed since")
+			checkSettle(t, d, lostID, retrysql.Unknown, "the server has crashed since")
 
-			_, open := noted(t, d)
+			_, open := insertNote(t, d)
 			d.restart(t)
 			d.exec(t, `CHECKPOINT`)
-			settles(t, d, open, retrysql.RolledBack, "") // a number of the future
+			checkSettle(t, d, open, retrysql.RolledBack, "") // no transaction has got this number again
 		})
 	}
 }
 
-// TestPostgresStatus holds the plain answers.
+// TestPostgresStatus checks the answers without a crash.
 func TestPostgresStatus(t *testing.T) {
 	t.Parallel()
 	d := pgx.database(t, nil, `CREATE TABLE notes (id INT NOT NULL)`, `CREATE ROLE someone LOGIN`)
-	tx, id := noted(t, d)
-	settles(t, d, id, retrysql.Unknown, "")
+	tx, id := insertNote(t, d)
+	checkSettle(t, d, id, retrysql.Unknown, "")
 	require.NoError(t, tx.Commit())
-	settles(t, d, id, retrysql.Committed, "")
-	tx, id = noted(t, d)
+	checkSettle(t, d, id, retrysql.Committed, "")
+	tx, id = insertNote(t, d)
 	require.NoError(t, tx.Rollback())
-	settles(t, d, id, retrysql.RolledBack, "")
-	// The same number on another timeline may be another's: only that it was not committed is sure.
-	settles(t, d, id[:len(id)-1]+"9", retrysql.RolledBack, "")
-	tx, id = noted(t, d)
+	checkSettle(t, d, id, retrysql.RolledBack, "")
+	// On another timeline the number may belong to another transaction. "Not committed" is sure even
+	// then, but "committed" is not.
+	checkSettle(t, d, id[:len(id)-1]+"9", retrysql.RolledBack, "")
+	tx, id = insertNote(t, d)
 	require.NoError(t, tx.Commit())
-	settles(t, d, id[:len(id)-1]+"9", retrysql.Unknown, "the server has crashed since")
-	// Statistics that somebody reset are no crash, and may not pass for one.
+	checkSettle(t, d, id[:len(id)-1]+"9", retrysql.Unknown, "the server has crashed since")
+	// If somebody resets the statistics, it looks like a crash, and the answer is Unknown.
 	d.exec(t, `SELECT pg_sleep(1.1)`)
 	d.exec(t, `SELECT pg_stat_reset_shared('bgwriter')`)
-	settles(t, d, id, retrysql.Unknown, "the server has crashed since")
-	tx, id = noted(t, d)
+	checkSettle(t, d, id, retrysql.Unknown, "the server has crashed since")
+	tx, id = insertNote(t, d)
 	require.NoError(t, tx.Rollback())
 	_, since, _ := strings.Cut(id, "@")
-	settles(t, d, "3@"+since, retrysql.Unknown, "transaction 3 is too old")
+	checkSettle(t, d, "3@"+since, retrysql.Unknown, "transaction 3 is too old")
 
 	conn, err := sql.Open(d.driver, strings.Replace(d.server.DSN(""), "postgres@", "someone@", 1))
 	require.NoError(t, err)
@@ -117,4 +120,21 @@ func TestPostgresStatus(t *testing.T) {
 	outcome, err := retrysql.Postgres().Settle(t.Context(), conn, id)
 	require.NoError(t, err, "a role without privileges may ask")
 	assert.Equal(t, retrysql.RolledBack, outcome)
+}
+
+// countingSettler counts its answers.
+type countingSettler struct {
+	retrysql.Settler
+	committed, rolledBack atomic.Int64
+}
+
+func (c *countingSettler) Settle(ctx context.Context, db *sql.DB, id string) (retrysql.Outcome, error) {
+	outcome, err := c.Settler.Settle(ctx, db, id)
+	switch outcome {
+	case retrysql.Committed:
+		c.committed.Add(1)
+	case retrysql.RolledBack:
+		c.rolledBack.Add(1)
+	}
+	return outcome, err
 }

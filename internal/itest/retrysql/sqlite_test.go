@@ -21,7 +21,8 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// sqlites are the drivers for SQLite, and how each is told of a file, and not to wait for locks.
+// sqlites are the drivers for SQLite. Each function returns the DSN of a file, with which the driver
+// does not wait for locks.
 var sqlites = map[string]func(path string) string{
 	"sqlite": func(path string) string {
 		return "file:" + filepath.ToSlash(path) + "?_pragma=busy_timeout(0)"
@@ -128,7 +129,8 @@ func TestSQLiteConstraint(t *testing.T) {
 	})
 }
 
-// TestSQLiteDeferredConstraint holds that a COMMIT which a constraint refuses is known to have failed.
+// TestSQLiteDeferredConstraint checks that a COMMIT which a constraint refuses counts as failed, not as
+// ambiguous.
 func TestSQLiteDeferredConstraint(t *testing.T) {
 	t.Parallel()
 	for driver := range sqlites {
@@ -154,15 +156,16 @@ func TestSQLiteDeferredConstraint(t *testing.T) {
 	}
 }
 
-// writerFile names the file in which a copy of this test binary is to be a writer.
+// writerFile is an environment variable. It makes a copy of this test binary write to the file that it
+// names.
 const writerFile = "RETRYSQL_WRITER_FILE"
 
-// TestSQLiteWriter is no test but a process of TestSQLiteLedger: it enters operations until it is
-// killed, and says of each when it begins and that it was acknowledged.
+// TestSQLiteWriter is not a test but a process of TestSQLiteLedger. It enters operations until it is
+// killed. For each it prints that it begins, and that it was acknowledged.
 func TestSQLiteWriter(t *testing.T) {
 	path := os.Getenv(writerFile)
 	if path == "" {
-		t.Skip("a part of TestSQLiteLedger, in a process of its own")
+		t.Skip("a part of TestSQLiteLedger, which runs it as a process")
 	}
 	write(t, path, "b", func(line string) bool {
 		_, err := fmt.Println(line)
@@ -170,7 +173,7 @@ func TestSQLiteWriter(t *testing.T) {
 	})
 }
 
-// write enters operations of the writer's into the ledger for as long as say wants more.
+// write enters operations of the writer into the ledger until say returns false.
 func write(t *testing.T, path, writer string, say func(line string) bool) {
 	t.Helper()
 	db := openSQLite(t, "sqlite", path)
@@ -193,8 +196,8 @@ func write(t *testing.T, path, writer string, say func(line string) bool) {
 	}
 }
 
-// TestSQLiteLedger has two processes write to one file, and kills one of them amid its work: of
-// what was acknowledged there is exactly one row, of what it was about to do none or one.
+// TestSQLiteLedger has two processes write to one file, and kills one of them. Each acknowledged
+// operation must have exactly one row. The operation that was not finished may have one or none.
 func TestSQLiteLedger(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "ledger.db")
@@ -221,7 +224,7 @@ func TestSQLiteLedger(t *testing.T) {
 			}
 		}
 	}()
-	after := 0 // what this one wrote once it was alone
+	after := 0 // what this process has said since the other was killed
 	write(t, path, "a", func(line string) bool {
 		told["a"].note(line)
 		select {
@@ -238,10 +241,10 @@ func TestSQLiteLedger(t *testing.T) {
 		account.audit(t, db, writer)
 	}
 	assert.GreaterOrEqual(t, told["b"].acknowledged, enough)
-	assert.Greater(t, told["a"].attempts+told["b"].attempts, told["a"].acknowledged+told["b"].acknowledged, "they were in each other's way")
+	assert.Greater(t, told["a"].attempts+told["b"].attempts, told["a"].acknowledged+told["b"].acknowledged, "the writers collided")
 }
 
-// account is what a writer said.
+// account sums up what a writer said.
 type account struct {
 	begun, acknowledged, attempts int
 	failed                        string

@@ -13,8 +13,8 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// TestLostRole has a pool whose connections lead to a standby, while new ones lead to the
-// primary, as after a failover: a call is there within its first retries.
+// TestLostRole has a pool whose idle connections lead to a standby. New connections lead to the primary,
+// as after a failover. A call must come to the primary within two retries.
 func TestLostRole(t *testing.T) {
 	t.Parallel()
 	failover := retry.WithRetryIf(retrysql.SQLState("25006"))
@@ -26,7 +26,7 @@ func TestLostRole(t *testing.T) {
 					d := s.database(t, nil, `CREATE TABLE notes (id INT NOT NULL)`)
 					standby := servers.Standby(t, d.server)
 					d.proxy.SwitchTo(standby.Addr)
-					d.fill(t, idle)
+					d.fillPool(t, idle)
 					note := func(ctx context.Context, tx *sql.Tx) error {
 						_, err := tx.ExecContext(ctx, `INSERT INTO notes VALUES (1)`)
 						return err
@@ -34,26 +34,26 @@ func TestLostRole(t *testing.T) {
 					var seen codes
 					require.Error(t, retrysql.InTx(t.Context(), d.db, opts, note, quick, seen.option(func() {})))
 					t.Log(seen.list)
-					assert.Len(t, seen.list, 1, "it was not asked for")
-					d.fill(t, idle)
+					assert.Len(t, seen.list, 1, "25006 is not retried unless you ask for it")
+					d.fillPool(t, idle)
 
 					d.proxy.SwitchTo(d.server.Addr)
 					require.NoError(t, retrysql.InTx(t.Context(), d.db, opts, note, quick, failover, seen.option(func() {})))
 					assert.Len(t, seen.list, 1+min(idle, 2), "attempts that failed")
 					assert.Equal(t, 1, d.count(t, `SELECT count(*) FROM notes`))
-					assert.Equal(t, 1, d.db.Stats().OpenConnections, "none is left to the standby")
+					assert.Equal(t, 1, d.db.Stats().OpenConnections, "no connection leads to the standby")
 				})
 			}
 		}
 	}
 }
 
-// TestPromoted has a server lose its role and another one take it over.
+// TestPromoted makes the primary read-only and promotes its standby.
 func TestPromoted(t *testing.T) {
 	t.Parallel()
 	d := pgx.database(t, nil, `CREATE TABLE notes (id INT NOT NULL)`)
 	standby := servers.Standby(t, d.server)
-	d.fill(t, 2)
+	d.fillPool(t, 2)
 	d.exec(t, `ALTER SYSTEM SET default_transaction_read_only = on`) // the old primary is fenced
 	d.exec(t, `SELECT pg_reload_conf()`)
 	other := d.open(t, standby.Addr)
@@ -72,8 +72,8 @@ func TestPromoted(t *testing.T) {
 	assert.Equal(t, 1, n)
 }
 
-// fill has the pool hold so many idle connections.
-func (d *database) fill(t *testing.T, idle int) {
+// fillPool makes the pool hold the given number of idle connections.
+func (d *database) fillPool(t *testing.T, idle int) {
 	t.Helper()
 	d.db.SetMaxIdleConns(idle)
 	var conns []*sql.Conn
@@ -89,8 +89,7 @@ func (d *database) fill(t *testing.T, idle int) {
 	require.Equal(t, idle, d.db.Stats().Idle)
 }
 
-// TestStalePlans has statements that the driver prepared not fit any more: the next attempt
-// succeeds.
+// TestStalePlans makes the driver's prepared statements invalid. The next attempt succeeds.
 func TestStalePlans(t *testing.T) {
 	t.Parallel()
 	d := pgx.database(t, nil, `CREATE TABLE notes (id INT NOT NULL)`)

@@ -22,7 +22,7 @@ import (
 
 func transient(err error) bool { return retrysql.Transient(retry.Attempt{Err: err}) }
 
-// TestTableOfPostgres has the server raise each code, and reads it off the drivers' errors.
+// TestTableOfPostgres makes the server raise each code, and classifies the drivers' errors.
 func TestTableOfPostgres(t *testing.T) {
 	t.Parallel()
 	for _, s := range []system{pgx, pq} {
@@ -39,7 +39,7 @@ func TestTableOfPostgres(t *testing.T) {
 			} {
 				_, err := d.direct.ExecContext(t.Context(), fmt.Sprintf(`DO $$ BEGIN RAISE 'x' USING ERRCODE = '%s'; END $$`, code))
 				require.Error(t, err)
-				if err != driver.ErrBadConn { // lib/pq's word for some
+				if err != driver.ErrBadConn { // lib/pq returns it for some codes
 					assert.Equal(t, code, codeOf(err))
 				}
 				assert.Equal(t, want, transient(err), "%s: %v", code, err)
@@ -49,7 +49,7 @@ func TestTableOfPostgres(t *testing.T) {
 	}
 }
 
-// TestTableOfMariaDB does the same with numbers.
+// TestTableOfMariaDB does the same with MariaDB's numbers.
 func TestTableOfMariaDB(t *testing.T) {
 	t.Parallel()
 	d := mariadb.database(t, nil)
@@ -67,7 +67,7 @@ func TestTableOfMariaDB(t *testing.T) {
 	}
 }
 
-// TestTableOfSQLServer reads the driver's own type, for want of a server.
+// TestTableOfSQLServer classifies values of the driver's error type, because there is no server.
 func TestTableOfSQLServer(t *testing.T) {
 	t.Parallel()
 	for _, number := range []int32{
@@ -79,7 +79,7 @@ func TestTableOfSQLServer(t *testing.T) {
 	assert.False(t, transient(mssql.Error{Number: 2627}))
 }
 
-// postgresCauses bring about failures that pass, in transactions a and b.
+// postgresCauses are transient failures, and how to bring them about in transactions a and b.
 var postgresCauses = map[string]struct {
 	code string
 	fail func(t *testing.T, d *database, a, b *sql.Tx) error
@@ -106,14 +106,14 @@ var postgresCauses = map[string]struct {
 		return run(t, a, `SELECT 1`)
 	}},
 	"idle in a transaction": {"25P03", func(t *testing.T, d *database, a, _ *sql.Tx) error {
-		pid := number(t, a, `SELECT pg_backend_pid()`) // asked first: then it is idle
+		pid := number(t, a, `SELECT pg_backend_pid()`) // first, because a must be idle after the next statement
 		must(t, a, `SET LOCAL idle_in_transaction_session_timeout = 1`)
-		d.gone(t, pid)
+		d.waitUntilClosed(t, pid)
 		return run(t, a, `SELECT 1`)
 	}},
 }
 
-// TestCausesInPostgres brings about what the codes stand for.
+// TestCausesInPostgres brings about the failures for which the codes stand.
 func TestCausesInPostgres(t *testing.T) {
 	t.Parallel()
 	for _, s := range []system{pgx, pq} {
@@ -132,7 +132,7 @@ func TestCausesInPostgres(t *testing.T) {
 					defer func() { _ = b.Rollback() }()
 					err = test.fail(t, d, a, b)
 					require.Error(t, err)
-					if code := codeOf(err); code != "" { // drivers may find the connection closed first
+					if code := codeOf(err); code != "" { // a driver may notice first that the connection is closed
 						assert.Equal(t, test.code, code)
 					}
 					assert.True(t, transient(err), "%T %v", err, err)
@@ -142,22 +142,23 @@ func TestCausesInPostgres(t *testing.T) {
 	}
 }
 
-// gone waits until the server has ended a connection.
-func (d *database) gone(t *testing.T, pid int) {
+// waitUntilClosed waits until the server has closed a connection.
+func (d *database) waitUntilClosed(t *testing.T, pid int) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		return d.count(t, `SELECT count(*) FROM pg_stat_activity WHERE pid = $1`, pid) == 0
 	}, 10*time.Second, time.Millisecond)
 }
 
-// TestTooManyConnections has a server of few connections refuse one until others are closed.
+// TestTooManyConnections has a server with few connections. It refuses a connection until others are
+// closed.
 func TestTooManyConnections(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		system
 		setting string
 	}{
-		{pgx, "max_connections=4"}, {pq, "max_connections=4"}, {mariadb, "max_connections=10"}, // the least it takes
+		{pgx, "max_connections=4"}, {pq, "max_connections=4"}, {mariadb, "max_connections=10"}, // MariaDB's minimum
 	} {
 		t.Run(test.String(), func(t *testing.T) {
 			t.Parallel()
@@ -184,7 +185,7 @@ func TestTooManyConnections(t *testing.T) {
 	}
 }
 
-// TestCausesInMariaDB brings about what the numbers stand for.
+// TestCausesInMariaDB brings about the failures for which the numbers stand.
 func TestCausesInMariaDB(t *testing.T) {
 	t.Parallel()
 	d := mariadb.database(t, nil, `CREATE TABLE notes (id INT PRIMARY KEY, n INT)`, `INSERT INTO notes VALUES (1, 0), (2, 0)`)
@@ -234,8 +235,8 @@ func TestCausesInMariaDB(t *testing.T) {
 	}
 }
 
-// TestLostConnections reads what drivers say of a connection that breaks off under a statement,
-// and of the statements after.
+// TestLostConnections classifies the drivers' errors if a connection breaks during a statement, and in
+// later statements.
 func TestLostConnections(t *testing.T) {
 	t.Parallel()
 	for _, s := range systems {
@@ -260,7 +261,8 @@ func TestLostConnections(t *testing.T) {
 				db := d.open(t, d.proxy.Addr)
 				err := db.PingContext(t.Context())
 				require.Error(t, err)
-				// io.EOF is lib/pq's, and mostly no failure, so Transient leaves it out; at BEGIN it is one to InTx.
+				// lib/pq returns io.EOF. Transient does not know it, because it is mostly not a failure. InTx
+				// retries it at BEGIN.
 				assert.True(t, transient(err) || err == io.EOF, "%T %v", err, err)
 			}
 		})

@@ -13,10 +13,10 @@ import (
 	"syscall"
 )
 
-// account is who servers run as: nil is who runs the test.
+// account is the user that servers run as. If it is nil, that is the user of the test.
 type account *syscall.Credential
 
-// accountOf returns the named one if the test runs as root.
+// accountOf returns the named user's account if the test runs as root, and nil otherwise.
 func accountOf(name string) (account, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
@@ -36,20 +36,21 @@ func accountOf(name string) (account, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
-// command returns one that runs in the folder as the account, which may not be allowed into
-// the folder of the test. Its environment has nothing that servers and their tools look at.
+// command returns a command that runs as the account. It runs in the given folder, because the account
+// may have no access to the folder of the test. Its environment has no variables that servers and their
+// tools read.
 func command(a account, folder, program string, args ...string) *exec.Cmd {
-	// Not with the test's context: servers are stopped after that has ended.
-	cmd := exec.CommandContext(context.Background(), program, args...) //nolint:gosec // found by find
+	// Not with the test's context, because servers are stopped after it has ended.
+	cmd := exec.CommandContext(context.Background(), program, args...) //nolint:gosec // find has found it
 	cmd.Dir = folder
 	cmd.Env = []string{"LC_ALL=C", "PATH=" + os.Getenv("PATH") + ":/usr/sbin:/usr/bin:/sbin:/bin"}
-	// In a process group of its own, so that Ctrl-C is the test's alone.
+	// In its own process group, so that only the test gets Ctrl-C.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: a, Setpgid: true}
 	return cmd
 }
 
-// newFolder returns one that is the account's. It is not t.TempDir, which nobody but its owner
-// gets into.
+// newFolder creates a folder that belongs to the account. It does not use t.TempDir, which only the user
+// of the test can enter.
 func newFolder(a account) (string, error) {
 	parent := os.TempDir()
 	if a != nil && !open(parent) {
@@ -65,7 +66,7 @@ func newFolder(a account) (string, error) {
 	return folder, nil
 }
 
-// open reports whether anybody can make a file in the folder.
+// open reports whether every user can create a file in the folder.
 func open(folder string) bool {
 	info, err := os.Stat(folder)
 	if err != nil || info.Mode()&0o003 != 0o003 {

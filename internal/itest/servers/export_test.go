@@ -5,13 +5,13 @@ import (
 	"path/filepath"
 )
 
-// Folder is the server's.
+// Folder returns the server's folder.
 func Folder(s *Server) string { return s.folder }
 
-// Template is the folder that was made for s to copy.
+// Template returns the folder that s has copied.
 func Template(s *Server) string { return filepath.Dir(s.kind.template.data) }
 
-// Imposter is a server that believes to be at the address of s.
+// Imposter returns another Server with the address of s.
 func Imposter(s *Server) *Server { return &Server{Addr: s.Addr, kind: s.kind, folder: "/tmp/another"} }
 
 // Ping reports whether s accepts connections.

@@ -18,7 +18,7 @@ import (
 	"github.com/seed-205ff063/retry/internal/itest/servers"
 )
 
-// inChild names the kind of server that TestChild is to start in a process of its own.
+// Environment variables for a process that runs TestChild: the kind of server to start, and a setting.
 const inChild, withSetting = "RETRY_TEST_CHILD", "RETRY_TEST_SETTING"
 
 func TestChild(t *testing.T) {
@@ -34,6 +34,7 @@ func TestChild(t *testing.T) {
 	}
 }
 
+// child returns the command of a process that runs TestChild.
 func child(t *testing.T, kind, setting string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestChild$")
@@ -46,14 +47,14 @@ func child(t *testing.T, kind, setting string) *exec.Cmd {
 	return cmd
 }
 
-// TestKilled holds that nothing is left of a process that is killed while its server runs, even
-// after a restart.
+// TestKilled checks that nothing is left of a server if the process of its test is killed, even if the
+// server was restarted before.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
-			_ = k.start(t) // or skips
+			_ = k.start(t) // skips the test if there is no server
 			cmd := child(t, k.name, "")
 			stdout, err := cmd.StdoutPipe()
 			require.NoError(t, err)
@@ -79,7 +80,7 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestPortTaken holds that a server is not taken for another which has its port.
+// TestPortTaken checks that a server is not mistaken for another server on the same port.
 func TestPortTaken(t *testing.T) {
 	t.Parallel()
 	for _, k := range kinds {
@@ -94,7 +95,7 @@ func TestPortTaken(t *testing.T) {
 			text, err := child(t, k.name, "port="+port).CombinedOutput()
 			require.Error(t, err)
 			assert.Contains(t, string(text), k.name+" has ended\n")
-			assert.Contains(t, string(text), "ddress already in use") // which is what others are tried for
+			assert.Contains(t, string(text), "ddress already in use") // start then tries another port
 		})
 	}
 }

@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// script of a guardian: it runs the server "$@" as its child, starts it again for each line that
-// it reads, and ends it when there are no more lines, which is when the test or its process has
-// ended. A line names the signal to end it with, if that is another one. The answer to a line comes
-// when the server is gone.
+// script is the shell script of a guardian. It runs the server "$@" as its child and reads lines. For
+// each line it ends the server, answers with an empty line, and starts the server again. The line names
+// the signal that ends the server; an empty line is the usual signal. When there are no more lines, the
+// test or its process has ended. Then the script ends the server and removes the folder.
 //
-// A server in the background ignores QUIT until it has set itself up, hence the loop; the shell
-// reaps its child while it waits for sleep. Descriptor 3 is the first server's alone: it closes
-// when that ends.
+// A server in the background ignores QUIT until it has set itself up, so the script sends it in a loop.
+// The shell reaps its child while it waits for sleep. Only the first server has descriptor 3, which is
+// closed when that server ends.
 const script = `
 signal=$1 folder=$2
 shift 2
@@ -35,18 +35,20 @@ end
 rm -rf "$folder"
 `
 
-// keeper removes a folder when the process of the test has ended.
+// keeper is a shell script that removes a folder when the process of the test has ended.
 const keeper = `read -r _; rm -rf "$1"`
 
-// guardian is a process that outlives the test's, however that ends.
+// guardian is a process that runs a server. It outlives the process of the test, however that ends, and
+// then ends the server.
 type guardian struct {
 	cmd    *exec.Cmd
 	lines  io.WriteCloser
 	stdout *os.File
-	exited chan struct{} // closed when the first server has
+	exited chan struct{} // closed when the first server has ended
 }
 
-func guard(a account, signal, folder string, server []string) (*guardian, error) {
+// startGuardian starts a guardian.
+func startGuardian(a account, signal, folder string, server []string) (*guardian, error) {
 	g := &guardian{exited: make(chan struct{})}
 	g.cmd = command(a, folder, "/bin/sh", append([]string{"-c", script, "guardian", signal, folder}, server...)...)
 	alive, writer, err := os.Pipe()
@@ -76,20 +78,20 @@ func guard(a account, signal, folder string, server []string) (*guardian, error)
 	return g, nil
 }
 
-// restart returns when the server has ended and another one is being started. The signal is what
-// ends it, empty for the usual one.
+// restart ends the server with the signal and starts it again. It returns when the server has ended. An
+// empty signal is the usual one.
 func (g *guardian) restart(signal string) error {
 	if _, err := io.WriteString(g.lines, signal+"\n"); err != nil {
 		return err
 	}
-	if err := g.stdout.SetReadDeadline(time.Now().Add(patience)); err != nil {
+	if err := g.stdout.SetReadDeadline(time.Now().Add(timeout)); err != nil {
 		return err
 	}
 	_, err := io.ReadFull(g.stdout, make([]byte, 1))
 	return err
 }
 
-// stop returns when the server has ended and its folder is gone.
+// stop ends the server. It returns when the server has ended and its folder is removed.
 func (g *guardian) stop() error {
 	_ = g.lines.Close()
 	err := g.cmd.Wait()

@@ -7,23 +7,23 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// mariadbOptions hold while the data folder is made, too. A version that has no such option
-// does without, which is what loose means.
+// mariadbOptions are for the server and for the installer that creates the data folder. "loose" means
+// that a version without the option ignores it.
 var mariadbOptions = []string{
-	// A killed process loses nothing that it wrote; only a dead machine would.
+	// A killed process loses nothing that it has written; only a crash of the machine would.
 	"--loose-innodb-flush-method=nosync",
 	"--loose-debug-no-sync",
 	"--loose-skip-sync-frm",
-	// Small files are quick to make and to copy.
+	// Small files are quick to create and to copy.
 	"--loose-innodb-log-file-size=8M",
 	"--loose-innodb-buffer-pool-size=16M",
 	"--loose-aria-pagecache-buffer-size=8M",
-	// Containers refuse io_uring, and it is slow to set up and to end.
+	// Containers refuse io_uring, and it is slow to start and to end.
 	"--loose-skip-innodb-use-native-aio",
 }
 
-// mariadbTemp has a server keep its temporary tables to itself: one that starts deletes all that
-// it finds, those of others too that share the folder.
+// mariadbTemp gives a server its own folder for temporary tables. When a server starts it deletes all
+// temporary tables in that folder, even those of another server.
 func mariadbTemp(folder string) string { return "--tmpdir=" + folder }
 
 var mariadb = &kind{
@@ -37,7 +37,7 @@ var mariadb = &kind{
 		return find(folders, "mariadbd"), find(folders, "mariadb-install-db", "mysql_install_db")
 	},
 
-	// The installer makes a database named test unless it is told not to.
+	// The installer creates a database with the name test.
 	install: func(installer, data string) []string {
 		return append([]string{
 			installer, "--no-defaults", "--datadir=" + data, mariadbTemp(filepath.Dir(data)),
@@ -50,7 +50,7 @@ var mariadb = &kind{
 			program, "--no-defaults", "--datadir=" + filepath.Join(folder, "data"), mariadbTemp(folder),
 			"--socket=" + filepath.Join(folder, "socket"), "--pid-file=" + filepath.Join(folder, "pid"),
 			"--bind-address=127.0.0.1", "--port=" + port, "--skip-name-resolve",
-			"--innodb-flush-log-at-trx-commit=1", // a commit that was answered survives a kill
+			"--innodb-flush-log-at-trx-commit=1", // an acknowledged commit survives a kill
 		}, mariadbOptions...)
 		for _, setting := range settings {
 			args = append(args, "--"+setting)
@@ -64,7 +64,7 @@ var mariadb = &kind{
 		if err != nil {
 			return nil, err
 		}
-		cfg.Logger = &mysql.NopLogger{} // that a server is not ready yet is no news
+		cfg.Logger = &mysql.NopLogger{} // it would log that the server is not ready yet
 		connector, err := mysql.NewConnector(cfg)
 		if err != nil {
 			return nil, err

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// pgbouncerOf is the kind of poolers before the server at the address upstream.
+// pgbouncerOf returns the kind of a pooler in front of the server at the address upstream.
 func pgbouncerOf(upstream string) *kind {
 	return &kind{
 		name:   "PgBouncer",
@@ -29,7 +29,7 @@ func pgbouncerOf(upstream string) *kind {
 		},
 		dsn:    postgresDSN,
 		open:   openPgBouncerConsole,
-		folder: "SHOW CONFIG", // its log is in the folder
+		folder: "SHOW CONFIG", // its logfile is in the folder
 	}
 }
 
@@ -63,7 +63,7 @@ func writePgBouncerConfig(s *Server, upstream string, settings []string) error {
 	return os.WriteFile(filepath.Join(s.folder, "pgbouncer.ini"), []byte(text), 0o644) //nolint:gosec // as above
 }
 
-// openPgBouncerConsole opens the pooler's own database, which answers simple queries alone.
+// openPgBouncerConsole opens the pooler's own database, which answers only simple queries.
 func openPgBouncerConsole(addr string) (*sql.DB, error) {
 	cfg, err := pgx.ParseConfig("postgres://postgres@" + addr + "/pgbouncer?sslmode=disable")
 	if err != nil {

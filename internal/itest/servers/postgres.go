@@ -15,7 +15,7 @@ var postgres = &kind{
 	name:   "PostgreSQL",
 	debian: "postgresql",
 	user:   "postgres",
-	signal: "QUIT", // an immediate shutdown: connections break off, and the next start recovers
+	signal: "QUIT", // an immediate shutdown: connections break, and the next start recovers
 
 	find: func() (program, installer string) {
 		folders, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
@@ -47,15 +47,15 @@ func runPostgres(program, folder, port string, settings []string) []string {
 		"listen_addresses=127.0.0.1",
 		"port=" + port,
 		"unix_socket_directories=", // none
-		"fsync=off",                // a killed process loses nothing that it wrote; only a dead machine would
-		"deadlock_timeout=50ms",    // so that a deadlock is cheap to provoke
+		"fsync=off",                // a killed process loses nothing that it has written; only a crash of the machine would
+		"deadlock_timeout=50ms",    // tests provoke deadlocks
 	}, settings...) {
 		args = append(args, "-c", setting)
 	}
 	return args
 }
 
-// standbyOf is the kind of primary's standbys.
+// standbyOf returns the kind of a standby of primary.
 func standbyOf(primary *Server) *kind {
 	return &kind{
 		name:   "PostgreSQL standby",
@@ -91,7 +91,7 @@ func postgresDSN(addr string) string {
 	return "postgres://postgres@" + addr + "/postgres?sslmode=disable"
 }
 
-// version is that of PostgreSQL in the folder's name, or 0.
+// version returns the version of PostgreSQL in the folder's path, or 0.
 func version(bin string) int {
 	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(bin)))
 	return n

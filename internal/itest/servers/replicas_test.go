@@ -11,7 +11,7 @@ import (
 	"github.com/seed-205ff063/retry/internal/itest/servers"
 )
 
-// TestStandby holds that a standby replays its primary and takes no writes until it is promoted,
+// TestStandby checks that a standby replays its primary, that it refuses writes until it is promoted,
 // and that nothing is left of it.
 func TestStandby(t *testing.T) {
 	t.Parallel()
@@ -34,11 +34,11 @@ func TestStandby(t *testing.T) {
 		_, err = db.Exec("INSERT INTO n VALUES (1)")
 		require.NoError(t, err)
 	})
-	gone(t, folder)
+	checkGone(t, folder)
 }
 
-// TestPgBouncer holds that a pooler passes on what it is asked, survives a restart, has the
-// settings that it was given, and that nothing is left of it.
+// TestPgBouncer checks that a pooler passes queries on, also after a restart, and that nothing is left
+// of it.
 func TestPgBouncer(t *testing.T) {
 	t.Parallel()
 	var folder string
@@ -55,11 +55,11 @@ func TestPgBouncer(t *testing.T) {
 		p.Restart(t)
 		asks(open(t, "pgx", p.DSN("")))
 	})
-	gone(t, folder)
+	checkGone(t, folder)
 }
 
-// gone holds that nothing is left of a server, if there was one.
-func gone(t *testing.T, folder string) {
+// checkGone checks that nothing is left of a server. It skips the test if there was none.
+func checkGone(t *testing.T, folder string) {
 	t.Helper()
 	if folder == "" {
 		t.Skip("there was no server")

@@ -1,9 +1,9 @@
 // Package servers starts real database servers for tests: PostgreSQL, its standbys, PgBouncer and
-// MariaDB as Debian packages them, each in a temporary folder, on a port of the loopback of its own. Whatever
-// becomes of the test, its servers end with it.
+// MariaDB, as Debian packages them. Each server has its own temporary folder and its own port on the
+// loopback interface. A server ends with its test, even if the test's process is killed.
 //
-// Where a server is not installed the test is skipped, unless RETRY_REQUIRE_SERVERS=1 makes
-// that a failure.
+// If a server is not installed, the test is skipped. With RETRY_REQUIRE_SERVERS=1 the test fails
+// instead.
 package servers
 
 import (
@@ -21,35 +21,35 @@ type Server struct {
 	guardian *guardian
 }
 
-// Postgres starts a PostgreSQL server of its own for t. Settings are of the form name=value.
+// Postgres starts a PostgreSQL server for t. Settings have the form name=value.
 func Postgres(t testing.TB, settings ...string) *Server {
 	t.Helper()
 	return postgres.start(t, settings)
 }
 
-// MariaDB starts a MariaDB server of its own for t. Settings are of the form name=value.
+// MariaDB starts a MariaDB server for t. Settings have the form name=value.
 func MariaDB(t testing.TB, settings ...string) *Server {
 	t.Helper()
 	return mariadb.start(t, settings)
 }
 
-// Standby starts a standby of the PostgreSQL server primary for t. It answers queries that only
-// read, and replays what the primary writes until it is promoted: SELECT pg_promote().
+// Standby starts a standby of the PostgreSQL server primary for t. It replays what the primary writes
+// and answers read-only queries. SELECT pg_promote() makes it a primary.
 func Standby(t testing.TB, primary *Server, settings ...string) *Server {
 	t.Helper()
 	return standbyOf(primary).start(t, settings)
 }
 
-// PgBouncer starts a pooler before the PostgreSQL server at the address upstream for t. Settings
-// are those of its section [pgbouncer], of the form name=value.
+// PgBouncer starts a pooler for t, in front of the PostgreSQL server at the address upstream. Settings
+// have the form name=value and belong to its section [pgbouncer].
 func PgBouncer(t testing.TB, upstream string, settings ...string) *Server {
 	t.Helper()
 	return pgbouncerOf(upstream).start(t, settings)
 }
 
-// DSN returns what sql.Open takes to reach the server at another address, such as a proxy's, or
-// at its own if addr is empty. PostgreSQL's is a URL with a query to which more can be added,
-// MariaDB's has no parameters yet.
+// DSN returns the data source name for sql.Open. It leads to addr, such as a proxy's address, or to the
+// server itself if addr is empty. To add a parameter, append "&name=value" to PostgreSQL's and
+// "?name=value" to MariaDB's.
 func (s *Server) DSN(addr string) string {
 	if addr == "" {
 		addr = s.Addr
@@ -57,12 +57,12 @@ func (s *Server) DSN(addr string) string {
 	return s.kind.dsn(addr)
 }
 
-// kind is what sorts of servers differ in.
+// kind is a kind of server.
 type kind struct {
 	name   string
-	debian string // the package that brings it
-	user   string // who runs it where the test runs as root, which servers refuse to
-	signal string // ends it the way a crash does
+	debian string // Debian's package
+	user   string // runs the server if the test runs as root, because servers refuse to run as root
+	signal string // ends the server as a crash does
 
 	find    func() (program, installer string)
 	install func(installer, data string) []string                                              // makes the template
@@ -70,12 +70,12 @@ type kind struct {
 	run     func(program, folder, port string, settings []string) []string
 	dsn     func(addr string) string
 	open    func(addr string) (*sql.DB, error)
-	folder  string // a query for the one that the server works in, of one column or of a name and a value
+	folder  string // a query for the server's folder; its result has one column, or a name and a value
 
 	template template
 }
 
-// unavailable ends the test, which cannot have its server.
+// unavailable ends a test that cannot have its server.
 func (k *kind) unavailable(t testing.TB, why string) {
 	t.Helper()
 	if os.Getenv("RETRY_REQUIRE_SERVERS") == "1" {

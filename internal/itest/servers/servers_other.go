@@ -17,17 +17,17 @@ var errNone = errors.New("there is no server")
 
 func (k *kind) start(t testing.TB, _ []string) *Server {
 	t.Helper()
-	k.unavailable(t, "is started on Unix systems alone")
+	k.unavailable(t, "can be started only on Unix systems")
 	return nil
 }
 
-// Restart is never called, for there is no server.
+// Restart is never called, because there is no server.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
 	t.Fatal(errNone)
 }
 
-// RestartFast is never called, for there is no server.
+// RestartFast is never called, because there is no server.
 func (s *Server) RestartFast(t testing.TB) {
 	t.Helper()
 	t.Fatal(errNone)

@@ -19,15 +19,15 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	_ = mysql.SetLogger(&mysql.NopLogger{}) // connections break off here
+	_ = mysql.SetLogger(&mysql.NopLogger{}) // these tests break connections on purpose
 	m.Run()
 }
 
 var kinds = []struct {
 	name, driver string
 	start        func(t testing.TB, settings ...string) *servers.Server
-	setting      string // to start it with
-	show, want   string // a query for it, and the answer
+	setting      string // a setting to start the server with
+	show, want   string // a query for that setting, and the answer
 }{
 	{"PostgreSQL", "pgx", servers.Postgres, "lock_timeout=123ms", "SELECT current_setting('lock_timeout')", "123ms"},
 	{"MariaDB", "mysql", servers.MariaDB, "innodb-lock-wait-timeout=123", "SELECT @@innodb_lock_wait_timeout", "123"},
@@ -41,8 +41,8 @@ func open(t *testing.T, driver, dsn string) *sql.DB {
 	return db
 }
 
-// remains returns what is left of servers in the folder whose name begins so: it and processes
-// that have it in their command line or work in it.
+// remains returns what is left of a server: files whose path begins with the folder, and processes that
+// have the folder in their command line or work in it.
 func remains(t *testing.T, folder string) []string {
 	t.Helper()
 	left, err := filepath.Glob(folder + "*")
@@ -50,7 +50,7 @@ func remains(t *testing.T, folder string) []string {
 	processes, err := filepath.Glob("/proc/[0-9]*")
 	require.NoError(t, err)
 	for _, p := range processes {
-		command, _ := os.ReadFile(filepath.Join(p, "cmdline")) // it may have ended
+		command, _ := os.ReadFile(filepath.Join(p, "cmdline")) // fails if the process has ended
 		cwd, _ := os.Readlink(filepath.Join(p, "cwd"))
 		if strings.Contains(string(command), folder) || strings.HasPrefix(cwd, folder) {
 			left = append(left, p+" "+string(command))
@@ -77,7 +77,7 @@ func TestServer(t *testing.T) {
 			t.Run("runs", func(t *testing.T) {
 				start := time.Now()
 				s := k.start(t, k.setting)
-				t.Logf("the first one, or while another one starts, started in %v", time.Since(start))
+				t.Logf("started in %v, perhaps while others started", time.Since(start))
 				addr, folder = s.Addr, servers.Folder(s)
 				require.NotEmpty(t, remains(t, folder))
 				require.True(t, listens(t, addr))
@@ -98,8 +98,8 @@ func TestServer(t *testing.T) {
 	}
 }
 
-// TestTemporaryTables holds that MariaDB has those in a folder of its own: while it starts it deletes
-// what it finds of them, and would make another one fail that starts as well.
+// TestTemporaryTables checks that MariaDB has its own folder for temporary tables. When it starts it
+// deletes all it finds there, which would make another server fail that is starting.
 func TestTemporaryTables(t *testing.T) {
 	t.Parallel()
 	s := servers.MariaDB(t)
@@ -108,7 +108,7 @@ func TestTemporaryTables(t *testing.T) {
 	assert.Equal(t, servers.Folder(s), folder)
 }
 
-// TestRestart holds that a restart is a crash that loses no more than what was not committed.
+// TestRestart checks that a restart loses only what was not committed.
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	for _, k := range kinds {
@@ -131,7 +131,7 @@ func TestRestart(t *testing.T) {
 				t.Logf("restarted in %v", time.Since(start))
 
 				require.Error(t, tx.Commit())
-				// By a new connection: one that was open may be found dead no sooner than now.
+				// Use new connections: the open ones are dead, which shows only when they are used.
 				var count, sum int
 				db := open(t, k.driver, s.DSN(""))
 				require.NoError(t, db.QueryRow("SELECT count(*), sum(i) FROM n").Scan(&count, &sum))
@@ -142,16 +142,16 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// TestSeveral has servers that share nothing.
+// TestSeveral checks that servers share nothing.
 func TestSeveral(t *testing.T) {
 	t.Parallel()
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
-			_ = k.start(t) // the template is made now
+			_ = k.start(t) // now the template exists
 			start := time.Now()
 			a := k.start(t)
-			t.Logf("a further one started in %v", time.Since(start))
+			t.Logf("another server started in %v", time.Since(start))
 			b := k.start(t)
 			assert.NotEqual(t, a.Addr, b.Addr)
 			_, err := open(t, k.driver, a.DSN("")).Exec("CREATE TABLE n (i int)")

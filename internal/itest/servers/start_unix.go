@@ -18,16 +18,16 @@ import (
 	"time"
 )
 
-// patience is how long a server may take to start, or to end.
-const patience = 30 * time.Second
+// timeout is how long a server may take to start or to end.
+const timeout = 30 * time.Second
 
-// template is a data folder that a process makes once and that each of its servers copies: to
-// make it is what takes long.
+// template is a data folder. A process creates it once, which takes long, and each of its servers copies
+// it.
 type template struct {
 	once sync.Once
 	data string
 	err  error
-	lock io.Closer // the end of a pipe; the folder is removed when the process no longer has it
+	lock io.Closer // the end of a pipe; the keeper removes the folder when it is closed
 }
 
 func (k *kind) start(t testing.TB, settings []string) *Server {
@@ -55,21 +55,21 @@ func (k *kind) start(t testing.TB, settings []string) *Server {
 			if err := s.guardian.stop(); err != nil {
 				t.Errorf("%s: %v", k.name, err)
 			}
-			// Where the account may not remove it, which cannot be in /tmp.
+			// The account may not be allowed to remove its folder.
 			_ = os.RemoveAll(s.folder)
 		})
-		err = s.await(t.Context(), s.guardian.exited)
+		err = s.waitUntilReady(t.Context(), s.guardian.exited)
 		if err == nil {
 			return s
 		}
-		// Another process may have found the same port to be free.
+		// Another process may have found the same free port.
 		if try == 3 || !strings.Contains(err.Error(), "ddress already in use") {
 			t.Fatalf("%s %v", k.name, err)
 		}
 	}
 }
 
-// fill makes the template.
+// fill creates the template.
 func (k *kind) fill(a account, installer string) error {
 	folder, err := newFolder(a)
 	if err != nil {
@@ -90,7 +90,7 @@ func (k *kind) fill(a account, installer string) error {
 	return nil
 }
 
-// launch fills a folder and starts a server on it.
+// launch fills a folder with data and starts a server in it.
 func (k *kind) launch(a account, program, installer string, settings []string) (*Server, error) {
 	port, err := freePort()
 	if err != nil {
@@ -110,7 +110,7 @@ func (k *kind) launch(a account, program, installer string, settings []string) (
 		text, err = command(a, folder, fill[0], fill[1:]...).CombinedOutput()
 	}
 	if err == nil {
-		s.guardian, err = guard(a, k.signal, folder, k.run(program, folder, port, settings))
+		s.guardian, err = startGuardian(a, k.signal, folder, k.run(program, folder, port, settings))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w %s, and %w", err, text, os.RemoveAll(folder))
@@ -118,16 +118,15 @@ func (k *kind) launch(a account, program, installer string, settings []string) (
 	return s, nil
 }
 
-// Restart kills the server, as a crash would, and starts it again at the same address. It
-// returns when the server accepts connections. Those that were open are gone, and so is what
-// was not committed.
+// Restart kills the server, as a crash would, and starts it again at the same address. It returns when
+// the server accepts connections. All open connections and everything that was not committed are lost.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
 	s.restart(t, "")
 }
 
-// RestartFast ends a PostgreSQL server as an administrator does, by its fast shutdown, and starts
-// it again at the same address. Transactions are rolled back and connections are closed with an
+// RestartFast stops a PostgreSQL server with a fast shutdown, as an administrator does, and starts it
+// again at the same address. The server rolls back open transactions and closes connections with an
 // error.
 func (s *Server) RestartFast(t testing.TB) {
 	t.Helper()
@@ -139,14 +138,14 @@ func (s *Server) restart(t testing.TB, signal string) {
 	if err := s.guardian.restart(signal); err != nil {
 		t.Fatalf("%s: %v", s.kind.name, err)
 	}
-	if err := s.await(t.Context(), nil); err != nil {
+	if err := s.waitUntilReady(t.Context(), nil); err != nil {
 		t.Fatalf("%s %v", s.kind.name, err)
 	}
 }
 
-// await returns when the server accepts connections.
-func (s *Server) await(ctx context.Context, exited <-chan struct{}) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// waitUntilReady waits until the server accepts connections, or until exited is closed.
+func (s *Server) waitUntilReady(ctx context.Context, exited <-chan struct{}) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	for {
 		err := s.ping(ctx)
@@ -163,8 +162,8 @@ func (s *Server) await(ctx context.Context, exited <-chan struct{}) error {
 	}
 }
 
-// ping reports whether the server accepts connections. That somebody does at its address is not
-// enough.
+// ping returns nil if the server accepts connections. It is an error if another server does at the same
+// address.
 func (s *Server) ping(ctx context.Context) error {
 	db, err := s.kind.open(s.Addr)
 	if err != nil {
@@ -181,7 +180,7 @@ func (s *Server) ping(ctx context.Context) error {
 	return nil
 }
 
-// folderOf asks a server for its folder.
+// folderOf returns the server's folder, or a path in it, as the server says.
 func (k *kind) folderOf(ctx context.Context, db *sql.DB) (folder string, err error) {
 	rows, err := db.QueryContext(ctx, k.folder)
 	if err != nil {
@@ -216,8 +215,8 @@ func (s *Server) log() string {
 	return string(text)
 }
 
-// freePort returns a port that nothing listens on. It is below those that systems give to
-// outgoing connections, so that none of these takes it while its server restarts.
+// freePort returns a port on which nobody listens. The port is below those for outgoing connections, so
+// that none of these takes it while its server restarts.
 func freePort() (string, error) {
 	var err error
 	for range 100 {
