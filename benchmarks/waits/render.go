@@ -34,8 +34,8 @@ func render(m measurement) string {
 			median(r.cancellable), spread(r.cancellable), r.allocsCancel)
 	}
 	b.WriteString("\n| target | measured | |\n|---|---|---|\n")
-	writeTarget(&b, m, "at most the best peer's time", 1, func(r result) []float64 { return r.plain })
-	writeTarget(&b, m, fmt.Sprintf("cancellable: at most %.2f of the best peer's time", atMost), atMost,
+	writeTarget(&b, m, ": at most the best peer's time", 1, func(r result) []float64 { return r.plain })
+	writeTarget(&b, m, fmt.Sprintf(", cancellable: at most %.2f of the best peer's time", atMost), atMost,
 		func(r result) []float64 { return r.cancellable })
 	return b.String()
 }
@@ -54,7 +54,7 @@ func writeTarget(b *strings.Builder, m measurement, promise string, most float64
 	if !(ours/best <= most) {
 		verdict = "**miss**"
 	}
-	fmt.Fprintf(b, "| a retry with a wait of %v, %s | %.2f (%.0f ns, %s %.0f ns) | %s |\n", m.wait, promise, ours/best, ours, name, best, verdict)
+	fmt.Fprintf(b, "| a retry with a wait of %v%s | %.2f (%.0f ns, %s %.0f ns) | %s |\n", m.wait, promise, ours/best, ours, name, best, verdict)
 }
 
 // median returns the median of the values, or NaN if there are none.
