@@ -4,62 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 )
-
-// joiner is a Join that waits.
-type joiner struct {
-	epoch uint32 // of the last items it waits for
-	left  int
-	done  chan struct{}
-}
-
-// Join waits until all that was submitted before it was called is settled; what comes later
-// does not hold it up. (Items that submit others: the example "crawler" of [Pool.Submit] shows how
-// to wait for all of them.) When ctx ends first it returns an error that matches ctx's. Items that were
-// submitted with ctx are canceled then, and settled; so Join may return nil: ask ctx as well.
-func (p *Pool[In, Out]) Join(ctx context.Context) error {
-	p.mu.Lock()
-	left := p.stats.unsettled()
-	if left == 0 {
-		p.mu.Unlock()
-		return nil
-	}
-	j := &joiner{epoch: p.epoch, left: left, done: make(chan struct{})}
-	p.epoch++
-	p.joiners = append(p.joiners, j)
-	p.mu.Unlock()
-	select {
-	case <-j.done:
-		return nil
-	case <-ctx.Done():
-	}
-	p.mu.Lock()
-	p.joiners = slices.DeleteFunc(p.joiners, func(other *joiner) bool { return other == j })
-	left = j.left
-	p.mu.Unlock()
-	if left == 0 {
-		return nil
-	}
-	return ended(ctx, "Join")
-}
-
-// tellJoiners tells those who wait for it that the item is settled, under the lock.
-func (p *Pool[In, Out]) tellJoiners(it *item[In, Out]) {
-	if len(p.joiners) == 0 {
-		return
-	}
-	p.joiners = slices.DeleteFunc(p.joiners, func(j *joiner) bool {
-		if int32(it.epoch-j.epoch) > 0 {
-			return false
-		}
-		if j.left--; j.left > 0 {
-			return false
-		}
-		close(j.done)
-		return true
-	})
-}
 
 // Close ends the pool: it takes no more items, also from those who wait for room, and returns
 // nil once all it has are settled and its goroutines are gone; parked items are waited for and
@@ -105,15 +50,6 @@ func (p *Pool[In, Out]) Close(ctx context.Context) error {
 		items = "item was"
 	}
 	return ended(ctx, fmt.Sprintf("Close: %d %s left", left, items))
-}
-
-// turnAway ends the wait of those who wait for room, under the lock.
-func (p *Pool[In, Out]) turnAway() {
-	for w := p.waiters.first; w != nil; w = p.waiters.first {
-		p.waiters.remove(w)
-		w.err = ErrClosed
-		close(w.ready)
-	}
 }
 
 // dismiss lets the goroutines of a pool go that is closed and empty, under the lock.

@@ -153,40 +153,31 @@ func TestCloseGivesUpWhileParking(t *testing.T) {
 	})
 }
 
-func TestJoin(t *testing.T) {
+// An item that ends with another pool's item, which that pool's Close cancels, is merely canceled in
+// this one.
+func TestOtherPoolGivesUp(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, func(ctx context.Context, in time.Duration) (int, error) {
-			select {
-			case <-time.After(in):
-				return 0, nil
-			case <-ctx.Done():
-				return 0, ctx.Err()
+		var letters log[int]
+		inner := start(t, untilEnded, retrypool.Config[int]{
+			DeadLetter: func(_ context.Context, in int, _ *retry.Error) error { letters.add(in); return nil },
+		})
+		outer, err := retrypool.New(func(ctx context.Context, in int) (int, error) {
+			own, cancel := context.WithCancel(ctx)
+			defer cancel()
+			task, err := inner.Submit(own, in)
+			if err != nil {
+				return 0, err
 			}
-		}, retrypool.Config[time.Duration]{Workers: 10})
-		require.NoError(t, p.Join(t.Context()), "nothing to wait for")
-		began := time.Now()
-		submit(t, p, time.Minute)
-		slow := submit(t, p, time.Hour)
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			assert.NoError(t, p.Join(context.Background()))
-			assert.Equal(t, 30*time.Minute, time.Since(began), "what came later does not count, what is canceled does")
-		})
+			return task.Wait(context.WithoutCancel(ctx))
+		}, retrypool.Config[int]{Workers: 1, Capacity: 1})
+		require.NoError(t, err)
+		submit(t, outer, 7)
 		synctest.Wait()
-		submit(t, p, 2*time.Hour)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		err := p.Join(ctx)
-		require.EqualError(t, err, "retrypool: Join: context deadline exceeded")
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		go func() {
-			time.Sleep(29 * time.Minute)
-			slow.Cancel()
-		}()
-		wg.Go(func() {
-			assert.NoError(t, p.Join(context.Background()))
-			assert.Equal(t, 2*time.Hour, time.Since(began))
-		})
-		wg.Wait()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.Error(t, outer.Close(ctx))
+		synctest.Wait()
+		assert.Empty(t, letters.list())
+		assert.Equal(t, retrypool.Stats{Submitted: 1, Canceled: 1}, inner.Stats())
 	})
 }

@@ -3,6 +3,8 @@ package retrypool_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,12 +15,6 @@ import (
 	"github.com/seed-205ff063/retry"
 	"github.com/seed-205ff063/retry/retrypool"
 )
-
-// untilEnded runs until its context ends.
-func untilEnded(ctx context.Context, _ int) (int, error) {
-	<-ctx.Done()
-	return 0, context.Cause(ctx)
-}
 
 // The end of the submitting context ends items wherever they are, at once.
 func TestCancelingTheContext(t *testing.T) {
@@ -134,177 +130,106 @@ func TestContextOfTheFunction(t *testing.T) {
 	})
 }
 
-// Many items under one context, and one with its own: each ends with its own.
-func TestContextsAreKeptApart(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		p := start(t, down, retrypool.Config[int]{Policy: every(time.Hour, 2)})
-		type key struct{}
-		shared, cancelShared := context.WithCancel(t.Context())
-		alone, cancelAlone := context.WithCancel(t.Context())
-		defer cancelAlone()
-		for i := range 10 {
-			_, err := p.Submit(shared, i)
-			require.NoError(t, err)
-			_, err = p.Submit(context.WithValue(shared, key{}, i), i)
-			require.NoError(t, err)
-			submit(t, p, i)
-		}
-		_, err := p.Submit(alone, 0)
-		require.NoError(t, err)
-		synctest.Wait()
-		assert.Equal(t, 31, p.Stats().Parked)
-		cancelAlone()
-		synctest.Wait()
-		assert.Equal(t, 1, p.Stats().Canceled)
-		cancelShared()
-		synctest.Wait()
-		assert.Equal(t, retrypool.Stats{Submitted: 31, Canceled: 21, Parked: 10}, p.Stats())
-	})
+// nosy is a context that asks the pool.
+type nosy struct {
+	context.Context
+	p *retrypool.Pool[int, int]
 }
 
-// A context that ended is let go, and so is one all of whose items are settled; later items
-// with the same one are seen to as well.
-func TestContextIsUsedAgain(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		g := make(gate)
-		p := start(t, g.fn, retrypool.Config[int]{Policy: every(time.Hour, 1)})
-		ctx, cancel := context.WithCancel(t.Context())
-		for range 3 {
-			task, err := p.Submit(ctx, 1)
-			require.NoError(t, err)
-			g <- struct{}{}
-			_, err = task.Wait(t.Context())
-			require.NoError(t, err)
-		}
-		_, err := p.Submit(ctx, 2)
-		require.NoError(t, err)
-		_, err = p.Submit(ctx, 3)
-		require.NoError(t, err)
-		cancel()
-		synctest.Wait()
-		assert.Equal(t, retrypool.Stats{Submitted: 5, Succeeded: 3, Canceled: 2}, p.Stats())
-	})
-}
+func (n nosy) Err() error { n.p.Stats(); return n.Context.Err() }
 
-func TestTaskCancel(t *testing.T) {
+// The pool asks no context while it holds its lock.
+func TestContextThatAsksThePool(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, func(ctx context.Context, in int) (int, error) {
-			if in == 0 {
-				return 0, errDown
-			}
-			return untilEnded(ctx, in)
-		}, retrypool.Config[int]{Policy: every(time.Hour, 2)})
-		parked := submit(t, p, 0)
-		synctest.Wait()
-		running := submit(t, p, 1)
-		synctest.Wait()
-		queued := submit(t, p, 2)
-		later := submit(t, p, 3)
-
-		for _, task := range []*retrypool.Task[int]{parked, queued} {
-			assert.True(t, task.Cancel())
-			select {
-			case <-task.Done():
-			default:
-				t.Error("not settled when Cancel returned")
-			}
-			assert.False(t, task.Cancel(), "once")
-		}
-		assert.Equal(t, retrypool.Stats{Submitted: 4, Canceled: 2, Queued: 1, Running: 1}, p.Stats())
-		assert.True(t, running.Cancel())
-		synctest.Wait()
-		assert.False(t, running.Cancel())
-		assert.True(t, later.Cancel())
-		synctest.Wait()
-		assert.Equal(t, 4, p.Stats().Canceled)
-		for _, task := range []*retrypool.Task[int]{parked, queued, running, later} {
-			_, err := task.Wait(t.Context())
-			require.ErrorIs(t, err, context.Canceled)
-			require.ErrorContains(t, err, "context done (retrypool: the task was canceled)")
-			assert.Equal(t, retry.ErrContext, stopped(t, err).Reason)
-		}
-	})
-}
-
-// A function that succeeds though its task was canceled has succeeded; one that fails is not
-// retried.
-func TestTaskCancelWhileRunning(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		p := start(t, func(_ context.Context, in int) (int, error) {
-			time.Sleep(time.Second)
-			if in == 0 {
-				return 1, nil
-			}
-			return 0, errDown
-		}, retrypool.Config[int]{Workers: 2, Policy: every(0, 9)})
-		good, bad := submit(t, p, 0), submit(t, p, 1)
-		time.Sleep(time.Millisecond)
-		assert.True(t, good.Cancel())
-		assert.True(t, bad.Cancel())
-		_, err := good.Wait(t.Context())
-		require.NoError(t, err)
-		_, err = bad.Wait(t.Context())
-		assert.Equal(t, 1, stopped(t, err).Attempts)
-		require.ErrorIs(t, err, errDown)
-		assert.Equal(t, retrypool.Stats{Submitted: 2, Succeeded: 1, Canceled: 1}, p.Stats())
-	})
-}
-
-// A cancellation between the decision to retry and the parking is not overlooked.
-func TestTaskCancelBeforeParking(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		var task *retrypool.Task[int]
-		c := retrypool.Config[int]{Policy: every(time.Hour, 5)}
-		c.Events.Parked = func(retrypool.Event[int]) { assert.True(t, task.Cancel()) }
-		g := make(gate)
-		p := start(t, func(ctx context.Context, in int) (int, error) {
-			_, _ = g.fn(ctx, in)
-			return 0, errDown
-		}, c)
-		task = submit(t, p, 1)
-		began := time.Now()
-		close(g)
-		_, err := task.Wait(t.Context())
-		require.ErrorIs(t, err, context.Canceled)
-		assert.Equal(t, 1, stopped(t, err).Attempts)
-		assert.Zero(t, time.Since(began))
-	})
-}
-
-func TestTaskWaitObeysItsContext(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		g := make(gate)
-		p := start(t, g.fn, retrypool.Config[int]{})
-		task := submit(t, p, 7)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		p := start(t, untilEnded, retrypool.Config[int]{})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		v, err := task.Wait(ctx)
-		require.EqualError(t, err, "retrypool: Wait: context deadline exceeded")
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		assert.Zero(t, v)
-		assert.Equal(t, 1, p.Stats().Running, "the item goes on")
-		close(g)
-		<-task.Done()
-		v, err = task.Wait(ctx)
-		require.NoError(t, err, "what is settled is returned also when the context has ended")
-		assert.Equal(t, 7, v)
+		task, err := p.Submit(nosy{t.Context(), p}, 1)
+		require.NoError(t, err)
+		require.ErrorIs(t, p.Join(nosy{ctx, p}), context.DeadlineExceeded)
+		task.Cancel()
 	})
 }
 
-// The wait at a gate is cut short too, for a gate gets the item's context.
-func TestTaskCancelAtAGate(t *testing.T) {
+// The context of an item ends when that is settled, for those too who ask for it no sooner.
+func TestContextEndsWithTheItem(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		policy := retry.MustNew(retry.WithGate(func(ctx context.Context, _ retry.Attempt) (func(error), error) {
-			<-ctx.Done()
-			return nil, ctx.Err()
-		}))
-		p := start(t, double, retrypool.Config[int]{Policy: policy})
-		task := submit(t, p, 1)
+		type key struct{}
+		var kept context.Context
+		p := start(t, func(ctx context.Context, _ int) (int, error) { kept = ctx; return 0, nil }, retrypool.Config[int]{})
+		task, err := p.Submit(context.WithValue(t.Context(), key{}, "value"), 0)
+		require.NoError(t, err)
+		_, err = task.Wait(t.Context())
+		require.NoError(t, err)
 		synctest.Wait()
-		assert.True(t, task.Cancel())
-		_, err := task.Wait(t.Context())
-		require.ErrorIs(t, err, context.Canceled)
-		assert.Zero(t, stopped(t, err).Attempts)
-		assert.Equal(t, 1, p.Stats().Canceled)
+		require.ErrorIs(t, kept.Err(), context.Canceled)
+		select {
+		case <-kept.Done():
+		default:
+			t.Error("Done is not closed")
+		}
+		assert.Equal(t, "value", kept.Value(key{}))
+		derived, cancel := context.WithCancel(kept)
+		defer cancel()
+		require.ErrorIs(t, derived.Err(), context.Canceled)
 	})
+}
+
+// So a goroutine that the function left behind, and that waits for it, ends.
+func TestContextEndsForWhoAsksLate(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := start(t, func(ctx context.Context, _ int) (int, error) {
+			go func() { time.Sleep(time.Second); <-ctx.Done() }()
+			return 0, nil
+		}, retrypool.Config[int]{})
+		_, err := submit(t, p, 0).Wait(t.Context())
+		require.NoError(t, err)
+		time.Sleep(2 * time.Second) // the bubble fails the test if it has not
+	})
+}
+
+// Who asks for the context of a settled item leaves nothing with the submitting one.
+func TestContextOfASettledItemIsNotKept(t *testing.T) {
+	p := start(t, func(ctx context.Context, _ int) (context.Context, error) { return ctx, nil }, retrypool.Config[int]{})
+	root, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	const n = 20_000
+	before := heap()
+	for i := range n {
+		task, err := p.Submit(root, i)
+		require.NoError(t, err)
+		ctx, err := task.Wait(t.Context())
+		require.NoError(t, err)
+		_ = ctx.Done()
+	}
+	assert.Less(t, (heap()-before)/n, int64(20))
+	runtime.KeepAlive(root)
+}
+
+// Mocks print their arguments, and so the context that the function got.
+func TestContextCanBePrinted(t *testing.T) {
+	t.Parallel()
+	p := start(t, func(ctx context.Context, _ int) (string, error) {
+		text := ""
+		for range 1000 {
+			text = fmt.Sprint(ctx)
+		}
+		return text, nil
+	}, retrypool.Config[int]{Workers: 2})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for i := range 20 {
+		_, err := p.Submit(ctx, i)
+		require.NoError(t, err)
+	}
+	text, err := submit(t, p, 20).Wait(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "retrypool.Context", text)
+	require.NoError(t, p.Join(t.Context()))
 }

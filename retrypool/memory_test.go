@@ -2,7 +2,6 @@ package retrypool_test
 
 import (
 	"context"
-	"errors"
 	"runtime"
 	"sync"
 	"testing"
@@ -150,10 +149,4 @@ func TestNoGoroutineForContexts(t *testing.T) {
 	cancel()
 	require.NoError(t, p.Join(t.Context()))
 	assert.Equal(t, 1000, p.Stats().Canceled)
-}
-
-func TestUnwrapOfAPanic(t *testing.T) {
-	t.Parallel()
-	assert.Equal(t, errDown, errors.Unwrap(&retrypool.PanicError{Value: errDown}))
-	assert.NoError(t, errors.Unwrap(&retrypool.PanicError{Value: 7}))
 }

@@ -20,16 +20,6 @@ type Stats struct {
 	Retries int
 }
 
-// outcome is how an item ended.
-type outcome uint8
-
-const (
-	succeeded outcome = iota
-	deadLettered
-	failed
-	canceled
-)
-
 // count counts an end.
 func (s *Stats) count(end outcome) {
 	switch end {

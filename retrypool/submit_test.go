@@ -11,20 +11,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-205ff063/retry"
 	"github.com/seed-205ff063/retry/retrypool"
 )
-
-// gate is a function that waits until it is let through.
-type gate chan struct{}
-
-func (g gate) fn(ctx context.Context, in int) (int, error) {
-	select {
-	case <-g:
-		return in, nil
-	case <-ctx.Done():
-		return 0, ctx.Err()
-	}
-}
 
 func TestSubmitWaitsWhileFull(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
@@ -106,28 +95,6 @@ func TestSubmitObeysItsContext(t *testing.T) {
 	})
 }
 
-// Room that is given to one whose context ends at the same moment goes to the next.
-func TestRoomIsNotLost(t *testing.T) {
-	t.Parallel()
-	for range 200 {
-		synctest.Test(t, func(t *testing.T) {
-			g := make(gate)
-			p := start(t, g.fn, retrypool.Config[int]{Capacity: 1})
-			submit(t, p, 1)
-			ctx, cancel := context.WithCancel(t.Context())
-			var wg sync.WaitGroup
-			wg.Go(func() { _, _ = p.Submit(ctx, 2) })
-			synctest.Wait()
-			wg.Go(func() { submit(t, p, 3) })
-			synctest.Wait()
-			wg.Go(cancel)
-			wg.Go(func() { close(g) })
-			wg.Wait()
-			submit(t, p, 4)
-		})
-	}
-}
-
 func TestSubmitAfterClose(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := start(t, double, retrypool.Config[int]{})
@@ -193,4 +160,57 @@ func TestPanicInSubmit(t *testing.T) {
 		assert.Zero(t, p.Stats())
 		submit(t, p, 1)
 	})
+}
+
+// A worker that waits for an item of its own pool is not free for it. With all of them waiting
+// nothing moves until the contexts end, as the docs of Submit, Wait and Map say.
+func TestWaitingForTheOwnPool(t *testing.T) {
+	t.Parallel()
+	type pool = *retrypool.Pool[int, int]
+	for name, wait := range map[string]func(ctx context.Context, p pool) error{
+		"Submit": func(ctx context.Context, p pool) error {
+			for {
+				if _, err := p.Submit(ctx, 1); err != nil {
+					return err
+				}
+			}
+		},
+		"Wait": func(ctx context.Context, p pool) error {
+			task, err := p.TrySubmit(1)
+			if err != nil {
+				return err
+			}
+			_, err = task.Wait(ctx)
+			task.Cancel()
+			return err
+		},
+		"Map": func(ctx context.Context, p pool) error {
+			for _, err := range p.Map(ctx, func(yield func(int) bool) { yield(1) }) {
+				return err
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				var p pool
+				p = start(t, func(ctx context.Context, in int) (int, error) {
+					if in == 0 {
+						return 0, retry.Permanent(wait(ctx, p))
+					}
+					return in, nil
+				}, retrypool.Config[int]{Workers: 1, Capacity: 3})
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				began := time.Now()
+				task, err := p.Submit(ctx, 0)
+				require.NoError(t, err)
+				_, err = task.Wait(t.Context())
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				assert.Equal(t, time.Hour, time.Since(began))
+				cancel()
+				require.NoError(t, p.Join(t.Context()))
+			})
+		})
+	}
 }

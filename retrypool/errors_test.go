@@ -3,7 +3,6 @@ package retrypool_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -15,57 +14,10 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-// Whoever prints a task or a pool meanwhile does not read what is written (the race detector would
-// see it), and sees no item and no result.
-func TestPrinting(t *testing.T) {
+func TestUnwrapOfAPanic(t *testing.T) {
 	t.Parallel()
-	const secret = "hunter2"
-	p := start(t, func(ctx context.Context, in string) (string, error) {
-		_ = fmt.Sprintf("%v %+v %#v %d", ctx, ctx, ctx, ctx)
-		return in, nil
-	}, retrypool.Config[string]{Workers: 2})
-	verbs := "%v %+v %#v %s %q %d %x"
-	all := func(v any) string { return fmt.Sprintf(verbs, v, v, v, v, v, v, v) }
-	for range 100 {
-		task, err := p.Submit(t.Context(), secret)
-		require.NoError(t, err)
-		for settled := false; !settled; {
-			text := all(task) + all(p)
-			assert.NotContains(t, text, secret)
-			assert.NotContains(t, text, fmt.Sprintf("%x", secret))
-			select {
-			case <-task.Done():
-				settled = true
-			default:
-			}
-		}
-		v, err := task.Wait(t.Context())
-		require.NoError(t, err)
-		require.Equal(t, secret, v)
-	}
-	var none *retrypool.Task[int]
-	var noPool *retrypool.Pool[int, int]
-	assert.Equal(t, "retrypool.Task(none) retrypool.Task(none) retrypool.Pool(nil)", fmt.Sprint(none, " ", new(retrypool.Task[int]), " ", noPool))
-}
-
-func TestPrintingWhere(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		g := make(gate)
-		p := start(t, func(ctx context.Context, in int) (int, error) {
-			if in == 0 {
-				return 0, errDown
-			}
-			return g.fn(ctx, in)
-		}, retrypool.Config[int]{Policy: every(time.Hour, 2), Key: func(in int) string { return fmt.Sprint(in) }})
-		tasks := []*retrypool.Task[int]{submit(t, p, 0), submit(t, p, 1), submit(t, p, 1), submit(t, p, 2)}
-		for p.Stats().Parked == 0 || p.Stats().Running == 0 {
-			time.Sleep(time.Millisecond)
-		}
-		assert.Equal(t, "[retrypool.Task(parked) retrypool.Task(running) retrypool.Task(queued) retrypool.Task(queued)]", fmt.Sprint(tasks))
-		close(g)
-		<-tasks[3].Done()
-		assert.Equal(t, "retrypool.Task(settled)", fmt.Sprint(tasks[3]))
-	})
+	assert.Equal(t, errDown, errors.Unwrap(&retrypool.PanicError{Value: errDown}))
+	assert.NoError(t, errors.Unwrap(&retrypool.PanicError{Value: 7}))
 }
 
 // nilError has methods that a nil pointer does not survive.

@@ -3,15 +3,12 @@ package retryotel_test
 import (
 	"context"
 	"errors"
-	"fmt"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/seed-205ff063/retry"
 )
@@ -184,109 +181,6 @@ func TestNoCall(t *testing.T) {
 			assert.Len(t, k.spans.Ended(), tt.spans)
 		})
 	}
-}
-
-// Each kind of instrument has its unit, and histograms the boundaries advised.
-func TestInstruments(t *testing.T) {
-	t.Parallel()
-	k := newKit(t)
-	_ = retry.Do(context.Background(), func(context.Context) error { return errDown },
-		k.options(retry.WithBudget(retry.NewBudget(0, 0)))...)
-	_, err := k.ObserveBudget("b", retry.NewBudget(0, 0))
-	require.NoError(t, err)
-	p := newPool(t, k, nil)
-	_, err = p.Submit(t.Context(), 0)
-	require.NoError(t, err)
-	require.NoError(t, p.Close(t.Context()))
-
-	units := map[string]string{}
-	bounds := map[string][]float64{}
-	scopes := k.collect(t).ScopeMetrics
-	require.Len(t, scopes, 1)
-	assert.Equal(t, "github.com/seed-205ff063/retry/retryotel", scopes[0].Scope.Name)
-	for _, m := range scopes[0].Metrics {
-		units[m.Name] = m.Unit
-		assert.NotEmpty(t, m.Description, m.Name)
-		switch data := m.Data.(type) {
-		case metricdata.Histogram[float64]:
-			bounds[m.Name] = data.DataPoints[0].Bounds
-		case metricdata.Histogram[int64]:
-			bounds[m.Name] = data.DataPoints[0].Bounds
-		}
-	}
-	assert.Equal(t, map[string]string{
-		"retry.calls":               "{call}",
-		"retry.call.attempts":       "{attempt}",
-		"retry.call.duration":       "s",
-		"retry.call.wait.duration":  "s",
-		"retry.attempt.duration":    "s",
-		"retry.budget.denials":      "{denial}",
-		"retry.budget.tokens":       "{token}",
-		"retry.pool.items":          "{item}",
-		"retry.pool.capacity":       "{item}",
-		"retry.pool.submitted":      "{item}",
-		"retry.pool.settled":        "{item}",
-		"retry.pool.retries":        "{retry}",
-		"retry.pool.queue.duration": "s",
-		"retry.pool.item.duration":  "s",
-	}, units)
-	assert.Equal(t, documentedBounds(t), bounds)
-	assert.Len(t, bounds, 6)
-}
-
-// A program that names its policies after users makes no more series than others.
-func TestNamesAreBounded(t *testing.T) {
-	t.Parallel()
-	k := newKit(t)
-	call := func(name string) {
-		_ = retry.Do(context.Background(), fine, retry.WithName(name), retry.WithHooks(k.Hooks()))
-	}
-	for i := range 300 {
-		call(fmt.Sprint("user ", i))
-	}
-	call("user 0")
-	call("user 299")
-	f := k.figures(t)
-	const of = "retry.calls{retry.outcome=succeeded,retry.policy.name=%s,retry.retried=false}"
-	assert.EqualValues(t, 2, f[fmt.Sprintf(of, "user 0")])
-	assert.EqualValues(t, 1, f[fmt.Sprintf(of, "user 255")])
-	assert.EqualValues(t, 45, f[fmt.Sprintf(of, "_other")])
-	assert.EqualValues(t, 302, f.total("retry.calls"))
-	f.addUp(t)
-	series := 0
-	for key := range f {
-		if len(key) > 12 && key[:12] == "retry.calls{" {
-			series++
-		}
-	}
-	assert.Equal(t, 257, series)
-}
-
-// Calls of policies that are new and of such as are known go on at the same time.
-func TestNamesConcurrently(t *testing.T) {
-	t.Parallel()
-	k := newKit(t)
-	var wg sync.WaitGroup
-	for range 4 {
-		wg.Go(func() {
-			for i := range 400 {
-				_ = retry.Do(context.Background(), fine, retry.WithName(fmt.Sprint(i)), retry.WithHooks(k.Hooks()))
-			}
-		})
-	}
-	wg.Wait()
-	f := k.figures(t)
-	f.addUp(t)
-	assert.EqualValues(t, 1600, f.total("retry.calls"))
-	assert.EqualValues(t, 4*(400-256), f.total("retry.calls", "_other"))
-}
-
-func TestNoName(t *testing.T) {
-	t.Parallel()
-	k := newKit(t)
-	require.NoError(t, retry.Do(t.Context(), fine, retry.WithHooks(k.Hooks())))
-	assert.EqualValues(t, 1, k.figures(t)["retry.calls{retry.outcome=succeeded,retry.retried=false}"])
-	assert.Equal(t, "retry", k.spans.Ended()[1].Name())
 }
 
 // A call that goes on after a crash counts with its earlier part.

@@ -2,6 +2,7 @@ package retrypool_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -104,14 +105,24 @@ func TestRoomThatIsGivenUpGoesOn(t *testing.T) {
 	})
 }
 
-// A Pool that New did not make says so, and does not hang.
-func TestZeroPool(t *testing.T) {
+// Room that is given to one whose context ends at the same moment goes to the next.
+func TestRoomIsNotLost(t *testing.T) {
 	t.Parallel()
-	for name, use := range map[string]func(p *retrypool.Pool[int, int]){
-		"Submit":    func(p *retrypool.Pool[int, int]) { _, _ = p.Submit(t.Context(), 1) },
-		"TrySubmit": func(p *retrypool.Pool[int, int]) { _, _ = p.TrySubmit(1) },
-		"Close":     func(p *retrypool.Pool[int, int]) { _ = p.Close(t.Context()) },
-	} {
-		assert.PanicsWithValue(t, "retrypool: a Pool is made by New", func() { use(new(retrypool.Pool[int, int])) }, name)
+	for range 200 {
+		synctest.Test(t, func(t *testing.T) {
+			g := make(gate)
+			p := start(t, g.fn, retrypool.Config[int]{Capacity: 1})
+			submit(t, p, 1)
+			ctx, cancel := context.WithCancel(t.Context())
+			var wg sync.WaitGroup
+			wg.Go(func() { _, _ = p.Submit(ctx, 2) })
+			synctest.Wait()
+			wg.Go(func() { submit(t, p, 3) })
+			synctest.Wait()
+			wg.Go(cancel)
+			wg.Go(func() { close(g) })
+			wg.Wait()
+			submit(t, p, 4)
+		})
 	}
 }

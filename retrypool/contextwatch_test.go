@@ -17,6 +17,58 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
+// Many items under one context, and one with its own: each ends with its own.
+func TestContextsAreKeptApart(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := start(t, down, retrypool.Config[int]{Policy: every(time.Hour, 2)})
+		type key struct{}
+		shared, cancelShared := context.WithCancel(t.Context())
+		alone, cancelAlone := context.WithCancel(t.Context())
+		defer cancelAlone()
+		for i := range 10 {
+			_, err := p.Submit(shared, i)
+			require.NoError(t, err)
+			_, err = p.Submit(context.WithValue(shared, key{}, i), i)
+			require.NoError(t, err)
+			submit(t, p, i)
+		}
+		_, err := p.Submit(alone, 0)
+		require.NoError(t, err)
+		synctest.Wait()
+		assert.Equal(t, 31, p.Stats().Parked)
+		cancelAlone()
+		synctest.Wait()
+		assert.Equal(t, 1, p.Stats().Canceled)
+		cancelShared()
+		synctest.Wait()
+		assert.Equal(t, retrypool.Stats{Submitted: 31, Canceled: 21, Parked: 10}, p.Stats())
+	})
+}
+
+// A context that ended is let go, and so is one all of whose items are settled; later items
+// with the same one are seen to as well.
+func TestContextIsUsedAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		g := make(gate)
+		p := start(t, g.fn, retrypool.Config[int]{Policy: every(time.Hour, 1)})
+		ctx, cancel := context.WithCancel(t.Context())
+		for range 3 {
+			task, err := p.Submit(ctx, 1)
+			require.NoError(t, err)
+			g <- struct{}{}
+			_, err = task.Wait(t.Context())
+			require.NoError(t, err)
+		}
+		_, err := p.Submit(ctx, 2)
+		require.NoError(t, err)
+		_, err = p.Submit(ctx, 3)
+		require.NoError(t, err)
+		cancel()
+		synctest.Wait()
+		assert.Equal(t, retrypool.Stats{Submitted: 5, Succeeded: 3, Canceled: 2}, p.Stats())
+	})
+}
+
 // homemade is a context of a user's own type: what is derived from it hears of its end later
 // than those who ask it.
 type homemade struct {
@@ -194,87 +246,4 @@ func TestItemsOfAnEndedContextAreSettledTogether(t *testing.T) {
 		assert.Equal(t, 2*time.Second, time.Since(ended), "ten workers and the context's goroutine")
 		assert.Equal(t, 22, p.Stats().DeadLettered)
 	})
-}
-
-// The context of an item ends when that is settled, for those too who ask for it no sooner.
-func TestContextEndsWithTheItem(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		type key struct{}
-		var kept context.Context
-		p := start(t, func(ctx context.Context, _ int) (int, error) { kept = ctx; return 0, nil }, retrypool.Config[int]{})
-		task, err := p.Submit(context.WithValue(t.Context(), key{}, "value"), 0)
-		require.NoError(t, err)
-		_, err = task.Wait(t.Context())
-		require.NoError(t, err)
-		synctest.Wait()
-		require.ErrorIs(t, kept.Err(), context.Canceled)
-		select {
-		case <-kept.Done():
-		default:
-			t.Error("Done is not closed")
-		}
-		assert.Equal(t, "value", kept.Value(key{}))
-		derived, cancel := context.WithCancel(kept)
-		defer cancel()
-		require.ErrorIs(t, derived.Err(), context.Canceled)
-	})
-}
-
-// So a goroutine that the function left behind, and that waits for it, ends.
-func TestContextEndsForWhoAsksLate(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		p := start(t, func(ctx context.Context, _ int) (int, error) {
-			go func() { time.Sleep(time.Second); <-ctx.Done() }()
-			return 0, nil
-		}, retrypool.Config[int]{})
-		_, err := submit(t, p, 0).Wait(t.Context())
-		require.NoError(t, err)
-		time.Sleep(2 * time.Second) // the bubble fails the test if it has not
-	})
-}
-
-// Who asks for the context of a settled item leaves nothing with the submitting one.
-func TestContextOfASettledItemIsNotKept(t *testing.T) {
-	p := start(t, func(ctx context.Context, _ int) (context.Context, error) { return ctx, nil }, retrypool.Config[int]{})
-	root, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	heap := func() int64 {
-		var m runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&m)
-		return int64(m.HeapAlloc)
-	}
-	const n = 20_000
-	before := heap()
-	for i := range n {
-		task, err := p.Submit(root, i)
-		require.NoError(t, err)
-		ctx, err := task.Wait(t.Context())
-		require.NoError(t, err)
-		_ = ctx.Done()
-	}
-	assert.Less(t, (heap()-before)/n, int64(20))
-	runtime.KeepAlive(root)
-}
-
-// Mocks print their arguments, and so the context that the function got.
-func TestContextCanBePrinted(t *testing.T) {
-	t.Parallel()
-	p := start(t, func(ctx context.Context, _ int) (string, error) {
-		text := ""
-		for range 1000 {
-			text = fmt.Sprint(ctx)
-		}
-		return text, nil
-	}, retrypool.Config[int]{Workers: 2})
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	for i := range 20 {
-		_, err := p.Submit(ctx, i)
-		require.NoError(t, err)
-	}
-	text, err := submit(t, p, 20).Wait(t.Context())
-	require.NoError(t, err)
-	assert.Equal(t, "retrypool.Context", text)
-	require.NoError(t, p.Join(t.Context()))
 }

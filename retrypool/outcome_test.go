@@ -1,0 +1,144 @@
+package retrypool_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrypool"
+)
+
+func TestDeadLetter(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	for name, tt := range map[string]struct {
+		letter func(ctx context.Context, in int, err *retry.Error) error
+		want   retrypool.Stats
+		text   string
+		more   error
+	}{
+		"none": {nil, retrypool.Stats{Submitted: 1, Failed: 1, Retries: 1}, "retry: attempts exhausted after 2 attempts in 1s: down", nil},
+		"takes it": {
+			func(ctx context.Context, in int, err *retry.Error) error {
+				if in != 7 || err.Attempts != 2 || ctx.Value(key{}) != "v" || ctx.Err() != nil {
+					return errors.New("wrong arguments")
+				}
+				return nil
+			},
+			retrypool.Stats{Submitted: 1, DeadLettered: 1, Retries: 1},
+			"retry: attempts exhausted after 2 attempts in 1s: down", nil,
+		},
+		"fails": {
+			func(context.Context, int, *retry.Error) error { return errDead },
+			retrypool.Stats{Submitted: 1, Failed: 1, Retries: 1},
+			"retry: attempts exhausted after 2 attempts in 1s: down; retrypool: dead letter: no dead letters today", errDead,
+		},
+		"panics": {
+			func(context.Context, int, *retry.Error) error { panic(errDead) },
+			retrypool.Stats{Submitted: 1, Failed: 1, Retries: 1},
+			"retry: attempts exhausted after 2 attempts in 1s: down; retrypool: dead letter: retrypool: panic: no dead letters today", errDead,
+		},
+		"ends its goroutine": {
+			func(context.Context, int, *retry.Error) error { runtime.Goexit(); return nil },
+			retrypool.Stats{Submitted: 1, Failed: 1, Retries: 1},
+			"retry: attempts exhausted after 2 attempts in 1s: down; retrypool: dead letter: retrypool: panic: the goroutine was ended by runtime.Goexit", nil,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				p := start(t, down, retrypool.Config[int]{Policy: every(time.Second, 2), DeadLetter: tt.letter})
+				task, err := p.Submit(context.WithValue(t.Context(), key{}, "v"), 7)
+				require.NoError(t, err)
+				_, err = task.Wait(t.Context())
+				require.EqualError(t, err, tt.text)
+				require.ErrorIs(t, err, errDown)
+				require.ErrorIs(t, err, retry.ErrExhausted)
+				if tt.more != nil {
+					require.ErrorIs(t, err, tt.more)
+				}
+				assert.Equal(t, 2, stopped(t, err).Attempts)
+				assert.Equal(t, tt.want, p.Stats())
+			})
+		})
+	}
+}
+
+// DeadLetter has the time it needs, and the item counts as running meanwhile.
+func TestDeadLetterOutlivesTheContext(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		p := start(t, untilEnded, retrypool.Config[int]{
+			DeadLetter: func(ctx context.Context, _ int, _ *retry.Error) error {
+				_, bounded := ctx.Deadline()
+				assert.False(t, bounded)
+				time.Sleep(time.Hour)
+				return ctx.Err()
+			},
+		})
+		task, err := p.Submit(ctx, 1)
+		require.NoError(t, err)
+		time.Sleep(time.Hour)
+		assert.Equal(t, retrypool.Stats{Submitted: 1, Running: 1}, p.Stats())
+		_, err = task.Wait(t.Context())
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, retrypool.Stats{Submitted: 1, DeadLettered: 1}, p.Stats())
+	})
+}
+
+// A canceled item is canceled however its function or its policy's hooks end, and counts the
+// attempts that were made.
+func TestCanceledItemThatBreaksOff(t *testing.T) {
+	for how, c := range map[string]struct {
+		fn   func(ctx context.Context, in int) (int, error)
+		done func(context.Context, retry.Outcome)
+	}{
+		"panic":  {fn: func(ctx context.Context, _ int) (int, error) { <-ctx.Done(); panic("x") }},
+		"goexit": {fn: func(ctx context.Context, _ int) (int, error) { <-ctx.Done(); runtime.Goexit(); return 0, nil }},
+		"hook":   {fn: down, done: func(context.Context, retry.Outcome) { panic("x") }},
+	} {
+		t.Run(how, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				var letters log[int]
+				p := start(t, c.fn, retrypool.Config[int]{
+					Policy:     every(time.Hour, 2, retry.WithHooks(retry.Hooks{Done: c.done})),
+					DeadLetter: func(_ context.Context, in int, _ *retry.Error) error { letters.add(in); return nil },
+				})
+				task := submit(t, p, 1)
+				synctest.Wait()
+				require.True(t, task.Cancel())
+				_, err := task.Wait(t.Context())
+				assert.Equal(t, 1, stopped(t, err).Attempts)
+				var broken *retrypool.PanicError
+				require.ErrorAs(t, err, &broken)
+				assert.Equal(t, retrypool.Stats{Submitted: 1, Canceled: 1}, p.Stats())
+				assert.Empty(t, letters.list())
+			})
+		})
+	}
+}
+
+// So does one that is canceled just when it is about to be parked.
+func TestCanceledItemThatBreaksOffInsteadOfParking(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var task atomic.Pointer[retrypool.Task[int]]
+		p := start(t, down, retrypool.Config[int]{
+			Policy: every(time.Hour, 2, retry.WithHooks(retry.Hooks{Done: func(context.Context, retry.Outcome) { panic("x") }})),
+			Events: retrypool.Events[int]{Parked: func(retrypool.Event[int]) { task.Load().Cancel() }, Started: func(retrypool.Event[int]) {
+				time.Sleep(time.Second) // until the test has stored the task
+			}},
+		})
+		task.Store(submit(t, p, 1))
+		_, err := task.Load().Wait(t.Context())
+		assert.Equal(t, 1, stopped(t, err).Attempts)
+		assert.Equal(t, retrypool.Stats{Submitted: 1, Canceled: 1}, p.Stats())
+	})
+}

@@ -1,0 +1,169 @@
+package retrypool_test
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrypool"
+)
+
+func TestPanicIsTheItemsError(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var done atomic.Int64
+		policy := every(time.Hour, 5, retry.WithHooks(retry.Hooks{Done: func(_ context.Context, o retry.Outcome) {
+			assert.Equal(t, retry.ErrPermanent, o.Err.Reason)
+			done.Add(1)
+		}}))
+		p := start(t, func(_ context.Context, in int) (int, error) {
+			if in == 0 {
+				panic(errDown)
+			}
+			explode()
+			return 1, nil
+		}, retrypool.Config[int]{Policy: policy})
+		_, err := submit(t, p, 0).Wait(t.Context())
+		require.EqualError(t, err, "retry: permanent error after 1 attempt in 0s: retrypool: panic: down")
+		require.ErrorIs(t, err, errDown, "what it panicked with is an error")
+
+		v, err := submit(t, p, 1).Wait(t.Context())
+		var panicked *retrypool.PanicError
+		require.ErrorAs(t, err, &panicked)
+		assert.Zero(t, v)
+		assert.Equal(t, "boom", panicked.Value)
+		assert.Contains(t, string(panicked.Stack), "explode", "the stack of the panic")
+		assert.Equal(t, retry.ErrPermanent, stopped(t, err).Reason, "it is not retried")
+		assert.Equal(t, retrypool.Stats{Submitted: 2, Failed: 2}, p.Stats())
+		assert.EqualValues(t, 2, done.Load(), "Done hooks run")
+	})
+}
+
+func explode() { panic("boom") }
+
+// What panics or ends its goroutine, wherever it is called, ends the item and not the pool.
+func TestPanicAndGoexitAnywhere(t *testing.T) {
+	t.Parallel()
+	hook := func(where string, blow func(string)) retry.Hooks {
+		h := retry.Hooks{
+			Start:         func(ctx context.Context) context.Context { blow("Start"); return ctx },
+			BeforeAttempt: func(ctx context.Context, _ retry.Attempt) context.Context { blow("BeforeAttempt"); return ctx },
+			AfterAttempt:  func(context.Context, retry.Attempt) { blow("AfterAttempt") },
+			BeforeWait:    func(context.Context, retry.Attempt) { blow("BeforeWait") },
+			Done:          func(context.Context, retry.Outcome) { blow("Done") },
+		}
+		return h
+	}
+	for _, where := range []string{"fn", "Start", "BeforeAttempt", "AfterAttempt", "BeforeWait", "Done", "gate", "validator", "backoff"} {
+		for _, how := range []string{"panic", "Goexit"} {
+			t.Run(where+", "+how, func(t *testing.T) {
+				inBubble(t, func(t *testing.T) {
+					armed := true
+					blow := func(at string) {
+						if armed && at == where {
+							armed = false
+							if how == "panic" {
+								panic("boom")
+							}
+							runtime.Goexit()
+						}
+					}
+					policy := retry.MustNew(
+						retry.WithMaxAttempts(2),
+						retry.WithHooks(hook(where, blow)),
+						retry.WithBackoff(retry.BackoffFunc(func(retry.Attempt) time.Duration { blow("backoff"); return time.Second })),
+						retry.WithValidator(func(int, retry.Attempt) error { blow("validator"); return errDown }),
+						retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) { blow("gate"); return nil, nil }))
+					p := start(t, func(_ context.Context, in int) (int, error) { blow("fn"); return in, nil },
+						retrypool.Config[int]{Policy: policy})
+					_, err := submit(t, p, 1).Wait(t.Context())
+					var panicked *retrypool.PanicError
+					require.ErrorAs(t, err, &panicked)
+					assert.NotEmpty(t, panicked.Stack)
+					assert.Equal(t, retry.ErrPermanent, stopped(t, err).Reason)
+					want := "boom"
+					if how == "Goexit" {
+						want = "the goroutine was ended by runtime.Goexit"
+					}
+					require.ErrorContains(t, err, want)
+
+					_, err = submit(t, p, 2).Wait(t.Context()) // the worker is there again
+					assert.Equal(t, retry.ErrExhausted, stopped(t, err).Reason)
+				})
+			})
+		}
+	}
+}
+
+// Also where somebody else than a worker ends the item, and in the events.
+func TestGoexitInCallbacks(t *testing.T) {
+	t.Parallel()
+	for _, where := range []string{"Started", "Parked", "Succeeded", "Failed", "Canceled"} {
+		t.Run(where, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				blow := func(at string) func(retrypool.Event[int]) {
+					return func(retrypool.Event[int]) {
+						if at == where {
+							runtime.Goexit()
+						}
+					}
+				}
+				c := retrypool.Config[int]{Policy: every(time.Hour, 2), Events: retrypool.Events[int]{
+					Started: blow("Started"), Parked: blow("Parked"),
+					Succeeded: blow("Succeeded"), Failed: blow("Failed"), Canceled: blow("Canceled"),
+				}}
+				p := start(t, func(_ context.Context, in int) (int, error) {
+					if in == 0 {
+						return 0, nil
+					}
+					return 0, errDown
+				}, c)
+				var wg sync.WaitGroup
+				for i := range 6 {
+					task := submit(t, p, i%3)
+					if i%3 == 2 {
+						wg.Go(func() { // Goexit ends the goroutine that cancels
+							time.Sleep(time.Second)
+							task.Cancel()
+						})
+					}
+				}
+				require.NoError(t, p.Join(t.Context()))
+				wg.Wait()
+				s := p.Stats()
+				addsUp(t, s)
+				assert.Equal(t, 6, s.Succeeded+s.Failed+s.Canceled)
+			})
+		})
+	}
+}
+
+// Whom Close hires is none of the pool's workers, which are numbered from 1 to Config.Workers.
+func TestWorkerNumbers(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var numbers log[int]
+		p := start(t, down, retrypool.Config[int]{
+			Workers: 2, Policy: every(time.Hour, 2),
+			Events: retrypool.Events[int]{Canceled: func(e retrypool.Event[int]) {
+				numbers.add(e.Worker)
+				time.Sleep(time.Second)
+			}},
+		})
+		for i := range 50 {
+			submit(t, p, i)
+		}
+		synctest.Wait()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.Error(t, p.Close(ctx))
+		assert.Subset(t, []int{0, 1, 2}, numbers.list())
+		assert.Contains(t, numbers.list(), 0)
+	})
+}
