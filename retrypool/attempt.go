@@ -9,53 +9,53 @@ import (
 )
 
 // attempt makes the next attempt of the item's call and parks it, if another is to follow.
-func (h *hand[In, Out]) attempt() {
-	it := h.it
+func (w *worker[In, Out]) attempt() {
+	it := w.item
 	switch {
-	case h.over, h.doom == errCanceled && it.ctx.parent.Err() != nil:
-		it.ctx.awaitEnd()
-	case h.doom != nil:
-		it.ctx.end(h.doom)
+	case w.parentEnded, w.cancelCause == errCanceled && it.ctx.parent.Err() != nil:
+		it.ctx.waitParentEnd()
+	case w.cancelCause != nil:
+		it.ctx.cancel(w.cancelCause)
 	}
 	it.attempts++
-	h.called = false
-	wait, again, broken := h.try()
+	w.fnCalled = false
+	wait, again, failure := w.try()
 	switch {
-	case broken != nil:
-		h.conclude(broken)
+	case failure != nil:
+		w.decideOutcome(failure)
 	case again:
-		h.park(wait)
+		w.park(wait)
 	default:
-		h.conclude(it.run.Err())
+		w.decideOutcome(it.run.Err())
 	}
 }
 
 // try is the step of the item's call. What panics outside the function, a hook or a gate,
 // breaks the call off.
-func (h *hand[In, Out]) try() (wait time.Duration, again bool, broken error) {
+func (w *worker[In, Out]) try() (wait time.Duration, again bool, failure error) {
 	defer func() {
 		if v := recover(); v != nil {
-			again, broken = false, h.broken(newPanicError(v))
+			again, failure = false, w.panicFailure(newPanicError(v))
 		}
 	}()
-	it := h.it
-	if !it.begun {
-		it.begun = true
-		it.run = *h.pool.policy.Start(it.ctx)
+	it := w.item
+	if !it.started {
+		it.started = true
+		it.run = *w.pool.policy.Start(it.ctx)
 	}
-	_, wait, again = retry.TryValue(&it.run, h.call)
+	_, wait, again = retry.TryValue(&it.run, w.callFunction)
 	return wait, again, nil
 }
 
 // call calls the function, and makes its panic an error.
-func (h *hand[In, Out]) call(ctx context.Context) (out Out, err error) {
-	it := h.it
-	h.called = true
+func (w *worker[In, Out]) callFunction(ctx context.Context) (out Out, err error) {
+	it := w.item
+	w.fnCalled = true
 	if it.attempts > 1 {
-		h.pool.retried.Add(1)
+		w.pool.retryCount.Add(1)
 	}
-	if tell := h.pool.config.Events.Started; tell != nil {
-		tell(h.event())
+	if startedEvent := w.pool.config.Events.Started; startedEvent != nil {
+		startedEvent(w.event())
 	}
 	returned := false
 	defer func() {
@@ -64,41 +64,41 @@ func (h *hand[In, Out]) call(ctx context.Context) (out Out, err error) {
 				err = retry.Permanent(newPanicError(v))
 			}
 		}
-		it.out, h.said = out, err
+		it.out, w.lastErr = out, err
 	}()
-	out, err = h.pool.fn(it.ctx.forFunction(ctx), it.in)
+	out, err = w.pool.fn(it.ctx.forFunction(ctx), it.in)
 	returned = true
 	return out, err
 }
 
 // broken is the error of a call that did not end as calls do.
-func (h *hand[In, Out]) broken(why *PanicError) error {
-	h.broke = true
-	e := &retry.Error{Attempts: int(h.it.attempts), Elapsed: h.elapsed(), Reason: retry.ErrPermanent, Err: why}
-	if !h.called {
+func (w *worker[In, Out]) panicFailure(err *PanicError) error {
+	w.panicked = true
+	e := &retry.Error{Attempts: int(w.item.attempts), Elapsed: w.elapsed(), Reason: retry.ErrPermanent, Err: err}
+	if !w.fnCalled {
 		e.Attempts--
 	}
 	return e
 }
 
 // park puts the item away for the wait, unless its context ended meanwhile.
-func (h *hand[In, Out]) park(wait time.Duration) {
-	p, it := h.pool, h.it
-	now := p.time.now()
-	if tell := p.config.Events.Parked; tell != nil {
-		e := h.event()
-		e.Wait, e.Err = wait, h.said
-		tell(e)
+func (w *worker[In, Out]) park(wait time.Duration) {
+	p, it := w.pool, w.item
+	now := p.timer.now()
+	if parkedEvent := p.config.Events.Parked; parkedEvent != nil {
+		e := w.event()
+		e.Wait, e.Err = wait, w.lastErr
+		parkedEvent(e)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if it.doomed {
-		if h.doom = errCanceled; p.dropped {
-			h.doom = ErrClosed
+	if it.ending {
+		if w.cancelCause = errCanceled; p.aborted {
+			w.cancelCause = ErrClosed
 		}
 		return // to the next step, which ends the item
 	}
-	h.let()
+	w.releaseItem()
 	p.park(it, now+min(wait, math.MaxInt64-max(now, 0)), now)
-	h.pick()
+	w.takeItem()
 }

@@ -18,12 +18,12 @@ import (
 func TestResults(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		attempts := 0
-		p := start(t, func(_ context.Context, in int) (int, error) {
+		p := newPool(t, func(_ context.Context, in int) (int, error) {
 			if attempts++; attempts < 3 {
 				return attempts, errDown
 			}
 			return in, nil
-		}, retrypool.Config[int]{Policy: every(time.Minute, 3)})
+		}, retrypool.Config[int]{Policy: waitEvery(time.Minute, 3)})
 		before := time.Now()
 		v, err := submit(t, p, 7).Wait(t.Context())
 		require.NoError(t, err)
@@ -35,10 +35,10 @@ func TestResults(t *testing.T) {
 
 func TestFailureIsThatOfTheCall(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, down, retrypool.Config[int]{Policy: every(time.Minute, 3, retry.WithName("mail"))})
+		p := newPool(t, alwaysFails, retrypool.Config[int]{Policy: waitEvery(time.Minute, 3, retry.WithName("mail"))})
 		v, err := submit(t, p, 7).Wait(t.Context())
 		assert.Equal(t, -1, v, "what the function returned last")
-		e := stopped(t, err)
+		e := retryError(t, err)
 		assert.Same(t, e, err)
 		assert.Equal(t, retry.ErrExhausted, e.Reason)
 		assert.Equal(t, 3, e.Attempts)
@@ -51,13 +51,13 @@ func TestFailureIsThatOfTheCall(t *testing.T) {
 
 func TestParkedItemsHoldNoWorker(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, func(_ context.Context, in int) (int, error) {
+		p := newPool(t, func(_ context.Context, in int) (int, error) {
 			if in == 0 {
 				return 0, errDown
 			}
 			time.Sleep(time.Second)
 			return in, nil
-		}, retrypool.Config[int]{Policy: every(time.Hour, 2)})
+		}, retrypool.Config[int]{Policy: waitEvery(time.Hour, 2)})
 		first := submit(t, p, 0)
 		for i := range 5 {
 			submit(t, p, i+1)
@@ -69,7 +69,7 @@ func TestParkedItemsHoldNoWorker(t *testing.T) {
 		assert.Equal(t, 1, p.Stats().Parked)
 		_, err := first.Wait(t.Context())
 		require.ErrorIs(t, err, errDown)
-		assert.Equal(t, time.Hour, stopped(t, err).Elapsed, "to the nanosecond")
+		assert.Equal(t, time.Hour, retryError(t, err).Elapsed, "to the nanosecond")
 	})
 }
 
@@ -79,7 +79,7 @@ func TestEveryItemHasItsOwnWait(t *testing.T) {
 		began := time.Now()
 		var ends log[time.Duration]
 		seen := map[string]bool{}
-		p := start(t, func(_ context.Context, in time.Duration) (int, error) {
+		p := newPool(t, func(_ context.Context, in time.Duration) (int, error) {
 			if !seen[in.String()] {
 				seen[in.String()] = true
 				return 0, retry.After(in, errDown)
@@ -159,7 +159,7 @@ func TestPolicyWorksAsInDoValue(t *testing.T) {
 			return err
 		})
 		n2, list2, text2 := run(func(policy *retry.Policy, fn func(context.Context, int) (int, error)) error {
-			p := start(t, fn, retrypool.Config[int]{Policy: policy})
+			p := newPool(t, fn, retrypool.Config[int]{Policy: policy})
 			_, err := submit(t, p, 7).Wait(t.Context())
 			return err
 		})
@@ -175,11 +175,11 @@ func TestPolicyWorksAsInDoValue(t *testing.T) {
 func TestDoneExactlyOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var starts, dones atomic.Int64
-		policy := every(time.Hour, 3, retry.WithHooks(retry.Hooks{
+		policy := waitEvery(time.Hour, 3, retry.WithHooks(retry.Hooks{
 			Start: func(ctx context.Context) context.Context { starts.Add(1); return ctx },
 			Done:  func(context.Context, retry.Outcome) { dones.Add(1) },
 		}))
-		p := start(t, down, retrypool.Config[int]{Policy: policy})
+		p := newPool(t, alwaysFails, retrypool.Config[int]{Policy: policy})
 		tasks := []*retrypool.Task[int]{submit(t, p, 1), submit(t, p, 2)}
 		time.Sleep(time.Minute)
 		for _, task := range append(tasks, submit(t, p, 3)) {
@@ -196,10 +196,10 @@ func TestDoneExactlyOnce(t *testing.T) {
 func TestCallBeginsWithItsFirstAttempt(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var elapsed log[time.Duration]
-		c := retrypool.Config[int]{Policy: every(time.Second, 2, retry.WithMaxElapsed(time.Minute))}
+		c := retrypool.Config[int]{Policy: waitEvery(time.Second, 2, retry.WithMaxElapsed(time.Minute))}
 		c.Events.Failed = func(e retrypool.Event[int]) { elapsed.add(e.Elapsed) }
-		g := make(gate)
-		p := start(t, func(ctx context.Context, in int) (int, error) {
+		g := make(latch)
+		p := newPool(t, func(ctx context.Context, in int) (int, error) {
 			_, _ = g.fn(ctx, in)
 			return 0, errDown
 		}, c)
@@ -208,7 +208,7 @@ func TestCallBeginsWithItsFirstAttempt(t *testing.T) {
 		time.Sleep(time.Hour)
 		close(g)
 		_, err := task.Wait(t.Context())
-		e := stopped(t, err)
+		e := retryError(t, err)
 		assert.Equal(t, 2, e.Attempts)
 		assert.Equal(t, time.Second, e.Elapsed)
 		assert.Equal(t, time.Hour+time.Second, elapsed.list()[1], "but it is the event's")
@@ -219,14 +219,14 @@ func TestCallBeginsWithItsFirstAttempt(t *testing.T) {
 func TestRetriesAreAttempts(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var calls log[int]
-		p := start(t, func(_ context.Context, in int) (int, error) {
+		p := newPool(t, func(_ context.Context, in int) (int, error) {
 			calls.add(in)
 			if in == 1 {
 				time.Sleep(time.Hour)
 				return 0, nil
 			}
 			return 0, errDown
-		}, retrypool.Config[int]{Policy: every(time.Second, 5, retry.WithMaxElapsed(time.Minute))})
+		}, retrypool.Config[int]{Policy: waitEvery(time.Second, 5, retry.WithMaxElapsed(time.Minute))})
 		submit(t, p, 0)
 		submit(t, p, 1)
 		require.NoError(t, p.Join(t.Context()))

@@ -24,24 +24,24 @@ func (p *Pool[In, Out]) Close(ctx context.Context) error {
 	p.mu.Lock()
 	if !p.closed {
 		p.closed = true
-		p.turnAway()
+		p.rejectWaiters()
 		if p.used == 0 {
-			p.dismiss()
+			p.stopWorkers()
 		}
 	}
 	p.mu.Unlock()
 	select {
-	case <-p.gone:
+	case <-p.stopped:
 		return nil
 	default:
 	}
 	select {
-	case <-p.gone:
+	case <-p.stopped:
 		return nil
 	case <-ctx.Done():
 	}
-	left := p.drop()
-	<-p.gone
+	left := p.abort()
+	<-p.stopped
 	if left == 0 {
 		return nil
 	}
@@ -49,37 +49,37 @@ func (p *Pool[In, Out]) Close(ctx context.Context) error {
 	if left == 1 {
 		items = "item was"
 	}
-	return ended(ctx, fmt.Sprintf("Close: %d %s left", left, items))
+	return contextError(ctx, fmt.Sprintf("Close: %d %s left", left, items))
 }
 
 // dismiss lets the goroutines of a pool go that is closed and empty, under the lock.
-func (p *Pool[In, Out]) dismiss() {
-	p.time.stop()
-	p.work.Broadcast()
+func (p *Pool[In, Out]) stopWorkers() {
+	p.timer.stop()
+	p.workReady.Broadcast()
 }
 
 // drop gives up what is not settled, and returns how many items that are.
-func (p *Pool[In, Out]) drop() (left int) {
+func (p *Pool[In, Out]) abort() (left int) {
 	p.mu.Lock()
 	left = p.used
 	var running []*itemContext
-	if left > 0 && !p.dropped {
-		p.dropped = true
-		p.ripen(math.MaxInt64, math.MaxInt)
-		for h := range p.running {
-			if h.it != nil {
-				h.it.doomed = true
-				running = append(running, h.it.ctx)
+	if left > 0 && !p.aborted {
+		p.aborted = true
+		p.moveDueItems(math.MaxInt64, math.MaxInt)
+		for w := range p.workers {
+			if w.item != nil {
+				w.item.ending = true
+				running = append(running, w.item.ctx)
 			}
 		}
 		// A function that ignores its context does not keep the others from DeadLetter, but for
 		// those behind it in its lane.
-		p.hire(p.config.Workers + 1)
-		p.work.Broadcast()
+		p.startWorker(p.config.Workers + 1)
+		p.workReady.Broadcast()
 	}
 	p.mu.Unlock()
 	for _, ctx := range running {
-		ctx.end(ErrClosed)
+		ctx.cancel(ErrClosed)
 	}
 	return left
 }

@@ -18,7 +18,7 @@ import (
 func TestCloseDrains(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		s := &script{work: time.Second}
-		p := start(t, s.fn, retrypool.Config[int]{Policy: every(time.Hour, 2)})
+		p := newPool(t, s.fn, retrypool.Config[int]{Policy: waitEvery(time.Hour, 2)})
 		began := time.Now()
 		for i := range 3 {
 			submit(t, p, i)
@@ -39,7 +39,7 @@ func TestCloseOfAnIdlePool(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		dead, die := context.WithCancel(t.Context())
 		die()
-		p := start(t, double, retrypool.Config[int]{Workers: 5})
+		p := newPool(t, double, retrypool.Config[int]{Workers: 5})
 		require.NoError(t, p.Close(dead), "there is nothing to wait for")
 		require.NoError(t, p.Close(dead))
 		require.NoError(t, p.Join(dead))
@@ -60,7 +60,7 @@ func TestCloseGivesUp(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				var letters log[int]
 				c := retrypool.Config[int]{
-					Workers: 2, MaxRetrying: 1, Policy: every(24*time.Hour, 2),
+					Workers: 2, MaxRetrying: 1, Policy: waitEvery(24*time.Hour, 2),
 					Key: func(in int) string { return string(rune('a' + min(in, 3))) },
 				}
 				if tt.letter != nil {
@@ -71,7 +71,7 @@ func TestCloseGivesUp(t *testing.T) {
 						return tt.letter(ctx, in, err)
 					}
 				}
-				p := start(t, func(ctx context.Context, in int) (int, error) {
+				p := newPool(t, func(ctx context.Context, in int) (int, error) {
 					switch in {
 					case 0, 1:
 						return 0, errDown
@@ -113,7 +113,7 @@ func TestCloseGivesUp(t *testing.T) {
 					_, err := task.Wait(t.Context())
 					require.ErrorIs(t, err, retrypool.ErrClosed)
 					require.ErrorIs(t, err, context.Canceled)
-					assert.Equal(t, retry.ErrContext, stopped(t, err).Reason)
+					assert.Equal(t, retry.ErrContext, retryError(t, err).Reason)
 				}
 				require.NoError(t, p.Close(ctx), "once all is settled")
 			})
@@ -123,7 +123,7 @@ func TestCloseGivesUp(t *testing.T) {
 
 func TestCloseErrorHasTheCause(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, untilEnded, retrypool.Config[int]{})
+		p := newPool(t, untilEnded, retrypool.Config[int]{})
 		submit(t, p, 1)
 		ctx, cancel := context.WithCancelCause(t.Context())
 		cause := errors.New("SIGTERM")
@@ -139,9 +139,9 @@ func TestCloseErrorHasTheCause(t *testing.T) {
 func TestCloseGivesUpWhileParking(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		calls := 0
-		c := retrypool.Config[int]{Policy: every(time.Hour, 5)}
+		c := retrypool.Config[int]{Policy: waitEvery(time.Hour, 5)}
 		c.Events.Parked = func(retrypool.Event[int]) { time.Sleep(time.Minute) }
-		p := start(t, func(context.Context, int) (int, error) { calls++; return 0, errDown }, c)
+		p := newPool(t, func(context.Context, int) (int, error) { calls++; return 0, errDown }, c)
 		task := submit(t, p, 1)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -158,7 +158,7 @@ func TestCloseGivesUpWhileParking(t *testing.T) {
 func TestOtherPoolGivesUp(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var letters log[int]
-		inner := start(t, untilEnded, retrypool.Config[int]{
+		inner := newPool(t, untilEnded, retrypool.Config[int]{
 			DeadLetter: func(_ context.Context, in int, _ *retry.Error) error { letters.add(in); return nil },
 		})
 		outer, err := retrypool.New(func(ctx context.Context, in int) (int, error) {

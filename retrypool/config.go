@@ -81,7 +81,7 @@ func (c *Config[In]) check() (faults []error) {
 
 // policy is the policy with the pool's clock, which is its own if the pool has none, and what is
 // wrong with it for values of type Out.
-func policy[In, Out any](c *Config[In]) (p *retry.Policy, faults []error) {
+func checkPolicy[In, Out any](c *Config[In]) (p *retry.Policy, faults []error) {
 	p = c.Policy
 	if c.Clock == nil {
 		c.Clock = p.Clock()

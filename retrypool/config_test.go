@@ -68,8 +68,8 @@ func TestCapacityAbove(t *testing.T) {
 
 func TestDefaultPolicy(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, down, retrypool.Config[int]{})
+		p := newPool(t, alwaysFails, retrypool.Config[int]{})
 		_, err := submit(t, p, 1).Wait(t.Context())
-		assert.Equal(t, 5, stopped(t, err).Attempts)
+		assert.Equal(t, 5, retryError(t, err).Attempts)
 	})
 }

@@ -14,81 +14,81 @@ import (
 // values after the end as well. What can be canceled is made once somebody asks for it; most
 // parked items do not need it.
 type itemContext struct {
-	parent context.Context            // that the item lives with, see lifetime
-	own    atomic.Pointer[ownContext] // nil: not needed so far
+	parent    context.Context               // that the item lives with, see lifetime
+	cancelCtx atomic.Pointer[cancelContext] // nil: not needed so far
 }
 
 // ownContext is a context derived from the parent.
-type ownContext struct {
+type cancelContext struct {
 	context.Context
 	cancel context.CancelCauseFunc
 }
 
 // settledContext stands for one that has ended with its item, of an item that needed none
 // until then. It is made when somebody asks for it after all.
-var settledContext = new(ownContext)
+var settledContext = new(cancelContext)
 
 func (c *itemContext) current() context.Context {
-	switch own := c.own.Load(); own {
+	switch ctx := c.cancelCtx.Load(); ctx {
 	case nil:
 		return c.parent
 	case settledContext:
-		return c.ownContext()
+		return c.cancelable()
 	default:
-		return own.Context
+		return ctx.Context
 	}
 }
 
 func (c *itemContext) Deadline() (time.Time, bool) { return c.parent.Deadline() }
 func (c *itemContext) Err() error                  { return c.current().Err() }
-func (c *itemContext) Done() <-chan struct{}       { return c.ownContext().Done() }
+func (c *itemContext) Done() <-chan struct{}       { return c.cancelable().Done() }
 
 // Value is also how package context finds what to register derived contexts with.
 func (c *itemContext) Value(key any) any {
-	if key == (functionKey{}) {
+	if key == (functionContextKey{}) {
 		return c
 	}
 	return c.current().Value(key)
 }
 
-func (c *itemContext) lifetime() context.Context { return c.parent }
+func (c *itemContext) itemParent() context.Context { return c.parent }
 
 // Format keeps what prints contexts, as mocks do, from reading this one while others write it.
 func (c *itemContext) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "retrypool.Context") }
 
 // ownContext makes the context that can be canceled, at the first call.
-func (c *itemContext) ownContext() *ownContext {
+func (c *itemContext) cancelable() *cancelContext {
 	for {
-		old := c.own.Load()
+		old := c.cancelCtx.Load()
 		if old != nil && old != settledContext {
 			return old
 		}
 		ctx, cancel := context.WithCancelCause(c.parent)
-		own := &ownContext{ctx, cancel}
+		made := &cancelContext{ctx, cancel}
 		if old == settledContext {
 			cancel(nil)
 		}
-		if c.own.CompareAndSwap(old, own) {
-			return own
+		if c.cancelCtx.CompareAndSwap(old, made) {
+			return made
 		}
 		cancel(nil) // another goroutine was first
 	}
 }
 
 // end ends the context. It runs code of others and must be called without the lock.
-func (c *itemContext) end(cause error) { c.ownContext().cancel(cause) }
+func (c *itemContext) cancel(cause error) { c.cancelable().cancel(cause) }
 
 // release ends the context of a settled item, which gives back what it holds of the parent.
-func (c *itemContext) release() {
-	if !c.own.CompareAndSwap(nil, settledContext) {
-		c.ownContext().cancel(nil)
+func (c *itemContext) settle() {
+	if !c.cancelCtx.CompareAndSwap(nil, settledContext) {
+		c.cancelable().cancel(nil)
 	}
 }
 
 // awaitEnd waits until the context has heard of the end of its parent, which the watch may have
 // heard of first.
-func (c *itemContext) awaitEnd() {
-	if own := c.own.Load(); own != nil {
-		<-own.Done()
+func (c *itemContext) waitParentEnd() {
+	if ctx := c.cancelCtx.Load(); ctx != nil {
+		<-ctx.Done()
 	}
 }

@@ -22,11 +22,11 @@ func TestCancelingTheContext(t *testing.T) {
 		cause := errors.New("going home")
 		var letters log[int]
 		c := retrypool.Config[int]{
-			Workers: 2, Policy: every(time.Hour, 2),
+			Workers: 2, Policy: waitEvery(time.Hour, 2),
 			Key:        func(in int) string { return []string{"x", "x", "", "-", "-"}[in] },
 			DeadLetter: func(_ context.Context, in int, _ *retry.Error) error { letters.add(in); return nil },
 		}
-		p := start(t, func(ctx context.Context, in int) (int, error) {
+		p := newPool(t, func(ctx context.Context, in int) (int, error) {
 			if in == 0 {
 				return -1, errDown
 			}
@@ -48,7 +48,7 @@ func TestCancelingTheContext(t *testing.T) {
 		assert.Equal(t, retrypool.Stats{Submitted: 6, Canceled: 6}, p.Stats())
 		for i, task := range append(tasks, queued) {
 			_, err := task.Wait(t.Context())
-			e := stopped(t, err)
+			e := retryError(t, err)
 			assert.Equal(t, retry.ErrContext, e.Reason)
 			require.ErrorIs(t, err, context.Canceled)
 			require.ErrorIs(t, err, cause)
@@ -65,10 +65,10 @@ func TestDeadlineFailsTheItem(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var letters log[int]
 		c := retrypool.Config[int]{
-			Workers: 2, Policy: every(time.Hour, 2), MaxRetrying: 1,
+			Workers: 2, Policy: waitEvery(time.Hour, 2), MaxRetrying: 1,
 			DeadLetter: func(_ context.Context, in int, _ *retry.Error) error { letters.add(in); return nil },
 		}
-		p := start(t, func(ctx context.Context, in int) (int, error) {
+		p := newPool(t, func(ctx context.Context, in int) (int, error) {
 			if in == 0 {
 				return 0, errDown
 			}
@@ -81,7 +81,7 @@ func TestDeadlineFailsTheItem(t *testing.T) {
 		tooLong, err := p.Submit(ctx, 0) // its wait would pass the deadline
 		require.NoError(t, err)
 		_, err = tooLong.Wait(t.Context())
-		assert.Equal(t, retry.ErrContext, stopped(t, err).Reason)
+		assert.Equal(t, retry.ErrContext, retryError(t, err).Reason)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Zero(t, time.Since(began))
 
@@ -92,7 +92,7 @@ func TestDeadlineFailsTheItem(t *testing.T) {
 		_, err = queued.Wait(t.Context())
 		assert.Equal(t, time.Hour, time.Since(began), "at once, though the workers are busy")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		assert.Zero(t, stopped(t, err).Attempts)
+		assert.Zero(t, retryError(t, err).Attempts)
 		assert.Equal(t, 2, p.Stats().DeadLettered)
 		assert.Zero(t, p.Stats().Canceled)
 		assert.Equal(t, []int{0, 2}, letters.list())
@@ -105,7 +105,7 @@ func TestContextOfTheFunction(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.WithValue(t.Context(), key{}, "value"), time.Minute)
 		defer cancel()
 		var kept, derived context.Context
-		p := start(t, func(ctx context.Context, _ int) (int, error) {
+		p := newPool(t, func(ctx context.Context, _ int) (int, error) {
 			assert.Equal(t, "value", ctx.Value(key{}))
 			at, ok := ctx.Deadline()
 			assert.True(t, ok)
@@ -131,22 +131,22 @@ func TestContextOfTheFunction(t *testing.T) {
 }
 
 // nosy is a context that asks the pool.
-type nosy struct {
+type poolReadingContext struct {
 	context.Context
 	p *retrypool.Pool[int, int]
 }
 
-func (n nosy) Err() error { n.p.Stats(); return n.Context.Err() }
+func (n poolReadingContext) Err() error { n.p.Stats(); return n.Context.Err() }
 
 // The pool asks no context while it holds its lock.
 func TestContextThatAsksThePool(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, untilEnded, retrypool.Config[int]{})
+		p := newPool(t, untilEnded, retrypool.Config[int]{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		task, err := p.Submit(nosy{t.Context(), p}, 1)
+		task, err := p.Submit(poolReadingContext{t.Context(), p}, 1)
 		require.NoError(t, err)
-		require.ErrorIs(t, p.Join(nosy{ctx, p}), context.DeadlineExceeded)
+		require.ErrorIs(t, p.Join(poolReadingContext{ctx, p}), context.DeadlineExceeded)
 		task.Cancel()
 	})
 }
@@ -156,7 +156,7 @@ func TestContextEndsWithTheItem(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		type key struct{}
 		var kept context.Context
-		p := start(t, func(ctx context.Context, _ int) (int, error) { kept = ctx; return 0, nil }, retrypool.Config[int]{})
+		p := newPool(t, func(ctx context.Context, _ int) (int, error) { kept = ctx; return 0, nil }, retrypool.Config[int]{})
 		task, err := p.Submit(context.WithValue(t.Context(), key{}, "value"), 0)
 		require.NoError(t, err)
 		_, err = task.Wait(t.Context())
@@ -178,7 +178,7 @@ func TestContextEndsWithTheItem(t *testing.T) {
 // So a goroutine that the function left behind, and that waits for it, ends.
 func TestContextEndsForWhoAsksLate(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, func(ctx context.Context, _ int) (int, error) {
+		p := newPool(t, func(ctx context.Context, _ int) (int, error) {
 			go func() { time.Sleep(time.Second); <-ctx.Done() }()
 			return 0, nil
 		}, retrypool.Config[int]{})
@@ -190,7 +190,7 @@ func TestContextEndsForWhoAsksLate(t *testing.T) {
 
 // Who asks for the context of a settled item leaves nothing with the submitting one.
 func TestContextOfASettledItemIsNotKept(t *testing.T) {
-	p := start(t, func(ctx context.Context, _ int) (context.Context, error) { return ctx, nil }, retrypool.Config[int]{})
+	p := newPool(t, func(ctx context.Context, _ int) (context.Context, error) { return ctx, nil }, retrypool.Config[int]{})
 	root, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	heap := func() int64 {
@@ -215,7 +215,7 @@ func TestContextOfASettledItemIsNotKept(t *testing.T) {
 // Mocks print their arguments, and so the context that the function got.
 func TestContextCanBePrinted(t *testing.T) {
 	t.Parallel()
-	p := start(t, func(ctx context.Context, _ int) (string, error) {
+	p := newPool(t, func(ctx context.Context, _ int) (string, error) {
 		text := ""
 		for range 1000 {
 			text = fmt.Sprint(ctx)

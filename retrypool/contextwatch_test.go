@@ -20,7 +20,7 @@ import (
 // Many items under one context, and one with its own: each ends with its own.
 func TestContextsAreKeptApart(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, down, retrypool.Config[int]{Policy: every(time.Hour, 2)})
+		p := newPool(t, alwaysFails, retrypool.Config[int]{Policy: waitEvery(time.Hour, 2)})
 		type key struct{}
 		shared, cancelShared := context.WithCancel(t.Context())
 		alone, cancelAlone := context.WithCancel(t.Context())
@@ -49,8 +49,8 @@ func TestContextsAreKeptApart(t *testing.T) {
 // with the same one are seen to as well.
 func TestContextIsUsedAgain(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		g := make(gate)
-		p := start(t, g.fn, retrypool.Config[int]{Policy: every(time.Hour, 1)})
+		g := make(latch)
+		p := newPool(t, g.fn, retrypool.Config[int]{Policy: waitEvery(time.Hour, 1)})
 		ctx, cancel := context.WithCancel(t.Context())
 		for range 3 {
 			task, err := p.Submit(ctx, 1)
@@ -71,41 +71,41 @@ func TestContextIsUsedAgain(t *testing.T) {
 
 // homemade is a context of a user's own type: what is derived from it hears of its end later
 // than those who ask it.
-type homemade struct {
+type customContext struct {
 	context.Context
 	done chan struct{}
 	mu   sync.Mutex
 	err  error
 }
 
-func newHomemade() *homemade {
-	return &homemade{Context: context.Background(), done: make(chan struct{})}
+func newCustomContext() *customContext {
+	return &customContext{Context: context.Background(), done: make(chan struct{})}
 }
 
-func (c *homemade) Done() <-chan struct{} { return c.done }
-func (c *homemade) Value(any) any         { return nil }
-func (c *homemade) Err() error            { c.mu.Lock(); defer c.mu.Unlock(); return c.err }
-func (c *homemade) end(err error)         { c.mu.Lock(); c.err = err; c.mu.Unlock(); close(c.done) }
+func (c *customContext) Done() <-chan struct{} { return c.done }
+func (c *customContext) Value(any) any         { return nil }
+func (c *customContext) Err() error            { c.mu.Lock(); defer c.mu.Unlock(); return c.err }
+func (c *customContext) end(err error)         { c.mu.Lock(); c.err = err; c.mu.Unlock(); close(c.done) }
 
 // orderly is one that tells of its end in an order that the test decides.
-type orderly struct {
-	homemade
-	told log[func()]
+type orderedContext struct {
+	customContext
+	callbacks log[func()]
 }
 
-func newOrderly() *orderly {
-	c := new(orderly)
+func newOrderedContext() *orderedContext {
+	c := new(orderedContext)
 	c.Context, c.done = context.Background(), make(chan struct{})
 	return c
 }
 
-func (c *orderly) AfterFunc(f func()) (stop func() bool) {
-	c.told.add(f)
+func (c *orderedContext) AfterFunc(f func()) (stop func() bool) {
+	c.callbacks.add(f)
 	return func() bool { return false }
 }
 
 // tell tells those who asked in that place, from 0.
-func (c *orderly) tell(i int) { c.told.list()[i]() }
+func (c *orderedContext) notify(i int) { c.callbacks.list()[i]() }
 
 // The pool may hear of the end of the submitting context before the item's own context has: there
 // is no attempt after the end all the same, and a deadline stays one.
@@ -115,22 +115,22 @@ func TestContextThatHearsOfTheEndLater(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				var letters log[int]
 				var calls atomic.Int64
-				p := start(t, func(ctx context.Context, _ int) (int, error) {
+				p := newPool(t, func(ctx context.Context, _ int) (int, error) {
 					calls.Add(1)
 					ctx.Done()
 					return 0, errDown
 				}, retrypool.Config[int]{
-					Policy:     every(time.Hour, 5),
+					Policy:     waitEvery(time.Hour, 5),
 					DeadLetter: func(_ context.Context, in int, _ *retry.Error) error { letters.add(in); return nil },
 				})
-				c := newOrderly()
+				c := newOrderedContext()
 				_, err := p.Submit(c, 1)
 				require.NoError(t, err)
 				synctest.Wait()
 				c.end(context.DeadlineExceeded)
-				require.Len(t, c.told.list(), 2)
+				require.Len(t, c.callbacks.list(), 2)
 				for _, i := range []int{first, 1 - first} {
-					c.tell(i)
+					c.notify(i)
 					synctest.Wait()
 				}
 				assert.EqualValues(t, 1, calls.Load())
@@ -146,18 +146,18 @@ func TestContextThatHearsOfTheEndLaterThanParking(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var letters log[int]
 		var calls atomic.Int64
-		c := newOrderly()
-		p := start(t, func(ctx context.Context, _ int) (int, error) {
+		c := newOrderedContext()
+		p := newPool(t, func(ctx context.Context, _ int) (int, error) {
 			calls.Add(1)
 			ctx.Done()
 			return 0, errDown
 		}, retrypool.Config[int]{
-			Policy:     every(time.Hour, 5),
+			Policy:     waitEvery(time.Hour, 5),
 			DeadLetter: func(_ context.Context, in int, _ *retry.Error) error { letters.add(in); return nil },
 			Events: retrypool.Events[int]{Parked: func(retrypool.Event[int]) {
 				if calls.Load() == 1 {
 					c.end(context.DeadlineExceeded)
-					c.tell(0) // the pool's watch, which is in time to find the item running
+					c.notify(0) // the pool's watch, which is in time to find the item running
 					time.Sleep(time.Second)
 				}
 			}},
@@ -165,7 +165,7 @@ func TestContextThatHearsOfTheEndLaterThanParking(t *testing.T) {
 		_, err := p.Submit(c, 1)
 		require.NoError(t, err)
 		time.Sleep(time.Minute)
-		c.tell(1)
+		c.notify(1)
 		synctest.Wait()
 		assert.EqualValues(t, 1, calls.Load())
 		assert.Equal(t, []int{1}, letters.list())
@@ -180,7 +180,7 @@ func TestNoAttemptAfterTheEnd(t *testing.T) {
 	for _, shared := range []bool{false, true} {
 		var letters, late, byNoWorker atomic.Int64
 		var ended atomic.Bool
-		p := start(t, func(ctx context.Context, _ int) (int, error) {
+		p := newPool(t, func(ctx context.Context, _ int) (int, error) {
 			if ended.Load() {
 				late.Add(1)
 			}
@@ -191,7 +191,7 @@ func TestNoAttemptAfterTheEnd(t *testing.T) {
 				return 0, errDown
 			}
 		}, retrypool.Config[int]{
-			Capacity: n, Policy: every(time.Hour, 5),
+			Capacity: n, Policy: waitEvery(time.Hour, 5),
 			DeadLetter: func(context.Context, int, *retry.Error) error { letters.Add(1); return nil },
 			Events: retrypool.Events[int]{Started: func(e retrypool.Event[int]) {
 				if e.Worker == 0 {
@@ -199,10 +199,10 @@ func TestNoAttemptAfterTheEnd(t *testing.T) {
 				}
 			}},
 		})
-		var all []*homemade
+		var all []*customContext
 		for i := range n {
 			if i == 0 || !shared {
-				all = append(all, newHomemade())
+				all = append(all, newCustomContext())
 			}
 			_, err := p.Submit(all[len(all)-1], i)
 			require.NoError(t, err)
@@ -230,8 +230,8 @@ func (noDeadline) Deadline() (time.Time, bool) { return time.Time{}, false }
 // Workers that have nothing else to do help to settle the items of a context that ended.
 func TestItemsOfAnEndedContextAreSettledTogether(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, down, retrypool.Config[int]{
-			Workers: 10, Policy: every(time.Hour, 3),
+		p := newPool(t, alwaysFails, retrypool.Config[int]{
+			Workers: 10, Policy: waitEvery(time.Hour, 3),
 			DeadLetter: func(context.Context, int, *retry.Error) error { time.Sleep(time.Second); return nil },
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -49,26 +49,26 @@ var errCanceled = errors.New("retrypool: the task was canceled")
 
 // ended says that ctx ended, of which the caller knows, and what it kept from being done. It
 // matches the context's error and its cause.
-func ended(ctx context.Context, what string) error {
+func contextError(ctx context.Context, operation string) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
-	said := text.Error(cause)
+	causeText := text.Error(cause)
 	if errtree.Is(cause, err) {
-		return &joined{"retrypool: " + what + ": " + said, []error{cause}}
+		return &multiError{"retrypool: " + operation + ": " + causeText, []error{cause}}
 	}
-	return &joined{fmt.Sprintf("retrypool: %s: %v (%s)", what, err, said), []error{err, cause}}
+	return &multiError{fmt.Sprintf("retrypool: %s: %v (%s)", operation, err, causeText), []error{err, cause}}
 }
 
 // notTaken is the error of an item that failed with failure and that DeadLetter, which said
 // why, did not take.
-func notTaken(failure *retry.Error, why error) error {
-	return &joined{failure.Error() + "; retrypool: dead letter: " + text.Error(why), []error{failure, why}}
+func deadLetterError(failure *retry.Error, err error) error {
+	return &multiError{failure.Error() + "; retrypool: dead letter: " + text.Error(err), []error{failure, err}}
 }
 
 // joined matches several errors and has a text of its own: those of users are written with care.
-type joined struct {
+type multiError struct {
 	text string
 	errs []error
 }
 
-func (j *joined) Error() string   { return j.text }
-func (j *joined) Unwrap() []error { return j.errs }
+func (e *multiError) Error() string   { return e.text }
+func (e *multiError) Unwrap() []error { return e.errs }

@@ -37,7 +37,7 @@ func (l loop) Error() string { return "loop" }
 func (l loop) Unwrap() error { return l }
 
 // hostile are errors that must not bring anybody down.
-func hostile() map[string]error {
+func hostileErrors() map[string]error {
 	return map[string]error{
 		"a typed nil":                 (*nilError)(nil),
 		"an error that wraps itself":  loop{},
@@ -50,7 +50,7 @@ func hostile() map[string]error {
 }
 
 // safe holds what is true of every text.
-func safe(t *testing.T, err error) {
+func assertSafeText(t *testing.T, err error) {
 	t.Helper()
 	text := err.Error()
 	assert.LessOrEqual(t, len(text), 4096)
@@ -62,14 +62,14 @@ func safe(t *testing.T, err error) {
 // line.
 func TestHostileErrors(t *testing.T) {
 	t.Parallel()
-	for name, bad := range hostile() {
+	for name, bad := range hostileErrors() {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				fail := func(context.Context, int) (int, error) { return 0, bad }
 				raise := func(context.Context, int) (int, error) { panic(bad) }
 				letter := func(context.Context, int, *retry.Error) error { return bad }
 				for _, fn := range []func(context.Context, int) (int, error){fail, raise} {
-					p := start(t, fn, retrypool.Config[int]{Policy: every(time.Second, 2), DeadLetter: letter})
+					p := newPool(t, fn, retrypool.Config[int]{Policy: waitEvery(time.Second, 2), DeadLetter: letter})
 					_, err := submit(t, p, 1).Wait(t.Context())
 					require.Error(t, err)
 					text := err.Error()
@@ -79,22 +79,22 @@ func TestHostileErrors(t *testing.T) {
 					require.NoError(t, p.Join(t.Context()))
 					assert.Equal(t, 1, p.Stats().Failed)
 				}
-				safe(t, &retrypool.PanicError{Value: bad})
+				assertSafeText(t, &retrypool.PanicError{Value: bad})
 
 				ctx, cancel := context.WithCancelCause(t.Context())
 				cancel(bad)
-				g := make(gate)
-				p := start(t, g.fn, retrypool.Config[int]{})
+				g := make(latch)
+				p := newPool(t, g.fn, retrypool.Config[int]{})
 				task := submit(t, p, 1)
 				_, err := p.Submit(ctx, 1)
 				require.ErrorIs(t, err, context.Canceled)
-				safe(t, err)
+				assertSafeText(t, err)
 				_, err = task.Wait(ctx)
 				require.ErrorIs(t, err, context.Canceled)
-				safe(t, err)
+				assertSafeText(t, err)
 				err = p.Join(ctx)
 				require.ErrorIs(t, err, context.Canceled)
-				safe(t, err)
+				assertSafeText(t, err)
 				close(g)
 			})
 		})

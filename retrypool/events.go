@@ -54,7 +54,7 @@ type Event[In any] struct {
 }
 
 // of returns the callback for how an item ended.
-func (e *Events[In]) of(end outcome) func(Event[In]) {
+func (e *Events[In]) forOutcome(end outcome) func(Event[In]) {
 	switch end {
 	case succeeded:
 		return e.Succeeded

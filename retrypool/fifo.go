@@ -8,8 +8,8 @@ type fifo[In, Out any] struct {
 	live       int    // without the holes
 }
 
-func (f *fifo[In, Out]) at(place uint32) **item[In, Out] {
-	return &f.ring[place&uint32(len(f.ring)-1)]
+func (f *fifo[In, Out]) slot(position uint32) **item[In, Out] {
+	return &f.ring[position&uint32(len(f.ring)-1)]
 }
 
 // push adds it at the end, and notes its place there.
@@ -17,8 +17,8 @@ func (f *fifo[In, Out]) push(it *item[In, Out]) {
 	if int(f.tail-f.head) == len(f.ring) {
 		f.grow()
 	}
-	it.place = f.tail
-	*f.at(it.place) = it
+	it.position = f.tail
+	*f.slot(it.position) = it
 	f.tail++
 	f.live++
 }
@@ -26,9 +26,9 @@ func (f *fifo[In, Out]) push(it *item[In, Out]) {
 // pop takes out the first item, nil if there is none.
 func (f *fifo[In, Out]) pop() *item[In, Out] {
 	for f.head != f.tail {
-		slot := f.at(f.head)
-		it := *slot
-		*slot = nil
+		s := f.slot(f.head)
+		it := *s
+		*s = nil
 		f.head++
 		if it != nil {
 			f.removed()
@@ -40,7 +40,7 @@ func (f *fifo[In, Out]) pop() *item[In, Out] {
 
 // remove takes it out of the place where push put it.
 func (f *fifo[In, Out]) remove(it *item[In, Out]) {
-	*f.at(it.place) = nil
+	*f.slot(it.position) = nil
 	f.removed()
 }
 
@@ -50,7 +50,7 @@ func (f *fifo[In, Out]) removed() {
 		return
 	}
 	f.head = f.tail
-	if len(f.ring) > large {
+	if len(f.ring) > shrinkAbove {
 		f.ring = nil
 	}
 }
@@ -66,7 +66,7 @@ func (f *fifo[In, Out]) grow() {
 	old := *f
 	*f = fifo[In, Out]{ring: make([]*item[In, Out], size)}
 	for ; old.head != old.tail; old.head++ {
-		if it := *old.at(old.head); it != nil {
+		if it := *old.slot(old.head); it != nil {
 			f.push(it)
 		}
 	}

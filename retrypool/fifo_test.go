@@ -17,7 +17,7 @@ func FuzzFifo(f *testing.F) {
 		queue.head, queue.tail = ^uint32(2), ^uint32(2) // about to overflow
 		var want []*item[int, int]
 		most := 0
-		for _, step := range unfold(runs) {
+		for _, step := range expandRuns(runs) {
 			switch {
 			case step%4 == 1 && len(want) > 0:
 				if want[0] != queue.pop() {

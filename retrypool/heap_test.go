@@ -18,7 +18,7 @@ func FuzzHeap(f *testing.F) {
 	f.Add([]byte{7, 255, 200, 250, 3, 255, 9, 255, 241, 255, 250, 255, 247, 255, 241, 255})
 	f.Fuzz(func(t *testing.T, runs []byte) {
 		type one struct {
-			due reading
+			due instant
 			it  *item[int, int]
 		}
 		var h heap[int, int]
@@ -32,7 +32,7 @@ func FuzzHeap(f *testing.F) {
 			all = all[1:]
 		}
 		most := 0
-		for _, step := range unfold(runs) {
+		for _, step := range expandRuns(runs) {
 			switch {
 			case step > 250 && len(all) > 0:
 				take()
@@ -41,11 +41,11 @@ func FuzzHeap(f *testing.F) {
 				h.remove(all[i].it)
 				all = slices.Delete(all, i, i+1)
 			default:
-				due := reading(step % 16)
+				due := instant(step % 16)
 				it := new(item[int, int])
 				h.push(it, due, order)
 				order++
-				i, _ := slices.BinarySearchFunc(all, due, func(p one, due reading) int {
+				i, _ := slices.BinarySearchFunc(all, due, func(p one, due instant) int {
 					if p.due <= due {
 						return -1
 					}
@@ -54,8 +54,8 @@ func FuzzHeap(f *testing.F) {
 				all = slices.Insert(all, i, one{due, it})
 			}
 			most = max(most, len(all))
-			if h.len() != len(all) || len(h.slots) > max(128, 2*most+2) || len(h.all)+len(h.free) != len(h.slots) {
-				t.Fatalf("%d of %d in %d slots, %d free", h.len(), len(all), len(h.slots), len(h.free))
+			if h.len() != len(all) || len(h.items) > max(128, 2*most+2) || len(h.entries)+len(h.freeSlots) != len(h.items) {
+				t.Fatalf("%d of %d in %d slots, %d free", h.len(), len(all), len(h.items), len(h.freeSlots))
 			}
 		}
 		for len(all) > 0 {
@@ -63,7 +63,7 @@ func FuzzHeap(f *testing.F) {
 		}
 		_, ok := h.first()
 		require.False(t, ok)
-		for _, it := range h.slots {
+		for _, it := range h.items {
 			require.Nil(t, it, "nothing is kept")
 		}
 	})
@@ -71,7 +71,7 @@ func FuzzHeap(f *testing.F) {
 
 // unfold makes each step of runs as often as the byte after it says; what is beyond 16 runs
 // is left out.
-func unfold(runs []byte) (steps []byte) {
+func expandRuns(runs []byte) (steps []byte) {
 	for run := range slices.Chunk(runs[:min(len(runs), 32)], 2) {
 		steps = append(steps, bytes.Repeat(run[:1], int(run[len(run)-1]))...)
 	}
@@ -96,7 +96,7 @@ func TestLargeQueuesAreGivenBack(t *testing.T) {
 	for range 2000 {
 		h.push(new(item[int, int]), 1, 0)
 	}
-	for _, it := range slices.Clone(h.slots) {
+	for _, it := range slices.Clone(h.items) {
 		h.remove(it)
 	}
 	assert.Zero(t, h)

@@ -18,7 +18,7 @@ func TestSizeOfAnItem(t *testing.T) {
 		t.Skip("for 64 bits")
 	}
 	assert.LessOrEqual(t, int(unsafe.Sizeof(item[int, int]{})), 208)
-	assert.LessOrEqual(t, int(unsafe.Sizeof(parking{})), 16)
+	assert.LessOrEqual(t, int(unsafe.Sizeof(parkedEntry{})), 16)
 }
 
 // What is settled has left no trace, also where a context ended for several at once.
@@ -38,8 +38,8 @@ func TestNothingIsKept(t *testing.T) {
 	require.NoError(t, p.Close(t.Context()))
 	assert.Equal(t, Stats{Submitted: 10, Canceled: 10}, p.Stats())
 	for name, n := range map[string]int{
-		"ending": len(p.ending), "watches": len(p.watches), "lanes": len(p.lanes), "running": len(p.running),
-		"fresh": p.fresh.live, "due": p.due.live, "parked": p.parked.len(), "hands": p.hands, "used": p.used, "idle": p.idle,
+		"ending": len(p.endedWatches), "watches": len(p.watches), "lanes": len(p.keyQueues), "running": len(p.workers),
+		"fresh": p.firstQueue.live, "due": p.retryQueue.live, "parked": p.parked.len(), "hands": p.goroutines, "used": p.used, "idle": p.idle,
 	} {
 		assert.Zero(t, n, name)
 	}

@@ -6,10 +6,10 @@ import (
 )
 
 // joiner is a Join that waits.
-type joiner struct {
-	epoch uint32 // of the last items it waits for
-	left  int
-	done  chan struct{}
+type joinCall struct {
+	epoch     uint32 // of the last items it waits for
+	remaining int
+	done      chan struct{}
 }
 
 // Join waits until all that was submitted before it was called is settled; what comes later
@@ -18,14 +18,14 @@ type joiner struct {
 // submitted with ctx are canceled then, and settled; so Join may return nil: ask ctx as well.
 func (p *Pool[In, Out]) Join(ctx context.Context) error {
 	p.mu.Lock()
-	left := p.stats.unsettled()
-	if left == 0 {
+	remaining := p.stats.unsettled()
+	if remaining == 0 {
 		p.mu.Unlock()
 		return nil
 	}
-	j := &joiner{epoch: p.epoch, left: left, done: make(chan struct{})}
+	j := &joinCall{epoch: p.epoch, remaining: remaining, done: make(chan struct{})}
 	p.epoch++
-	p.joiners = append(p.joiners, j)
+	p.joins = append(p.joins, j)
 	p.mu.Unlock()
 	select {
 	case <-j.done:
@@ -33,25 +33,25 @@ func (p *Pool[In, Out]) Join(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	p.mu.Lock()
-	p.joiners = slices.DeleteFunc(p.joiners, func(other *joiner) bool { return other == j })
-	left = j.left
+	p.joins = slices.DeleteFunc(p.joins, func(other *joinCall) bool { return other == j })
+	remaining = j.remaining
 	p.mu.Unlock()
-	if left == 0 {
+	if remaining == 0 {
 		return nil
 	}
-	return ended(ctx, "Join")
+	return contextError(ctx, "Join")
 }
 
 // tellJoiners tells those who wait for it that the item is settled, under the lock.
-func (p *Pool[In, Out]) tellJoiners(it *item[In, Out]) {
-	if len(p.joiners) == 0 {
+func (p *Pool[In, Out]) notifyJoins(it *item[In, Out]) {
+	if len(p.joins) == 0 {
 		return
 	}
-	p.joiners = slices.DeleteFunc(p.joiners, func(j *joiner) bool {
+	p.joins = slices.DeleteFunc(p.joins, func(j *joinCall) bool {
 		if int32(it.epoch-j.epoch) > 0 {
 			return false
 		}
-		if j.left--; j.left > 0 {
+		if j.remaining--; j.remaining > 0 {
 			return false
 		}
 		close(j.done)

@@ -15,7 +15,7 @@ import (
 
 func TestJoin(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, func(ctx context.Context, in time.Duration) (int, error) {
+		p := newPool(t, func(ctx context.Context, in time.Duration) (int, error) {
 			select {
 			case <-time.After(in):
 				return 0, nil

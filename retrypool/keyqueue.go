@@ -2,34 +2,34 @@ package retrypool
 
 // lane is what the items of one key go through, one at a time: the first is on its way, be
 // it parked, and the others wait for it to be settled.
-type lane[In, Out any] struct {
+type keyQueue[In, Out any] struct {
 	key     string
-	first   *item[In, Out]
+	active  *item[In, Out]
 	waiting fifo[In, Out]
 }
 
 // enterLane puts the item into the lane of its key and reports whether it is the first there.
-func (p *Pool[In, Out]) enterLane(it *item[In, Out], key string) bool {
-	l := p.lanes[key]
-	if l == nil {
-		l = &lane[In, Out]{key: key, first: it}
-		p.lanes[key] = l
+func (p *Pool[In, Out]) joinKeyQueue(it *item[In, Out], key string) bool {
+	q := p.keyQueues[key]
+	if q == nil {
+		q = &keyQueue[In, Out]{key: key, active: it}
+		p.keyQueues[key] = q
 	} else {
-		l.waiting.push(it)
+		q.waiting.push(it)
 	}
-	it.lane = l
-	return l.first == it
+	it.keyQueue = q
+	return q.active == it
 }
 
 // leaveLane lets the next item of the key go, once this one, if it was the first, is settled.
-func (p *Pool[In, Out]) leaveLane(it *item[In, Out]) {
-	l := it.lane
-	if l == nil || l.first != it {
+func (p *Pool[In, Out]) leaveKeyQueue(it *item[In, Out]) {
+	q := it.keyQueue
+	if q == nil || q.active != it {
 		return
 	}
-	if l.first = l.waiting.pop(); l.first == nil {
-		delete(p.lanes, l.key)
+	if q.active = q.waiting.pop(); q.active == nil {
+		delete(p.keyQueues, q.key)
 		return
 	}
-	p.ready(l.first)
+	p.enqueueFirst(q.active)
 }

@@ -25,7 +25,7 @@ func TestKeyKeepsOrder(t *testing.T) {
 		runs := map[string]int{}
 		failures := map[job]int{{"a", 0}: 2, {"b", 1}: 1}
 		var done log[string]
-		p := start(t, func(_ context.Context, in job) (int, error) {
+		p := newPool(t, func(_ context.Context, in job) (int, error) {
 			mu.Lock()
 			runs[in.key]++
 			assert.Equal(t, 1, runs[in.key], "one at a time")
@@ -41,7 +41,7 @@ func TestKeyKeepsOrder(t *testing.T) {
 			}
 			done.add(fmt.Sprint(in.key, in.n))
 			return 0, nil
-		}, retrypool.Config[job]{Workers: 4, Policy: every(time.Minute, 5), Key: func(in job) string { return in.key }})
+		}, retrypool.Config[job]{Workers: 4, Policy: waitEvery(time.Minute, 5), Key: func(in job) string { return in.key }})
 		for n := range 3 {
 			for _, key := range []string{"a", "b", "c"} {
 				submit(t, p, job{key, n})
@@ -67,7 +67,7 @@ func TestKeyKeepsOrder(t *testing.T) {
 func TestKeyGoesOnAfterAnyEnd(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var done log[int]
-		p := start(t, func(_ context.Context, in int) (int, error) {
+		p := newPool(t, func(_ context.Context, in int) (int, error) {
 			done.add(in)
 			switch in {
 			case 0:
@@ -76,7 +76,7 @@ func TestKeyGoesOnAfterAnyEnd(t *testing.T) {
 				return 0, retry.Permanent(errDown)
 			}
 			return 0, errDown
-		}, retrypool.Config[int]{Workers: 4, Policy: every(time.Minute, 2), Key: func(int) string { return "" }})
+		}, retrypool.Config[int]{Workers: 4, Policy: waitEvery(time.Minute, 2), Key: func(int) string { return "" }})
 		var tasks []*retrypool.Task[int]
 		for i := range 6 {
 			tasks = append(tasks, submit(t, p, i))

@@ -28,7 +28,7 @@ func inBubble(t *testing.T, test func(t *testing.T)) {
 }
 
 // start makes a pool that must be closed by the test, and is empty by then.
-func start[In, Out any](t *testing.T, fn func(context.Context, In) (Out, error), c retrypool.Config[In]) *retrypool.Pool[In, Out] {
+func newPool[In, Out any](t *testing.T, fn func(context.Context, In) (Out, error), c retrypool.Config[In]) *retrypool.Pool[In, Out] {
 	t.Helper()
 	if c.Workers == 0 {
 		c.Workers = 1
@@ -42,13 +42,13 @@ func start[In, Out any](t *testing.T, fn func(context.Context, In) (Out, error),
 		require.NoError(t, p.Close(context.Background()))
 		s := p.Stats()
 		assert.Zero(t, s.Queued+s.Running+s.Parked)
-		addsUp(t, s)
+		assertAddsUp(t, s)
 	})
 	return p
 }
 
 // every is a policy that waits for d between its attempts, of which there are at most n.
-func every(d time.Duration, n int, opts ...retry.Option) *retry.Policy {
+func waitEvery(d time.Duration, n int, opts ...retry.Option) *retry.Policy {
 	return retry.MustNew(append(opts, retry.WithBackoff(retry.Constant(d)), retry.WithMaxAttempts(n))...)
 }
 
@@ -56,7 +56,7 @@ func every(d time.Duration, n int, opts ...retry.Option) *retry.Policy {
 func double(_ context.Context, in int) (int, error) { return 2 * in, nil }
 
 // down is one that never does.
-func down(context.Context, int) (int, error) { return -1, errDown }
+func alwaysFails(context.Context, int) (int, error) { return -1, errDown }
 
 // untilEnded runs until its context ends.
 func untilEnded(ctx context.Context, _ int) (int, error) {
@@ -65,9 +65,9 @@ func untilEnded(ctx context.Context, _ int) (int, error) {
 }
 
 // gate is a function that waits until it is let through.
-type gate chan struct{}
+type latch chan struct{}
 
-func (g gate) fn(ctx context.Context, in int) (int, error) {
+func (g latch) fn(ctx context.Context, in int) (int, error) {
 	select {
 	case <-g:
 		return in, nil
@@ -83,14 +83,14 @@ func submit[In, Out any](t *testing.T, p *retrypool.Pool[In, Out], in In) *retry
 	return task
 }
 
-func stopped(t *testing.T, err error) *retry.Error {
+func retryError(t *testing.T, err error) *retry.Error {
 	t.Helper()
 	var e *retry.Error
 	require.ErrorAs(t, err, &e)
 	return e
 }
 
-func addsUp(t assert.TestingT, s retrypool.Stats) {
+func assertAddsUp(t assert.TestingT, s retrypool.Stats) {
 	assert.Equal(t, s.Submitted, s.Succeeded+s.DeadLettered+s.Failed+s.Canceled+s.Queued+s.Running+s.Parked, "%+v", s)
 }
 

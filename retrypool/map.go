@@ -24,38 +24,38 @@ import (
 func (p *Pool[In, Out]) Map(ctx context.Context, items iter.Seq[In]) iter.Seq2[Out, error] {
 	return func(yield func(Out, error) bool) {
 		inner, cancel := context.WithCancel(ctx)
-		first := make(chan link[Out], 1)
-		m := &mapping[In, Out]{pool: p, head: first, tail: first, room: make(chan struct{}, p.config.Capacity)}
-		go m.feed(inner, items)
-		defer m.end(cancel)
-		m.drain(ctx, yield)
+		first := make(chan taskNode[Out], 1)
+		m := &mapper[In, Out]{pool: p, head: first, tail: first, slots: make(chan struct{}, p.config.Capacity)}
+		go m.submitAll(inner, items)
+		defer m.finish(cancel)
+		m.yieldResults(ctx, yield)
 	}
 }
 
 // mapping is a Map that runs.
-type mapping[In, Out any] struct {
-	pool   *Pool[In, Out]
-	head   chan link[Out] // the list of what was submitted and not yet yielded
-	tail   chan link[Out] // where its next one goes
-	room   chan struct{}  // one for each item taken from the sequence and not yet done with
-	err    error          // of submitting, once the list is closed
-	goexit bool           // of the sequence, likewise
-	panic  any            // likewise
+type mapper[In, Out any] struct {
+	pool       *Pool[In, Out]
+	head       chan taskNode[Out] // the list of what was submitted and not yet yielded
+	tail       chan taskNode[Out] // where its next one goes
+	slots      chan struct{}      // one for each item taken from the sequence and not yet done with
+	err        error              // of submitting, once the list is closed
+	goexit     bool               // of the sequence, likewise
+	panicValue any                // likewise
 }
 
 // link is a task in a list that grows as it is needed, and where the next one will be.
-type link[Out any] struct {
+type taskNode[Out any] struct {
 	task *Task[Out]
-	next chan link[Out]
+	next chan taskNode[Out]
 }
 
 // feed submits the items and puts their tasks into the list.
-func (m *mapping[In, Out]) feed(ctx context.Context, items iter.Seq[In]) {
+func (m *mapper[In, Out]) submitAll(ctx context.Context, items iter.Seq[In]) {
 	returned := false
 	defer func() {
 		if !returned {
-			m.panic = recover()
-			m.goexit = m.panic == nil
+			m.panicValue = recover()
+			m.goexit = m.panicValue == nil
 		}
 		close(m.tail)
 	}()
@@ -63,8 +63,8 @@ func (m *mapping[In, Out]) feed(ctx context.Context, items iter.Seq[In]) {
 	returned = true
 }
 
-func (m *mapping[In, Out]) submit(ctx context.Context, items iter.Seq[In]) {
-	if !m.wait(ctx) {
+func (m *mapper[In, Out]) submit(ctx context.Context, items iter.Seq[In]) {
+	if !m.waitForSlot(ctx) {
 		return
 	}
 	for in := range items {
@@ -73,49 +73,49 @@ func (m *mapping[In, Out]) submit(ctx context.Context, items iter.Seq[In]) {
 			m.err = err
 			return
 		}
-		next := make(chan link[Out], 1)
-		m.tail <- link[Out]{task, next}
+		next := make(chan taskNode[Out], 1)
+		m.tail <- taskNode[Out]{task, next}
 		m.tail = next
-		if !m.wait(ctx) {
+		if !m.waitForSlot(ctx) {
 			return
 		}
 	}
 }
 
 // wait waits until another item may be taken from the sequence.
-func (m *mapping[In, Out]) wait(ctx context.Context) bool {
+func (m *mapper[In, Out]) waitForSlot(ctx context.Context) bool {
 	select {
-	case m.room <- struct{}{}:
+	case m.slots <- struct{}{}:
 		return true
 	case <-ctx.Done():
-		m.err = ended(ctx, "Map")
+		m.err = contextError(ctx, "Map")
 		return false
 	}
 }
 
 // next takes a task from the list, nil at its end.
-func (m *mapping[In, Out]) next() *Task[Out] {
-	l, ok := <-m.head
+func (m *mapper[In, Out]) nextTask() *Task[Out] {
+	node, ok := <-m.head
 	if !ok {
 		return nil
 	}
-	m.head = l.next
-	return l.task
+	m.head = node.next
+	return node.task
 }
 
 // drain yields the results.
-func (m *mapping[In, Out]) drain(ctx context.Context, yield func(Out, error) bool) {
+func (m *mapper[In, Out]) yieldResults(ctx context.Context, yield func(Out, error) bool) {
 	var zero Out
-	for task := m.next(); task != nil; task = m.next() {
+	for task := m.nextTask(); task != nil; task = m.nextTask() {
 		out, err := task.Wait(ctx)
 		if err != nil && ctx.Err() != nil {
-			yield(zero, ended(ctx, "Map"))
+			yield(zero, contextError(ctx, "Map"))
 			return
 		}
 		if !yield(out, err) {
 			return
 		}
-		<-m.room
+		<-m.slots
 	}
 	if m.err != nil {
 		yield(zero, m.err)
@@ -123,13 +123,13 @@ func (m *mapping[In, Out]) drain(ctx context.Context, yield func(Out, error) boo
 }
 
 // end cancels what is left and waits for the sequence to end. How that ended is how this does.
-func (m *mapping[In, Out]) end(cancel func()) {
+func (m *mapper[In, Out]) finish(cancel func()) {
 	cancel()
-	for task := m.next(); task != nil; task = m.next() {
+	for task := m.nextTask(); task != nil; task = m.nextTask() {
 		task.Cancel()
 	}
-	if m.panic != nil {
-		panic(m.panic)
+	if m.panicValue != nil {
+		panic(m.panicValue)
 	}
 	if m.goexit {
 		runtime.Goexit()

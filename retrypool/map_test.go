@@ -31,7 +31,7 @@ func count(n int) iter.Seq[int] {
 
 func TestMapKeepsTheOrder(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, func(_ context.Context, in int) (int, error) {
+		p := newPool(t, func(_ context.Context, in int) (int, error) {
 			time.Sleep(time.Duration(100-in%7) * time.Millisecond)
 			if in%10 == 3 {
 				return -in, retry.Permanent(errDown)
@@ -67,7 +67,7 @@ func TestMapLooksAheadNoFurtherThanCapacity(t *testing.T) {
 				}
 			}
 		}
-		p := start(t, double, retrypool.Config[int]{Workers: 2, Capacity: 4})
+		p := newPool(t, double, retrypool.Config[int]{Workers: 2, Capacity: 4})
 		n := int64(0)
 		for range p.Map(t.Context(), items) {
 			synctest.Wait()
@@ -91,7 +91,7 @@ func TestMapDoesNotWaitForTheSequence(t *testing.T) {
 				}
 			}
 		}
-		p := start(t, double, retrypool.Config[int]{})
+		p := newPool(t, double, retrypool.Config[int]{})
 		n := 0
 		for v, err := range p.Map(t.Context(), items) {
 			require.NoError(t, err)
@@ -117,7 +117,7 @@ func TestMapIsLeft(t *testing.T) {
 					for i := 0; yield(i); i++ {
 					}
 				}
-				p := start(t, func(ctx context.Context, in int) (int, error) {
+				p := newPool(t, func(ctx context.Context, in int) (int, error) {
 					if in == 1 {
 						return untilEnded(ctx, in)
 					}
@@ -142,7 +142,7 @@ func TestMapIsLeft(t *testing.T) {
 
 func TestMapEndsWithItsContext(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, func(ctx context.Context, in int) (int, error) {
+		p := newPool(t, func(ctx context.Context, in int) (int, error) {
 			if in == 3 {
 				return untilEnded(ctx, in)
 			}
@@ -171,7 +171,7 @@ func TestMapEndsWithItsContext(t *testing.T) {
 // A context that ends when everything has been yielded is no error.
 func TestMapContextEndsAfterTheLast(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, double, retrypool.Config[int]{})
+		p := newPool(t, double, retrypool.Config[int]{})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		n := 0
@@ -188,7 +188,7 @@ func TestMapContextEndsAfterTheLast(t *testing.T) {
 
 func TestMapOfAClosedPool(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, double, retrypool.Config[int]{Capacity: 2})
+		p := newPool(t, double, retrypool.Config[int]{Capacity: 2})
 		var errs []error
 		for _, err := range p.Map(t.Context(), count(100)) {
 			if errs = append(errs, err); len(errs) == 1 {
@@ -204,7 +204,7 @@ func TestMapOfAClosedPool(t *testing.T) {
 
 func TestMapPanicOfTheSequence(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, double, retrypool.Config[int]{})
+		p := newPool(t, double, retrypool.Config[int]{})
 		var got []int
 		assert.PanicsWithValue(t, "boom", func() {
 			for v := range p.Map(t.Context(), func(yield func(int) bool) { yield(1); panic("boom") }) {
@@ -217,7 +217,7 @@ func TestMapPanicOfTheSequence(t *testing.T) {
 
 func TestMapTwiceAtOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, double, retrypool.Config[int]{Workers: 2, Capacity: 3})
+		p := newPool(t, double, retrypool.Config[int]{Workers: 2, Capacity: 3})
 		twice := p.Map(t.Context(), slices.Values([]int{1, 2, 3, 4, 5}))
 		n := 0
 		for a := range twice {
@@ -231,7 +231,7 @@ func TestMapTwiceAtOnce(t *testing.T) {
 
 // What Map allocates does not depend on the pool's capacity.
 func TestMapOfALargePool(t *testing.T) {
-	p := start(t, double, retrypool.Config[int]{Capacity: 50_000_000})
+	p := newPool(t, double, retrypool.Config[int]{Capacity: 50_000_000})
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	for _, err := range p.Map(t.Context(), count(1)) {
@@ -245,7 +245,7 @@ func TestMapOfALargePool(t *testing.T) {
 // at its end: the loop's goroutine ends too.
 func TestMapGoexitOfTheSequence(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, double, retrypool.Config[int]{})
+		p := newPool(t, double, retrypool.Config[int]{})
 		var results log[int]
 		over, ended := false, make(chan struct{})
 		go func() {

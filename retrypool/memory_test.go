@@ -27,13 +27,13 @@ func (blobError) Error() string { return "blob" }
 func TestSettledItemsAreNotKept(t *testing.T) {
 	t.Parallel()
 	c := retrypool.Config[*blob]{
-		Workers: 2, Capacity: 10, Policy: every(time.Hour, 2, retry.WithStopIf(retry.As[blobError]())),
+		Workers: 2, Capacity: 10, Policy: waitEvery(time.Hour, 2, retry.WithStopIf(retry.As[blobError]())),
 		Key: func(*blob) string { return "" },
 	}
 	var mu sync.Mutex
 	var results []weak.Pointer[blob]
 	n := 0
-	p := start(t, func(_ context.Context, _ *blob) (*blob, error) {
+	p := newPool(t, func(_ context.Context, _ *blob) (*blob, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		b := new(blob)
@@ -103,7 +103,7 @@ func TestSettledTasksKeepNoContext(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := start(t, tt.fn, retrypool.Config[*blob]{Policy: every(time.Hour, 2)})
+			p := newPool(t, tt.fn, retrypool.Config[*blob]{Policy: waitEvery(time.Hour, 2)})
 			value := new(blob)
 			held := weak.Make(value)
 			ctx, cancel := context.WithCancel(context.WithValue(context.Background(), key{}, value))
@@ -124,7 +124,7 @@ func TestSettledTasksKeepNoContext(t *testing.T) {
 	t.Run("a context that is kept", func(t *testing.T) {
 		t.Parallel()
 		var kept context.Context
-		p := start(t, func(ctx context.Context, _ int) (int, error) { kept = ctx; return 0, nil }, retrypool.Config[int]{})
+		p := newPool(t, func(ctx context.Context, _ int) (int, error) { kept = ctx; return 0, nil }, retrypool.Config[int]{})
 		task, err := p.Submit(context.WithValue(t.Context(), key{}, "v"), 1)
 		require.NoError(t, err)
 		<-task.Done()
@@ -136,7 +136,7 @@ func TestSettledTasksKeepNoContext(t *testing.T) {
 // Neither do contexts that cannot end cost anything, nor is anything left of those that can.
 func TestNoGoroutineForContexts(t *testing.T) {
 	before := runtime.NumGoroutine()
-	p := start(t, down, retrypool.Config[int]{Capacity: 1000, Policy: every(time.Hour, 2)})
+	p := newPool(t, alwaysFails, retrypool.Config[int]{Capacity: 1000, Policy: waitEvery(time.Hour, 2)})
 	ctx, cancel := context.WithCancel(t.Context())
 	for i := range 1000 {
 		_, err := p.Submit(ctx, i)

@@ -17,79 +17,79 @@ const (
 )
 
 // conclude decides how the item ends, of whose call err is the result.
-func (h *hand[In, Out]) conclude(err error) {
-	h.err, h.stage = err, telling
+func (w *worker[In, Out]) decideOutcome(err error) {
+	w.taskErr, w.stage = err, stageReport
 	if err == nil {
-		h.end = succeeded
+		w.outcome = succeeded
 		return
 	}
-	h.failure, _ = err.(*retry.Error) // nothing else: New has looked at the options
-	ctx := h.it.ctx
-	isCanceled := (h.failure.Reason == retry.ErrContext || h.broke) && ctx.Err() == context.Canceled
+	w.failure, _ = err.(*retry.Error) // nothing else: New has looked at the options
+	ctx := w.item.ctx
+	isCanceled := (w.failure.Reason == retry.ErrContext || w.panicked) && ctx.Err() == context.Canceled
 	switch {
-	case h.pool.config.DeadLetter != nil && (!isCanceled || h.isGivenUp()):
-		h.stage = deadLettering
+	case w.pool.config.DeadLetter != nil && (!isCanceled || w.canceledByClose()):
+		w.stage = stageDeadLetter
 	case isCanceled:
-		h.end = canceled
+		w.outcome = canceled
 	default:
-		h.end = failed
+		w.outcome = failed
 	}
 }
 
 // isGivenUp reports whether it was Close that canceled the item: of this pool, and not of one whose
 // function submitted it with its own context.
-func (h *hand[In, Out]) isGivenUp() bool {
-	return context.Cause(h.it.ctx) == ErrClosed && context.Cause(h.it.ctx.parent) != ErrClosed
+func (w *worker[In, Out]) canceledByClose() bool {
+	return context.Cause(w.item.ctx) == ErrClosed && context.Cause(w.item.ctx.parent) != ErrClosed
 }
 
 // deliver gives the item to DeadLetter.
-func (h *hand[In, Out]) deliver() {
-	if err := h.deadLetter(); err != nil {
-		h.undelivered(err)
+func (w *worker[In, Out]) sendDeadLetter() {
+	if err := w.callDeadLetter(); err != nil {
+		w.deadLetterFailed(err)
 		return
 	}
-	h.end, h.stage = deadLettered, telling
+	w.outcome, w.stage = deadLettered, stageReport
 }
 
-func (h *hand[In, Out]) deadLetter() (err error) {
+func (w *worker[In, Out]) callDeadLetter() (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = newPanicError(v)
 		}
 	}()
-	return h.pool.config.DeadLetter(context.WithoutCancel(h.it.ctx), h.it.in, h.failure)
+	return w.pool.config.DeadLetter(context.WithoutCancel(w.item.ctx), w.item.in, w.failure)
 }
 
 // undelivered ends an item that DeadLetter did not take.
-func (h *hand[In, Out]) undelivered(why error) {
-	h.err = notTaken(h.failure, why)
-	h.end, h.stage = failed, telling
+func (w *worker[In, Out]) deadLetterFailed(err error) {
+	w.taskErr = deadLetterError(w.failure, err)
+	w.outcome, w.stage = failed, stageReport
 }
 
 // tell tells the events how the item ended.
-func (h *hand[In, Out]) tell() {
-	if tell := h.pool.config.Events.of(h.end); tell != nil {
-		e := h.event()
-		e.Err = h.err
-		if h.failure != nil {
-			e.Attempt = h.failure.Attempts // the last step made none if the context had ended
+func (w *worker[In, Out]) report() {
+	if callback := w.pool.config.Events.forOutcome(w.outcome); callback != nil {
+		e := w.event()
+		e.Err = w.taskErr
+		if w.failure != nil {
+			e.Attempt = w.failure.Attempts // the last step made none if the context had ended
 		}
-		tell(e)
+		callback(e)
 	}
-	h.stage = settling
+	w.stage = stageSettle
 }
 
 // settle ends the item and the work on it.
-func (h *hand[In, Out]) settle() {
-	p, it, end, err := h.pool, h.it, h.end, h.err
+func (w *worker[In, Out]) settle() {
+	p, it, end, err := w.pool, w.item, w.outcome, w.taskErr
 	ctx := it.ctx
 	p.mu.Lock()
-	h.let()
+	w.releaseItem()
 	stop := p.settle(it, end, err)
-	h.pick()
+	w.takeItem()
 	p.mu.Unlock()
 	if stop != nil {
 		stop()
 	}
-	ctx.release()
+	ctx.settle()
 }

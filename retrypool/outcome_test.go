@@ -54,7 +54,7 @@ func TestDeadLetter(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
-				p := start(t, down, retrypool.Config[int]{Policy: every(time.Second, 2), DeadLetter: tt.letter})
+				p := newPool(t, alwaysFails, retrypool.Config[int]{Policy: waitEvery(time.Second, 2), DeadLetter: tt.letter})
 				task, err := p.Submit(context.WithValue(t.Context(), key{}, "v"), 7)
 				require.NoError(t, err)
 				_, err = task.Wait(t.Context())
@@ -64,7 +64,7 @@ func TestDeadLetter(t *testing.T) {
 				if tt.more != nil {
 					require.ErrorIs(t, err, tt.more)
 				}
-				assert.Equal(t, 2, stopped(t, err).Attempts)
+				assert.Equal(t, 2, retryError(t, err).Attempts)
 				assert.Equal(t, tt.want, p.Stats())
 			})
 		})
@@ -76,7 +76,7 @@ func TestDeadLetterOutlivesTheContext(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		p := start(t, untilEnded, retrypool.Config[int]{
+		p := newPool(t, untilEnded, retrypool.Config[int]{
 			DeadLetter: func(ctx context.Context, _ int, _ *retry.Error) error {
 				_, bounded := ctx.Deadline()
 				assert.False(t, bounded)
@@ -103,20 +103,20 @@ func TestCanceledItemThatBreaksOff(t *testing.T) {
 	}{
 		"panic":  {fn: func(ctx context.Context, _ int) (int, error) { <-ctx.Done(); panic("x") }},
 		"goexit": {fn: func(ctx context.Context, _ int) (int, error) { <-ctx.Done(); runtime.Goexit(); return 0, nil }},
-		"hook":   {fn: down, done: func(context.Context, retry.Outcome) { panic("x") }},
+		"hook":   {fn: alwaysFails, done: func(context.Context, retry.Outcome) { panic("x") }},
 	} {
 		t.Run(how, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				var letters log[int]
-				p := start(t, c.fn, retrypool.Config[int]{
-					Policy:     every(time.Hour, 2, retry.WithHooks(retry.Hooks{Done: c.done})),
+				p := newPool(t, c.fn, retrypool.Config[int]{
+					Policy:     waitEvery(time.Hour, 2, retry.WithHooks(retry.Hooks{Done: c.done})),
 					DeadLetter: func(_ context.Context, in int, _ *retry.Error) error { letters.add(in); return nil },
 				})
 				task := submit(t, p, 1)
 				synctest.Wait()
 				require.True(t, task.Cancel())
 				_, err := task.Wait(t.Context())
-				assert.Equal(t, 1, stopped(t, err).Attempts)
+				assert.Equal(t, 1, retryError(t, err).Attempts)
 				var broken *retrypool.PanicError
 				require.ErrorAs(t, err, &broken)
 				assert.Equal(t, retrypool.Stats{Submitted: 1, Canceled: 1}, p.Stats())
@@ -130,15 +130,15 @@ func TestCanceledItemThatBreaksOff(t *testing.T) {
 func TestCanceledItemThatBreaksOffInsteadOfParking(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var task atomic.Pointer[retrypool.Task[int]]
-		p := start(t, down, retrypool.Config[int]{
-			Policy: every(time.Hour, 2, retry.WithHooks(retry.Hooks{Done: func(context.Context, retry.Outcome) { panic("x") }})),
+		p := newPool(t, alwaysFails, retrypool.Config[int]{
+			Policy: waitEvery(time.Hour, 2, retry.WithHooks(retry.Hooks{Done: func(context.Context, retry.Outcome) { panic("x") }})),
 			Events: retrypool.Events[int]{Parked: func(retrypool.Event[int]) { task.Load().Cancel() }, Started: func(retrypool.Event[int]) {
 				time.Sleep(time.Second) // until the test has stored the task
 			}},
 		})
 		task.Store(submit(t, p, 1))
 		_, err := task.Load().Wait(t.Context())
-		assert.Equal(t, 1, stopped(t, err).Attempts)
+		assert.Equal(t, 1, retryError(t, err).Attempts)
 		assert.Equal(t, retrypool.Stats{Submitted: 1, Canceled: 1}, p.Stats())
 	})
 }

@@ -4,7 +4,7 @@ import "context"
 
 // functionKey is the key by which the context that an item's function got is found in what is
 // derived from it.
-type functionKey struct{}
+type functionContextKey struct{}
 
 // functionContext is what the function gets where hooks or an attempt's timeout made it another
 // context than the item's.
@@ -14,13 +14,13 @@ type functionContext struct {
 }
 
 func (c *functionContext) Value(key any) any {
-	if key == (functionKey{}) {
+	if key == (functionContextKey{}) {
 		return c
 	}
 	return c.Context.Value(key)
 }
 
-func (c *functionContext) lifetime() context.Context { return c.item.parent }
+func (c *functionContext) itemParent() context.Context { return c.item.parent }
 
 // forFunction marks ctx as what the item's function gets.
 func (c *itemContext) forFunction(ctx context.Context) context.Context {
@@ -37,18 +37,18 @@ func (c *itemContext) forFunction(ctx context.Context) context.Context {
 //
 // A context that the function derived for its values alone gives the item these too. One that
 // has an end of its own is taken as it is.
-func lifetime(ctx context.Context) context.Context {
-	outer, ok := ctx.Value(functionKey{}).(interface {
+func itemParent(ctx context.Context) context.Context {
+	outer, ok := ctx.Value(functionContextKey{}).(interface {
 		context.Context
-		lifetime() context.Context
+		itemParent() context.Context
 	})
 	switch {
 	case !ok:
 		return ctx
 	case ctx == context.Context(outer):
-		return outer.lifetime()
+		return outer.itemParent()
 	case ctx.Done() == outer.Done():
-		return &valuesContext{outer.lifetime(), context.WithoutCancel(ctx)}
+		return &valuesContext{outer.itemParent(), context.WithoutCancel(ctx)}
 	}
 	return ctx
 }

@@ -21,7 +21,7 @@ import (
 type traceKey struct{}
 
 // tracing are hooks that put something into the context, as those that trace do.
-func tracing() retry.Option {
+func tracingHooks() retry.Option {
 	return retry.WithHooks(retry.Hooks{
 		Start: func(ctx context.Context) context.Context { return context.WithValue(ctx, traceKey{}, "call") },
 		BeforeAttempt: func(ctx context.Context, a retry.Attempt) context.Context {
@@ -31,7 +31,7 @@ func tracing() retry.Option {
 }
 
 // drain waits until nothing is left of what items submit.
-func drain[In, Out any](t *testing.T, p *retrypool.Pool[In, Out]) {
+func joinAll[In, Out any](t *testing.T, p *retrypool.Pool[In, Out]) {
 	t.Helper()
 	for s := p.Stats(); s.Queued+s.Running+s.Parked > 0; s = p.Stats() {
 		require.NoError(t, p.Join(t.Context()))
@@ -50,11 +50,11 @@ func TestItemsThatItemsSubmit(t *testing.T) {
 	}{
 		"the function's context":                 {nil, same},
 		"with values":                            {nil, func(ctx context.Context) context.Context { return context.WithValue(ctx, key{}, 1) }},
-		"hooks that trace":                       {[]retry.Option{tracing()}, same},
-		"hooks that trace, with values":          {[]retry.Option{tracing()}, func(ctx context.Context) context.Context { return context.WithValue(ctx, key{}, 1) }},
+		"hooks that trace":                       {[]retry.Option{tracingHooks()}, same},
+		"hooks that trace, with values":          {[]retry.Option{tracingHooks()}, func(ctx context.Context) context.Context { return context.WithValue(ctx, key{}, 1) }},
 		"an attempt's timeout":                   {[]retry.Option{retry.WithAttemptTimeout(time.Minute)}, same},
 		"an attempt's timeout, with values":      {[]retry.Option{retry.WithAttemptTimeout(time.Minute)}, func(ctx context.Context) context.Context { return context.WithValue(ctx, key{}, 1) }},
-		"hooks that trace, an attempt's timeout": {[]retry.Option{tracing(), retry.WithAttemptTimeout(time.Minute)}, same},
+		"hooks that trace, an attempt's timeout": {[]retry.Option{tracingHooks(), retry.WithAttemptTimeout(time.Minute)}, same},
 		"the context was used before":            {nil, func(ctx context.Context) context.Context { ctx.Done(); return ctx }},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -62,7 +62,7 @@ func TestItemsThatItemsSubmit(t *testing.T) {
 				var mu sync.Mutex
 				attempts := map[string]int{}
 				var p *retrypool.Pool[string, int]
-				p = start(t, func(ctx context.Context, page string) (int, error) {
+				p = newPool(t, func(ctx context.Context, page string) (int, error) {
 					mu.Lock()
 					attempts[page]++
 					n := attempts[page]
@@ -80,12 +80,12 @@ func TestItemsThatItemsSubmit(t *testing.T) {
 						}
 					}
 					return 1, nil
-				}, retrypool.Config[string]{Workers: 2, Policy: every(time.Second, 3, tt.opts...)})
+				}, retrypool.Config[string]{Workers: 2, Policy: waitEvery(time.Second, 3, tt.opts...)})
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				_, err := p.Submit(ctx, "p")
 				require.NoError(t, err)
-				drain(t, p)
+				joinAll(t, p)
 				assert.Equal(t, retrypool.Stats{Submitted: 13, Succeeded: 13, Retries: 13}, p.Stats())
 			})
 		})
@@ -103,7 +103,7 @@ func TestItemsThatItemsSubmitEnd(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				cause := errors.New("going home")
 				var p *retrypool.Pool[int, int]
-				p = start(t, func(ctx context.Context, in int) (int, error) {
+				p = newPool(t, func(ctx context.Context, in int) (int, error) {
 					if in == 3 {
 						return untilEnded(ctx, in)
 					}
@@ -124,10 +124,10 @@ func TestItemsThatItemsSubmitEnd(t *testing.T) {
 }
 
 // inherit submits an item from the function of another one and returns the context that it gets.
-func inherit(t *testing.T, parent context.Context, derive func(context.Context) context.Context, opts ...retry.Option) (child context.Context) {
+func submitFromItem(t *testing.T, parent context.Context, derive func(context.Context) context.Context, opts ...retry.Option) (child context.Context) {
 	t.Helper()
 	var p *retrypool.Pool[int, int]
-	p = start(t, func(ctx context.Context, in int) (int, error) {
+	p = newPool(t, func(ctx context.Context, in int) (int, error) {
 		if in == 2 {
 			child = ctx
 			time.Sleep(time.Second) // the first one is settled
@@ -140,7 +140,7 @@ func inherit(t *testing.T, parent context.Context, derive func(context.Context) 
 	}, retrypool.Config[int]{Workers: 2, Policy: retry.MustNew(opts...)})
 	_, err := p.Submit(parent, 1)
 	require.NoError(t, err)
-	drain(t, p)
+	joinAll(t, p)
 	assert.Equal(t, 2, p.Stats().Succeeded)
 	return child
 }
@@ -157,7 +157,7 @@ func TestContextOfItemsThatItemsSubmit(t *testing.T) {
 		timeout := retry.WithAttemptTimeout(time.Minute)
 		deadline := func(ctx context.Context) time.Time { at, _ := ctx.Deadline(); return at }
 
-		child := inherit(t, parent, func(ctx context.Context) context.Context { return ctx })
+		child := submitFromItem(t, parent, func(ctx context.Context) context.Context { return ctx })
 		assert.Equal(t, want, deadline(child))
 		assert.Equal(t, "v", child.Value(key{}))
 		require.ErrorIs(t, child.Err(), context.Canceled, "it is settled")
@@ -168,10 +168,10 @@ func TestContextOfItemsThatItemsSubmit(t *testing.T) {
 			}
 			return context.WithValue(ctx, traceKey{}, 1)
 		}})
-		child = inherit(t, parent, func(ctx context.Context) context.Context { return ctx }, first, timeout)
+		child = submitFromItem(t, parent, func(ctx context.Context) context.Context { return ctx }, first, timeout)
 		assert.Equal(t, "v", child.Value(key{}))
 
-		child = inherit(t, parent, func(ctx context.Context) context.Context {
+		child = submitFromItem(t, parent, func(ctx context.Context) context.Context {
 			return context.WithValue(ctx, own{}, "mine")
 		}, timeout)
 		assert.Equal(t, "mine", child.Value(own{}))
@@ -185,7 +185,7 @@ func TestOwnEndOfItemsThatItemsSubmit(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		began := time.Now()
 		var p *retrypool.Pool[int, int]
-		p = start(t, func(ctx context.Context, in int) (int, error) {
+		p = newPool(t, func(ctx context.Context, in int) (int, error) {
 			if in == 2 {
 				return untilEnded(ctx, in)
 			}
@@ -211,14 +211,14 @@ func TestOwnEndOfItemsThatItemsSubmit(t *testing.T) {
 // the first.
 func TestItemsThatItemsSubmitElsewhere(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		second := start(t, func(ctx context.Context, in string) (string, error) {
+		second := newPool(t, func(ctx context.Context, in string) (string, error) {
 			time.Sleep(time.Second)
 			return in, ctx.Err()
 		}, retrypool.Config[string]{})
-		first := start(t, func(ctx context.Context, in int) (int, error) {
+		first := newPool(t, func(ctx context.Context, in int) (int, error) {
 			_, err := second.Submit(ctx, fmt.Sprint(in))
 			return in, err
-		}, retrypool.Config[int]{Policy: every(0, 1, tracing(), retry.WithAttemptTimeout(time.Minute))})
+		}, retrypool.Config[int]{Policy: waitEvery(0, 1, tracingHooks(), retry.WithAttemptTimeout(time.Minute))})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		for i := range 5 {
@@ -241,15 +241,15 @@ func TestSuccessorsKeepNothing(t *testing.T) {
 		blobs.add(weak.Make(b))
 		return context.WithValue(ctx, traceKey{}, b)
 	}})
-	last := make(gate)
+	last := make(latch)
 	var p *retrypool.Pool[int, int]
-	p = start(t, func(ctx context.Context, in int) (int, error) {
+	p = newPool(t, func(ctx context.Context, in int) (int, error) {
 		if in == generations {
 			return last.fn(ctx, in)
 		}
 		_, err := p.Submit(ctx, in+1)
 		return in, err
-	}, retrypool.Config[int]{Policy: every(0, 1, hooks, retry.WithAttemptTimeout(time.Hour))})
+	}, retrypool.Config[int]{Policy: waitEvery(0, 1, hooks, retry.WithAttemptTimeout(time.Hour))})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	_, err := p.Submit(ctx, 1)
@@ -266,5 +266,5 @@ func TestSuccessorsKeepNothing(t *testing.T) {
 		return kept <= 1
 	}, 10*time.Second, time.Millisecond)
 	close(last)
-	drain(t, p)
+	joinAll(t, p)
 }

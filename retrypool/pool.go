@@ -18,34 +18,34 @@ type Pool[In, Out any] struct {
 	fn     func(ctx context.Context, in In) (Out, error)
 	config Config[In]
 	policy *retry.Policy
-	time   clockwork
+	timer  timer
 
-	retried atomic.Int64 // Stats.Retries
+	retryCount atomic.Int64 // Stats.Retries
 
 	// Nothing of the user's runs under the lock: no callback, no clock, no context.
-	mu      sync.Mutex
-	work    sync.Cond        // workers wait for items
-	fresh   fifo[In, Out]    // for their first attempt
-	due     fifo[In, Out]    // for a retry whose wait is over
-	parked  heap[In, Out]    // for the wait to be over
-	order   uint32           // of the next item to be parked
-	turn    bool             // of fresh and due, whose turn it is: due's
-	stats   Stats            // of the items
-	idle    int              // workers that wait
-	retries int              // that run now
-	used    int              // of the capacity: unsettled items and those about to be submitted
-	waiters waiters[In, Out] // for room
-	handing bool             // one that waited has got room and is being announced
-	lanes   map[string]*lane[In, Out]
-	watches map[<-chan struct{}]*watch[In, Out]
-	ending  map[*watch[In, Out]]struct{} // whose items are to be settled: workers help
-	joiners []*joiner
-	epoch   uint32
-	running map[*hand[In, Out]]struct{} // the workers
-	hands   int                         // goroutines that are at work on something
-	closed  bool                        // no intake
-	dropped bool                        // Close's context ended: nothing is attempted any more
-	gone    chan struct{}               // closed when closed, all is settled and there is no hand
+	mu             sync.Mutex
+	workReady      sync.Cond        // workers wait for items
+	firstQueue     fifo[In, Out]    // for their first attempt
+	retryQueue     fifo[In, Out]    // for a retry whose wait is over
+	parked         heap[In, Out]    // for the wait to be over
+	parkOrder      uint32           // of the next item to be parked
+	retryNext      bool             // of fresh and due, whose turn it is: due's
+	stats          Stats            // of the items
+	idle           int              // workers that wait
+	runningRetries int              // that run now
+	used           int              // of the capacity: unsettled items and those about to be submitted
+	waiters        waiters[In, Out] // for room
+	announcing     bool             // one that waited has got room and is being announced
+	keyQueues      map[string]*keyQueue[In, Out]
+	watches        map[<-chan struct{}]*contextWatch[In, Out]
+	endedWatches   map[*contextWatch[In, Out]]struct{} // whose items are to be settled: workers help
+	joins          []*joinCall
+	epoch          uint32
+	workers        map[*worker[In, Out]]struct{} // the workers
+	goroutines     int                           // goroutines that are at work on something
+	closed         bool                          // no intake
+	aborted        bool                          // Close's context ended: nothing is attempted any more
+	stopped        chan struct{}                 // closed when closed, all is settled and there is no hand
 }
 
 // New makes a pool that calls fn for the items, and starts its workers. Where something is
@@ -53,7 +53,7 @@ type Pool[In, Out any] struct {
 // [retry.ErrOption].
 func New[In, Out any](fn func(ctx context.Context, in In) (Out, error), c Config[In]) (*Pool[In, Out], error) {
 	faults := c.check()
-	policy, more := policy[In, Out](&c)
+	policy, more := checkPolicy[In, Out](&c)
 	faults = append(faults, more...)
 	if fn == nil {
 		faults = append(faults, fault{"fn", "nil function"})
@@ -63,19 +63,19 @@ func New[In, Out any](fn func(ctx context.Context, in In) (Out, error), c Config
 	}
 	p := &Pool[In, Out]{
 		fn: fn, config: c, policy: policy,
-		time:    newClockwork(c.Clock),
-		lanes:   map[string]*lane[In, Out]{},
-		watches: map[<-chan struct{}]*watch[In, Out]{},
-		ending:  map[*watch[In, Out]]struct{}{},
-		running: map[*hand[In, Out]]struct{}{},
-		gone:    make(chan struct{}),
+		timer:        newTimer(c.Clock),
+		keyQueues:    map[string]*keyQueue[In, Out]{},
+		watches:      map[<-chan struct{}]*contextWatch[In, Out]{},
+		endedWatches: map[*contextWatch[In, Out]]struct{}{},
+		workers:      map[*worker[In, Out]]struct{}{},
+		stopped:      make(chan struct{}),
 	}
-	p.work.L = &p.mu
-	p.keepTime()
+	p.workReady.L = &p.mu
+	p.startTimer()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for n := range c.Workers {
-		p.hire(n + 1)
+		p.startWorker(n + 1)
 	}
 	return p, nil
 }

@@ -28,7 +28,7 @@ func TestZeroPool(t *testing.T) {
 func TestPrinting(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2"
-	p := start(t, func(ctx context.Context, in string) (string, error) {
+	p := newPool(t, func(ctx context.Context, in string) (string, error) {
 		_ = fmt.Sprintf("%v %+v %#v %d", ctx, ctx, ctx, ctx)
 		return in, nil
 	}, retrypool.Config[string]{Workers: 2})

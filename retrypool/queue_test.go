@@ -44,7 +44,7 @@ func (s *script) fn(_ context.Context, in int) (int, error) {
 func TestFirstAttemptsAndRetriesTakeTurns(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		s := &script{work: time.Second}
-		p := start(t, s.fn, retrypool.Config[int]{Policy: every(10*time.Second, 2)})
+		p := newPool(t, s.fn, retrypool.Config[int]{Policy: waitEvery(10*time.Second, 2)})
 		for i := range 4 {
 			submit(t, p, i)
 		}
@@ -68,7 +68,7 @@ func TestFirstAttemptsAndRetriesTakeTurns(t *testing.T) {
 func TestNeitherStarves(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		s := &script{work: time.Second}
-		p := start(t, s.fn, retrypool.Config[int]{Capacity: 1000, Policy: every(time.Hour, 2)})
+		p := newPool(t, s.fn, retrypool.Config[int]{Capacity: 1000, Policy: waitEvery(time.Hour, 2)})
 		for i := range 50 {
 			submit(t, p, i)
 		}
@@ -94,7 +94,7 @@ func TestNeitherStarves(t *testing.T) {
 func TestOrderOfRetries(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		s := &script{}
-		p := start(t, s.fn, retrypool.Config[int]{Policy: every(time.Second, 2)})
+		p := newPool(t, s.fn, retrypool.Config[int]{Policy: waitEvery(time.Second, 2)})
 		for i := range 40 {
 			submit(t, p, i) // all at one instant
 		}
@@ -109,7 +109,7 @@ func TestOrderOfRetries(t *testing.T) {
 func TestRetriesWithoutWaitGoBehindTheOthers(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		s := &script{work: time.Second}
-		p := start(t, s.fn, retrypool.Config[int]{Policy: every(0, 2)})
+		p := newPool(t, s.fn, retrypool.Config[int]{Policy: waitEvery(0, 2)})
 		for i := range 3 {
 			submit(t, p, i)
 		}
@@ -124,7 +124,7 @@ func TestMaxRetrying(t *testing.T) {
 		var retrying, most int
 		var mu sync.Mutex
 		seen := map[int]bool{}
-		p := start(t, func(_ context.Context, in int) (int, error) {
+		p := newPool(t, func(_ context.Context, in int) (int, error) {
 			mu.Lock()
 			again := seen[in]
 			seen[in] = true
@@ -141,7 +141,7 @@ func TestMaxRetrying(t *testing.T) {
 				return in, nil
 			}
 			return in, errDown
-		}, retrypool.Config[int]{Workers: 8, MaxRetrying: 2, Policy: every(time.Hour, 2)})
+		}, retrypool.Config[int]{Workers: 8, MaxRetrying: 2, Policy: waitEvery(time.Hour, 2)})
 		for i := range 20 {
 			submit(t, p, i)
 		}
@@ -162,7 +162,7 @@ func TestMaxRetrying(t *testing.T) {
 func TestMaxRetryingWakesTheIdle(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		s := &script{work: time.Second}
-		p := start(t, s.fn, retrypool.Config[int]{Workers: 2, MaxRetrying: 1, Policy: every(10*time.Second, 2)})
+		p := newPool(t, s.fn, retrypool.Config[int]{Workers: 2, MaxRetrying: 1, Policy: waitEvery(10*time.Second, 2)})
 		began := time.Now()
 		submit(t, p, 0)
 		submit(t, p, 1)

@@ -42,6 +42,6 @@ func (p *Pool[In, Out]) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.stats
-	s.Retries = int(p.retried.Load())
+	s.Retries = int(p.retryCount.Load())
 	return s
 }

@@ -64,14 +64,14 @@ func stress(t *testing.T, seed uint64) {
 			return nil
 		}
 	}
-	p, err := retrypool.New(mischief, c)
+	p, err := retrypool.New(randomOutcome, c)
 	assert.NoError(t, err)
 
 	stop := make(chan struct{})
 	var watching, wg sync.WaitGroup
 	watching.Go(func() {
 		for {
-			addsUp(t, p.Stats())
+			assertAddsUp(t, p.Stats())
 			select {
 			case <-stop:
 				return
@@ -98,7 +98,7 @@ func stress(t *testing.T, seed uint64) {
 	watching.Wait()
 
 	s := p.Stats()
-	addsUp(t, s)
+	assertAddsUp(t, s)
 	assert.Zero(t, s.Queued+s.Running+s.Parked)
 	assert.EqualValues(t, taken.Load(), s.Submitted)
 	total := 0
@@ -114,7 +114,7 @@ func stress(t *testing.T, seed uint64) {
 }
 
 // mischief is a function that does all that a function may do.
-func mischief(ctx context.Context, in int) (int, error) {
+func randomOutcome(ctx context.Context, in int) (int, error) {
 	switch rand.IntN(12) {
 	case 0:
 		panic("boom")

@@ -24,9 +24,9 @@ import "context"
 // submitted. Otherwise, after [Pool.Close], it is [ErrClosed]. A nil ctx panics.
 func (p *Pool[In, Out]) Submit(ctx context.Context, in In) (*Task[Out], error) {
 	if ctx.Err() != nil {
-		return nil, ended(ctx, "Submit")
+		return nil, contextError(ctx, "Submit")
 	}
-	return p.submit(ctx, lifetime(ctx), in, true)
+	return p.submit(ctx, itemParent(ctx), in, true)
 }
 
 // TrySubmit is like [Pool.Submit] but returns [ErrFull] when there is no room. The item's
@@ -37,13 +37,13 @@ func (p *Pool[In, Out]) TrySubmit(in In) (*Task[Out], error) {
 
 // submit takes an item in that lives with life, and waits for room until ctx ends. All of the
 // user's code that it needs runs before or after it holds the lock.
-func (p *Pool[In, Out]) submit(ctx, life context.Context, in In, wait bool) (*Task[Out], error) {
+func (p *Pool[In, Out]) submit(ctx, parent context.Context, in In, wait bool) (*Task[Out], error) {
 	p.mustBeMade()
-	it, key := p.newItem(life, in)
-	done := life.Done()
-	it.start = p.time.now()
+	it, key := p.newItem(parent, in)
+	done := parent.Done()
+	it.start = p.timer.now()
 	p.mu.Lock()
-	got, err := p.reserved()
+	got, err := p.reserve()
 	switch {
 	case err != nil:
 		p.mu.Unlock()
@@ -52,7 +52,7 @@ func (p *Pool[In, Out]) submit(ctx, life context.Context, in In, wait bool) (*Ta
 		p.mu.Unlock()
 		return nil, ErrFull
 	case !got:
-		return p.submitLater(ctx, &waiter[In, Out]{it: it, key: key, life: life, done: done})
+		return p.submitWhenFree(ctx, &waiter[In, Out]{item: it, key: key, parent: parent, done: done})
 	case p.config.Events.Queued != nil:
 		p.mu.Unlock()
 		p.announce(it, false)
@@ -60,26 +60,26 @@ func (p *Pool[In, Out]) submit(ctx, life context.Context, in In, wait bool) (*Ta
 	}
 	watch := p.enqueue(it, key, done)
 	p.mu.Unlock()
-	p.start(watch, life)
+	p.startWatch(watch, parent)
 	return &it.Task, nil
 }
 
 // submitLater takes an item in when there is room. It is called with the lock, and returns
 // without it.
-func (p *Pool[In, Out]) submitLater(ctx context.Context, w *waiter[In, Out]) (*Task[Out], error) {
-	if err := p.awaitRoom(ctx, w); err != nil {
+func (p *Pool[In, Out]) submitWhenFree(ctx context.Context, w *waiter[In, Out]) (*Task[Out], error) {
+	if err := p.waitForRoom(ctx, w); err != nil {
 		return nil, err
 	}
-	if !w.taken {
-		w.it.start = p.time.now()
-		p.announce(w.it, true)
+	if !w.enqueued {
+		w.item.start = p.timer.now()
+		p.announce(w.item, true)
 		p.mu.Lock()
-		w.watch = p.enqueue(w.it, w.key, w.done)
-		p.passOn()
+		w.watch = p.enqueue(w.item, w.key, w.done)
+		p.admitNext()
 		p.mu.Unlock()
 	}
-	p.start(w.watch, w.life)
-	return &w.it.Task, nil
+	p.startWatch(w.watch, w.parent)
+	return &w.item.Task, nil
 }
 
 // mustBeMade panics where New did not make the pool.
@@ -92,16 +92,16 @@ func (p *Pool[In, Out]) mustBeMade() {
 // announce tells of an item that there is room for, whether it has waited or not. When the
 // callback panics the room is given back.
 func (p *Pool[In, Out]) announce(it *item[In, Out], waited bool) {
-	tell := p.config.Events.Queued
-	if tell == nil {
+	queuedEvent := p.config.Events.Queued
+	if queuedEvent == nil {
 		return
 	}
-	told := false
+	returned := false
 	defer func() {
-		if !told {
-			p.giveBack(waited)
+		if !returned {
+			p.returnSlot(waited)
 		}
 	}()
-	tell(Event[In]{Item: it.in, Context: it.ctx, Queued: p.Stats().Queued + 1})
-	told = true
+	queuedEvent(Event[In]{Item: it.in, Context: it.ctx, Queued: p.Stats().Queued + 1})
+	returned = true
 }

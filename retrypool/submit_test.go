@@ -17,8 +17,8 @@ import (
 
 func TestSubmitWaitsWhileFull(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		g := make(gate)
-		p := start(t, g.fn, retrypool.Config[int]{Capacity: 3})
+		g := make(latch)
+		p := newPool(t, g.fn, retrypool.Config[int]{Capacity: 3})
 		for i := range 3 {
 			submit(t, p, i)
 		}
@@ -53,7 +53,7 @@ func TestSubmitWaitsWhileFull(t *testing.T) {
 // Queued, running and parked items all count.
 func TestCapacityCountsParkedItems(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, down, retrypool.Config[int]{Capacity: 2, Policy: every(time.Hour, 2)})
+		p := newPool(t, alwaysFails, retrypool.Config[int]{Capacity: 2, Policy: waitEvery(time.Hour, 2)})
 		submit(t, p, 1)
 		submit(t, p, 2)
 		synctest.Wait()
@@ -68,8 +68,8 @@ func TestCapacityCountsParkedItems(t *testing.T) {
 
 func TestSubmitObeysItsContext(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		g := make(gate)
-		p := start(t, g.fn, retrypool.Config[int]{Capacity: 1})
+		g := make(latch)
+		p := newPool(t, g.fn, retrypool.Config[int]{Capacity: 1})
 		dead, die := context.WithCancelCause(t.Context())
 		cause := errors.New("going home")
 		die(cause)
@@ -97,7 +97,7 @@ func TestSubmitObeysItsContext(t *testing.T) {
 
 func TestSubmitAfterClose(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, double, retrypool.Config[int]{})
+		p := newPool(t, double, retrypool.Config[int]{})
 		require.NoError(t, p.Close(t.Context()))
 		_, err := p.Submit(t.Context(), 1)
 		require.ErrorIs(t, err, retrypool.ErrClosed)
@@ -109,8 +109,8 @@ func TestSubmitAfterClose(t *testing.T) {
 
 func TestCloseTurnsAwayWhoWaits(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		g := make(gate)
-		p := start(t, g.fn, retrypool.Config[int]{Capacity: 1})
+		g := make(latch)
+		p := newPool(t, g.fn, retrypool.Config[int]{Capacity: 1})
 		submit(t, p, 1)
 		var wg sync.WaitGroup
 		for range 3 {
@@ -130,7 +130,7 @@ func TestCloseTurnsAwayWhoWaits(t *testing.T) {
 
 func TestSubmitNilContextPanics(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, double, retrypool.Config[int]{})
+		p := newPool(t, double, retrypool.Config[int]{})
 		assert.Panics(t, func() { _, _ = p.Submit(nil, 1) }) //nolint:staticcheck // on purpose
 	})
 }
@@ -151,7 +151,7 @@ func TestPanicInSubmit(t *testing.T) {
 			}
 			return ""
 		}
-		p := start(t, double, c)
+		p := newPool(t, double, c)
 		assert.Panics(t, func() { _, _ = p.Submit(t.Context(), 1) })
 		assert.Panics(t, func() { _, _ = p.TrySubmit(1) })
 		boom = false
@@ -194,7 +194,7 @@ func TestWaitingForTheOwnPool(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				var p pool
-				p = start(t, func(ctx context.Context, in int) (int, error) {
+				p = newPool(t, func(ctx context.Context, in int) (int, error) {
 					if in == 0 {
 						return 0, retry.Permanent(wait(ctx, p))
 					}

@@ -11,7 +11,7 @@ import (
 // writes the task, and go vet reports it. It is safe for concurrent use.
 type Task[Out any] struct {
 	_     noCopy
-	owner owner
+	owner taskItem
 	out   Out
 	err   *error        // nil: none; a pointer because that is smaller
 	done  chan struct{} // nil until somebody asks for it
@@ -24,9 +24,9 @@ func (*noCopy) Lock()   {}
 func (*noCopy) Unlock() {}
 
 // owner is the task's item.
-type owner interface {
-	whenSettled() <-chan struct{}
-	where() state
+type taskItem interface {
+	settledChan() <-chan struct{}
+	currentState() state
 	cancel() bool
 }
 
@@ -38,7 +38,7 @@ var closedChan = func() chan struct{} {
 }()
 
 // Done returns a channel that is closed when the item is settled.
-func (t *Task[Out]) Done() <-chan struct{} { return t.owner.whenSettled() }
+func (t *Task[Out]) Done() <-chan struct{} { return t.owner.settledChan() }
 
 // Wait waits until the item is settled and returns what the function returned last, or the
 // zero value if it never ran, and the item's error: nil if it succeeded, otherwise one in
@@ -62,7 +62,7 @@ func (t *Task[Out]) Wait(ctx context.Context) (Out, error) {
 		return t.result()
 	case <-ctx.Done():
 		var zero Out
-		return zero, ended(ctx, "Wait")
+		return zero, contextError(ctx, "Wait")
 	}
 }
 
@@ -84,18 +84,18 @@ func (t *Task[Out]) Cancel() bool { return t.owner.cancel() }
 func (t *Task[Out]) Format(f fmt.State, _ rune) {
 	where := "none"
 	if t != nil && t.owner != nil {
-		where = t.owner.where().String()
+		where = t.owner.currentState().String()
 	}
 	_, _ = io.WriteString(f, "retrypool.Task("+where+")")
 }
 
-func (it *item[In, Out]) where() state {
+func (it *item[In, Out]) currentState() state {
 	it.pool.mu.Lock()
 	defer it.pool.mu.Unlock()
 	return it.state
 }
 
-func (it *item[In, Out]) whenSettled() <-chan struct{} {
+func (it *item[In, Out]) settledChan() <-chan struct{} {
 	it.pool.mu.Lock()
 	defer it.pool.mu.Unlock()
 	switch {
@@ -111,29 +111,29 @@ func (it *item[In, Out]) cancel() bool {
 	p := it.pool
 	p.mu.Lock()
 	state, ctx := it.state, it.ctx
-	h := p.doom(it)
+	w := p.cancelItem(it)
 	p.mu.Unlock()
 	if state == settled {
 		return false
 	}
-	ctx.end(errCanceled)
-	if h != nil {
-		h.work()
+	ctx.cancel(errCanceled)
+	if w != nil {
+		w.run()
 	}
 	return true
 }
 
 // doom sees to it that the item, whose context ends, is not parked any more. One that waits
 // is taken out: the hand returned is to settle it, outside the lock.
-func (p *Pool[In, Out]) doom(it *item[In, Out]) *hand[In, Out] {
+func (p *Pool[In, Out]) cancelItem(it *item[In, Out]) *worker[In, Out] {
 	if it.state == settled {
 		return nil
 	}
-	it.doomed = true
+	it.ending = true
 	if it.state == running {
 		return nil
 	}
-	p.takeOut(it)
-	p.hands++
-	return &hand[In, Out]{pool: p, it: it}
+	p.takeWaiting(it)
+	p.goroutines++
+	return &worker[In, Out]{pool: p, item: it}
 }

@@ -16,12 +16,12 @@ import (
 
 func TestTaskCancel(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, func(ctx context.Context, in int) (int, error) {
+		p := newPool(t, func(ctx context.Context, in int) (int, error) {
 			if in == 0 {
 				return 0, errDown
 			}
 			return untilEnded(ctx, in)
-		}, retrypool.Config[int]{Policy: every(time.Hour, 2)})
+		}, retrypool.Config[int]{Policy: waitEvery(time.Hour, 2)})
 		parked := submit(t, p, 0)
 		synctest.Wait()
 		running := submit(t, p, 1)
@@ -49,7 +49,7 @@ func TestTaskCancel(t *testing.T) {
 			_, err := task.Wait(t.Context())
 			require.ErrorIs(t, err, context.Canceled)
 			require.ErrorContains(t, err, "context done (retrypool: the task was canceled)")
-			assert.Equal(t, retry.ErrContext, stopped(t, err).Reason)
+			assert.Equal(t, retry.ErrContext, retryError(t, err).Reason)
 		}
 	})
 }
@@ -58,13 +58,13 @@ func TestTaskCancel(t *testing.T) {
 // retried.
 func TestTaskCancelWhileRunning(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, func(_ context.Context, in int) (int, error) {
+		p := newPool(t, func(_ context.Context, in int) (int, error) {
 			time.Sleep(time.Second)
 			if in == 0 {
 				return 1, nil
 			}
 			return 0, errDown
-		}, retrypool.Config[int]{Workers: 2, Policy: every(0, 9)})
+		}, retrypool.Config[int]{Workers: 2, Policy: waitEvery(0, 9)})
 		good, bad := submit(t, p, 0), submit(t, p, 1)
 		time.Sleep(time.Millisecond)
 		assert.True(t, good.Cancel())
@@ -72,7 +72,7 @@ func TestTaskCancelWhileRunning(t *testing.T) {
 		_, err := good.Wait(t.Context())
 		require.NoError(t, err)
 		_, err = bad.Wait(t.Context())
-		assert.Equal(t, 1, stopped(t, err).Attempts)
+		assert.Equal(t, 1, retryError(t, err).Attempts)
 		require.ErrorIs(t, err, errDown)
 		assert.Equal(t, retrypool.Stats{Submitted: 2, Succeeded: 1, Canceled: 1}, p.Stats())
 	})
@@ -82,10 +82,10 @@ func TestTaskCancelWhileRunning(t *testing.T) {
 func TestTaskCancelBeforeParking(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var task *retrypool.Task[int]
-		c := retrypool.Config[int]{Policy: every(time.Hour, 5)}
+		c := retrypool.Config[int]{Policy: waitEvery(time.Hour, 5)}
 		c.Events.Parked = func(retrypool.Event[int]) { assert.True(t, task.Cancel()) }
-		g := make(gate)
-		p := start(t, func(ctx context.Context, in int) (int, error) {
+		g := make(latch)
+		p := newPool(t, func(ctx context.Context, in int) (int, error) {
 			_, _ = g.fn(ctx, in)
 			return 0, errDown
 		}, c)
@@ -94,15 +94,15 @@ func TestTaskCancelBeforeParking(t *testing.T) {
 		close(g)
 		_, err := task.Wait(t.Context())
 		require.ErrorIs(t, err, context.Canceled)
-		assert.Equal(t, 1, stopped(t, err).Attempts)
+		assert.Equal(t, 1, retryError(t, err).Attempts)
 		assert.Zero(t, time.Since(began))
 	})
 }
 
 func TestTaskWaitObeysItsContext(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		g := make(gate)
-		p := start(t, g.fn, retrypool.Config[int]{})
+		g := make(latch)
+		p := newPool(t, g.fn, retrypool.Config[int]{})
 		task := submit(t, p, 7)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
@@ -126,26 +126,26 @@ func TestTaskCancelAtAGate(t *testing.T) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		}))
-		p := start(t, double, retrypool.Config[int]{Policy: policy})
+		p := newPool(t, double, retrypool.Config[int]{Policy: policy})
 		task := submit(t, p, 1)
 		synctest.Wait()
 		assert.True(t, task.Cancel())
 		_, err := task.Wait(t.Context())
 		require.ErrorIs(t, err, context.Canceled)
-		assert.Zero(t, stopped(t, err).Attempts)
+		assert.Zero(t, retryError(t, err).Attempts)
 		assert.Equal(t, 1, p.Stats().Canceled)
 	})
 }
 
 func TestPrintingWhere(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		g := make(gate)
-		p := start(t, func(ctx context.Context, in int) (int, error) {
+		g := make(latch)
+		p := newPool(t, func(ctx context.Context, in int) (int, error) {
 			if in == 0 {
 				return 0, errDown
 			}
 			return g.fn(ctx, in)
-		}, retrypool.Config[int]{Policy: every(time.Hour, 2), Key: func(in int) string { return fmt.Sprint(in) }})
+		}, retrypool.Config[int]{Policy: waitEvery(time.Hour, 2), Key: func(in int) string { return fmt.Sprint(in) }})
 		tasks := []*retrypool.Task[int]{submit(t, p, 0), submit(t, p, 1), submit(t, p, 1), submit(t, p, 2)}
 		for p.Stats().Parked == 0 || p.Stats().Running == 0 {
 			time.Sleep(time.Millisecond)

@@ -8,126 +8,126 @@ import (
 )
 
 // reading is a reading of the pool's clock. Only differences mean anything.
-type reading = time.Duration
+type instant = time.Duration
 
 // never is the time of an alarm that is not set.
-const never reading = math.MinInt64
+const never instant = math.MinInt64
 
 // clockwork is the pool's time and its one alarm: a timer, or with a Clock a goroutine that
 // waits for it.
-type clockwork struct {
+type timer struct {
 	clock retry.Clock
-	zero  time.Time
-	timer *time.Timer   // without a Clock
-	nudge chan struct{} // with one: the alarm was set to an earlier time, or the pool ends
-	at    reading       // when the alarm is due, or never; guarded by the pool's lock
+	epoch time.Time
+	std   *time.Timer   // without a Clock
+	wake  chan struct{} // with one: the alarm was set to an earlier time, or the pool ends
+	due   instant       // when the alarm is due, or never; guarded by the pool's lock
 }
 
-func newClockwork(clock retry.Clock) clockwork {
+func newTimer(clock retry.Clock) timer {
 	if clock == nil {
-		return clockwork{zero: time.Now(), at: never}
+		return timer{epoch: time.Now(), due: never}
 	}
-	return clockwork{clock: clock, zero: clock.Now(), nudge: make(chan struct{}, 1), at: never}
+	return timer{clock: clock, epoch: clock.Now(), wake: make(chan struct{}, 1), due: never}
 }
 
-func (c *clockwork) now() reading {
-	if c.clock != nil {
-		return c.clock.Now().Sub(c.zero)
+func (t *timer) now() instant {
+	if t.clock != nil {
+		return t.clock.Now().Sub(t.epoch)
 	}
-	return time.Since(c.zero)
+	return time.Since(t.epoch)
 }
 
 // batch is how many items fall due under one hold of the lock; pause is how long the timer then
 // leaves the lock to the workers, who help themselves meanwhile.
 const (
-	batch = 256
-	pause = 100 * time.Microsecond
+	maxBatch   = 256
+	batchPause = 100 * time.Microsecond
 )
 
 // keepTime starts the alarm.
-func (p *Pool[In, Out]) keepTime() {
-	if p.time.clock == nil {
-		p.time.timer = time.AfterFunc(time.Hour, p.ring)
-		p.time.timer.Stop()
+func (p *Pool[In, Out]) startTimer() {
+	if p.timer.clock == nil {
+		p.timer.std = time.AfterFunc(time.Hour, p.onTimer)
+		p.timer.std.Stop()
 		return
 	}
-	p.hands++
-	go p.waitByClock()
+	p.goroutines++
+	go p.runClock()
 }
 
 // arm sets the alarm to the first parked item, under the lock.
-func (p *Pool[In, Out]) arm() {
+func (p *Pool[In, Out]) setTimer() {
 	first, ok := p.parked.first()
-	if !ok || p.time.at != never && p.time.at <= first {
+	if !ok || p.timer.due != never && p.timer.due <= first {
 		return // one that rings too early is set again
 	}
-	p.time.at = first
-	if p.time.clock == nil {
-		p.time.timer.Reset(first - p.time.now())
+	p.timer.due = first
+	if p.timer.clock == nil {
+		p.timer.std.Reset(first - p.timer.now())
 	} else {
-		p.time.prod()
+		p.timer.signal()
 	}
 }
 
 // prod makes the goroutine that waits for the Clock look again.
-func (c *clockwork) prod() {
+func (t *timer) signal() {
 	select {
-	case c.nudge <- struct{}{}:
+	case t.wake <- struct{}{}:
 	default:
 	}
 }
 
 // stop ends the alarm once the pool is closed and empty, under the lock.
-func (c *clockwork) stop() {
-	if c.clock == nil {
-		c.timer.Stop()
+func (t *timer) stop() {
+	if t.clock == nil {
+		t.std.Stop()
 	} else {
-		c.prod()
+		t.signal()
 	}
 }
 
 // ring is what the timer calls.
-func (p *Pool[In, Out]) ring() {
+func (p *Pool[In, Out]) onTimer() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.ripen(p.time.now(), batch) {
-		p.time.at, _ = p.parked.first() // long ago, so that nobody sets it again
-		p.time.timer.Reset(pause)
+	if p.moveDueItems(p.timer.now(), maxBatch) {
+		p.timer.due, _ = p.parked.first() // long ago, so that nobody sets it again
+		p.timer.std.Reset(batchPause)
 		return
 	}
-	p.time.at = never
-	p.arm()
+	p.timer.due = never
+	p.setTimer()
 }
 
 // waitByClock is the goroutine that does with a Clock what the timer does without.
-func (p *Pool[In, Out]) waitByClock() {
-	defer p.leave()
+func (p *Pool[In, Out]) runClock() {
+	defer p.goroutineDone()
 	for {
-		now := p.time.now()
+		now := p.timer.now()
 		p.mu.Lock()
-		more := p.ripen(now, batch)
-		p.time.at = never
+		more := p.moveDueItems(now, maxBatch)
+		p.timer.due = never
 		if first, ok := p.parked.first(); ok {
-			p.time.at = first
+			p.timer.due = first
 		}
-		at, over := p.time.at, p.closed && p.used == 0
+		due, done := p.timer.due, p.closed && p.used == 0
 		p.mu.Unlock()
 		switch {
-		case over:
+		case done:
 			return
 		case more:
 			continue
 		}
 		var after <-chan time.Time
-		if at != never {
-			after = p.time.clock.After(at - now)
-			if p.time.now() >= at {
+		if due != never {
+			after = p.timer.clock.After(due - now)
+			if p.timer.now() >= due {
 				continue // the clock was moved on before it knew of the wait
 			}
 		}
 		select {
 		case <-after:
-		case <-p.time.nudge:
+		case <-p.timer.wake:
 		}
 	}
 }

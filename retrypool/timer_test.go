@@ -24,8 +24,8 @@ func TestMockClock(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		mock := clock.NewMock()
 		var calls atomic.Int64
-		p := start(t, func(context.Context, int) (int, error) { calls.Add(1); return 0, errDown },
-			retrypool.Config[int]{Clock: mock, Policy: every(time.Minute, 3, retry.WithMaxElapsed(time.Hour))})
+		p := newPool(t, func(context.Context, int) (int, error) { calls.Add(1); return 0, errDown },
+			retrypool.Config[int]{Clock: mock, Policy: waitEvery(time.Minute, 3, retry.WithMaxElapsed(time.Hour))})
 		task := submit(t, p, 1)
 		synctest.Wait()
 		mock.Add(30 * time.Second)
@@ -42,7 +42,7 @@ func TestMockClock(t *testing.T) {
 		}
 		for _, task := range []*retrypool.Task[int]{task, later} {
 			_, err := task.Wait(t.Context())
-			assert.Equal(t, 2*time.Minute, stopped(t, err).Elapsed, "the call goes by the clock too")
+			assert.Equal(t, 2*time.Minute, retryError(t, err).Elapsed, "the call goes by the clock too")
 		}
 	})
 }
@@ -51,10 +51,10 @@ func TestMockClock(t *testing.T) {
 func TestMockClockEarlierWait(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		mock := clock.NewMock()
-		p := start(t, func(_ context.Context, in int) (int, error) {
+		p := newPool(t, func(_ context.Context, in int) (int, error) {
 			return 0, retry.After(time.Duration(in)*time.Second, errDown)
 		},
-			retrypool.Config[int]{Clock: mock, Policy: every(0, 2, retry.WithMaxRetryAfter(time.Hour), retry.WithJitter(retry.NoJitter))})
+			retrypool.Config[int]{Clock: mock, Policy: waitEvery(0, 2, retry.WithMaxRetryAfter(time.Hour), retry.WithJitter(retry.NoJitter))})
 		submit(t, p, 60)
 		synctest.Wait()
 		submit(t, p, 10)
@@ -74,7 +74,7 @@ func TestMockClockEarlierWait(t *testing.T) {
 func TestMockClockMovesAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	mock := clock.NewMock()
-	p := start(t, down, retrypool.Config[int]{Workers: 4, Clock: mock, Policy: every(time.Second, 5)})
+	p := newPool(t, alwaysFails, retrypool.Config[int]{Workers: 4, Clock: mock, Policy: waitEvery(time.Second, 5)})
 	for i := range 100 {
 		submit(t, p, i)
 	}
@@ -86,12 +86,12 @@ func TestMockClockMovesAtAnyMoment(t *testing.T) {
 }
 
 // hasty is a clock that is moved on just before it gets to know of its first wait.
-type hasty struct {
+type racingClock struct {
 	*clock.Mock
 	moved atomic.Bool
 }
 
-func (h *hasty) After(d time.Duration) <-chan time.Time {
+func (h *racingClock) After(d time.Duration) <-chan time.Time {
 	if !h.moved.Swap(true) {
 		h.Add(d)
 	}
@@ -101,7 +101,7 @@ func (h *hasty) After(d time.Duration) <-chan time.Time {
 // The wait is over then, and not to be waited for once more.
 func TestClockMovesBeforeItKnowsOfTheWait(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, down, retrypool.Config[int]{Clock: &hasty{Mock: clock.NewMock()}, Policy: every(time.Minute, 2)})
+		p := newPool(t, alwaysFails, retrypool.Config[int]{Clock: &racingClock{Mock: clock.NewMock()}, Policy: waitEvery(time.Minute, 2)})
 		submit(t, p, 1)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
@@ -113,11 +113,11 @@ func TestClockMovesBeforeItKnowsOfTheWait(t *testing.T) {
 func TestRetrytestClock(t *testing.T) {
 	t.Parallel()
 	var clk retrytest.Clock
-	p := start(t, down, retrypool.Config[int]{Clock: &clk, Policy: every(time.Hour, 4)})
+	p := newPool(t, alwaysFails, retrypool.Config[int]{Clock: &clk, Policy: waitEvery(time.Hour, 4)})
 	_, err := submit(t, p, 1).Wait(context.Background())
 	require.ErrorIs(t, err, errDown)
 	assert.Equal(t, []time.Duration{time.Hour, time.Hour, time.Hour}, clk.Waits())
-	assert.Equal(t, 3*time.Hour, stopped(t, err).Elapsed)
+	assert.Equal(t, 3*time.Hour, retryError(t, err).Elapsed)
 	for i := range 20 {
 		submit(t, p, i)
 	}
@@ -129,11 +129,11 @@ func TestRetrytestClock(t *testing.T) {
 func TestPolicysOwnClock(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var clk retrytest.Clock
-		p := start(t, down, retrypool.Config[int]{Policy: every(time.Hour, 2, retry.WithClock(&clk)), Clock: clock.New()})
+		p := newPool(t, alwaysFails, retrypool.Config[int]{Policy: waitEvery(time.Hour, 2, retry.WithClock(&clk)), Clock: clock.New()})
 		began := time.Now()
 		_, err := submit(t, p, 1).Wait(t.Context())
 		require.Error(t, err)
-		assert.Zero(t, stopped(t, err).Elapsed, "by the policy's clock, which nobody moved")
+		assert.Zero(t, retryError(t, err).Elapsed, "by the policy's clock, which nobody moved")
 		assert.Equal(t, time.Hour, time.Since(began), "by the pool's")
 	})
 }
@@ -144,12 +144,12 @@ func TestHugeWait(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				var calls atomic.Int64
-				c := retrypool.Config[int]{Policy: every(math.MaxInt64, 5)}
-				clk := new(setBack)
+				c := retrypool.Config[int]{Policy: waitEvery(math.MaxInt64, 5)}
+				clk := new(setBackClock)
 				if isSetBack {
 					c.Clock = clk
 				}
-				p := start(t, func(context.Context, int) (int, error) { calls.Add(1); return 0, errDown }, c)
+				p := newPool(t, func(context.Context, int) (int, error) { calls.Add(1); return 0, errDown }, c)
 				clk.by.Store(int64(-time.Hour))
 				time.Sleep(time.Second)
 				task := submit(t, p, 1)
@@ -164,18 +164,18 @@ func TestHugeWait(t *testing.T) {
 }
 
 // setBack is a clock that is set back.
-type setBack struct{ by atomic.Int64 }
+type setBackClock struct{ by atomic.Int64 }
 
-func (c *setBack) Now() time.Time                         { return time.Now().Add(time.Duration(c.by.Load())) }
-func (c *setBack) After(d time.Duration) <-chan time.Time { return time.After(d) }
+func (c *setBackClock) Now() time.Time                         { return time.Now().Add(time.Duration(c.by.Load())) }
+func (c *setBackClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
 // No reading of the clock is like another: one that is 1 ns before the pool's first is no "never".
 func TestClockThatWasSetBack(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var elapsed log[time.Duration]
-		var clk setBack
-		p := start(t, down, retrypool.Config[int]{
-			Clock: &clk, Policy: every(time.Hour-1, 2),
+		var clk setBackClock
+		p := newPool(t, alwaysFails, retrypool.Config[int]{
+			Clock: &clk, Policy: waitEvery(time.Hour-1, 2),
 			Events: retrypool.Events[int]{Failed: func(e retrypool.Event[int]) { elapsed.add(e.Elapsed) }},
 		})
 		clk.by.Store(int64(-time.Hour))
@@ -192,7 +192,7 @@ func TestElapsedIsNotNegative(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		mock := clock.NewMock()
 		var elapsed log[time.Duration]
-		p := start(t, func(context.Context, int) (int, error) {
+		p := newPool(t, func(context.Context, int) (int, error) {
 			mock.Set(time.Unix(-3600, 0))
 			panic("x")
 		}, retrypool.Config[int]{
@@ -200,18 +200,18 @@ func TestElapsedIsNotNegative(t *testing.T) {
 			Events: retrypool.Events[int]{Failed: func(e retrypool.Event[int]) { elapsed.add(e.Elapsed) }},
 		})
 		_, err := submit(t, p, 1).Wait(t.Context())
-		assert.Zero(t, stopped(t, err).Elapsed)
+		assert.Zero(t, retryError(t, err).Elapsed)
 		assert.Equal(t, []time.Duration{0}, elapsed.list())
 	})
 }
 
 // askingClock asks the pool.
-type askingClock struct {
+type poolReadingClock struct {
 	clock.Clock
 	p atomic.Pointer[retrypool.Pool[int, int]]
 }
 
-func (c *askingClock) Now() time.Time {
+func (c *poolReadingClock) Now() time.Time {
 	if p := c.p.Load(); p != nil {
 		p.Stats()
 	}
@@ -221,14 +221,14 @@ func (c *askingClock) Now() time.Time {
 // The pool asks no clock while it holds its lock.
 func TestClockThatAsksThePool(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		clk := &askingClock{Clock: clock.New()}
-		p := start(t, func(_ context.Context, in int) (int, error) {
+		clk := &poolReadingClock{Clock: clock.New()}
+		p := newPool(t, func(_ context.Context, in int) (int, error) {
 			time.Sleep(time.Second)
 			if in == 1 {
 				return 0, errDown
 			}
 			return in, nil
-		}, retrypool.Config[int]{Workers: 2, Capacity: 3, Clock: clk, Policy: every(time.Minute, 3)})
+		}, retrypool.Config[int]{Workers: 2, Capacity: 3, Clock: clk, Policy: waitEvery(time.Minute, 3)})
 		clk.p.Store(p)
 		for i := range 10 {
 			submit(t, p, i)
@@ -242,10 +242,10 @@ func TestClockThatAsksThePool(t *testing.T) {
 func TestClockOfThePolicy(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var clk retrytest.Clock
-		p := start(t, down, retrypool.Config[int]{Policy: every(time.Hour, 3, retry.WithClock(&clk))})
+		p := newPool(t, alwaysFails, retrypool.Config[int]{Policy: waitEvery(time.Hour, 3, retry.WithClock(&clk))})
 		began := time.Now()
 		_, err := submit(t, p, 1).Wait(t.Context())
-		assert.Equal(t, 2*time.Hour, stopped(t, err).Elapsed)
+		assert.Equal(t, 2*time.Hour, retryError(t, err).Elapsed)
 		assert.Zero(t, time.Since(began))
 	})
 }

@@ -4,47 +4,47 @@ import "context"
 
 // waiter is a Submit that waits for room.
 type waiter[In, Out any] struct {
-	it   *item[In, Out]
-	key  string
-	life context.Context // that the item lives with
-	done <-chan struct{} // of life
+	item   *item[In, Out]
+	key    string
+	parent context.Context // that the item lives with
+	done   <-chan struct{} // of life
 
-	ready          chan struct{} // closed when it has got room, or err says why it will not
-	got            bool
-	taken          bool            // the item was taken in with that
-	watch          *watch[In, Out] // which is to be started then
-	err            error
-	earlier, later *waiter[In, Out]
+	ready      chan struct{} // closed when it has got room, or err says why it will not
+	admitted   bool
+	enqueued   bool                   // the item was taken in with that
+	watch      *contextWatch[In, Out] // which is to be started then
+	err        error
+	prev, next *waiter[In, Out]
 }
 
 // waiters are in the order they came.
 type waiters[In, Out any] struct{ first, last *waiter[In, Out] }
 
 func (l *waiters[In, Out]) push(w *waiter[In, Out]) {
-	w.earlier = l.last
+	w.prev = l.last
 	if l.last == nil {
 		l.first = w
 	} else {
-		l.last.later = w
+		l.last.next = w
 	}
 	l.last = w
 }
 
 func (l *waiters[In, Out]) remove(w *waiter[In, Out]) {
-	if w.earlier == nil {
-		l.first = w.later
+	if w.prev == nil {
+		l.first = w.next
 	} else {
-		w.earlier.later = w.later
+		w.prev.next = w.next
 	}
-	if w.later == nil {
-		l.last = w.earlier
+	if w.next == nil {
+		l.last = w.prev
 	} else {
-		w.later.earlier = w.earlier
+		w.next.prev = w.prev
 	}
 }
 
 // reserved takes room under the lock if there is some, and nobody waits for it.
-func (p *Pool[In, Out]) reserved() (got bool, err error) {
+func (p *Pool[In, Out]) reserve() (got bool, err error) {
 	switch {
 	case p.closed:
 		return false, ErrClosed
@@ -56,7 +56,7 @@ func (p *Pool[In, Out]) reserved() (got bool, err error) {
 }
 
 // awaitRoom waits for room. It is called with the lock, and returns without it.
-func (p *Pool[In, Out]) awaitRoom(ctx context.Context, w *waiter[In, Out]) error {
+func (p *Pool[In, Out]) waitForRoom(ctx context.Context, w *waiter[In, Out]) error {
 	w.ready = make(chan struct{})
 	p.waiters.push(w)
 	p.mu.Unlock()
@@ -66,7 +66,7 @@ func (p *Pool[In, Out]) awaitRoom(ctx context.Context, w *waiter[In, Out]) error
 	case <-ctx.Done():
 	}
 	if p.withdraw(w) {
-		return ended(ctx, "Submit")
+		return contextError(ctx, "Submit")
 	}
 	return nil
 }
@@ -75,63 +75,63 @@ func (p *Pool[In, Out]) awaitRoom(ctx context.Context, w *waiter[In, Out]) error
 // What room it just got goes on.
 func (p *Pool[In, Out]) withdraw(w *waiter[In, Out]) bool {
 	p.mu.Lock()
-	got := w.got
-	if !got && w.err == nil {
+	admitted := w.admitted
+	if !admitted && w.err == nil {
 		p.waiters.remove(w)
 	}
 	p.mu.Unlock()
-	if got && !w.taken {
-		p.giveBack(true)
+	if admitted && !w.enqueued {
+		p.returnSlot(true)
 	}
-	return !w.taken
+	return !w.enqueued
 }
 
 // giveBack gives the room back of an item that is not submitted after all.
-func (p *Pool[In, Out]) giveBack(waited bool) {
+func (p *Pool[In, Out]) returnSlot(waited bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if waited {
-		p.handing = false
+		p.announcing = false
 	}
-	p.vacate()
+	p.freeSlot()
 }
 
 // vacate makes the room of one item free, under the lock.
-func (p *Pool[In, Out]) vacate() {
+func (p *Pool[In, Out]) freeSlot() {
 	p.used--
-	p.grant()
+	p.admitWaiters()
 	if p.closed && p.used == 0 {
-		p.dismiss()
+		p.stopWorkers()
 	}
 }
 
 // grant gives what room there is to those who wait for it, in the order they came, under the
 // lock. Their items are taken in right here, lest they overtake each other. Where the user's
 // code has to run for that, an event or a clock, they do it themselves, one after the other.
-func (p *Pool[In, Out]) grant() {
-	for w := p.waiters.first; w != nil && p.used < p.config.Capacity && !p.handing; w = p.waiters.first {
+func (p *Pool[In, Out]) admitWaiters() {
+	for w := p.waiters.first; w != nil && p.used < p.config.Capacity && !p.announcing; w = p.waiters.first {
 		p.waiters.remove(w)
 		p.used++
-		w.got = true
-		if p.config.Events.Queued == nil && p.time.clock == nil {
-			w.taken = true
-			w.it.start = p.time.now()
-			w.watch = p.enqueue(w.it, w.key, w.done)
+		w.admitted = true
+		if p.config.Events.Queued == nil && p.timer.clock == nil {
+			w.enqueued = true
+			w.item.start = p.timer.now()
+			w.watch = p.enqueue(w.item, w.key, w.done)
 		} else {
-			p.handing = true
+			p.announcing = true
 		}
 		close(w.ready)
 	}
 }
 
 // passOn gives the next one its turn, under the lock.
-func (p *Pool[In, Out]) passOn() {
-	p.handing = false
-	p.grant()
+func (p *Pool[In, Out]) admitNext() {
+	p.announcing = false
+	p.admitWaiters()
 }
 
 // turnAway ends the wait of those who wait for room, under the lock.
-func (p *Pool[In, Out]) turnAway() {
+func (p *Pool[In, Out]) rejectWaiters() {
 	for w := p.waiters.first; w != nil; w = p.waiters.first {
 		p.waiters.remove(w)
 		w.err = ErrClosed

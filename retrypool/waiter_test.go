@@ -32,7 +32,7 @@ func TestOrderOfThoseWhoWaited(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				var order log[int]
 				c.Workers, c.Capacity, c.Key = 1, n, func(int) string { return "key" }
-				p := start(t, func(ctx context.Context, in int) (int, error) {
+				p := newPool(t, func(ctx context.Context, in int) (int, error) {
 					if in < 0 {
 						return untilEnded(ctx, in)
 					}
@@ -67,7 +67,7 @@ func TestRoomThatIsGivenUpGoesOn(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		leaving, leave := context.WithCancel(t.Context())
 		var order log[int]
-		p := start(t, func(ctx context.Context, in int) (int, error) {
+		p := newPool(t, func(ctx context.Context, in int) (int, error) {
 			if in < 0 {
 				return untilEnded(ctx, in)
 			}
@@ -110,8 +110,8 @@ func TestRoomIsNotLost(t *testing.T) {
 	t.Parallel()
 	for range 200 {
 		synctest.Test(t, func(t *testing.T) {
-			g := make(gate)
-			p := start(t, g.fn, retrypool.Config[int]{Capacity: 1})
+			g := make(latch)
+			p := newPool(t, g.fn, retrypool.Config[int]{Capacity: 1})
 			submit(t, p, 1)
 			ctx, cancel := context.WithCancel(t.Context())
 			var wg sync.WaitGroup

@@ -19,11 +19,11 @@ import (
 func TestPanicIsTheItemsError(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var done atomic.Int64
-		policy := every(time.Hour, 5, retry.WithHooks(retry.Hooks{Done: func(_ context.Context, o retry.Outcome) {
+		policy := waitEvery(time.Hour, 5, retry.WithHooks(retry.Hooks{Done: func(_ context.Context, o retry.Outcome) {
 			assert.Equal(t, retry.ErrPermanent, o.Err.Reason)
 			done.Add(1)
 		}}))
-		p := start(t, func(_ context.Context, in int) (int, error) {
+		p := newPool(t, func(_ context.Context, in int) (int, error) {
 			if in == 0 {
 				panic(errDown)
 			}
@@ -40,7 +40,7 @@ func TestPanicIsTheItemsError(t *testing.T) {
 		assert.Zero(t, v)
 		assert.Equal(t, "boom", panicked.Value)
 		assert.Contains(t, string(panicked.Stack), "explode", "the stack of the panic")
-		assert.Equal(t, retry.ErrPermanent, stopped(t, err).Reason, "it is not retried")
+		assert.Equal(t, retry.ErrPermanent, retryError(t, err).Reason, "it is not retried")
 		assert.Equal(t, retrypool.Stats{Submitted: 2, Failed: 2}, p.Stats())
 		assert.EqualValues(t, 2, done.Load(), "Done hooks run")
 	})
@@ -81,13 +81,13 @@ func TestPanicAndGoexitAnywhere(t *testing.T) {
 						retry.WithBackoff(retry.BackoffFunc(func(retry.Attempt) time.Duration { blow("backoff"); return time.Second })),
 						retry.WithValidator(func(int, retry.Attempt) error { blow("validator"); return errDown }),
 						retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) { blow("gate"); return nil, nil }))
-					p := start(t, func(_ context.Context, in int) (int, error) { blow("fn"); return in, nil },
+					p := newPool(t, func(_ context.Context, in int) (int, error) { blow("fn"); return in, nil },
 						retrypool.Config[int]{Policy: policy})
 					_, err := submit(t, p, 1).Wait(t.Context())
 					var panicked *retrypool.PanicError
 					require.ErrorAs(t, err, &panicked)
 					assert.NotEmpty(t, panicked.Stack)
-					assert.Equal(t, retry.ErrPermanent, stopped(t, err).Reason)
+					assert.Equal(t, retry.ErrPermanent, retryError(t, err).Reason)
 					want := "boom"
 					if how == "Goexit" {
 						want = "the goroutine was ended by runtime.Goexit"
@@ -95,7 +95,7 @@ func TestPanicAndGoexitAnywhere(t *testing.T) {
 					require.ErrorContains(t, err, want)
 
 					_, err = submit(t, p, 2).Wait(t.Context()) // the worker is there again
-					assert.Equal(t, retry.ErrExhausted, stopped(t, err).Reason)
+					assert.Equal(t, retry.ErrExhausted, retryError(t, err).Reason)
 				})
 			})
 		}
@@ -115,11 +115,11 @@ func TestGoexitInCallbacks(t *testing.T) {
 						}
 					}
 				}
-				c := retrypool.Config[int]{Policy: every(time.Hour, 2), Events: retrypool.Events[int]{
+				c := retrypool.Config[int]{Policy: waitEvery(time.Hour, 2), Events: retrypool.Events[int]{
 					Started: blow("Started"), Parked: blow("Parked"),
 					Succeeded: blow("Succeeded"), Failed: blow("Failed"), Canceled: blow("Canceled"),
 				}}
-				p := start(t, func(_ context.Context, in int) (int, error) {
+				p := newPool(t, func(_ context.Context, in int) (int, error) {
 					if in == 0 {
 						return 0, nil
 					}
@@ -138,7 +138,7 @@ func TestGoexitInCallbacks(t *testing.T) {
 				require.NoError(t, p.Join(t.Context()))
 				wg.Wait()
 				s := p.Stats()
-				addsUp(t, s)
+				assertAddsUp(t, s)
 				assert.Equal(t, 6, s.Succeeded+s.Failed+s.Canceled)
 			})
 		})
@@ -149,8 +149,8 @@ func TestGoexitInCallbacks(t *testing.T) {
 func TestWorkerNumbers(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var numbers log[int]
-		p := start(t, down, retrypool.Config[int]{
-			Workers: 2, Policy: every(time.Hour, 2),
+		p := newPool(t, alwaysFails, retrypool.Config[int]{
+			Workers: 2, Policy: waitEvery(time.Hour, 2),
 			Events: retrypool.Events[int]{Canceled: func(e retrypool.Event[int]) {
 				numbers.add(e.Worker)
 				time.Sleep(time.Second)
