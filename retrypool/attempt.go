@@ -8,7 +8,8 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// attempt makes the next attempt of the item's call and parks it, if another is to follow.
+// attempt makes the next attempt of the item's call. It parks the item if another attempt
+// follows, else it decides the outcome.
 func (w *worker[In, Out]) attempt() {
 	it := w.item
 	switch {
@@ -30,8 +31,8 @@ func (w *worker[In, Out]) attempt() {
 	}
 }
 
-// try is the step of the item's call. What panics outside the function, a hook or a gate,
-// breaks the call off.
+// try makes one step of the item's call. A panic of a hook, a gate or another part outside the
+// function ends the call with a failure.
 func (w *worker[In, Out]) try() (wait time.Duration, again bool, failure error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -47,7 +48,7 @@ func (w *worker[In, Out]) try() (wait time.Duration, again bool, failure error) 
 	return wait, again, nil
 }
 
-// call calls the function, and makes its panic an error.
+// callFunction calls the function. It turns a panic into a permanent error.
 func (w *worker[In, Out]) callFunction(ctx context.Context) (out Out, err error) {
 	it := w.item
 	w.fnCalled = true
@@ -71,7 +72,7 @@ func (w *worker[In, Out]) callFunction(ctx context.Context) (out Out, err error)
 	return out, err
 }
 
-// broken is the error of a call that did not end as calls do.
+// panicFailure returns the error of a call that ended by a panic or Goexit.
 func (w *worker[In, Out]) panicFailure(err *PanicError) error {
 	w.panicked = true
 	e := &retry.Error{Attempts: int(w.item.attempts), Elapsed: w.elapsed(), Reason: retry.ErrPermanent, Err: err}
@@ -81,7 +82,8 @@ func (w *worker[In, Out]) panicFailure(err *PanicError) error {
 	return e
 }
 
-// park puts the item away for the wait, unless its context ended meanwhile.
+// park parks the item for the wait and takes the next one. If the item's context has ended
+// meanwhile, the worker keeps the item, and the next step ends it.
 func (w *worker[In, Out]) park(wait time.Duration) {
 	p, it := w.pool, w.item
 	now := p.timer.now()
@@ -96,7 +98,7 @@ func (w *worker[In, Out]) park(wait time.Duration) {
 		if w.cancelCause = errCanceled; p.aborted {
 			w.cancelCause = ErrClosed
 		}
-		return // to the next step, which ends the item
+		return
 	}
 	w.releaseItem()
 	p.park(it, now+min(wait, math.MaxInt64-max(now, 0)), now)

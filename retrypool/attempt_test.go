@@ -33,11 +33,11 @@ func TestResults(t *testing.T) {
 	})
 }
 
-func TestFailureIsThatOfTheCall(t *testing.T) {
+func TestFailureIsTheCallsError(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := newPool(t, alwaysFails, retrypool.Config[int]{Policy: waitEvery(time.Minute, 3, retry.WithName("mail"))})
 		v, err := submit(t, p, 7).Wait(t.Context())
-		assert.Equal(t, -1, v, "what the function returned last")
+		assert.Equal(t, -1, v, "the last value that the function returned")
 		e := retryError(t, err)
 		assert.Same(t, e, err)
 		assert.Equal(t, retry.ErrExhausted, e.Reason)
@@ -73,7 +73,7 @@ func TestParkedItemsHoldNoWorker(t *testing.T) {
 	})
 }
 
-// Each item waits as long as it was told to, whatever the others do.
+// Each item waits for its own hint, independent of other items.
 func TestEveryItemHasItsOwnWait(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		began := time.Now()
@@ -98,7 +98,7 @@ func TestEveryItemHasItsOwnWait(t *testing.T) {
 	})
 }
 
-// Everything that a policy has works as in DoValue.
+// A policy's parts work in a pool as they do in DoValue.
 func TestPolicyWorksAsInDoValue(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		type counts struct{ start, before, after, wait, done, gates int }
@@ -119,7 +119,7 @@ func TestPolicyWorksAsInDoValue(t *testing.T) {
 				retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) {
 					n.gates++
 					held++
-					assert.Equal(t, 1, held, "permits are free while parked")
+					assert.Equal(t, 1, held, "a parked item holds no permit")
 					return func(error) { held-- }, nil
 				}),
 				retry.WithHooks(retry.Hooks{
@@ -171,7 +171,7 @@ func TestPolicyWorksAsInDoValue(t *testing.T) {
 	})
 }
 
-// A canceled item has its Done hook too, also one that never ran.
+// The Done hook runs for canceled items too, even for one that never ran.
 func TestDoneExactlyOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var starts, dones atomic.Int64
@@ -192,7 +192,7 @@ func TestDoneExactlyOnce(t *testing.T) {
 	})
 }
 
-// The time in the queue is not the call's.
+// The time in the queue does not count for the call.
 func TestCallBeginsWithItsFirstAttempt(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var elapsed log[time.Duration]
@@ -211,12 +211,12 @@ func TestCallBeginsWithItsFirstAttempt(t *testing.T) {
 		e := retryError(t, err)
 		assert.Equal(t, 2, e.Attempts)
 		assert.Equal(t, time.Second, e.Elapsed)
-		assert.Equal(t, time.Hour+time.Second, elapsed.list()[1], "but it is the event's")
+		assert.Equal(t, time.Hour+time.Second, elapsed.list()[1], "Event.Elapsed includes the queue")
 	})
 }
 
-// A retry that the policy does not make after all is none.
-func TestRetriesAreAttempts(t *testing.T) {
+// If the policy ends the call instead of making the attempt, Stats.Retries does not count it.
+func TestRetriesCountAttemptsOnly(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var calls log[int]
 		p := newPool(t, func(_ context.Context, in int) (int, error) {

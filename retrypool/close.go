@@ -6,19 +6,23 @@ import (
 	"math"
 )
 
-// Close ends the pool: it takes no more items, also from those who wait for room, and returns
-// nil once all it has are settled and its goroutines are gone; parked items are waited for and
-// retried as ever.
+// Close stops the intake and waits until the pool is done. It returns nil once every item is
+// settled and the pool's goroutines have ended. Submitters that wait for room get [ErrClosed].
+// Parked items are still retried.
 //
-// When ctx ends first, nothing is attempted any more: the contexts of the items that run are
-// canceled, with [ErrClosed] as the cause, and all that do not succeed go to DeadLetter, or
-// count as canceled if there is none. Close waits for that, since the functions and DeadLetter
-// should not be cut off by the end of the program: one that ignores its context holds Close up.
-// The error then says how many items were left when ctx ended, and matches ctx's.
+// When ctx ends first, the pool makes no more attempts:
+//   - The contexts of running items are canceled with [ErrClosed] as the cause.
+//   - Items that do not succeed go to DeadLetter, or count as canceled if there is none.
+//   - Close waits for the functions and for DeadLetter, so that the end of the program does not
+//     cut them off. A function that ignores its context delays Close.
+//   - Close returns an error that says how many items were left when ctx ended, and that
+//     matches ctx's error.
 //
-// Every Close waits likewise, the second one too, and the first whose ctx ends has that effect
-// for all. The pool's own function and callbacks must not call it, nor Join: it would wait for
-// its caller, past the end of ctx too.
+// Close may be called more than once, and each call waits. The first ctx to end has its effect
+// for all calls.
+//
+// The pool's own function and callbacks must not call Close or [Pool.Join]. They would wait for
+// their caller; Close would do so even after ctx has ended.
 func (p *Pool[In, Out]) Close(ctx context.Context) error {
 	p.mustBeMade()
 	p.mu.Lock()
@@ -52,13 +56,13 @@ func (p *Pool[In, Out]) Close(ctx context.Context) error {
 	return contextError(ctx, fmt.Sprintf("Close: %d %s left", left, items))
 }
 
-// dismiss lets the goroutines of a pool go that is closed and empty, under the lock.
+// stopWorkers ends the goroutines of a closed and empty pool, under the lock.
 func (p *Pool[In, Out]) stopWorkers() {
 	p.timer.stop()
 	p.workReady.Broadcast()
 }
 
-// drop gives up what is not settled, and returns how many items that are.
+// abort cancels every unsettled item and returns how many there are.
 func (p *Pool[In, Out]) abort() (left int) {
 	p.mu.Lock()
 	left = p.used
@@ -72,8 +76,8 @@ func (p *Pool[In, Out]) abort() (left int) {
 				running = append(running, w.item.ctx)
 			}
 		}
-		// A function that ignores its context does not keep the others from DeadLetter, but for
-		// those behind it in its lane.
+		// One more worker: functions that ignore their context must not keep the other items
+		// from DeadLetter. Only later items of their own keys still wait.
 		p.startWorker(p.config.Workers + 1)
 		p.workReady.Broadcast()
 	}

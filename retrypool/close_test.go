@@ -40,7 +40,7 @@ func TestCloseOfAnIdlePool(t *testing.T) {
 		dead, die := context.WithCancel(t.Context())
 		die()
 		p := newPool(t, double, retrypool.Config[int]{Workers: 5})
-		require.NoError(t, p.Close(dead), "there is nothing to wait for")
+		require.NoError(t, p.Close(dead), "nothing to wait for")
 		require.NoError(t, p.Close(dead))
 		require.NoError(t, p.Join(dead))
 	})
@@ -75,14 +75,14 @@ func TestCloseGivesUp(t *testing.T) {
 					switch in {
 					case 0, 1:
 						return 0, errDown
-					case 2: // takes no notice
+					case 2: // ignores its context
 						time.Sleep(2 * time.Hour)
 						return 2, nil
 					}
 					return untilEnded(ctx, in)
 				}, c)
 				var tasks []*retrypool.Task[int]
-				for i := range 7 { // two parked, two running, three held
+				for i := range 7 { // two parked, two running, three waiting for their key
 					tasks = append(tasks, submit(t, p, i))
 				}
 				synctest.Wait()
@@ -91,7 +91,7 @@ func TestCloseGivesUp(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 				defer cancel()
 				var wg sync.WaitGroup
-				wg.Go(func() { // the rest does not wait for the one that takes no notice
+				wg.Go(func() { // the others do not wait for the one that ignores its context
 					time.Sleep(time.Hour)
 					synctest.Wait()
 					assert.Equal(t, 1, p.Stats().Running)
@@ -115,7 +115,7 @@ func TestCloseGivesUp(t *testing.T) {
 					require.ErrorIs(t, err, context.Canceled)
 					assert.Equal(t, retry.ErrContext, retryError(t, err).Reason)
 				}
-				require.NoError(t, p.Close(ctx), "once all is settled")
+				require.NoError(t, p.Close(ctx), "all items are settled")
 			})
 		})
 	}
@@ -153,9 +153,9 @@ func TestCloseGivesUpWhileParking(t *testing.T) {
 	})
 }
 
-// An item that ends with another pool's item, which that pool's Close cancels, is merely canceled in
-// this one.
-func TestOtherPoolGivesUp(t *testing.T) {
+// An item that was submitted from another pool's function is canceled when Close of the other pool
+// gives up. This pool was not closed, so the item does not go to DeadLetter.
+func TestCloseOfAnotherPoolOnlyCancels(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var letters log[int]
 		inner := newPool(t, untilEnded, retrypool.Config[int]{

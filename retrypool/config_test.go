@@ -10,7 +10,7 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-func TestFaults(t *testing.T) {
+func TestConfigErrors(t *testing.T) {
 	t.Parallel()
 	ok := retrypool.Config[int]{Workers: 1, Capacity: 1}
 	forString := retry.MustNew(retry.WithValidator(func(string, retry.Attempt) error { return nil }))

@@ -16,10 +16,10 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-// The end of the submitting context ends items wherever they are, at once.
+// When the submitting context is canceled, its items end at once, wherever they are.
 func TestCancelingTheContext(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		cause := errors.New("going home")
+		cause := errors.New("shutting down")
 		var letters log[int]
 		c := retrypool.Config[int]{
 			Workers: 2, Policy: waitEvery(time.Hour, 2),
@@ -34,7 +34,7 @@ func TestCancelingTheContext(t *testing.T) {
 		}, c)
 		ctx, cancel := context.WithCancelCause(t.Context())
 		var tasks []*retrypool.Task[int]
-		for i := range 5 { // parked, held, running, running, held
+		for i := range 5 { // parked, waiting for key, running, running, waiting for key
 			task, err := p.Submit(ctx, i)
 			require.NoError(t, err)
 			tasks = append(tasks, task)
@@ -55,9 +55,9 @@ func TestCancelingTheContext(t *testing.T) {
 			assert.Equal(t, []int{1, 0, 1, 1, 0, 0}[i], e.Attempts)
 		}
 		v, err := tasks[0].Wait(t.Context())
-		assert.Equal(t, -1, v, "what it returned before it was parked")
+		assert.Equal(t, -1, v, "the value from before it was parked")
 		require.ErrorIs(t, err, errDown)
-		assert.Empty(t, letters.list(), "canceled items are not dead")
+		assert.Empty(t, letters.list(), "canceled items are no dead letters")
 	})
 }
 
@@ -90,7 +90,7 @@ func TestDeadlineFailsTheItem(t *testing.T) {
 		queued, err := p.Submit(ctx, 2)
 		require.NoError(t, err)
 		_, err = queued.Wait(t.Context())
-		assert.Equal(t, time.Hour, time.Since(began), "at once, though the workers are busy")
+		assert.Equal(t, time.Hour, time.Since(began), "at the deadline, though the workers are busy")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Zero(t, retryError(t, err).Attempts)
 		assert.Equal(t, 2, p.Stats().DeadLettered)
@@ -114,7 +114,7 @@ func TestContextOfTheFunction(t *testing.T) {
 			var cancel context.CancelFunc
 			derived, cancel = context.WithTimeout(ctx, time.Second)
 			t.Cleanup(cancel)
-			assert.Equal(t, "value", ctx.Value(key{}), "also once something is derived from it")
+			assert.Equal(t, "value", ctx.Value(key{}), "after a context was derived from it too")
 			assert.Equal(t, "value", derived.Value(key{}))
 			assert.NoError(t, ctx.Err())
 			return 0, nil
@@ -130,7 +130,7 @@ func TestContextOfTheFunction(t *testing.T) {
 	})
 }
 
-// nosy is a context that asks the pool.
+// poolReadingContext is a context whose Err uses the pool.
 type poolReadingContext struct {
 	context.Context
 	p *retrypool.Pool[int, int]
@@ -138,8 +138,8 @@ type poolReadingContext struct {
 
 func (n poolReadingContext) Err() error { n.p.Stats(); return n.Context.Err() }
 
-// The pool asks no context while it holds its lock.
-func TestContextThatAsksThePool(t *testing.T) {
+// The pool calls no context's methods while it holds its lock.
+func TestContextMayUseThePool(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := newPool(t, untilEnded, retrypool.Config[int]{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -151,7 +151,7 @@ func TestContextThatAsksThePool(t *testing.T) {
 	})
 }
 
-// The context of an item ends when that is settled, for those too who ask for it no sooner.
+// The context of an item has ended once the item is settled, also if Done is first called then.
 func TestContextEndsWithTheItem(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		type key struct{}
@@ -175,8 +175,8 @@ func TestContextEndsWithTheItem(t *testing.T) {
 	})
 }
 
-// So a goroutine that the function left behind, and that waits for it, ends.
-func TestContextEndsForWhoAsksLate(t *testing.T) {
+// A goroutine that the function left behind ends too if it waits for the context.
+func TestContextEndsForLateReceivers(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := newPool(t, func(ctx context.Context, _ int) (int, error) {
 			go func() { time.Sleep(time.Second); <-ctx.Done() }()
@@ -184,11 +184,11 @@ func TestContextEndsForWhoAsksLate(t *testing.T) {
 		}, retrypool.Config[int]{})
 		_, err := submit(t, p, 0).Wait(t.Context())
 		require.NoError(t, err)
-		time.Sleep(2 * time.Second) // the bubble fails the test if it has not
+		time.Sleep(2 * time.Second) // the bubble fails the test if the goroutine is left
 	})
 }
 
-// Who asks for the context of a settled item leaves nothing with the submitting one.
+// Calling Done on the context of a settled item leaves nothing in the submitting context.
 func TestContextOfASettledItemIsNotKept(t *testing.T) {
 	p := newPool(t, func(ctx context.Context, _ int) (context.Context, error) { return ctx, nil }, retrypool.Config[int]{})
 	root, cancel := context.WithCancel(context.Background())
@@ -212,7 +212,7 @@ func TestContextOfASettledItemIsNotKept(t *testing.T) {
 	runtime.KeepAlive(root)
 }
 
-// Mocks print their arguments, and so the context that the function got.
+// Mocks print their arguments, also the context that the function got.
 func TestContextCanBePrinted(t *testing.T) {
 	t.Parallel()
 	p := newPool(t, func(ctx context.Context, _ int) (string, error) {

@@ -2,17 +2,17 @@ package retrypool
 
 import "context"
 
-// watch learns of the end of a context for all the items that were submitted with it, and is
-// found by its Done channel. Contexts that cannot end have none.
+// contextWatch waits for the end of one parent context, for all the items that share it. The
+// pool finds it by the context's Done channel. Contexts that cannot end have none.
 type contextWatch[In, Out any] struct {
 	done          <-chan struct{}
 	items         []*item[In, Out]
-	stopAfterFunc func() bool // of context.AfterFunc, nil until that returned
-	closed        bool        // it is no longer in Pool.watches
+	stopAfterFunc func() bool // from context.AfterFunc, nil until that has returned
+	closed        bool        // no longer in Pool.watches
 }
 
-// observe adds the item to the watch over done, and returns that if it is new: it is to be
-// started, without the lock.
+// watchContext adds the item to the watch of done. If it makes a new watch, it returns it: call
+// startWatch with it, without the lock.
 func (p *Pool[In, Out]) watchContext(it *item[In, Out], done <-chan struct{}) (isNew *contextWatch[In, Out]) {
 	w := p.watches[done]
 	if w == nil {
@@ -25,7 +25,7 @@ func (p *Pool[In, Out]) watchContext(it *item[In, Out], done <-chan struct{}) (i
 	return isNew
 }
 
-// start has the watch, if there is a new one, told of the end of ctx.
+// startWatch registers a new watch with its context. A nil watch does nothing.
 func (p *Pool[In, Out]) startWatch(w *contextWatch[In, Out], ctx context.Context) {
 	if w == nil {
 		return
@@ -44,7 +44,8 @@ func (p *Pool[In, Out]) startWatch(w *contextWatch[In, Out], ctx context.Context
 	}
 }
 
-// see returns the hand that is to settle the items of a context that ended, nil if there are none.
+// onContextEnd returns a worker that settles the items of a context that ended, nil if there
+// are none. If there are several, the pool's idle workers help.
 func (p *Pool[In, Out]) onContextEnd(w *contextWatch[In, Out]) *worker[In, Out] {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -52,7 +53,7 @@ func (p *Pool[In, Out]) onContextEnd(w *contextWatch[In, Out]) *worker[In, Out] 
 	switch len(w.items) {
 	case 0:
 		return nil
-	case 1: // not worth another worker
+	case 1: // not worth waking a worker
 	default:
 		p.endedWatches[w] = struct{}{}
 		p.wakeWorker()
@@ -61,7 +62,8 @@ func (p *Pool[In, Out]) onContextEnd(w *contextWatch[In, Out]) *worker[In, Out] 
 	return &worker[In, Out]{pool: p, watch: w}
 }
 
-// endWatch lets a context that comes later have a watch of its own.
+// closeWatch removes the watch from the pool. Items that are submitted later with the same
+// context get a new one.
 func (p *Pool[In, Out]) closeWatch(w *contextWatch[In, Out]) {
 	if !w.closed {
 		w.closed = true
@@ -69,8 +71,7 @@ func (p *Pool[In, Out]) closeWatch(w *contextWatch[In, Out]) {
 	}
 }
 
-// unwatch takes the item from its watch. What it returns, if anything, is to be called
-// without the lock.
+// unwatch removes the item from its watch. If it returns a function, call it without the lock.
 func (p *Pool[In, Out]) unwatch(it *item[In, Out]) (stop func() bool) {
 	w := it.watch
 	if w == nil {
@@ -90,9 +91,9 @@ func (p *Pool[In, Out]) unwatch(it *item[In, Out]) (stop func() bool) {
 	return w.stopAfterFunc
 }
 
-// takeEnded takes an item out whose context has ended, nil if none is left that waits. Those that
-// run are only told not to be parked. The last to come is the first, so that none gets to the
-// front of its lane on its way out.
+// takeEnded takes out a waiting item whose parent context has ended, nil if none is left.
+// Running items are only marked, so that they are not parked. The last item comes first, so
+// that no item becomes the active one of its key only to be canceled.
 func (p *Pool[In, Out]) takeEnded(w *contextWatch[In, Out]) *item[In, Out] {
 	for len(w.items) > 0 {
 		it := w.items[len(w.items)-1]

@@ -17,8 +17,8 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-// Many items under one context, and one with its own: each ends with its own.
-func TestContextsAreKeptApart(t *testing.T) {
+// Items of a shared context and an item with a context of its own end with their own context only.
+func TestContextsAreIndependent(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := newPool(t, alwaysFails, retrypool.Config[int]{Policy: waitEvery(time.Hour, 2)})
 		type key struct{}
@@ -45,9 +45,9 @@ func TestContextsAreKeptApart(t *testing.T) {
 	})
 }
 
-// A context that ended is let go, and so is one all of whose items are settled; later items
-// with the same one are seen to as well.
-func TestContextIsUsedAgain(t *testing.T) {
+// The watch of a context is closed once all its items are settled. Later items with the same
+// context get a new one.
+func TestContextReused(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		g := make(latch)
 		p := newPool(t, g.fn, retrypool.Config[int]{Policy: waitEvery(time.Hour, 1)})
@@ -69,8 +69,8 @@ func TestContextIsUsedAgain(t *testing.T) {
 	})
 }
 
-// homemade is a context of a user's own type: what is derived from it hears of its end later
-// than those who ask it.
+// customContext is a context of a type that package context does not know. Contexts derived from
+// it notice its end a little later.
 type customContext struct {
 	context.Context
 	done chan struct{}
@@ -87,7 +87,7 @@ func (c *customContext) Value(any) any         { return nil }
 func (c *customContext) Err() error            { c.mu.Lock(); defer c.mu.Unlock(); return c.err }
 func (c *customContext) end(err error)         { c.mu.Lock(); c.err = err; c.mu.Unlock(); close(c.done) }
 
-// orderly is one that tells of its end in an order that the test decides.
+// orderedContext is a customContext that runs its AfterFunc callbacks when the test says so.
 type orderedContext struct {
 	customContext
 	callbacks log[func()]
@@ -104,12 +104,12 @@ func (c *orderedContext) AfterFunc(f func()) (stop func() bool) {
 	return func() bool { return false }
 }
 
-// tell tells those who asked in that place, from 0.
+// notify runs the callback that was registered in place i, from 0.
 func (c *orderedContext) notify(i int) { c.callbacks.list()[i]() }
 
-// The pool may hear of the end of the submitting context before the item's own context has: there
-// is no attempt after the end all the same, and a deadline stays one.
-func TestContextThatHearsOfTheEndLater(t *testing.T) {
+// The watch may notice the end of the submitting context before the item's context does, or after
+// it. Either way there is no further attempt, and a deadline counts as a deadline.
+func TestWatchEndsBeforeItemContext(t *testing.T) {
 	for _, first := range []int{0, 1} {
 		t.Run(fmt.Sprint(first), func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
@@ -141,8 +141,8 @@ func TestContextThatHearsOfTheEndLater(t *testing.T) {
 	}
 }
 
-// The same at the moment when the item is about to be parked.
-func TestContextThatHearsOfTheEndLaterThanParking(t *testing.T) {
+// The same while the item is about to be parked.
+func TestWatchEndsBeforeItemContextWhileParking(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var letters log[int]
 		var calls atomic.Int64
@@ -157,7 +157,7 @@ func TestContextThatHearsOfTheEndLaterThanParking(t *testing.T) {
 			Events: retrypool.Events[int]{Parked: func(retrypool.Event[int]) {
 				if calls.Load() == 1 {
 					c.end(context.DeadlineExceeded)
-					c.notify(0) // the pool's watch, which is in time to find the item running
+					c.notify(0) // the pool's watch, while the item is running
 					time.Sleep(time.Second)
 				}
 			}},
@@ -173,7 +173,7 @@ func TestContextThatHearsOfTheEndLaterThanParking(t *testing.T) {
 	})
 }
 
-// The same in a crowd of contexts, and of items that share one.
+// The same with many contexts, and with many items that share one.
 func TestNoAttemptAfterTheEnd(t *testing.T) {
 	t.Parallel()
 	const n = 200
@@ -222,13 +222,13 @@ func TestNoAttemptAfterTheEnd(t *testing.T) {
 	}
 }
 
-// noDeadline hides a deadline, so that there are waits which pass it.
+// noDeadline hides a deadline, so that a wait can pass it.
 type noDeadline struct{ context.Context }
 
 func (noDeadline) Deadline() (time.Time, bool) { return time.Time{}, false }
 
-// Workers that have nothing else to do help to settle the items of a context that ended.
-func TestItemsOfAnEndedContextAreSettledTogether(t *testing.T) {
+// Idle workers help to settle the items of a context that ended.
+func TestWorkersHelpToSettle(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := newPool(t, alwaysFails, retrypool.Config[int]{
 			Workers: 10, Policy: waitEvery(time.Hour, 3),

@@ -14,13 +14,13 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-func TestUnwrapOfAPanic(t *testing.T) {
+func TestPanicErrorUnwrap(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, errDown, errors.Unwrap(&retrypool.PanicError{Value: errDown}))
 	assert.NoError(t, errors.Unwrap(&retrypool.PanicError{Value: 7}))
 }
 
-// nilError has methods that a nil pointer does not survive.
+// nilError has methods that panic for a nil pointer.
 type nilError struct{ text string }
 
 func (e *nilError) Error() string        { return e.text }
@@ -36,7 +36,7 @@ type loop struct{}
 func (l loop) Error() string { return "loop" }
 func (l loop) Unwrap() error { return l }
 
-// hostile are errors that must not bring anybody down.
+// hostileErrors are errors that panic, loop or have unsafe texts. The pool must survive them.
 func hostileErrors() map[string]error {
 	return map[string]error{
 		"a typed nil":                 (*nilError)(nil),
@@ -49,7 +49,7 @@ func hostileErrors() map[string]error {
 	}
 }
 
-// safe holds what is true of every text.
+// assertSafeText checks that the error's text is one line of bounded length.
 func assertSafeText(t *testing.T, err error) {
 	t.Helper()
 	text := err.Error()
@@ -58,8 +58,8 @@ func assertSafeText(t *testing.T, err error) {
 	assert.NotContains(t, text, "\n")
 }
 
-// Whatever the function, DeadLetter or a cancellation says, the pool goes on and its errors are one
-// line.
+// Whatever errors the function, DeadLetter or a cancellation return, the pool goes on and the
+// texts of its own errors are one line.
 func TestHostileErrors(t *testing.T) {
 	t.Parallel()
 	for name, bad := range hostileErrors() {

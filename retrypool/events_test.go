@@ -15,7 +15,7 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-// told is an event with its name.
+// namedEvent is an event with the name of its callback.
 type namedEvent struct {
 	what string
 	retrypool.Event[int]
@@ -24,7 +24,7 @@ type namedEvent struct {
 func recordEvents(l *log[namedEvent]) retrypool.Events[int] {
 	as := func(what string) func(retrypool.Event[int]) {
 		return func(e retrypool.Event[int]) {
-			e.Context = nil // TestContextOfEvents looks at it
+			e.Context = nil // TestContextOfEvents checks it
 			l.add(namedEvent{what, e})
 		}
 	}
@@ -82,7 +82,7 @@ func TestEvents(t *testing.T) {
 	})
 }
 
-func TestEventsOfEnds(t *testing.T) {
+func TestOutcomeEvents(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var l log[namedEvent]
 		c := retrypool.Config[int]{Policy: waitEvery(time.Hour, 2), Events: recordEvents(&l)}
@@ -111,7 +111,7 @@ func TestEventsOfEnds(t *testing.T) {
 			switch e.what {
 			case "queued", "started", "parked":
 			default:
-				e.Queued = 0 // the others may have fallen due by then or not
+				e.Queued = 0 // other items may or may not be due by then
 				if e.Err != nil {
 					require.ErrorIs(t, e.Err, errDown)
 					assert.Equal(t, e.what == "failed", errors.Is(e.Err, errDead))
@@ -130,7 +130,7 @@ func TestEventsOfEnds(t *testing.T) {
 	})
 }
 
-// An item's last event comes before its task is done.
+// An item's last event returns before its task is done.
 func TestEventsComeBeforeTheEnd(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		told := false
@@ -143,7 +143,7 @@ func TestEventsComeBeforeTheEnd(t *testing.T) {
 	})
 }
 
-// Callbacks, and everything else that a user writes, run without the pool's lock.
+// Callbacks and all other user code run without the pool's lock.
 func TestCallbacksMayUseThePool(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var p *retrypool.Pool[int, int]
@@ -177,8 +177,8 @@ func TestCallbacksMayUseThePool(t *testing.T) {
 	})
 }
 
-// Every event has the item's context, with the values of the submitting one, so that what is measured
-// leads to the caller's trace.
+// Every event has the item's context with the values of the submitting context, so that
+// measurements lead to the caller's trace.
 func TestContextOfEvents(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		type key struct{}

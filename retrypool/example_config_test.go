@@ -11,7 +11,8 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// Orders of one customer are booked in the order they came. What cannot be booked is kept.
+// The orders of a customer are booked one at a time, in the order they came. An order that cannot
+// be booked is a dead letter.
 func ExampleConfig() {
 	type order struct {
 		customer string
@@ -28,7 +29,7 @@ func ExampleConfig() {
 	}, retrypool.Config[order]{
 		Workers:     4,
 		Capacity:    100,
-		MaxRetrying: 2, // the other two are for new orders
+		MaxRetrying: 2, // two workers stay free for new orders
 		Policy:      retry.MustNew(retry.WithMaxAttempts(3)),
 		Key:         func(o order) string { return o.customer },
 		DeadLetter: func(_ context.Context, o order, err *retry.Error) error {
@@ -50,12 +51,12 @@ func ExampleConfig() {
 	if err := pool.Close(ctx); err != nil {
 		panic(err)
 	}
-	fmt.Println(len(dead), "to be looked at")
+	fmt.Println(len(dead), "dead letter")
 	// Output:
 	// booked {ann 1}
 	// lost   {ann 2} after 3 attempts: out of stock
 	// booked {ann 3}
-	// 1 to be looked at
+	// 1 dead letter
 }
 
 func ExampleEvents() {

@@ -8,7 +8,7 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-// A caller that must not wait looks whether there is room.
+// A caller that must not wait uses TrySubmit.
 func ExamplePool_TrySubmit() {
 	release := make(chan struct{})
 	pool, err := retrypool.New(func(context.Context, int) (int, error) {
@@ -51,8 +51,8 @@ func ExamplePool_Submit() {
 	// true
 }
 
-// An item that is to outlive the request it came with: the request bounds the wait for room alone, and
-// its values, such as a trace, stay with the item.
+// The item outlives the request that submits it. The request bounds only the wait for room. The
+// item keeps the request's values, such as a trace.
 func ExamplePool_Submit_outlives() {
 	pool, err := retrypool.New(square, retrypool.Config[int]{Workers: 2, Capacity: 10})
 	if err != nil {
@@ -61,7 +61,7 @@ func ExamplePool_Submit_outlives() {
 	handle := func(request context.Context, n int) (*retrypool.Task[int], error) {
 		ctx, cancel := context.WithCancel(context.WithoutCancel(request))
 		stop := context.AfterFunc(request, cancel)
-		defer stop() // from now on the request's end is no matter
+		defer stop() // the end of the request no longer matters
 		return pool.Submit(ctx, n)
 	}
 	request, end := context.WithCancel(context.Background())
@@ -77,8 +77,7 @@ func ExamplePool_Submit_outlives() {
 	// <nil>
 }
 
-// The results come in the order of the items, whichever is done first. Leaving the loop
-// cancels the rest.
+// The results come in the order of the items. Leaving the loop cancels the remaining items.
 func ExamplePool_Map() {
 	ctx := context.Background()
 	pool, err := retrypool.New(square, retrypool.Config[int]{Workers: 3, Capacity: 6})

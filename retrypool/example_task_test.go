@@ -34,7 +34,7 @@ func ExampleTask() {
 	// 4 <nil>
 }
 
-// The caller waits no longer than it likes to; the item goes on, or is canceled.
+// The caller stops waiting when its context ends. The item goes on until it is canceled.
 func ExampleTask_Wait() {
 	pool, err := retrypool.New(func(ctx context.Context, _ int) (int, error) {
 		<-ctx.Done()
@@ -90,7 +90,7 @@ func ExampleTask_Done() {
 	case <-task.Done():
 		fmt.Println("done")
 	case <-time.After(time.Minute):
-		fmt.Println("still at it")
+		fmt.Println("not done yet")
 	}
 	_ = pool.Close(context.Background())
 	// Output: done
@@ -123,7 +123,7 @@ func ExamplePanicError_Unwrap() {
 	// Output: true
 }
 
-// A log may have the task: what came out of it is not in there.
+// Printing a task is safe: it does not show the result.
 func ExampleTask_Format() {
 	ctx := context.Background()
 	pool, err := retrypool.New(square, retrypool.Config[int]{Workers: 4, Capacity: 16})

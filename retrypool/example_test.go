@@ -13,10 +13,10 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// Mails are sent by eight workers. The server is busy at first: the mail is parked, and comes
-// again after a second.
+// Eight workers send mails. The server is busy at first, so the mail is parked for a second and
+// then sent.
 func Example() {
-	var clk retrytest.Clock // so that the example need not wait
+	var clk retrytest.Clock // waits return at once
 	busy := true
 	send := func(ctx context.Context, to string) (receipt string, err error) {
 		if busy {
@@ -120,7 +120,7 @@ func ExampleStats() {
 	// Output: true
 }
 
-// The program has to end: what is not done by then is handed to DeadLetter.
+// The program has to end. DeadLetter gets the items that are not done by then.
 func ExamplePool_Close() {
 	pool, err := retrypool.New(func(ctx context.Context, _ string) (int, error) {
 		return 0, errors.New("down")

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzFifo compares the queue with a slice. Its input is as FuzzHeap's.
+// FuzzFifo compares the queue with a slice. The input has the form of FuzzHeap's.
 func FuzzFifo(f *testing.F) {
 	f.Add([]byte{0, 3, 1, 1, 0, 1, 5, 1, 1, 3})
 	f.Add([]byte{0, 200, 9, 50, 0, 200, 9, 100, 0, 255, 6, 90, 0, 30, 11, 200})
@@ -46,6 +46,6 @@ func FuzzFifo(f *testing.F) {
 			}
 		}
 		require.Nil(t, queue.pop())
-		require.False(t, slices.ContainsFunc(queue.ring, func(it *item[int, int]) bool { return it != nil }), "nothing is kept")
+		require.False(t, slices.ContainsFunc(queue.ring, func(it *item[int, int]) bool { return it != nil }), "removed items are dropped")
 	})
 }

@@ -2,19 +2,20 @@ package retrypool
 
 import "slices"
 
-// heap holds the parked items, the first to fall due on top. What is sorted are small values
-// without a pointer, so that a million of them move fast and no item is touched; an item that
-// is taken out from below leaves a hole. There are four children a node, which lie side by side
-// in one cache line.
+// heap holds the parked items. The first to fall due is on top.
+//
+// Each node has four children, which lie side by side in one cache line. The sorted entries are
+// small and hold no pointers, so a million of them move fast and no item is touched. An item
+// that is removed from below the top leaves a hole.
 type heap[In, Out any] struct {
-	entries   []parkedEntry    // the heap, in memory behind pad values that are not used
-	items     []*item[In, Out] // the items, nil: taken out or free
-	freeSlots []uint32         // slots that no parking refers to
-	holes     int              // parkings whose item was taken out
+	entries   []parkedEntry    // the heap; heapPadding unused entries precede it in memory
+	items     []*item[In, Out] // by slot; nil: removed or free
+	freeSlots []uint32         // slots that no entry refers to
+	holes     int              // entries whose item was removed
 }
 
-// parking says when an item falls due, and where it is. Of those that do so together the
-// first to be parked is the first.
+// parkedEntry says when an item falls due and in which slot it is. Of the items that fall due
+// together, the first to be parked comes first.
 type parkedEntry struct {
 	due   instant
 	order uint32
@@ -27,13 +28,13 @@ func (a *parkedEntry) before(b *parkedEntry) bool {
 
 const (
 	heapPadding = 3    // makes siblings start at a multiple of four
-	shrinkAbove = 1024 // room that is given back when it is empty
+	shrinkAbove = 1024 // a larger heap or fifo frees its memory when it is empty
 )
 
-// len is how many items are parked.
+// len returns how many items are parked.
 func (h *heap[In, Out]) len() int { return len(h.entries) - h.holes }
 
-// push adds an item and notes its slot.
+// push adds the item and stores its slot in it.
 func (h *heap[In, Out]) push(it *item[In, Out], due instant, order uint32) {
 	if n := len(h.freeSlots); n > 0 {
 		it.position, h.freeSlots = h.freeSlots[n-1], h.freeSlots[:n-1]
@@ -51,7 +52,7 @@ func (h *heap[In, Out]) push(it *item[In, Out], due instant, order uint32) {
 	h.siftUp(len(h.entries) - 1)
 }
 
-// first returns when the first item falls due.
+// first returns when the first item falls due. It removes holes from the top.
 func (h *heap[In, Out]) first() (due instant, ok bool) {
 	for len(h.entries) > 0 && h.items[h.entries[0].slot] == nil {
 		h.holes--
@@ -63,7 +64,7 @@ func (h *heap[In, Out]) first() (due instant, ok bool) {
 	return h.entries[0].due, true
 }
 
-// pop takes out the first item. There must be one, as first knows.
+// pop removes and returns the first item. Call first before it, to know that there is one.
 func (h *heap[In, Out]) pop() *item[In, Out] {
 	slot := h.entries[0].slot
 	it := h.items[slot]
@@ -72,7 +73,7 @@ func (h *heap[In, Out]) pop() *item[In, Out] {
 	return it
 }
 
-// cut takes the top off.
+// removeTop removes the top entry and frees its slot.
 func (h *heap[In, Out]) removeTop() {
 	h.freeSlots = append(h.freeSlots, h.entries[0].slot)
 	last := len(h.entries) - 1
@@ -81,11 +82,11 @@ func (h *heap[In, Out]) removeTop() {
 	if last > 0 {
 		h.siftDown(0)
 	} else if cap(h.entries) > shrinkAbove {
-		*h = heap[In, Out]{} // a burst is over
+		*h = heap[In, Out]{}
 	}
 }
 
-// remove takes an item out from anywhere. When most are holes they are closed.
+// remove removes an item from anywhere. If most entries are holes, it removes the holes.
 func (h *heap[In, Out]) remove(it *item[In, Out]) {
 	h.items[it.position] = nil
 	h.holes++
@@ -110,7 +111,7 @@ func (h *heap[In, Out]) remove(it *item[In, Out]) {
 	}
 }
 
-// up moves the parking at i to where it belongs, towards the top.
+// siftUp moves the entry at i up to where it belongs.
 func (h *heap[In, Out]) siftUp(i int) {
 	e := h.entries[i]
 	for i > 0 {
@@ -124,7 +125,7 @@ func (h *heap[In, Out]) siftUp(i int) {
 	h.entries[i] = e
 }
 
-// down moves the parking at i to where it belongs, away from the top.
+// siftDown moves the entry at i down to where it belongs.
 func (h *heap[In, Out]) siftDown(i int) {
 	entries := h.entries
 	e := entries[i]

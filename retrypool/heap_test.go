@@ -9,9 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzHeap compares the heap with a sorted slice. The input is pairs of bytes, a step and how
-// often it is made: short inputs make large heaps, for the fuzzer would else spend its time on
-// minimizing long ones.
+// FuzzHeap compares the heap with a sorted slice. The input is pairs of bytes: a step and how often
+// to repeat it. So short inputs make large heaps, and the fuzzer need not minimize long ones.
 func FuzzHeap(f *testing.F) {
 	f.Add([]byte{3, 1, 1, 1, 2, 1, 255, 1, 1, 3, 254, 1, 9, 1})
 	f.Add([]byte{7, 255, 200, 255, 3, 255, 3, 255, 255, 240, 130, 255, 254, 200, 4, 3})
@@ -64,13 +63,13 @@ func FuzzHeap(f *testing.F) {
 		_, ok := h.first()
 		require.False(t, ok)
 		for _, it := range h.items {
-			require.Nil(t, it, "nothing is kept")
+			require.Nil(t, it, "removed items are dropped")
 		}
 	})
 }
 
-// unfold makes each step of runs as often as the byte after it says; what is beyond 16 runs
-// is left out.
+// expandRuns repeats each step of runs as often as the byte after it says. It ignores all but
+// the first 16 runs.
 func expandRuns(runs []byte) (steps []byte) {
 	for run := range slices.Chunk(runs[:min(len(runs), 32)], 2) {
 		steps = append(steps, bytes.Repeat(run[:1], int(run[len(run)-1]))...)
@@ -78,8 +77,8 @@ func expandRuns(runs []byte) (steps []byte) {
 	return steps
 }
 
-// A burst of items does not leave its memory behind.
-func TestLargeQueuesAreGivenBack(t *testing.T) {
+// The memory of a burst of items is freed once the queues are empty.
+func TestLargeQueuesAreFreed(t *testing.T) {
 	t.Parallel()
 	var queue fifo[int, int]
 	var h heap[int, int]

@@ -7,38 +7,39 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// item is what was submitted, and its call. The pool's lock guards all but what the hand that
-// works on it needs: in, run, ctx and the task's out. A million of them may be parked, so
-// their size counts.
+// item is a submitted value and its call.
+//
+// The worker that works on the item owns in, run, ctx and the task's out. The pool's lock guards
+// the other fields. A million items may be parked, so the size matters.
 type item[In, Out any] struct {
-	Task[Out] // what the caller gets of it
+	Task[Out] // what the caller gets
 
 	pool     *Pool[In, Out]
 	in       In
 	run      retry.Run
-	ctx      *itemContext           // which its call goes by; nil once it is settled
-	keyQueue *keyQueue[In, Out]     // of its key, nil without one
-	watch    *contextWatch[In, Out] // over ctx.parent, nil if that cannot end
+	ctx      *itemContext           // the context of its call; nil once it is settled
+	keyQueue *keyQueue[In, Out]     // nil without a key
+	watch    *contextWatch[In, Out] // watches ctx.parent; nil if that cannot end
 	start    time.Duration          // when it was taken in
 
-	position   uint32 // in the queue or heap that it is in
-	watchIndex uint32 // its place in watch
+	position   uint32 // in the queue or heap that holds it
+	watchIndex uint32 // in watch.items
 	attempts   uint32
-	epoch      uint32 // of joining, see Join
+	epoch      uint32 // for Join
 	state      state
 	started    bool // run has been started
-	ending     bool // its context has ended, or is about to: it is not to be parked
+	ending     bool // its context has ended or is about to: do not park it
 }
 
 // state is where an item is.
 type state uint8
 
 const (
-	queued        state = iota // in Pool.fresh, for its first attempt
-	waitingForKey              // in its lane, behind another item of its key
-	retryQueued                // in Pool.due, for a retry
+	queued        state = iota // in Pool.firstQueue, for its first attempt
+	waitingForKey              // in its keyQueue, behind another item of its key
+	retryQueued                // in Pool.retryQueue, for a retry
 	parked                     // in Pool.parked
-	running                    // in a hand
+	running                    // a worker works on it
 	settled
 )
 
@@ -55,7 +56,7 @@ func (s state) String() string {
 	return "queued"
 }
 
-// newItem makes an item of what was submitted, which lives with ctx. It calls the Key.
+// newItem makes an item whose context has the parent. It calls Config.Key.
 func (p *Pool[In, Out]) newItem(parent context.Context, in In) (it *item[In, Out], key string) {
 	it = &item[In, Out]{pool: p, in: in, ctx: &itemContext{parent: parent}}
 	it.owner = it
@@ -65,7 +66,7 @@ func (p *Pool[In, Out]) newItem(parent context.Context, in In) (it *item[In, Out
 	return it, key
 }
 
-// forget drops what a settled item does not need, for its task may be kept.
+// dropReferences drops what a settled item no longer needs, since the caller may keep its task.
 func (it *item[In, Out]) dropReferences() {
 	var zero In
 	it.in, it.run = zero, retry.Run{}

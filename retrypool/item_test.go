@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// An item and its place in the heap: what a parked item takes of memory. Go hands memory out
-// in sizes of which 208 is one.
+// A parked item takes the memory of an item and of its heap entry. 208 is one of Go's allocation
+// sizes.
 func TestSizeOfAnItem(t *testing.T) {
 	t.Parallel()
 	if unsafe.Sizeof(uintptr(0)) != 8 {
@@ -21,7 +21,7 @@ func TestSizeOfAnItem(t *testing.T) {
 	assert.LessOrEqual(t, int(unsafe.Sizeof(parkedEntry{})), 16)
 }
 
-// What is settled has left no trace, also where a context ended for several at once.
+// The pool holds nothing of settled items, also after a context ended for several of them.
 func TestNothingIsKept(t *testing.T) {
 	t.Parallel()
 	p, err := New(func(ctx context.Context, in int) (int, error) {

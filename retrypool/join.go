@@ -5,17 +5,22 @@ import (
 	"slices"
 )
 
-// joiner is a Join that waits.
+// joinCall is a Join that waits.
 type joinCall struct {
-	epoch     uint32 // of the last items it waits for
+	epoch     uint32 // it waits for the items of this epoch and of earlier ones
 	remaining int
 	done      chan struct{}
 }
 
-// Join waits until all that was submitted before it was called is settled; what comes later
-// does not hold it up. (Items that submit others: the example "crawler" of [Pool.Submit] shows how
-// to wait for all of them.) When ctx ends first it returns an error that matches ctx's. Items that were
-// submitted with ctx are canceled then, and settled; so Join may return nil: ask ctx as well.
+// Join waits until every item that was submitted before the call is settled. Items submitted
+// later do not delay it. To wait for items that submit other items, see the example "crawler"
+// of [Pool.Submit].
+//
+// When ctx ends first, Join returns an error that matches ctx's error. Items that were submitted
+// with the same ctx are canceled and settled then, so Join may return nil after ctx has ended.
+// Check ctx.Err if that matters.
+//
+// The pool's own function and callbacks must not call it: Join would wait for its caller.
 func (p *Pool[In, Out]) Join(ctx context.Context) error {
 	p.mu.Lock()
 	remaining := p.stats.unsettled()
@@ -42,7 +47,7 @@ func (p *Pool[In, Out]) Join(ctx context.Context) error {
 	return contextError(ctx, "Join")
 }
 
-// tellJoiners tells those who wait for it that the item is settled, under the lock.
+// notifyJoins tells the waiting Joins that the item is settled, under the lock.
 func (p *Pool[In, Out]) notifyJoins(it *item[In, Out]) {
 	if len(p.joins) == 0 {
 		return

@@ -30,7 +30,7 @@ func TestJoin(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			assert.NoError(t, p.Join(context.Background()))
-			assert.Equal(t, 30*time.Minute, time.Since(began), "what came later does not count, what is canceled does")
+			assert.Equal(t, 30*time.Minute, time.Since(began), "later items do not count, and a canceled item is settled")
 		})
 		synctest.Wait()
 		submit(t, p, 2*time.Hour)

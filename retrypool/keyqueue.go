@@ -1,14 +1,14 @@
 package retrypool
 
-// lane is what the items of one key go through, one at a time: the first is on its way, be
-// it parked, and the others wait for it to be settled.
+// keyQueue lets the items of one key through, one at a time. The active item is queued, running
+// or parked. The others wait until it is settled.
 type keyQueue[In, Out any] struct {
 	key     string
 	active  *item[In, Out]
 	waiting fifo[In, Out]
 }
 
-// enterLane puts the item into the lane of its key and reports whether it is the first there.
+// joinKeyQueue adds the item to the queue of its key and reports whether it is the active one.
 func (p *Pool[In, Out]) joinKeyQueue(it *item[In, Out], key string) bool {
 	q := p.keyQueues[key]
 	if q == nil {
@@ -21,7 +21,8 @@ func (p *Pool[In, Out]) joinKeyQueue(it *item[In, Out], key string) bool {
 	return q.active == it
 }
 
-// leaveLane lets the next item of the key go, once this one, if it was the first, is settled.
+// leaveKeyQueue starts the next item of the key if this one, which is settled, was the active
+// one.
 func (p *Pool[In, Out]) leaveKeyQueue(it *item[In, Out]) {
 	q := it.keyQueue
 	if q == nil || q.active != it {

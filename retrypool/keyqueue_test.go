@@ -49,7 +49,7 @@ func TestKeyKeepsOrder(t *testing.T) {
 		}
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
-		// c is through; a0 and b1 are parked and hold back the others, which hold no worker.
+		// All of c are done. a0 and b1 are parked; the items behind them wait without a worker.
 		assert.Equal(t, retrypool.Stats{Submitted: 9, Succeeded: 4, Queued: 3, Parked: 2}, p.Stats())
 		require.NoError(t, p.Join(t.Context()))
 		for _, key := range []string{"a", "b", "c"} {
@@ -64,7 +64,7 @@ func TestKeyKeepsOrder(t *testing.T) {
 	})
 }
 
-func TestKeyGoesOnAfterAnyEnd(t *testing.T) {
+func TestKeyContinuesAfterAnyOutcome(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var done log[int]
 		p := newPool(t, func(_ context.Context, in int) (int, error) {
@@ -84,8 +84,8 @@ func TestKeyGoesOnAfterAnyEnd(t *testing.T) {
 		synctest.Wait()
 		assert.Equal(t, []int{0, 1, 2}, done.list())
 		assert.Equal(t, retrypool.Stats{Submitted: 6, Failed: 2, Queued: 3, Parked: 1}, p.Stats())
-		assert.True(t, tasks[4].Cancel(), "one that waits for its key")
-		assert.True(t, tasks[2].Cancel(), "the parked one that holds it back")
+		assert.True(t, tasks[4].Cancel(), "an item that waits for its key")
+		assert.True(t, tasks[2].Cancel(), "the parked item ahead of it")
 		synctest.Wait()
 		assert.Equal(t, []int{0, 1, 2, 3}, done.list())
 		assert.Equal(t, retrypool.Stats{Submitted: 6, Failed: 2, Canceled: 2, Queued: 1, Parked: 1}, p.Stats())

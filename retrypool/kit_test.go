@@ -20,14 +20,16 @@ var (
 	errDead = errors.New("no dead letters today")
 )
 
-// inBubble runs the test on virtual time. A goroutine that is left at its end fails it.
+// inBubble runs the test in a synctest bubble, on virtual time. A goroutine that is left at the end
+// fails the test.
 func inBubble(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, test)
 }
 
-// start makes a pool that must be closed by the test, and is empty by then.
+// newPool makes a pool and closes it at the end of the test. It sets Workers to 1 and Capacity to
+// 100 if they are not set.
 func newPool[In, Out any](t *testing.T, fn func(context.Context, In) (Out, error), c retrypool.Config[In]) *retrypool.Pool[In, Out] {
 	t.Helper()
 	if c.Workers == 0 {
@@ -47,24 +49,24 @@ func newPool[In, Out any](t *testing.T, fn func(context.Context, In) (Out, error
 	return p
 }
 
-// every is a policy that waits for d between its attempts, of which there are at most n.
+// waitEvery returns a policy of at most n attempts that waits for d between them.
 func waitEvery(d time.Duration, n int, opts ...retry.Option) *retry.Policy {
 	return retry.MustNew(append(opts, retry.WithBackoff(retry.Constant(d)), retry.WithMaxAttempts(n))...)
 }
 
-// double is a function that succeeds.
+// double is a function that always succeeds.
 func double(_ context.Context, in int) (int, error) { return 2 * in, nil }
 
-// down is one that never does.
+// alwaysFails is a function that never succeeds.
 func alwaysFails(context.Context, int) (int, error) { return -1, errDown }
 
-// untilEnded runs until its context ends.
+// untilEnded is a function that runs until its context ends.
 func untilEnded(ctx context.Context, _ int) (int, error) {
 	<-ctx.Done()
 	return 0, context.Cause(ctx)
 }
 
-// gate is a function that waits until it is let through.
+// latch has a function that waits for an element of the channel, or until it is closed.
 type latch chan struct{}
 
 func (g latch) fn(ctx context.Context, in int) (int, error) {
@@ -94,7 +96,7 @@ func assertAddsUp(t assert.TestingT, s retrypool.Stats) {
 	assert.Equal(t, s.Submitted, s.Succeeded+s.DeadLettered+s.Failed+s.Canceled+s.Queued+s.Running+s.Parked, "%+v", s)
 }
 
-// log collects what happens, in order.
+// log collects values in order.
 type log[T any] struct {
 	mu  sync.Mutex
 	all []T

@@ -6,21 +6,25 @@ import (
 	"runtime"
 )
 
-// Map submits the items as there is room for them and yields what came of each, as
-// [Task.Wait] returns it, in the order of the items. An item that failed does not end it.
-// It is at most Capacity items ahead of the loop's body, those included that are done and
-// not yet yielded.
+// Map submits the items and yields the result of each, in the order of the items. A result is
+// what [Task.Wait] returns. An item that fails does not end the sequence.
 //
-// The sequence runs in a goroutine of its own while the loop runs, and has ended when the
-// loop has; the last item it gave may not have been submitted. Leaving the loop cancels the
-// items that are not done, and does not wait for the functions that run: [Pool.Join] does.
+// Map submits items as there is room, and is at most Capacity items ahead of the loop's body.
+// Items that are done but not yet yielded count.
 //
-// The pool's own function should not call it. The worker is not free while it waits for results,
-// and once every worker does so all stand still until their contexts end.
+// The items sequence runs in a goroutine of its own, which has ended when the loop ends. The
+// last item that it yielded may not have been submitted. Leaving the loop early cancels the
+// items that are not done. It does not wait for functions that are still running; [Pool.Join]
+// does.
 //
-// When ctx ends, or the pool is closed, an error that says so is the last to be yielded. What
-// was submitted before Close is yielded first; after ctx's end nothing else is, though up to
-// Capacity items may be done. Each range over the result is a Map of its own.
+// When the pool is closed, Map yields the results of all submitted items, then an error. When
+// ctx ends, it yields an error at once and no more results, though up to Capacity items may be
+// done. In both cases the error says why and is the last pair.
+//
+// Each range over the returned sequence submits the items again.
+//
+// Do not call Map from the pool's own function. The worker is not free while it waits for
+// results. If every worker waits, none makes progress until their contexts end.
 func (p *Pool[In, Out]) Map(ctx context.Context, items iter.Seq[In]) iter.Seq2[Out, error] {
 	return func(yield func(Out, error) bool) {
 		inner, cancel := context.WithCancel(ctx)
@@ -32,24 +36,25 @@ func (p *Pool[In, Out]) Map(ctx context.Context, items iter.Seq[In]) iter.Seq2[O
 	}
 }
 
-// mapping is a Map that runs.
+// mapper is one range over the sequence that Map returns. Its tasks are in a linked list, which
+// grows as items are submitted.
 type mapper[In, Out any] struct {
 	pool       *Pool[In, Out]
-	head       chan taskNode[Out] // the list of what was submitted and not yet yielded
-	tail       chan taskNode[Out] // where its next one goes
-	slots      chan struct{}      // one for each item taken from the sequence and not yet done with
-	err        error              // of submitting, once the list is closed
-	goexit     bool               // of the sequence, likewise
-	panicValue any                // likewise
+	head       chan taskNode[Out] // receives the first task that is not yet yielded
+	tail       chan taskNode[Out] // takes the next task that is submitted; closed after the last
+	slots      chan struct{}      // has an element for each item that is taken and not yet yielded
+	err        error              // why submitting ended; set before tail is closed
+	goexit     bool               // the sequence ended its goroutine; likewise
+	panicValue any                // the sequence panicked; likewise
 }
 
-// link is a task in a list that grows as it is needed, and where the next one will be.
+// taskNode is a task in the list, and the channel for the next one.
 type taskNode[Out any] struct {
 	task *Task[Out]
 	next chan taskNode[Out]
 }
 
-// feed submits the items and puts their tasks into the list.
+// submitAll submits the items and appends their tasks to the list.
 func (m *mapper[In, Out]) submitAll(ctx context.Context, items iter.Seq[In]) {
 	returned := false
 	defer func() {
@@ -82,7 +87,7 @@ func (m *mapper[In, Out]) submit(ctx context.Context, items iter.Seq[In]) {
 	}
 }
 
-// wait waits until another item may be taken from the sequence.
+// waitForSlot waits until another item may be taken from the sequence.
 func (m *mapper[In, Out]) waitForSlot(ctx context.Context) bool {
 	select {
 	case m.slots <- struct{}{}:
@@ -93,7 +98,8 @@ func (m *mapper[In, Out]) waitForSlot(ctx context.Context) bool {
 	}
 }
 
-// next takes a task from the list, nil at its end.
+// nextTask removes and returns the first task of the list. It waits for one and returns nil
+// after the last.
 func (m *mapper[In, Out]) nextTask() *Task[Out] {
 	node, ok := <-m.head
 	if !ok {
@@ -103,7 +109,6 @@ func (m *mapper[In, Out]) nextTask() *Task[Out] {
 	return node.task
 }
 
-// drain yields the results.
 func (m *mapper[In, Out]) yieldResults(ctx context.Context, yield func(Out, error) bool) {
 	var zero Out
 	for task := m.nextTask(); task != nil; task = m.nextTask() {
@@ -122,7 +127,8 @@ func (m *mapper[In, Out]) yieldResults(ctx context.Context, yield func(Out, erro
 	}
 }
 
-// end cancels what is left and waits for the sequence to end. How that ended is how this does.
+// finish cancels the remaining items and waits for the sequence to end. If the sequence
+// panicked or ended its goroutine, finish does the same.
 func (m *mapper[In, Out]) finish(cancel func()) {
 	cancel()
 	for task := m.nextTask(); task != nil; task = m.nextTask() {

@@ -15,15 +15,15 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-// blob is something whose end can be seen.
+// blob is a value whose garbage collection a test can observe.
 type blob struct{ _ [64]byte }
 
 type blobError struct{ b *blob }
 
 func (blobError) Error() string { return "blob" }
 
-// What was submitted and what came of it can be collected once the item is settled, however
-// it was; the pool goes on.
+// Values and results of settled items can be garbage collected while the pool goes on, whatever
+// the outcome.
 func TestSettledItemsAreNotKept(t *testing.T) {
 	t.Parallel()
 	c := retrypool.Config[*blob]{
@@ -78,7 +78,7 @@ func TestSettledItemsAreNotKept(t *testing.T) {
 	}
 	collected := func() bool { runtime.GC(); return left(items) == 0 && left(results) <= 3 }
 	assert.Eventually(t, collected, 10*time.Second, time.Millisecond)
-	assert.Equal(t, 3, left(results), "those of the tasks that were kept")
+	assert.Equal(t, 3, left(results), "the results of the tasks that the test keeps")
 	for _, task := range kept {
 		v, _ := task.Wait(t.Context())
 		assert.NotNil(t, v)
@@ -86,8 +86,8 @@ func TestSettledItemsAreNotKept(t *testing.T) {
 	runtime.KeepAlive(kept)
 }
 
-// A task that is kept does not keep the context of its item once that is settled, however it was. A
-// context that is kept has its values all the same.
+// A task that you keep does not keep the context of its settled item, whatever the outcome. A
+// context that you keep still has its values.
 func TestSettledTasksKeepNoContext(t *testing.T) {
 	t.Parallel()
 	type key struct{}
@@ -133,7 +133,7 @@ func TestSettledTasksKeepNoContext(t *testing.T) {
 	})
 }
 
-// Neither do contexts that cannot end cost anything, nor is anything left of those that can.
+// The pool starts no goroutine for its items' contexts.
 func TestNoGoroutineForContexts(t *testing.T) {
 	before := runtime.NumGoroutine()
 	p := newPool(t, alwaysFails, retrypool.Config[int]{Capacity: 1000, Policy: waitEvery(time.Hour, 2)})

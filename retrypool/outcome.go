@@ -16,14 +16,14 @@ const (
 	canceled
 )
 
-// conclude decides how the item ends, of whose call err is the result.
+// decideOutcome decides how the item ends. err is the result of its call.
 func (w *worker[In, Out]) decideOutcome(err error) {
 	w.taskErr, w.stage = err, stageReport
 	if err == nil {
 		w.outcome = succeeded
 		return
 	}
-	w.failure, _ = err.(*retry.Error) // nothing else: New has looked at the options
+	w.failure, _ = err.(*retry.Error) // always one, since New has checked the options
 	ctx := w.item.ctx
 	isCanceled := (w.failure.Reason == retry.ErrContext || w.panicked) && ctx.Err() == context.Canceled
 	switch {
@@ -36,13 +36,13 @@ func (w *worker[In, Out]) decideOutcome(err error) {
 	}
 }
 
-// isGivenUp reports whether it was Close that canceled the item: of this pool, and not of one whose
-// function submitted it with its own context.
+// canceledByClose reports whether Close canceled the item. A Close of another pool does not
+// count, if that pool's function submitted the item.
 func (w *worker[In, Out]) canceledByClose() bool {
 	return context.Cause(w.item.ctx) == ErrClosed && context.Cause(w.item.ctx.parent) != ErrClosed
 }
 
-// deliver gives the item to DeadLetter.
+// sendDeadLetter passes the item to DeadLetter.
 func (w *worker[In, Out]) sendDeadLetter() {
 	if err := w.callDeadLetter(); err != nil {
 		w.deadLetterFailed(err)
@@ -60,26 +60,26 @@ func (w *worker[In, Out]) callDeadLetter() (err error) {
 	return w.pool.config.DeadLetter(context.WithoutCancel(w.item.ctx), w.item.in, w.failure)
 }
 
-// undelivered ends an item that DeadLetter did not take.
+// deadLetterFailed decides the outcome of an item that DeadLetter did not accept.
 func (w *worker[In, Out]) deadLetterFailed(err error) {
 	w.taskErr = deadLetterError(w.failure, err)
 	w.outcome, w.stage = failed, stageReport
 }
 
-// tell tells the events how the item ended.
+// report calls the event for the item's outcome.
 func (w *worker[In, Out]) report() {
 	if callback := w.pool.config.Events.forOutcome(w.outcome); callback != nil {
 		e := w.event()
 		e.Err = w.taskErr
 		if w.failure != nil {
-			e.Attempt = w.failure.Attempts // the last step made none if the context had ended
+			e.Attempt = w.failure.Attempts // if the context had ended, the last step made no attempt
 		}
 		callback(e)
 	}
 	w.stage = stageSettle
 }
 
-// settle ends the item and the work on it.
+// settle settles the item and takes the next one.
 func (w *worker[In, Out]) settle() {
 	p, it, end, err := w.pool, w.item, w.outcome, w.taskErr
 	ctx := it.ctx

@@ -71,7 +71,7 @@ func TestDeadLetter(t *testing.T) {
 	}
 }
 
-// DeadLetter has the time it needs, and the item counts as running meanwhile.
+// DeadLetter may run past the item's deadline. The item counts as running meanwhile.
 func TestDeadLetterOutlivesTheContext(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -94,9 +94,9 @@ func TestDeadLetterOutlivesTheContext(t *testing.T) {
 	})
 }
 
-// A canceled item is canceled however its function or its policy's hooks end, and counts the
-// attempts that were made.
-func TestCanceledItemThatBreaksOff(t *testing.T) {
+// A canceled item counts as canceled, however its function or the policy's hooks end. Its error has
+// the number of attempts made.
+func TestCanceledItemThatPanics(t *testing.T) {
 	for how, c := range map[string]struct {
 		fn   func(ctx context.Context, in int) (int, error)
 		done func(context.Context, retry.Outcome)
@@ -126,8 +126,8 @@ func TestCanceledItemThatBreaksOff(t *testing.T) {
 	}
 }
 
-// So does one that is canceled just when it is about to be parked.
-func TestCanceledItemThatBreaksOffInsteadOfParking(t *testing.T) {
+// The same for an item that is canceled just before it is parked.
+func TestCanceledItemThatPanicsWhileParking(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var task atomic.Pointer[retrypool.Task[int]]
 		p := newPool(t, alwaysFails, retrypool.Config[int]{

@@ -2,12 +2,12 @@ package retrypool
 
 import "context"
 
-// functionKey is the key by which the context that an item's function got is found in what is
-// derived from it.
+// functionContextKey is the context key under which the context that an item's function got is
+// found in the contexts derived from it.
 type functionContextKey struct{}
 
-// functionContext is what the function gets where hooks or an attempt's timeout made it another
-// context than the item's.
+// functionContext is the context that a function gets if hooks or an attempt's timeout derived
+// it from the item's context.
 type functionContext struct {
 	context.Context
 	item *itemContext
@@ -22,7 +22,7 @@ func (c *functionContext) Value(key any) any {
 
 func (c *functionContext) itemParent() context.Context { return c.item.parent }
 
-// forFunction marks ctx as what the item's function gets.
+// forFunction marks ctx as the context that the item's function gets.
 func (c *itemContext) forFunction(ctx context.Context) context.Context {
 	if ctx == context.Context(c) {
 		return ctx
@@ -30,13 +30,14 @@ func (c *itemContext) forFunction(ctx context.Context) context.Context {
 	return &functionContext{ctx, c}
 }
 
-// lifetime returns the context that an item lives with which is submitted with ctx. It is ctx,
-// unless that is what the function of another item got. That one ends with the other item, or
-// with its attempt, and the new item must not: it lives with what the other one was submitted
-// with. Nothing of the attempt is kept by it then, so an item may submit its successor for ever.
+// itemParent returns the parent of the context of an item that is submitted with ctx.
 //
-// A context that the function derived for its values alone gives the item these too. One that
-// has an end of its own is taken as it is.
+// It is ctx, unless ctx comes from the function of another item. That context ends with the
+// other item or its attempt, and the new item must not. The parent is then the other item's
+// parent. It keeps nothing of the attempt, so items may submit successors without end.
+//
+// If the function derived ctx only to add values, the new item gets the values too. A context
+// to which the function added a deadline or a cancellation is used as it is.
 func itemParent(ctx context.Context) context.Context {
 	outer, ok := ctx.Value(functionContextKey{}).(interface {
 		context.Context
@@ -59,7 +60,8 @@ type valuesContext struct {
 	values context.Context
 }
 
-// Value looks at the other first. That one has no end, so package context finds this one's.
+// Value looks at the other context first. That one has no end, so package context finds the
+// embedded context's.
 func (c *valuesContext) Value(key any) any {
 	if v := c.values.Value(key); v != nil {
 		return v

@@ -20,7 +20,7 @@ import (
 
 type traceKey struct{}
 
-// tracing are hooks that put something into the context, as those that trace do.
+// tracingHooks are hooks that add values to the context, like those of a tracer.
 func tracingHooks() retry.Option {
 	return retry.WithHooks(retry.Hooks{
 		Start: func(ctx context.Context) context.Context { return context.WithValue(ctx, traceKey{}, "call") },
@@ -30,7 +30,7 @@ func tracingHooks() retry.Option {
 	})
 }
 
-// drain waits until nothing is left of what items submit.
+// joinAll waits until all items are settled, also those that other items submit.
 func joinAll[In, Out any](t *testing.T, p *retrypool.Pool[In, Out]) {
 	t.Helper()
 	for s := p.Stats(); s.Queued+s.Running+s.Parked > 0; s = p.Stats() {
@@ -38,9 +38,9 @@ func joinAll[In, Out any](t *testing.T, p *retrypool.Pool[In, Out]) {
 	}
 }
 
-// A page links to three, each of these to three others, and every first attempt fails: all 13 pages
-// are visited, however the context came to the function and whatever it did with its values.
-func TestItemsThatItemsSubmit(t *testing.T) {
+// A page links to three pages, each of which links to three others. Every first attempt fails. All
+// 13 pages are visited, whether hooks, timeouts or the function derive contexts or not.
+func TestNestedItems(t *testing.T) {
 	t.Parallel()
 	type key struct{}
 	same := func(ctx context.Context) context.Context { return ctx }
@@ -92,8 +92,9 @@ func TestItemsThatItemsSubmit(t *testing.T) {
 	}
 }
 
-// They end with the context that the first one was submitted with, also in the third generation.
-func TestItemsThatItemsSubmitEnd(t *testing.T) {
+// Nested items end with the context that the first item was submitted with, also in the third
+// generation.
+func TestNestedItemsEnd(t *testing.T) {
 	t.Parallel()
 	for name, derive := range map[string]func(context.Context) context.Context{
 		"the function's context": func(ctx context.Context) context.Context { return ctx },
@@ -101,7 +102,7 @@ func TestItemsThatItemsSubmitEnd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
-				cause := errors.New("going home")
+				cause := errors.New("shutting down")
 				var p *retrypool.Pool[int, int]
 				p = newPool(t, func(ctx context.Context, in int) (int, error) {
 					if in == 3 {
@@ -123,14 +124,15 @@ func TestItemsThatItemsSubmitEnd(t *testing.T) {
 	}
 }
 
-// inherit submits an item from the function of another one and returns the context that it gets.
+// submitFromItem submits an item from the function of another item, with the context that derive
+// returns. It returns the context that the new item's function gets.
 func submitFromItem(t *testing.T, parent context.Context, derive func(context.Context) context.Context, opts ...retry.Option) (child context.Context) {
 	t.Helper()
 	var p *retrypool.Pool[int, int]
 	p = newPool(t, func(ctx context.Context, in int) (int, error) {
 		if in == 2 {
 			child = ctx
-			time.Sleep(time.Second) // the first one is settled
+			time.Sleep(time.Second) // the first item is settled meanwhile
 			assert.NoError(t, ctx.Err())
 			assert.NoError(t, context.Cause(ctx))
 			return 0, nil
@@ -145,9 +147,9 @@ func submitFromItem(t *testing.T, parent context.Context, derive func(context.Co
 	return child
 }
 
-// With the function's context an item is as one that was submitted beside the first: nothing of the
-// attempt is left, neither a deadline nor what hooks put there. Values that the function adds are.
-func TestContextOfItemsThatItemsSubmit(t *testing.T) {
+// An item that is submitted with the function's context has nothing of the attempt: neither its
+// deadline nor the values of hooks. It has the values that the function adds.
+func TestContextOfNestedItems(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		type key struct{}
 		type own struct{}
@@ -160,11 +162,11 @@ func TestContextOfItemsThatItemsSubmit(t *testing.T) {
 		child := submitFromItem(t, parent, func(ctx context.Context) context.Context { return ctx })
 		assert.Equal(t, want, deadline(child))
 		assert.Equal(t, "v", child.Value(key{}))
-		require.ErrorIs(t, child.Err(), context.Canceled, "it is settled")
+		require.ErrorIs(t, child.Err(), context.Canceled, "the item is settled")
 
 		first := retry.WithHooks(retry.Hooks{BeforeAttempt: func(ctx context.Context, _ retry.Attempt) context.Context {
 			if ctx.Value(traceKey{}) != nil {
-				t.Error("the first item's attempt is seen by the second")
+				t.Error("the second item has a value of the first item's attempt")
 			}
 			return context.WithValue(ctx, traceKey{}, 1)
 		}})
@@ -176,12 +178,12 @@ func TestContextOfItemsThatItemsSubmit(t *testing.T) {
 		}, timeout)
 		assert.Equal(t, "mine", child.Value(own{}))
 		assert.Equal(t, "v", child.Value(key{}))
-		assert.Equal(t, time.Minute, time.Until(deadline(child))+time.Second, "its own attempt's")
+		assert.Equal(t, time.Minute, time.Until(deadline(child))+time.Second, "the deadline of its own attempt")
 	})
 }
 
-// An end that the function gave the context is the item's too.
-func TestOwnEndOfItemsThatItemsSubmit(t *testing.T) {
+// A deadline that the function adds to the context bounds the new item.
+func TestNestedItemWithItsOwnEnd(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		began := time.Now()
 		var p *retrypool.Pool[int, int]
@@ -207,9 +209,9 @@ func TestOwnEndOfItemsThatItemsSubmit(t *testing.T) {
 	})
 }
 
-// A stage of a pipeline hands on to the next: the items of the second pool do not end with those of
-// the first.
-func TestItemsThatItemsSubmitElsewhere(t *testing.T) {
+// The function of a pool may submit to the next pool of a pipeline. Items of the second pool do
+// not end with those of the first.
+func TestNestedItemsInAnotherPool(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		second := newPool(t, func(ctx context.Context, in string) (string, error) {
 			time.Sleep(time.Second)
@@ -231,7 +233,7 @@ func TestItemsThatItemsSubmitElsewhere(t *testing.T) {
 	})
 }
 
-// An item that submits its successor, for ever: no context of the earlier ones is kept.
+// Each item submits a successor. No context of an earlier item is kept.
 func TestSuccessorsKeepNothing(t *testing.T) {
 	t.Parallel()
 	const generations = 100

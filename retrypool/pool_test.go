@@ -11,7 +11,7 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-// A Pool that New did not make says so, and does not hang.
+// A Pool that New did not make panics with a clear message and does not hang.
 func TestZeroPool(t *testing.T) {
 	t.Parallel()
 	for name, use := range map[string]func(p *retrypool.Pool[int, int]){
@@ -23,9 +23,9 @@ func TestZeroPool(t *testing.T) {
 	}
 }
 
-// Whoever prints a task or a pool meanwhile does not read what is written (the race detector would
-// see it), and sees no item and no result.
-func TestPrinting(t *testing.T) {
+// Printing a task or a pool while it works is no data race, which the race detector would report.
+// It prints no items and no results.
+func TestFormat(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2"
 	p := newPool(t, func(ctx context.Context, in string) (string, error) {

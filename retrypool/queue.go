@@ -1,9 +1,10 @@
 package retrypool
 
-// What moves items from one place to another. All of it runs under the lock.
+// This file moves items between the queues, the heap and the workers. All of it runs under the
+// lock.
 
-// enqueue takes in an item that there is room for, and whose context ends with done. A watch
-// that is returned is to be started without the lock.
+// enqueue takes in an item for which there is room. done is the Done channel of its parent
+// context. If enqueue returns a watch, call startWatch with it, without the lock.
 func (p *Pool[In, Out]) enqueue(it *item[In, Out], key string, done <-chan struct{}) (w *contextWatch[In, Out]) {
 	if done != nil {
 		w = p.watchContext(it, done)
@@ -19,26 +20,33 @@ func (p *Pool[In, Out]) enqueue(it *item[In, Out], key string, done <-chan struc
 	return w
 }
 
-// ready puts the item, which counts as queued, where workers take it from.
+// enqueueFirst queues an item, already counted as queued, for its first attempt.
 func (p *Pool[In, Out]) enqueueFirst(it *item[In, Out]) {
 	it.state = queued
 	p.firstQueue.push(it)
 	p.wakeWorker()
 }
 
-// wake gets a waiting worker to work, if there is one.
+// enqueueRetry queues an item, already counted as queued, for a retry.
+func (p *Pool[In, Out]) enqueueRetry(it *item[In, Out]) {
+	it.state = retryQueued
+	p.retryQueue.push(it)
+	p.wakeWorker()
+}
+
+// wakeWorker wakes an idle worker, if there is one.
 func (p *Pool[In, Out]) wakeWorker() {
 	if p.idle > 0 {
 		p.workReady.Signal()
 	}
 }
 
-// retriable reports whether a retry may be taken.
+// canTakeRetry reports whether there is a retry and MaxRetrying allows it to run.
 func (p *Pool[In, Out]) canTakeRetry() bool {
 	return p.retryQueue.live > 0 && (p.config.MaxRetrying == 0 || p.runningRetries < p.config.MaxRetrying || p.aborted)
 }
 
-// pickEnded takes an item for a worker whose submitting context has ended, nil if there is none.
+// takeAnyEnded takes a waiting item whose parent context has ended, nil if there is none.
 func (p *Pool[In, Out]) takeAnyEnded() *item[In, Out] {
 	for w := range p.endedWatches {
 		if it := p.takeEnded(w); it != nil {
@@ -49,11 +57,11 @@ func (p *Pool[In, Out]) takeAnyEnded() *item[In, Out] {
 	return nil
 }
 
-// pick takes the next item for a worker, nil if there is none, and says whether it is a
-// retry. First attempts and retries take turns.
+// takeNext takes the next item for a worker, nil if there is none, and reports whether it is a
+// retry. First attempts and retries alternate.
 func (p *Pool[In, Out]) takeNext() (it *item[In, Out], retry bool) {
 	if p.retryQueue.live == 0 && p.parked.len() > 0 && p.timer.clock == nil {
-		p.moveDueItems(p.timer.now(), 8) // the timer may be late, in a crowd
+		p.moveDueItems(p.timer.now(), 8) // under load the timer may be late
 	}
 	retry = p.canTakeRetry() && (p.retryNext || p.firstQueue.live == 0)
 	switch {
@@ -69,12 +77,12 @@ func (p *Pool[In, Out]) takeNext() (it *item[In, Out], retry bool) {
 	p.stats.Queued--
 	p.markRunning(it)
 	if p.firstQueue.live > 0 || p.canTakeRetry() {
-		p.wakeWorker() // what woke this worker may have been meant for two
+		p.wakeWorker() // the signal that woke this worker may have been for two items
 	}
 	return it, retry
 }
 
-// takeOut takes the item out of where it waits.
+// takeWaiting takes an item out of wherever it waits.
 func (p *Pool[In, Out]) takeWaiting(it *item[In, Out]) {
 	switch it.state {
 	case queued:
@@ -88,7 +96,7 @@ func (p *Pool[In, Out]) takeWaiting(it *item[In, Out]) {
 		p.stats.Parked--
 		p.stats.Queued++
 	case running, settled:
-		panic("retrypool: the item does not wait") // a mistake of this package
+		panic("retrypool: the item does not wait") // a bug in this package
 	}
 	p.stats.Queued--
 	p.markRunning(it)
@@ -99,7 +107,7 @@ func (p *Pool[In, Out]) markRunning(it *item[In, Out]) {
 	p.stats.Running++
 }
 
-// park puts away an item that runs until its wait is over, at the reading at.
+// park parks a running item until due. If that is not after now, it queues the item.
 func (p *Pool[In, Out]) park(it *item[In, Out], due instant, now instant) {
 	p.stats.Running--
 	if due <= now || p.aborted {
@@ -114,14 +122,8 @@ func (p *Pool[In, Out]) park(it *item[In, Out], due instant, now instant) {
 	p.setTimer()
 }
 
-// fallDue puts the item, which counts as queued, where workers take retries from.
-func (p *Pool[In, Out]) enqueueRetry(it *item[In, Out]) {
-	it.state = retryQueued
-	p.retryQueue.push(it)
-	p.wakeWorker()
-}
-
-// ripen moves items whose wait is over, at most so many, and reports whether there are more.
+// moveDueItems moves parked items whose wait is over to the retry queue, at most limit of them.
+// It reports whether there are more.
 func (p *Pool[In, Out]) moveDueItems(now instant, limit int) (more bool) {
 	for {
 		if first, ok := p.parked.first(); !ok || first > now {
@@ -136,10 +138,10 @@ func (p *Pool[In, Out]) moveDueItems(now instant, limit int) (more bool) {
 	}
 }
 
-// settle ends an item that runs. What it returns is to be called without the lock.
+// settle settles a running item. If it returns a function, call it without the lock.
 func (p *Pool[In, Out]) settle(it *item[In, Out], end outcome, err error) (stop func() bool) {
 	if err != nil {
-		kept := err // so that success need not have memory for it
+		kept := err // a variable of its own, so that success allocates nothing
 		it.err = &kept
 	}
 	it.state = settled

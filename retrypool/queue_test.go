@@ -14,7 +14,7 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-// script makes the first attempts of items below 100 fail, and notes the order of attempts.
+// script fails the first attempts of items below 100 and records the order of attempts.
 type script struct {
 	mu    sync.Mutex
 	seen  map[int]bool
@@ -52,7 +52,7 @@ func TestFirstAttemptsAndRetriesTakeTurns(t *testing.T) {
 		assert.Equal(t, 4, p.Stats().Parked)
 		submit(t, p, 1000)
 		time.Sleep(4500 * time.Millisecond)
-		for i := range 6 { // all there before the first retry is due, at 11 s
+		for i := range 6 { // all queued before the first retry is due, at 11 s
 			submit(t, p, 100+i)
 		}
 		require.NoError(t, p.Join(t.Context()))
@@ -63,8 +63,8 @@ func TestFirstAttemptsAndRetriesTakeTurns(t *testing.T) {
 	})
 }
 
-// A crowd of retries that fall due together does not hold up first attempts, nor the other
-// way round: each gets every other worker that is free.
+// Many retries that fall due together do not hold up first attempts, and many first attempts do not
+// hold up retries. They alternate.
 func TestNeitherStarves(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		s := &script{work: time.Second}
@@ -96,7 +96,7 @@ func TestOrderOfRetries(t *testing.T) {
 		s := &script{}
 		p := newPool(t, s.fn, retrypool.Config[int]{Policy: waitEvery(time.Second, 2)})
 		for i := range 40 {
-			submit(t, p, i) // all at one instant
+			submit(t, p, i) // all at the same time
 		}
 		require.NoError(t, p.Join(t.Context()))
 		for i := range 40 {
@@ -106,7 +106,7 @@ func TestOrderOfRetries(t *testing.T) {
 	})
 }
 
-func TestRetriesWithoutWaitGoBehindTheOthers(t *testing.T) {
+func TestRetriesWithoutWaitAlternateToo(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		s := &script{work: time.Second}
 		p := newPool(t, s.fn, retrypool.Config[int]{Policy: waitEvery(0, 2)})
@@ -147,7 +147,7 @@ func TestMaxRetrying(t *testing.T) {
 		}
 		time.Sleep(time.Hour + 2500*time.Millisecond)
 		assert.Equal(t, 2, p.Stats().Running)
-		submit(t, p, 1000) // is not crowded out
+		submit(t, p, 1000) // runs although retries wait
 		synctest.Wait()
 		assert.Equal(t, 3, p.Stats().Running)
 		time.Sleep(time.Second)
@@ -158,7 +158,8 @@ func TestMaxRetrying(t *testing.T) {
 	})
 }
 
-// A retry that ends makes way for the next, also when its worker takes something else.
+// When a retry ends, another worker may take the next one if the retry's worker takes a first
+// attempt.
 func TestMaxRetryingWakesTheIdle(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		s := &script{work: time.Second}

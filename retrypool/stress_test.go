@@ -16,9 +16,8 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-// TestStress does everything at random moments and holds that every item is settled exactly
-// once, and that the figures add up in every snapshot. It is not parallel: it counts
-// goroutines.
+// TestStress does everything at random moments. It checks that every item is settled exactly once
+// and that the figures add up in every snapshot. It counts goroutines, so it is not parallel.
 func TestStress(t *testing.T) {
 	before := runtime.NumGoroutine()
 	rounds := 60
@@ -29,14 +28,14 @@ func TestStress(t *testing.T) {
 		stress(t, uint64(round))
 	}
 	for i := 0; runtime.NumGoroutine() > before && i < 1e6; i++ {
-		runtime.Gosched() // callbacks of context.AfterFunc may still be on their way out
+		runtime.Gosched() // callbacks of context.AfterFunc may still be returning
 	}
 	assert.LessOrEqual(t, runtime.NumGoroutine(), before, "a goroutine was left")
 }
 
 func stress(t *testing.T, seed uint64) {
 	random := rand.New(rand.NewPCG(seed, 1))
-	ends := make([]atomic.Int32, 2000) // how often each item was told to have ended
+	ends := make([]atomic.Int32, 2000) // how many final events each item had
 	end := func(e retrypool.Event[int]) { ends[e.Item].Add(1) }
 	var taken atomic.Int64
 	c := retrypool.Config[int]{
@@ -85,7 +84,7 @@ func stress(t *testing.T, seed uint64) {
 		r := rand.New(rand.NewPCG(seed, uint64(n)+2))
 		wg.Go(func() { produce(p, r, n*len(ends)/producers, len(ends)/producers) })
 	}
-	if random.IntN(3) > 0 { // Close at any moment
+	if random.IntN(3) > 0 { // close at a random moment
 		time.Sleep(time.Duration(random.IntN(5000)) * time.Microsecond)
 	} else {
 		wg.Wait()
@@ -113,7 +112,7 @@ func stress(t *testing.T, seed uint64) {
 	}
 }
 
-// mischief is a function that does all that a function may do.
+// randomOutcome is a function that picks what to do at random: return, fail, wait, panic or Goexit.
 func randomOutcome(ctx context.Context, in int) (int, error) {
 	switch rand.IntN(12) {
 	case 0:
@@ -135,7 +134,7 @@ func randomOutcome(ctx context.Context, in int) (int, error) {
 	return in, nil
 }
 
-// produce submits n items from the first on, and cancels some.
+// produce submits n items, starting with first, and cancels some of them.
 func produce(p *retrypool.Pool[int, int], r *rand.Rand, first, n int) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

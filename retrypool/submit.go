@@ -2,26 +2,35 @@ package retrypool
 
 import "context"
 
-// Submit takes an item in and returns its task, which need not be kept. While the pool is full
-// it waits for room. Callers that wait get room in the order they came.
+// Submit adds an item to the pool and returns its task, which you need not keep. While the pool
+// is full, Submit waits for room. Waiting callers are admitted in the order they came.
 //
-// A full pool and the pool's own function: if every worker waits in Submit, no item is finished
-// and no room is made, so all of them wait until their contexts end. Call [Pool.TrySubmit] there
-// and do something else about [ErrFull], or give the pool a Capacity that it does not reach.
+// # Lifetime of the item
 //
-// The item lives with ctx, see the package's comment. So ctx should not be the context of an
-// HTTP request whose answer does not wait for the item. It ends when the handler returns, and
-// cancels the item, which no DeadLetter sees. The example "outlives" shows what to do.
+// ctx bounds the item too, not only the wait for room; see the package comment. Do not pass the
+// context of an HTTP request whose response does not wait for the item. That context ends when
+// the handler returns and cancels the item, which then does not go to DeadLetter. The example
+// "outlives" shows what to do instead.
 //
-// From the function of another item, pass the context that the function got. The new item then
-// lives with the context that the other item was submitted with: it does not end when the other
-// item is settled. This also holds between two pools. A context that the function derived with
-// context.WithValue gives the new item these values. One with an end of its own, from
-// context.WithTimeout or context.WithCancel, bounds the new item and ends with the other item at
-// the latest. The example "crawler" submits what it finds.
+// # Submitting from the pool's function
 //
-// When ctx has ended, or ends while Submit waits, the error matches ctx's and nothing was
-// submitted. Otherwise, after [Pool.Close], it is [ErrClosed]. A nil ctx panics.
+// From the function of another item, pass the context that the function got. The new item is
+// then bound to the context that the other item was submitted with, and does not end when the
+// other item is settled. The other item may be of another pool. The example "crawler" submits
+// the links that it finds.
+//
+// If the function adds values with context.WithValue, the new item has them too. If it adds an
+// end with context.WithTimeout or context.WithCancel, that context bounds the new item. It then
+// ends with the other item at the latest.
+//
+// If every worker waits in Submit for room in its own pool, no item finishes and all of them
+// wait until their contexts end. Call [Pool.TrySubmit] there and handle [ErrFull], or set a
+// Capacity that the pool never reaches.
+//
+// # Errors
+//
+// If ctx has ended, or ends while Submit waits, nothing is submitted, and the error matches
+// ctx's error. Otherwise, after [Pool.Close], the error is [ErrClosed]. A nil ctx panics.
 func (p *Pool[In, Out]) Submit(ctx context.Context, in In) (*Task[Out], error) {
 	if ctx.Err() != nil {
 		return nil, contextError(ctx, "Submit")
@@ -29,14 +38,14 @@ func (p *Pool[In, Out]) Submit(ctx context.Context, in In) (*Task[Out], error) {
 	return p.submit(ctx, itemParent(ctx), in, true)
 }
 
-// TrySubmit is like [Pool.Submit] but returns [ErrFull] when there is no room. The item's
+// TrySubmit is like [Pool.Submit], but returns [ErrFull] if there is no room. The item's
 // context does not end until the item is settled or canceled.
 func (p *Pool[In, Out]) TrySubmit(in In) (*Task[Out], error) {
 	return p.submit(context.Background(), context.Background(), in, false)
 }
 
-// submit takes an item in that lives with life, and waits for room until ctx ends. All of the
-// user's code that it needs runs before or after it holds the lock.
+// submit adds an item whose context has the parent. It waits for room until ctx ends. The user
+// code that it calls runs before or after it holds the lock.
 func (p *Pool[In, Out]) submit(ctx, parent context.Context, in In, wait bool) (*Task[Out], error) {
 	p.mustBeMade()
 	it, key := p.newItem(parent, in)
@@ -64,8 +73,8 @@ func (p *Pool[In, Out]) submit(ctx, parent context.Context, in In, wait bool) (*
 	return &it.Task, nil
 }
 
-// submitLater takes an item in when there is room. It is called with the lock, and returns
-// without it.
+// submitWhenFree adds the waiter's item once there is room. The caller holds the lock;
+// submitWhenFree releases it.
 func (p *Pool[In, Out]) submitWhenFree(ctx context.Context, w *waiter[In, Out]) (*Task[Out], error) {
 	if err := p.waitForRoom(ctx, w); err != nil {
 		return nil, err
@@ -82,15 +91,15 @@ func (p *Pool[In, Out]) submitWhenFree(ctx context.Context, w *waiter[In, Out]) 
 	return &w.item.Task, nil
 }
 
-// mustBeMade panics where New did not make the pool.
+// mustBeMade panics if New did not make the pool.
 func (p *Pool[In, Out]) mustBeMade() {
 	if p.fn == nil {
 		panic("retrypool: a Pool is made by New")
 	}
 }
 
-// announce tells of an item that there is room for, whether it has waited or not. When the
-// callback panics the room is given back.
+// announce calls Events.Queued for an item that has room. If the callback panics, announce
+// gives the room back. waited says whether the submitter had to wait.
 func (p *Pool[In, Out]) announce(it *item[In, Out], waited bool) {
 	queuedEvent := p.config.Events.Queued
 	if queuedEvent == nil {

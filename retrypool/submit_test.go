@@ -40,17 +40,17 @@ func TestSubmitWaitsWhileFull(t *testing.T) {
 		for i := range 5 {
 			g <- struct{}{}
 			synctest.Wait()
-			assert.Equal(t, i, order.list()[i], "in the order they came")
+			assert.Equal(t, i, order.list()[i], "submitters are admitted in the order they came")
 			assert.Len(t, order.list(), i+1)
 			_, err := p.TrySubmit(9)
-			require.ErrorIs(t, err, retrypool.ErrFull, "who waits comes first")
+			require.ErrorIs(t, err, retrypool.ErrFull, "waiting submitters come first")
 		}
 		wg.Wait()
 		close(g)
 	})
 }
 
-// Queued, running and parked items all count.
+// Parked items count against Capacity.
 func TestCapacityCountsParkedItems(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := newPool(t, alwaysFails, retrypool.Config[int]{Capacity: 2, Policy: waitEvery(time.Hour, 2)})
@@ -71,13 +71,13 @@ func TestSubmitObeysItsContext(t *testing.T) {
 		g := make(latch)
 		p := newPool(t, g.fn, retrypool.Config[int]{Capacity: 1})
 		dead, die := context.WithCancelCause(t.Context())
-		cause := errors.New("going home")
+		cause := errors.New("shutting down")
 		die(cause)
 		_, err := p.Submit(dead, 1)
-		require.EqualError(t, err, "retrypool: Submit: context canceled (going home)")
+		require.EqualError(t, err, "retrypool: Submit: context canceled (shutting down)")
 		require.ErrorIs(t, err, context.Canceled)
 		require.ErrorIs(t, err, cause)
-		assert.Zero(t, p.Stats().Submitted, "though there was room")
+		assert.Zero(t, p.Stats().Submitted, "although there was room")
 
 		submit(t, p, 1)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -88,7 +88,7 @@ func TestSubmitObeysItsContext(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Equal(t, time.Minute, time.Since(before))
 
-		g <- struct{}{} // the one that gave up has left no trace
+		g <- struct{}{} // the submitter that gave up holds no room
 		submit(t, p, 3)
 		assert.Equal(t, 2, p.Stats().Submitted)
 		close(g)
@@ -107,7 +107,7 @@ func TestSubmitAfterClose(t *testing.T) {
 	})
 }
 
-func TestCloseTurnsAwayWhoWaits(t *testing.T) {
+func TestCloseRejectsWaiters(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		g := make(latch)
 		p := newPool(t, g.fn, retrypool.Config[int]{Capacity: 1})
@@ -135,7 +135,7 @@ func TestSubmitNilContextPanics(t *testing.T) {
 	})
 }
 
-// A callback that panics in Submit leaves no item and takes no room.
+// If a callback panics in Submit, no item is added and no room is taken.
 func TestPanicInSubmit(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		boom := true
@@ -162,9 +162,9 @@ func TestPanicInSubmit(t *testing.T) {
 	})
 }
 
-// A worker that waits for an item of its own pool is not free for it. With all of them waiting
-// nothing moves until the contexts end, as the docs of Submit, Wait and Map say.
-func TestWaitingForTheOwnPool(t *testing.T) {
+// If every worker waits for an item of its own pool, nothing happens until the contexts end. The
+// docs of Submit, Wait and Map say so.
+func TestWaitingForItsOwnPool(t *testing.T) {
 	t.Parallel()
 	type pool = *retrypool.Pool[int, int]
 	for name, wait := range map[string]func(ctx context.Context, p pool) error{

@@ -54,8 +54,8 @@ func TestTaskCancel(t *testing.T) {
 	})
 }
 
-// A function that succeeds though its task was canceled has succeeded; one that fails is not
-// retried.
+// If the function succeeds after its task was canceled, the item has succeeded. If it fails, it is
+// not retried.
 func TestTaskCancelWhileRunning(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := newPool(t, func(_ context.Context, in int) (int, error) {
@@ -78,7 +78,7 @@ func TestTaskCancelWhileRunning(t *testing.T) {
 	})
 }
 
-// A cancellation between the decision to retry and the parking is not overlooked.
+// A cancellation between the decision to retry and the parking ends the item.
 func TestTaskCancelBeforeParking(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var task *retrypool.Task[int]
@@ -114,12 +114,12 @@ func TestTaskWaitObeysItsContext(t *testing.T) {
 		close(g)
 		<-task.Done()
 		v, err = task.Wait(ctx)
-		require.NoError(t, err, "what is settled is returned also when the context has ended")
+		require.NoError(t, err, "the result of a settled item, although the context has ended")
 		assert.Equal(t, 7, v)
 	})
 }
 
-// The wait at a gate is cut short too, for a gate gets the item's context.
+// Cancel also ends the wait at a gate, because the gate gets the item's context.
 func TestTaskCancelAtAGate(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		policy := retry.MustNew(retry.WithGate(func(ctx context.Context, _ retry.Attempt) (func(error), error) {
@@ -137,7 +137,7 @@ func TestTaskCancelAtAGate(t *testing.T) {
 	})
 }
 
-func TestPrintingWhere(t *testing.T) {
+func TestTaskFormat(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		g := make(latch)
 		p := newPool(t, func(ctx context.Context, in int) (int, error) {

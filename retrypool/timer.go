@@ -7,20 +7,20 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// reading is a reading of the pool's clock. Only differences mean anything.
+// instant is a time on the pool's clock, measured from the timer's epoch.
 type instant = time.Duration
 
-// never is the time of an alarm that is not set.
+// never is the due time of a timer that is not set.
 const never instant = math.MinInt64
 
-// clockwork is the pool's time and its one alarm: a timer, or with a Clock a goroutine that
-// waits for it.
+// timer is the pool's clock and its one timer. The timer is a [time.Timer] or, with a
+// Config.Clock, a goroutine that waits on that clock.
 type timer struct {
 	clock retry.Clock
 	epoch time.Time
 	std   *time.Timer   // without a Clock
-	wake  chan struct{} // with one: the alarm was set to an earlier time, or the pool ends
-	due   instant       // when the alarm is due, or never; guarded by the pool's lock
+	wake  chan struct{} // with a Clock: the timer was set to an earlier time, or the pool is done
+	due   instant       // when the timer fires, or never; guarded by the pool's lock
 }
 
 func newTimer(clock retry.Clock) timer {
@@ -37,14 +37,14 @@ func (t *timer) now() instant {
 	return time.Since(t.epoch)
 }
 
-// batch is how many items fall due under one hold of the lock; pause is how long the timer then
-// leaves the lock to the workers, who help themselves meanwhile.
+// When many items fall due together, the timer moves maxBatch of them under one hold of the
+// lock. It then leaves the lock to the workers for batchPause; they move due items themselves.
 const (
 	maxBatch   = 256
 	batchPause = 100 * time.Microsecond
 )
 
-// keepTime starts the alarm.
+// startTimer starts the timer, unset.
 func (p *Pool[In, Out]) startTimer() {
 	if p.timer.clock == nil {
 		p.timer.std = time.AfterFunc(time.Hour, p.onTimer)
@@ -55,11 +55,11 @@ func (p *Pool[In, Out]) startTimer() {
 	go p.runClock()
 }
 
-// arm sets the alarm to the first parked item, under the lock.
+// setTimer sets the timer to the first parked item, under the lock.
 func (p *Pool[In, Out]) setTimer() {
 	first, ok := p.parked.first()
 	if !ok || p.timer.due != never && p.timer.due <= first {
-		return // one that rings too early is set again
+		return // a timer that fires too early is set again
 	}
 	p.timer.due = first
 	if p.timer.clock == nil {
@@ -69,7 +69,7 @@ func (p *Pool[In, Out]) setTimer() {
 	}
 }
 
-// prod makes the goroutine that waits for the Clock look again.
+// signal makes runClock check again what it waits for.
 func (t *timer) signal() {
 	select {
 	case t.wake <- struct{}{}:
@@ -77,7 +77,7 @@ func (t *timer) signal() {
 	}
 }
 
-// stop ends the alarm once the pool is closed and empty, under the lock.
+// stop stops the timer of a closed and empty pool, under the lock.
 func (t *timer) stop() {
 	if t.clock == nil {
 		t.std.Stop()
@@ -86,12 +86,12 @@ func (t *timer) stop() {
 	}
 }
 
-// ring is what the timer calls.
+// onTimer runs when the standard timer fires.
 func (p *Pool[In, Out]) onTimer() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.moveDueItems(p.timer.now(), maxBatch) {
-		p.timer.due, _ = p.parked.first() // long ago, so that nobody sets it again
+		p.timer.due, _ = p.parked.first() // in the past, so that setTimer leaves the timer alone
 		p.timer.std.Reset(batchPause)
 		return
 	}
@@ -99,7 +99,7 @@ func (p *Pool[In, Out]) onTimer() {
 	p.setTimer()
 }
 
-// waitByClock is the goroutine that does with a Clock what the timer does without.
+// runClock is the goroutine that waits on Config.Clock. It does what onTimer does without one.
 func (p *Pool[In, Out]) runClock() {
 	defer p.goroutineDone()
 	for {
@@ -122,7 +122,7 @@ func (p *Pool[In, Out]) runClock() {
 		if due != never {
 			after = p.timer.clock.After(due - now)
 			if p.timer.now() >= due {
-				continue // the clock was moved on before it knew of the wait
+				continue // the clock moved on before After registered the wait
 			}
 		}
 		select {

@@ -18,8 +18,7 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// With a mock clock only the test moves the time on; the bubble is there to know when
-// everybody waits.
+// Only the test moves a mock clock on. The bubble is there to know when all goroutines wait.
 func TestMockClock(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		mock := clock.NewMock()
@@ -42,12 +41,12 @@ func TestMockClock(t *testing.T) {
 		}
 		for _, task := range []*retrypool.Task[int]{task, later} {
 			_, err := task.Wait(t.Context())
-			assert.Equal(t, 2*time.Minute, retryError(t, err).Elapsed, "the call goes by the clock too")
+			assert.Equal(t, 2*time.Minute, retryError(t, err).Elapsed, "the call uses the clock too")
 		}
 	})
 }
 
-// A shorter wait than the one that the clock was asked for is not overlooked.
+// A new wait that ends before the current one is noticed in time.
 func TestMockClockEarlierWait(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		mock := clock.NewMock()
@@ -69,8 +68,8 @@ func TestMockClockEarlierWait(t *testing.T) {
 	})
 }
 
-// No bubble, and a clock that is moved on without waiting for anybody: a wait that the clock
-// does not know of yet when it moves is over all the same.
+// Without a bubble, the test moves the clock on while goroutines work. A wait that the clock does
+// not know yet when it moves ends in time too.
 func TestMockClockMovesAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	mock := clock.NewMock()
@@ -85,7 +84,7 @@ func TestMockClockMovesAtAnyMoment(t *testing.T) {
 	assert.Equal(t, 400, p.Stats().Retries)
 }
 
-// hasty is a clock that is moved on just before it gets to know of its first wait.
+// racingClock is a clock that moves on just before After registers its first wait.
 type racingClock struct {
 	*clock.Mock
 	moved atomic.Bool
@@ -98,8 +97,8 @@ func (h *racingClock) After(d time.Duration) <-chan time.Time {
 	return h.Mock.After(d)
 }
 
-// The wait is over then, and not to be waited for once more.
-func TestClockMovesBeforeItKnowsOfTheWait(t *testing.T) {
+// That wait is over and must not be waited for a second time.
+func TestClockMovesBeforeAfterRegisters(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := newPool(t, alwaysFails, retrypool.Config[int]{Clock: &racingClock{Mock: clock.NewMock()}, Policy: waitEvery(time.Minute, 2)})
 		submit(t, p, 1)
@@ -109,7 +108,7 @@ func TestClockMovesBeforeItKnowsOfTheWait(t *testing.T) {
 	})
 }
 
-// retrytest's clock moves on by each wait, at once.
+// The clock of package retrytest moves on at once by each wait.
 func TestRetrytestClock(t *testing.T) {
 	t.Parallel()
 	var clk retrytest.Clock
@@ -125,20 +124,20 @@ func TestRetrytestClock(t *testing.T) {
 	assert.Equal(t, 21, p.Stats().Failed)
 }
 
-// A clock of the policy's own is left to it.
-func TestPolicysOwnClock(t *testing.T) {
+// A policy that has a clock of its own keeps it.
+func TestPolicyKeepsItsOwnClock(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var clk retrytest.Clock
 		p := newPool(t, alwaysFails, retrypool.Config[int]{Policy: waitEvery(time.Hour, 2, retry.WithClock(&clk)), Clock: clock.New()})
 		began := time.Now()
 		_, err := submit(t, p, 1).Wait(t.Context())
 		require.Error(t, err)
-		assert.Zero(t, retryError(t, err).Elapsed, "by the policy's clock, which nobody moved")
-		assert.Equal(t, time.Hour, time.Since(began), "by the pool's")
+		assert.Zero(t, retryError(t, err).Elapsed, "by the policy's clock, which did not move")
+		assert.Equal(t, time.Hour, time.Since(began), "by the pool's clock")
 	})
 }
 
-// A wait that has no end in sight is one, and not none.
+// The longest possible wait does not overflow to no wait.
 func TestHugeWait(t *testing.T) {
 	for name, isSetBack := range map[string]bool{"real": false, "set back": true} {
 		t.Run(name, func(t *testing.T) {
@@ -163,14 +162,14 @@ func TestHugeWait(t *testing.T) {
 	}
 }
 
-// setBack is a clock that is set back.
+// setBackClock is a clock that can be set back.
 type setBackClock struct{ by atomic.Int64 }
 
 func (c *setBackClock) Now() time.Time                         { return time.Now().Add(time.Duration(c.by.Load())) }
 func (c *setBackClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
-// No reading of the clock is like another: one that is 1 ns before the pool's first is no "never".
-func TestClockThatWasSetBack(t *testing.T) {
+// A clock that was set back gives negative instants. None of them is mistaken for never.
+func TestClockSetBack(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var elapsed log[time.Duration]
 		var clk setBackClock
@@ -187,7 +186,7 @@ func TestClockThatWasSetBack(t *testing.T) {
 	})
 }
 
-// An item does not take less than no time.
+// Elapsed times are not negative if the clock is set back.
 func TestElapsedIsNotNegative(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		mock := clock.NewMock()
@@ -205,7 +204,7 @@ func TestElapsedIsNotNegative(t *testing.T) {
 	})
 }
 
-// askingClock asks the pool.
+// poolReadingClock is a clock whose Now uses the pool.
 type poolReadingClock struct {
 	clock.Clock
 	p atomic.Pointer[retrypool.Pool[int, int]]
@@ -218,8 +217,8 @@ func (c *poolReadingClock) Now() time.Time {
 	return c.Clock.Now()
 }
 
-// The pool asks no clock while it holds its lock.
-func TestClockThatAsksThePool(t *testing.T) {
+// The pool calls no clock's methods while it holds its lock.
+func TestClockMayUseThePool(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		clk := &poolReadingClock{Clock: clock.New()}
 		p := newPool(t, func(_ context.Context, in int) (int, error) {
@@ -238,8 +237,8 @@ func TestClockThatAsksThePool(t *testing.T) {
 	})
 }
 
-// A pool without a clock goes by its policy's.
-func TestClockOfThePolicy(t *testing.T) {
+// A pool without a clock uses its policy's.
+func TestPoolUsesThePolicysClock(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var clk retrytest.Clock
 		p := newPool(t, alwaysFails, retrypool.Config[int]{Policy: waitEvery(time.Hour, 3, retry.WithClock(&clk))})

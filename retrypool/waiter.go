@@ -6,18 +6,18 @@ import "context"
 type waiter[In, Out any] struct {
 	item   *item[In, Out]
 	key    string
-	parent context.Context // that the item lives with
-	done   <-chan struct{} // of life
+	parent context.Context // of the item's context
+	done   <-chan struct{} // parent's
 
-	ready      chan struct{} // closed when it has got room, or err says why it will not
-	admitted   bool
-	enqueued   bool                   // the item was taken in with that
-	watch      *contextWatch[In, Out] // which is to be started then
-	err        error
+	ready      chan struct{}          // closed once the waiter is admitted or err is set
+	admitted   bool                   // it has got room
+	enqueued   bool                   // admitWaiters has added the item too
+	watch      *contextWatch[In, Out] // to be started then
+	err        error                  // why it will not be admitted
 	prev, next *waiter[In, Out]
 }
 
-// waiters are in the order they came.
+// waiters is a list of waiters in the order they came.
 type waiters[In, Out any] struct{ first, last *waiter[In, Out] }
 
 func (l *waiters[In, Out]) push(w *waiter[In, Out]) {
@@ -43,7 +43,8 @@ func (l *waiters[In, Out]) remove(w *waiter[In, Out]) {
 	}
 }
 
-// reserved takes room under the lock if there is some, and nobody waits for it.
+// reserve reserves room for one item, under the lock. It fails if the pool is full or others
+// wait for room.
 func (p *Pool[In, Out]) reserve() (got bool, err error) {
 	switch {
 	case p.closed:
@@ -55,7 +56,8 @@ func (p *Pool[In, Out]) reserve() (got bool, err error) {
 	return true, nil
 }
 
-// awaitRoom waits for room. It is called with the lock, and returns without it.
+// waitForRoom waits until the waiter has room or ctx ends. The caller holds the lock;
+// waitForRoom releases it.
 func (p *Pool[In, Out]) waitForRoom(ctx context.Context, w *waiter[In, Out]) error {
 	w.ready = make(chan struct{})
 	p.waiters.push(w)
@@ -71,8 +73,8 @@ func (p *Pool[In, Out]) waitForRoom(ctx context.Context, w *waiter[In, Out]) err
 	return nil
 }
 
-// withdraw ends the wait of w, whose context has ended, unless its item was taken in just now.
-// What room it just got goes on.
+// withdraw ends the wait of w, whose context has ended. It reports false if the item has just
+// been added. Room that w has just got goes to the next waiter.
 func (p *Pool[In, Out]) withdraw(w *waiter[In, Out]) bool {
 	p.mu.Lock()
 	admitted := w.admitted
@@ -86,7 +88,7 @@ func (p *Pool[In, Out]) withdraw(w *waiter[In, Out]) bool {
 	return !w.enqueued
 }
 
-// giveBack gives the room back of an item that is not submitted after all.
+// returnSlot gives back the room of an item that is not submitted after all.
 func (p *Pool[In, Out]) returnSlot(waited bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -96,7 +98,7 @@ func (p *Pool[In, Out]) returnSlot(waited bool) {
 	p.freeSlot()
 }
 
-// vacate makes the room of one item free, under the lock.
+// freeSlot frees the room of one item, under the lock.
 func (p *Pool[In, Out]) freeSlot() {
 	p.used--
 	p.admitWaiters()
@@ -105,9 +107,9 @@ func (p *Pool[In, Out]) freeSlot() {
 	}
 }
 
-// grant gives what room there is to those who wait for it, in the order they came, under the
-// lock. Their items are taken in right here, lest they overtake each other. Where the user's
-// code has to run for that, an event or a clock, they do it themselves, one after the other.
+// admitWaiters gives free room to the waiters in the order they came, under the lock. It adds
+// their items itself, so that none overtakes another. If that needs user code, an event or a
+// clock, the waiters add their items themselves, one after the other.
 func (p *Pool[In, Out]) admitWaiters() {
 	for w := p.waiters.first; w != nil && p.used < p.config.Capacity && !p.announcing; w = p.waiters.first {
 		p.waiters.remove(w)
@@ -124,13 +126,13 @@ func (p *Pool[In, Out]) admitWaiters() {
 	}
 }
 
-// passOn gives the next one its turn, under the lock.
+// admitNext admits the next waiter after one that added its item itself, under the lock.
 func (p *Pool[In, Out]) admitNext() {
 	p.announcing = false
 	p.admitWaiters()
 }
 
-// turnAway ends the wait of those who wait for room, under the lock.
+// rejectWaiters ends the wait of all waiters with ErrClosed, under the lock.
 func (p *Pool[In, Out]) rejectWaiters() {
 	for w := p.waiters.first; w != nil; w = p.waiters.first {
 		p.waiters.remove(w)

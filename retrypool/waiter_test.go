@@ -14,9 +14,9 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-// Submits that waited for room are queued in the order they came, and none that comes when
-// there is room again gets in before them.
-func TestOrderOfThoseWhoWaited(t *testing.T) {
+// Submitters that waited for room are queued in the order they came. One that comes when there is
+// room again is queued after them.
+func TestWaitersAreAdmittedInOrder(t *testing.T) {
 	const n = 8
 	for name, c := range map[string]retrypool.Config[int]{
 		"at once":    {},
@@ -61,9 +61,9 @@ func TestOrderOfThoseWhoWaited(t *testing.T) {
 	}
 }
 
-// One who got room and gives it up, by the end of its context or by a panic of its event, has
-// the next one go on.
-func TestRoomThatIsGivenUpGoesOn(t *testing.T) {
+// If a waiter gets room and gives it back, because its context ends or its event panics, the next
+// waiter is admitted.
+func TestReturnedRoomGoesToTheNextWaiter(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		leaving, leave := context.WithCancel(t.Context())
 		var order log[int]
@@ -105,7 +105,7 @@ func TestRoomThatIsGivenUpGoesOn(t *testing.T) {
 	})
 }
 
-// Room that is given to one whose context ends at the same moment goes to the next.
+// If a waiter gets room at the moment its context ends, the room goes to the next waiter.
 func TestRoomIsNotLost(t *testing.T) {
 	t.Parallel()
 	for range 200 {

@@ -7,28 +7,31 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// hand is a goroutine that works on one item after the other: a worker, or who cancels
-// items, which are settled as others are, by a step of their call under a context that ended.
+// worker works on one item after the other, in a goroutine.
+//
+// Besides the pool's numbered workers there are those that settle canceled items: for
+// Task.Cancel, and for a contextWatch whose context has ended. They settle an item like the
+// others, by a step of its call under a context that has ended.
 type worker[In, Out any] struct {
 	pool   *Pool[In, Out]
-	number int                    // of the worker, 0 for others
-	watch  *contextWatch[In, Out] // whose items it settles, if it is not a worker
+	number int                    // from 1; 0 for a worker that settles canceled items
+	watch  *contextWatch[In, Out] // the items that it settles, if number is 0; nil for one item
 
-	item        *item[In, Out] // that it works on; nil: the next one is to be taken
-	isRetry     bool           // whether that is one of Pool.retries
-	parentEnded bool           // whether its submitting context has ended
-	fnCalled    bool           // whether the function was called in this step
-	panicked    bool           // whether its call did not end as calls do
-	cancelCause error          // with what its context must have been canceled before the next step; nil: it need not
-	stage       stage          // what comes next
-	lastErr     error          // what the function returned last
-	failure     *retry.Error   // what its call ended with, nil if it succeeded
-	taskErr     error          // what its task is to return
-	outcome     outcome        // how it ended
+	item        *item[In, Out] // the current item; nil: take the next one
+	isRetry     bool           // the item counts in Pool.runningRetries
+	parentEnded bool           // the item's parent context has ended
+	fnCalled    bool           // this step called the function
+	panicked    bool           // the call ended by a panic or Goexit outside the function
+	cancelCause error          // cancel the item's context with it before the next step; nil: do not
+	stage       stage          // what is next
+	lastErr     error          // the error that the function returned last
+	failure     *retry.Error   // the error of the call, nil if it succeeded
+	taskErr     error          // the error that the task returns
+	outcome     outcome
 }
 
-// stage is what comes next for an item. It tells where to go on when the goroutine is ended
-// by runtime.Goexit in code of the user's.
+// stage is the next thing to do for an item. If user code ends the goroutine by
+// runtime.Goexit, another goroutine continues from the stage.
 type stage uint8
 
 const (
@@ -39,7 +42,7 @@ const (
 	stageSettle
 )
 
-// hire starts a worker, under the lock.
+// startWorker starts a worker, under the lock.
 func (p *Pool[In, Out]) startWorker(number int) {
 	w := &worker[In, Out]{pool: p, number: number}
 	p.goroutines++
@@ -47,7 +50,7 @@ func (p *Pool[In, Out]) startWorker(number int) {
 	go w.run()
 }
 
-// work is what a hand does until there is nothing left for it.
+// run works until there is nothing left to do.
 func (w *worker[In, Out]) run() {
 	defer w.exit()
 	for w.item != nil || w.nextItem() {
@@ -55,7 +58,8 @@ func (w *worker[In, Out]) run() {
 	}
 }
 
-// rest ends the hand; one whose goroutine ends in the middle of an item goes on in another.
+// exit ends the worker. If its goroutine ended in the middle of an item, by runtime.Goexit, the
+// worker continues in a new goroutine.
 func (w *worker[In, Out]) exit() {
 	if w.item == nil {
 		w.pool.mu.Lock()
@@ -77,7 +81,7 @@ func (w *worker[In, Out]) exit() {
 	go w.run()
 }
 
-// leave ends a goroutine of the pool's. The last one tells Close.
+// goroutineDone counts a goroutine of the pool that ends. The last one lets Close return.
 func (p *Pool[In, Out]) goroutineDone() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -86,7 +90,7 @@ func (p *Pool[In, Out]) goroutineDone() {
 	}
 }
 
-// next takes an item to work on, which a worker waits for.
+// nextItem takes an item to work on. A numbered worker waits for one until the pool is done.
 func (w *worker[In, Out]) nextItem() bool {
 	p := w.pool
 	p.mu.Lock()
@@ -110,7 +114,7 @@ func (w *worker[In, Out]) nextItem() bool {
 	return false
 }
 
-// pick takes an item if there is one, under the lock. Only workers do.
+// takeItem takes an item if there is one, under the lock. Only numbered workers do.
 func (w *worker[In, Out]) takeItem() bool {
 	if w.number == 0 {
 		return false
@@ -126,7 +130,7 @@ func (w *worker[In, Out]) takeItem() bool {
 	return w.item != nil
 }
 
-// step brings the item one stage on.
+// runStage runs the item's next stage.
 func (w *worker[In, Out]) runStage() {
 	switch w.stage {
 	case stageNew, stageAttempt:
@@ -141,7 +145,7 @@ func (w *worker[In, Out]) runStage() {
 	}
 }
 
-// let lets the item go, under the lock.
+// releaseItem lets go of the item and resets the worker, under the lock.
 func (w *worker[In, Out]) releaseItem() {
 	if w.isRetry {
 		w.pool.runningRetries--
@@ -149,6 +153,7 @@ func (w *worker[In, Out]) releaseItem() {
 	*w = worker[In, Out]{pool: w.pool, number: w.number, watch: w.watch}
 }
 
+// event returns an event of the item.
 func (w *worker[In, Out]) event() Event[In] {
 	it := w.item
 	e := Event[In]{
@@ -156,10 +161,11 @@ func (w *worker[In, Out]) event() Event[In] {
 		Elapsed: w.elapsed(), Queued: w.pool.Stats().Queued,
 	}
 	if e.Worker > w.pool.config.Workers {
-		e.Worker = 0 // whom Close hired
+		e.Worker = 0 // the worker that abort started
 	}
 	return e
 }
 
-// elapsed is the time since the item was taken in. A clock that was set back has not gone on.
+// elapsed returns the time since the item was taken in. It is not negative if the clock was set
+// back.
 func (w *worker[In, Out]) elapsed() time.Duration { return max(w.pool.timer.now()-w.item.start, 0) }

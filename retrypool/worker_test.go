@@ -32,7 +32,7 @@ func TestPanicIsTheItemsError(t *testing.T) {
 		}, retrypool.Config[int]{Policy: policy})
 		_, err := submit(t, p, 0).Wait(t.Context())
 		require.EqualError(t, err, "retry: permanent error after 1 attempt in 0s: retrypool: panic: down")
-		require.ErrorIs(t, err, errDown, "what it panicked with is an error")
+		require.ErrorIs(t, err, errDown, "the panic's value is an error")
 
 		v, err := submit(t, p, 1).Wait(t.Context())
 		var panicked *retrypool.PanicError
@@ -48,7 +48,7 @@ func TestPanicIsTheItemsError(t *testing.T) {
 
 func explode() { panic("boom") }
 
-// What panics or ends its goroutine, wherever it is called, ends the item and not the pool.
+// A panic or Goexit, in whichever part of the policy, ends the item and not the pool.
 func TestPanicAndGoexitAnywhere(t *testing.T) {
 	t.Parallel()
 	hook := func(where string, blow func(string)) retry.Hooks {
@@ -94,7 +94,7 @@ func TestPanicAndGoexitAnywhere(t *testing.T) {
 					}
 					require.ErrorContains(t, err, want)
 
-					_, err = submit(t, p, 2).Wait(t.Context()) // the worker is there again
+					_, err = submit(t, p, 2).Wait(t.Context()) // the worker works again
 					assert.Equal(t, retry.ErrExhausted, retryError(t, err).Reason)
 				})
 			})
@@ -102,7 +102,7 @@ func TestPanicAndGoexitAnywhere(t *testing.T) {
 	}
 }
 
-// Also where somebody else than a worker ends the item, and in the events.
+// The same in the callbacks of events, also when another goroutine cancels the item.
 func TestGoexitInCallbacks(t *testing.T) {
 	t.Parallel()
 	for _, where := range []string{"Started", "Parked", "Succeeded", "Failed", "Canceled"} {
@@ -145,7 +145,7 @@ func TestGoexitInCallbacks(t *testing.T) {
 	}
 }
 
-// Whom Close hires is none of the pool's workers, which are numbered from 1 to Config.Workers.
+// Workers are numbered from 1 to Config.Workers. The worker that Close adds has number 0.
 func TestWorkerNumbers(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var numbers log[int]
