@@ -95,12 +95,18 @@ func (w *worker[In, Out]) park(wait time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if it.ending {
-		if w.cancelCause = errCanceled; p.aborted {
-			w.cancelCause = ErrClosed
-		}
+		w.cancelCause = p.cancelCause()
 		return
 	}
 	w.releaseItem()
 	p.park(it, now+min(wait, math.MaxInt64-max(now, 0)), now)
 	w.takeItem()
+}
+
+// cancelCause returns the cause with which to cancel an item whose context ends, under the lock.
+func (p *Pool[In, Out]) cancelCause() error {
+	if p.aborted {
+		return ErrClosed
+	}
+	return errCanceled
 }

@@ -98,76 +98,85 @@ func TestEveryItemHasItsOwnWait(t *testing.T) {
 	})
 }
 
+// partCalls counts how often the parts of a policy were called.
+type partCalls struct{ start, before, after, wait, done, gates int }
+
+// countingPolicy returns a policy that has every part. They count their calls in n.
+func countingPolicy(t *testing.T, n *partCalls, h *retry.History) *retry.Policy {
+	held := 0
+	return retry.MustNew(
+		retry.WithName("job"), retry.WithMaxAttempts(6), retry.WithBackoff(retry.Linear(time.Second, time.Second)),
+		retry.WithJitter(retry.NoJitter), retry.WithHistory(h), retry.WithAttemptTimeout(time.Minute),
+		retry.WithBudget(retry.NewBudget(1, 4)),
+		retry.WithValidator(func(v int, _ retry.Attempt) error {
+			if v == 3 {
+				return errors.New("three")
+			}
+			return nil
+		}),
+		retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) {
+			n.gates++
+			held++
+			assert.Equal(t, 1, held, "a parked item holds no permit")
+			return func(error) { held-- }, nil
+		}),
+		retry.WithHooks(retry.Hooks{
+			Start:         func(ctx context.Context) context.Context { n.start++; return ctx },
+			BeforeAttempt: func(ctx context.Context, _ retry.Attempt) context.Context { n.before++; return ctx },
+			AfterAttempt:  func(context.Context, retry.Attempt) { n.after++ },
+			BeforeWait:    func(context.Context, retry.Attempt) { n.wait++ },
+			Done:          func(_ context.Context, o retry.Outcome) { n.done++; assert.Equal(t, 5, o.Attempts) },
+		}))
+}
+
+// observed is what a call with a countingPolicy leaves to compare.
+type observed struct {
+	calls   partCalls
+	history []retry.Attempt
+	text    string
+}
+
+// observeCall makes the call with a countingPolicy. Its function fails in different ways.
+func observeCall(t *testing.T, call func(*retry.Policy, func(context.Context, int) (int, error)) error) (o observed) {
+	h := retry.NewHistory(20)
+	n := 0
+	err := call(countingPolicy(t, &o.calls, h), func(ctx context.Context, in int) (int, error) {
+		switch n++; n {
+		case 1:
+			<-ctx.Done() // the attempt's timeout
+			return 0, context.Cause(ctx)
+		case 3:
+			return 3, nil // rejected by the validator
+		}
+		return in, errDown
+	})
+	require.Error(t, err)
+	o.text = err.Error()
+	for _, a := range h.Slice() {
+		a.Start = time.Time{}
+		if a.Err != nil {
+			a.Err = errors.New(a.Err.Error())
+		}
+		o.history = append(o.history, a)
+	}
+	return o
+}
+
 // A policy's parts work in a pool as they do in DoValue.
 func TestPolicyWorksAsInDoValue(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		type counts struct{ start, before, after, wait, done, gates int }
-		run := func(call func(policy *retry.Policy, fn func(context.Context, int) (int, error)) error) (counts, []retry.Attempt, string) {
-			var n counts
-			h := retry.NewHistory(20)
-			held := 0
-			policy := retry.MustNew(
-				retry.WithName("job"), retry.WithMaxAttempts(6), retry.WithBackoff(retry.Linear(time.Second, time.Second)),
-				retry.WithJitter(retry.NoJitter), retry.WithHistory(h), retry.WithAttemptTimeout(time.Minute),
-				retry.WithBudget(retry.NewBudget(1, 4)),
-				retry.WithValidator(func(v int, _ retry.Attempt) error {
-					if v == 3 {
-						return errors.New("three")
-					}
-					return nil
-				}),
-				retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) {
-					n.gates++
-					held++
-					assert.Equal(t, 1, held, "a parked item holds no permit")
-					return func(error) { held-- }, nil
-				}),
-				retry.WithHooks(retry.Hooks{
-					Start:         func(ctx context.Context) context.Context { n.start++; return ctx },
-					BeforeAttempt: func(ctx context.Context, _ retry.Attempt) context.Context { n.before++; return ctx },
-					AfterAttempt:  func(context.Context, retry.Attempt) { n.after++ },
-					BeforeWait:    func(context.Context, retry.Attempt) { n.wait++ },
-					Done:          func(_ context.Context, o retry.Outcome) { n.done++; assert.Equal(t, 5, o.Attempts) },
-				}))
-			calls := 0
-			err := call(policy, func(ctx context.Context, in int) (int, error) {
-				switch calls++; calls {
-				case 1:
-					<-ctx.Done() // its own timeout
-					return 0, context.Cause(ctx)
-				case 3:
-					return 3, nil // rejected
-				}
-				return in, errDown
-			})
-			text := "nil"
-			if err != nil {
-				text = err.Error()
-			}
-			var list []retry.Attempt
-			for _, a := range h.Slice() {
-				a.Start = time.Time{}
-				if a.Err != nil {
-					a.Err = errors.New(a.Err.Error())
-				}
-				list = append(list, a)
-			}
-			return n, list, text
-		}
-		n1, list1, text1 := run(func(policy *retry.Policy, fn func(context.Context, int) (int, error)) error {
+		direct := observeCall(t, func(policy *retry.Policy, fn func(context.Context, int) (int, error)) error {
 			_, err := retry.DoValue(t.Context(), func(ctx context.Context) (int, error) { return fn(ctx, 7) }, policy)
 			return err
 		})
-		n2, list2, text2 := run(func(policy *retry.Policy, fn func(context.Context, int) (int, error)) error {
+		pooled := observeCall(t, func(policy *retry.Policy, fn func(context.Context, int) (int, error)) error {
 			p := newPool(t, fn, retrypool.Config[int]{Policy: policy})
 			_, err := submit(t, p, 7).Wait(t.Context())
 			return err
 		})
-		assert.Equal(t, n1, n2)
-		assert.Equal(t, counts{start: 1, before: 5, after: 5, wait: 4, done: 1, gates: 5}, n2)
-		assert.Equal(t, list1, list2)
-		assert.Equal(t, text1, text2)
-		assert.Contains(t, text2, "budget is spent")
+		assert.Equal(t, direct, pooled)
+		assert.Equal(t, partCalls{start: 1, before: 5, after: 5, wait: 4, done: 1, gates: 5}, pooled.calls)
+		assert.Contains(t, pooled.text, "budget is spent")
 	})
 }
 

@@ -25,15 +25,7 @@ import (
 // their caller; Close would do so even after ctx has ended.
 func (p *Pool[In, Out]) Close(ctx context.Context) error {
 	p.mustBeMade()
-	p.mu.Lock()
-	if !p.closed {
-		p.closed = true
-		p.rejectWaiters()
-		if p.used == 0 {
-			p.stopWorkers()
-		}
-	}
-	p.mu.Unlock()
+	p.closeIntake()
 	select {
 	case <-p.stopped:
 		return nil
@@ -46,14 +38,32 @@ func (p *Pool[In, Out]) Close(ctx context.Context) error {
 	}
 	left := p.abort()
 	<-p.stopped
-	if left == 0 {
+	return closeError(ctx, left)
+}
+
+// closeIntake closes the intake at the first call.
+func (p *Pool[In, Out]) closeIntake() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return
+	}
+	p.closed = true
+	p.rejectWaiters()
+	if p.used == 0 {
+		p.stopWorkers()
+	}
+}
+
+// closeError says how many items were left when ctx ended, nil if none was.
+func closeError(ctx context.Context, left int) error {
+	switch left {
+	case 0:
 		return nil
+	case 1:
+		return contextError(ctx, "Close: 1 item was left")
 	}
-	items := "items were"
-	if left == 1 {
-		items = "item was"
-	}
-	return contextError(ctx, fmt.Sprintf("Close: %d %s left", left, items))
+	return contextError(ctx, fmt.Sprintf("Close: %d items were left", left))
 }
 
 // stopWorkers ends the goroutines of a closed and empty pool, under the lock.

@@ -59,49 +59,17 @@ func TestCloseGivesUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				var letters log[int]
-				c := retrypool.Config[int]{
-					Workers: 2, MaxRetrying: 1, Policy: waitEvery(24*time.Hour, 2),
-					Key: func(in int) string { return string(rune('a' + min(in, 3))) },
-				}
+				var deadLetter func(context.Context, int, *retry.Error) error
 				if tt.letter != nil {
-					c.DeadLetter = func(ctx context.Context, in int, err *retry.Error) error {
+					deadLetter = func(ctx context.Context, in int, err *retry.Error) error {
 						letters.add(in)
 						assert.ErrorIs(t, err, retrypool.ErrClosed)
 						assert.NoError(t, ctx.Err())
 						return tt.letter(ctx, in, err)
 					}
 				}
-				p := newPool(t, func(ctx context.Context, in int) (int, error) {
-					switch in {
-					case 0, 1:
-						return 0, errDown
-					case 2: // ignores its context
-						time.Sleep(2 * time.Hour)
-						return 2, nil
-					}
-					return untilEnded(ctx, in)
-				}, c)
-				var tasks []*retrypool.Task[int]
-				for i := range 7 { // two parked, two running, three waiting for their key
-					tasks = append(tasks, submit(t, p, i))
-				}
-				synctest.Wait()
-				require.Equal(t, retrypool.Stats{Submitted: 7, Queued: 3, Running: 2, Parked: 2}, p.Stats())
-				began := time.Now()
-				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-				defer cancel()
-				var wg sync.WaitGroup
-				wg.Go(func() { // the others do not wait for the one that ignores its context
-					time.Sleep(time.Hour)
-					synctest.Wait()
-					assert.Equal(t, 1, p.Stats().Running)
-					assert.Zero(t, p.Stats().Queued+p.Stats().Parked)
-				})
-				err := p.Close(ctx)
-				wg.Wait()
-				require.EqualError(t, err, "retrypool: Close: 7 items were left: context deadline exceeded")
-				require.ErrorIs(t, err, context.DeadlineExceeded)
-				assert.Equal(t, 2*time.Hour, time.Since(began))
+				p, tasks := newBusyPool(t, deadLetter)
+				closeBusyPool(t, p)
 				assert.Equal(t, tt.want, p.Stats())
 				if tt.letter != nil {
 					assert.ElementsMatch(t, []int{0, 1, 3, 4, 5, 6}, letters.list())
@@ -115,10 +83,55 @@ func TestCloseGivesUp(t *testing.T) {
 					require.ErrorIs(t, err, context.Canceled)
 					assert.Equal(t, retry.ErrContext, retryError(t, err).Reason)
 				}
-				require.NoError(t, p.Close(ctx), "all items are settled")
 			})
 		})
 	}
+}
+
+// newBusyPool makes a pool and submits seven items. Items 0 and 1 are parked, 2 and 3 are running,
+// and the others wait for their key. Item 2 ignores its context and succeeds after two hours.
+func newBusyPool(t *testing.T, deadLetter func(context.Context, int, *retry.Error) error) (*retrypool.Pool[int, int], []*retrypool.Task[int]) {
+	p := newPool(t, func(ctx context.Context, in int) (int, error) {
+		switch in {
+		case 0, 1:
+			return 0, errDown
+		case 2:
+			time.Sleep(2 * time.Hour)
+			return 2, nil
+		}
+		return untilEnded(ctx, in)
+	}, retrypool.Config[int]{
+		Workers: 2, MaxRetrying: 1, Policy: waitEvery(24*time.Hour, 2),
+		Key:        func(in int) string { return string(rune('a' + min(in, 3))) },
+		DeadLetter: deadLetter,
+	})
+	var tasks []*retrypool.Task[int]
+	for i := range 7 {
+		tasks = append(tasks, submit(t, p, i))
+	}
+	synctest.Wait()
+	require.Equal(t, retrypool.Stats{Submitted: 7, Queued: 3, Running: 2, Parked: 2}, p.Stats())
+	return p, tasks
+}
+
+// closeBusyPool closes the pool of newBusyPool with a context of one hour.
+func closeBusyPool(t *testing.T, p *retrypool.Pool[int, int]) {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	var wg sync.WaitGroup
+	wg.Go(func() { // the others do not wait for the item that ignores its context
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		assert.Equal(t, 1, p.Stats().Running)
+		assert.Zero(t, p.Stats().Queued+p.Stats().Parked)
+	})
+	err := p.Close(ctx)
+	wg.Wait()
+	require.EqualError(t, err, "retrypool: Close: 7 items were left: context deadline exceeded")
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.Equal(t, 2*time.Hour, time.Since(began))
+	require.NoError(t, p.Close(ctx), "a pool without items, although ctx has ended")
 }
 
 func TestCloseErrorHasTheCause(t *testing.T) {

@@ -46,12 +46,11 @@ func (f *fifo[In, Out]) remove(it *item[In, Out]) {
 
 // removed counts a removal. It frees a large ring that is empty.
 func (f *fifo[In, Out]) removed() {
-	if f.live--; f.live > 0 {
-		return
-	}
-	f.head = f.tail
-	if len(f.ring) > shrinkAbove {
-		f.ring = nil
+	if f.live--; f.live == 0 {
+		f.head = f.tail
+		if len(f.ring) > shrinkAbove {
+			f.ring = nil
+		}
 	}
 }
 

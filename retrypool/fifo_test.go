@@ -21,7 +21,7 @@ func FuzzFifo(f *testing.F) {
 			switch {
 			case step%4 == 1 && len(want) > 0:
 				if want[0] != queue.pop() {
-					t.Fatal("another one")
+					t.Fatal("another item")
 				}
 				want = want[1:]
 			case step%4 == 1:
@@ -42,7 +42,7 @@ func FuzzFifo(f *testing.F) {
 		}
 		for _, it := range want {
 			if it != queue.pop() {
-				t.Fatal("another one")
+				t.Fatal("another item")
 			}
 		}
 		require.Nil(t, queue.pop())

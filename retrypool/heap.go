@@ -43,25 +43,36 @@ func (h *heap[In, Out]) push(it *item[In, Out], due instant, order uint32) {
 		it.position = uint32(len(h.items))
 		h.items = append(h.items, it)
 	}
-	if n := len(h.entries); n == cap(h.entries) {
-		room := make([]parkedEntry, heapPadding+n, heapPadding+max(61, n+n/4))
-		copy(room[heapPadding:], h.entries)
-		h.entries = room[heapPadding:]
+	if len(h.entries) == cap(h.entries) {
+		h.grow()
 	}
 	h.entries = append(h.entries, parkedEntry{due, order, it.position})
 	h.siftUp(len(h.entries) - 1)
 }
 
-// first returns when the first item falls due. It removes holes from the top.
+// grow makes room for more entries.
+func (h *heap[In, Out]) grow() {
+	n := len(h.entries)
+	room := make([]parkedEntry, heapPadding+n, heapPadding+max(61, n+n/4))
+	copy(room[heapPadding:], h.entries)
+	h.entries = room[heapPadding:]
+}
+
+// first returns when the first item falls due.
 func (h *heap[In, Out]) first() (due instant, ok bool) {
-	for len(h.entries) > 0 && h.items[h.entries[0].slot] == nil {
-		h.holes--
-		h.removeTop()
-	}
+	h.removeTopHoles()
 	if len(h.entries) == 0 {
 		return 0, false
 	}
 	return h.entries[0].due, true
+}
+
+// removeTopHoles removes holes until an item is on top.
+func (h *heap[In, Out]) removeTopHoles() {
+	for len(h.entries) > 0 && h.items[h.entries[0].slot] == nil {
+		h.holes--
+		h.removeTop()
+	}
 }
 
 // pop removes and returns the first item. Call first before it, to know that there is one.

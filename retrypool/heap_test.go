@@ -9,6 +9,35 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// parkedItem is an item in a sortedItems.
+type parkedItem struct {
+	due instant
+	it  *item[int, int]
+}
+
+// sortedItems is a slice with the methods of a heap, in the order of the due times.
+type sortedItems []parkedItem
+
+func (s *sortedItems) push(it *item[int, int], due instant) {
+	i, _ := slices.BinarySearchFunc(*s, due, func(p parkedItem, due instant) int {
+		if p.due <= due {
+			return -1
+		}
+		return 1
+	})
+	*s = slices.Insert(*s, i, parkedItem{due, it})
+}
+
+// pop removes the first item from s and from h, and checks that it is the same.
+func (s *sortedItems) pop(t *testing.T, h *heap[int, int]) {
+	want := (*s)[0]
+	due, ok := h.first()
+	if !ok || due != want.due || h.pop() != want.it {
+		t.Fatal("another item")
+	}
+	*s = (*s)[1:]
+}
+
 // FuzzHeap compares the heap with a sorted slice. The input is pairs of bytes: a step and how often
 // to repeat it. So short inputs make large heaps, and the fuzzer need not minimize long ones.
 func FuzzHeap(f *testing.F) {
@@ -16,49 +45,31 @@ func FuzzHeap(f *testing.F) {
 	f.Add([]byte{7, 255, 200, 255, 3, 255, 3, 255, 255, 240, 130, 255, 254, 200, 4, 3})
 	f.Add([]byte{7, 255, 200, 250, 3, 255, 9, 255, 241, 255, 250, 255, 247, 255, 241, 255})
 	f.Fuzz(func(t *testing.T, runs []byte) {
-		type one struct {
-			due instant
-			it  *item[int, int]
-		}
 		var h heap[int, int]
-		var all []one
+		var want sortedItems
 		order := ^uint32(5) // about to overflow
-		take := func() {
-			due, ok := h.first()
-			if !ok || due != all[0].due || h.pop() != all[0].it {
-				t.Fatal("another one")
-			}
-			all = all[1:]
-		}
 		most := 0
 		for _, step := range expandRuns(runs) {
 			switch {
-			case step > 250 && len(all) > 0:
-				take()
-			case step > 240 && len(all) > 0:
-				i := int(step) % len(all)
-				h.remove(all[i].it)
-				all = slices.Delete(all, i, i+1)
+			case step > 250 && len(want) > 0:
+				want.pop(t, &h)
+			case step > 240 && len(want) > 0:
+				i := int(step) % len(want)
+				h.remove(want[i].it)
+				want = slices.Delete(want, i, i+1)
 			default:
-				due := instant(step % 16)
-				it := new(item[int, int])
+				due, it := instant(step%16), new(item[int, int])
 				h.push(it, due, order)
 				order++
-				i, _ := slices.BinarySearchFunc(all, due, func(p one, due instant) int {
-					if p.due <= due {
-						return -1
-					}
-					return 1
-				})
-				all = slices.Insert(all, i, one{due, it})
+				want.push(it, due)
 			}
-			most = max(most, len(all))
-			if h.len() != len(all) || len(h.items) > max(128, 2*most+2) || len(h.entries)+len(h.freeSlots) != len(h.items) {
-				t.Fatalf("%d of %d in %d slots, %d free", h.len(), len(all), len(h.items), len(h.freeSlots))
+			most = max(most, len(want))
+			if h.len() != len(want) || len(h.items) > max(128, 2*most+2) || len(h.entries)+len(h.freeSlots) != len(h.items) {
+				t.Fatalf("%d of %d in %d slots, %d free", h.len(), len(want), len(h.items), len(h.freeSlots))
 			}
 		}
-		for len(all) > 0 {
-			take()
+		for len(want) > 0 {
+			want.pop(t, &h)
 		}
 		_, ok := h.first()
 		require.False(t, ok)

@@ -37,14 +37,18 @@ func (p *Pool[In, Out]) Join(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 	}
-	p.mu.Lock()
-	p.joins = slices.DeleteFunc(p.joins, func(other *joinCall) bool { return other == j })
-	remaining = j.remaining
-	p.mu.Unlock()
-	if remaining == 0 {
+	if p.removeJoin(j) == 0 {
 		return nil
 	}
 	return contextError(ctx, "Join")
+}
+
+// removeJoin removes a Join that gives up. It returns how many items the Join still waits for.
+func (p *Pool[In, Out]) removeJoin(j *joinCall) (remaining int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.joins = slices.DeleteFunc(p.joins, func(other *joinCall) bool { return other == j })
+	return j.remaining
 }
 
 // notifyJoins tells the waiting Joins that the item is settled, under the lock.

@@ -3,7 +3,6 @@ package retrypool_test
 import (
 	"context"
 	"runtime"
-	"sync"
 	"testing"
 	"time"
 	"weak"
@@ -22,23 +21,25 @@ type blobError struct{ b *blob }
 
 func (blobError) Error() string { return "blob" }
 
+// countAlive returns how many blobs have not been garbage collected.
+func countAlive(all []weak.Pointer[blob]) (n int) {
+	for _, w := range all {
+		if w.Value() != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // Values and results of settled items can be garbage collected while the pool goes on, whatever
 // the outcome.
 func TestSettledItemsAreNotKept(t *testing.T) {
 	t.Parallel()
-	c := retrypool.Config[*blob]{
-		Workers: 2, Capacity: 10, Policy: waitEvery(time.Hour, 2, retry.WithStopIf(retry.As[blobError]())),
-		Key: func(*blob) string { return "" },
-	}
-	var mu sync.Mutex
-	var results []weak.Pointer[blob]
-	n := 0
+	var results log[weak.Pointer[blob]]
 	p := newPool(t, func(_ context.Context, _ *blob) (*blob, error) {
-		mu.Lock()
-		defer mu.Unlock()
 		b := new(blob)
-		results = append(results, weak.Make(b))
-		switch n++; n % 3 {
+		results.add(weak.Make(b))
+		switch len(results.list()) % 3 {
 		case 0:
 			return b, nil
 		case 1:
@@ -46,7 +47,10 @@ func TestSettledItemsAreNotKept(t *testing.T) {
 		default:
 			return b, errDown
 		}
-	}, c)
+	}, retrypool.Config[*blob]{
+		Workers: 2, Capacity: 10, Policy: waitEvery(time.Hour, 2, retry.WithStopIf(retry.As[blobError]())),
+		Key: func(*blob) string { return "" },
+	})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var kept []*retrypool.Task[*blob]
@@ -68,17 +72,9 @@ func TestSettledItemsAreNotKept(t *testing.T) {
 		}
 	}
 	require.Equal(t, retrypool.Stats{Submitted: 9, Succeeded: 3, Failed: 3, Canceled: 3}, p.Stats())
-	left := func(all []weak.Pointer[blob]) (n int) {
-		for _, w := range all {
-			if w.Value() != nil {
-				n++
-			}
-		}
-		return n
-	}
-	collected := func() bool { runtime.GC(); return left(items) == 0 && left(results) <= 3 }
+	collected := func() bool { runtime.GC(); return countAlive(items) == 0 && countAlive(results.list()) <= 3 }
 	assert.Eventually(t, collected, 10*time.Second, time.Millisecond)
-	assert.Equal(t, 3, left(results), "the results of the tasks that the test keeps")
+	assert.Equal(t, 3, countAlive(results.list()), "the results of the tasks that the test keeps")
 	for _, task := range kept {
 		v, _ := task.Wait(t.Context())
 		assert.NotNil(t, v)

@@ -24,8 +24,7 @@ func (w *worker[In, Out]) decideOutcome(err error) {
 		return
 	}
 	w.failure, _ = err.(*retry.Error) // always one, since New has checked the options
-	ctx := w.item.ctx
-	isCanceled := (w.failure.Reason == retry.ErrContext || w.panicked) && ctx.Err() == context.Canceled
+	isCanceled := w.isCanceled()
 	switch {
 	case w.pool.config.DeadLetter != nil && (!isCanceled || w.canceledByClose()):
 		w.stage = stageDeadLetter
@@ -34,6 +33,11 @@ func (w *worker[In, Out]) decideOutcome(err error) {
 	default:
 		w.outcome = failed
 	}
+}
+
+// isCanceled reports whether the call failed because the item's context was canceled.
+func (w *worker[In, Out]) isCanceled() bool {
+	return (w.failure.Reason == retry.ErrContext || w.panicked) && w.item.ctx.Err() == context.Canceled
 }
 
 // canceledByClose reports whether Close canceled the item. A Close of another pool does not

@@ -19,37 +19,35 @@ import (
 func TestDeadLetter(t *testing.T) {
 	t.Parallel()
 	type key struct{}
+	accept := func(ctx context.Context, in int, err *retry.Error) error {
+		if in != 7 || err.Attempts != 2 || ctx.Value(key{}) != "v" || ctx.Err() != nil {
+			return errors.New("wrong arguments")
+		}
+		return nil
+	}
+	failed := retrypool.Stats{Submitted: 1, Failed: 1, Retries: 1}
+	deadLettered := retrypool.Stats{Submitted: 1, DeadLettered: 1, Retries: 1}
+	const failure = "retry: attempts exhausted after 2 attempts in 1s: down"
+	const deadLetter = failure + "; retrypool: dead letter: "
 	for name, tt := range map[string]struct {
 		letter func(ctx context.Context, in int, err *retry.Error) error
 		want   retrypool.Stats
 		text   string
 		more   error
 	}{
-		"none": {nil, retrypool.Stats{Submitted: 1, Failed: 1, Retries: 1}, "retry: attempts exhausted after 2 attempts in 1s: down", nil},
-		"takes it": {
-			func(ctx context.Context, in int, err *retry.Error) error {
-				if in != 7 || err.Attempts != 2 || ctx.Value(key{}) != "v" || ctx.Err() != nil {
-					return errors.New("wrong arguments")
-				}
-				return nil
-			},
-			retrypool.Stats{Submitted: 1, DeadLettered: 1, Retries: 1},
-			"retry: attempts exhausted after 2 attempts in 1s: down", nil,
-		},
+		"none":    {nil, failed, failure, errDown},
+		"accepts": {accept, deadLettered, failure, errDown},
 		"fails": {
 			func(context.Context, int, *retry.Error) error { return errDead },
-			retrypool.Stats{Submitted: 1, Failed: 1, Retries: 1},
-			"retry: attempts exhausted after 2 attempts in 1s: down; retrypool: dead letter: no dead letters today", errDead,
+			failed, deadLetter + "no dead letters today", errDead,
 		},
 		"panics": {
 			func(context.Context, int, *retry.Error) error { panic(errDead) },
-			retrypool.Stats{Submitted: 1, Failed: 1, Retries: 1},
-			"retry: attempts exhausted after 2 attempts in 1s: down; retrypool: dead letter: retrypool: panic: no dead letters today", errDead,
+			failed, deadLetter + "retrypool: panic: no dead letters today", errDead,
 		},
 		"ends its goroutine": {
 			func(context.Context, int, *retry.Error) error { runtime.Goexit(); return nil },
-			retrypool.Stats{Submitted: 1, Failed: 1, Retries: 1},
-			"retry: attempts exhausted after 2 attempts in 1s: down; retrypool: dead letter: retrypool: panic: the goroutine was ended by runtime.Goexit", nil,
+			failed, deadLetter + "retrypool: panic: the goroutine was ended by runtime.Goexit", errDown,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -61,9 +59,7 @@ func TestDeadLetter(t *testing.T) {
 				require.EqualError(t, err, tt.text)
 				require.ErrorIs(t, err, errDown)
 				require.ErrorIs(t, err, retry.ErrExhausted)
-				if tt.more != nil {
-					require.ErrorIs(t, err, tt.more)
-				}
+				require.ErrorIs(t, err, tt.more)
 				assert.Equal(t, 2, retryError(t, err).Attempts)
 				assert.Equal(t, tt.want, p.Stats())
 			})

@@ -38,49 +38,54 @@ func joinAll[In, Out any](t *testing.T, p *retrypool.Pool[In, Out]) {
 	}
 }
 
+// newCrawler makes a pool that visits pages. The first attempt for a page fails. Then a page links
+// to three pages, whose names are one letter longer, up to three letters.
+func newCrawler(t *testing.T, derive func(context.Context) context.Context, opts ...retry.Option) (p *retrypool.Pool[string, int]) {
+	var visited sync.Map
+	p = newPool(t, func(ctx context.Context, page string) (int, error) {
+		_, again := visited.LoadOrStore(page, true)
+		time.Sleep(time.Second)
+		if !again {
+			return 0, errDown
+		}
+		for i := range 3 {
+			if len(page) == 3 {
+				break
+			}
+			if _, err := p.Submit(derive(ctx), fmt.Sprint(page, i)); err != nil {
+				return 0, err
+			}
+		}
+		return 1, nil
+	}, retrypool.Config[string]{Workers: 2, Policy: waitEvery(time.Second, 3, opts...)})
+	return p
+}
+
 // A page links to three pages, each of which links to three others. Every first attempt fails. All
 // 13 pages are visited, whether hooks, timeouts or the function derive contexts or not.
 func TestNestedItems(t *testing.T) {
 	t.Parallel()
 	type key struct{}
 	same := func(ctx context.Context) context.Context { return ctx }
+	withValue := func(ctx context.Context) context.Context { return context.WithValue(ctx, key{}, 1) }
+	used := func(ctx context.Context) context.Context { ctx.Done(); return ctx }
+	timeout := retry.WithAttemptTimeout(time.Minute)
 	for name, tt := range map[string]struct {
 		opts   []retry.Option
 		derive func(context.Context) context.Context
 	}{
 		"the function's context":                 {nil, same},
-		"with values":                            {nil, func(ctx context.Context) context.Context { return context.WithValue(ctx, key{}, 1) }},
+		"with values":                            {nil, withValue},
 		"hooks that trace":                       {[]retry.Option{tracingHooks()}, same},
-		"hooks that trace, with values":          {[]retry.Option{tracingHooks()}, func(ctx context.Context) context.Context { return context.WithValue(ctx, key{}, 1) }},
-		"an attempt's timeout":                   {[]retry.Option{retry.WithAttemptTimeout(time.Minute)}, same},
-		"an attempt's timeout, with values":      {[]retry.Option{retry.WithAttemptTimeout(time.Minute)}, func(ctx context.Context) context.Context { return context.WithValue(ctx, key{}, 1) }},
-		"hooks that trace, an attempt's timeout": {[]retry.Option{tracingHooks(), retry.WithAttemptTimeout(time.Minute)}, same},
-		"the context was used before":            {nil, func(ctx context.Context) context.Context { ctx.Done(); return ctx }},
+		"hooks that trace, with values":          {[]retry.Option{tracingHooks()}, withValue},
+		"an attempt's timeout":                   {[]retry.Option{timeout}, same},
+		"an attempt's timeout, with values":      {[]retry.Option{timeout}, withValue},
+		"hooks that trace, an attempt's timeout": {[]retry.Option{tracingHooks(), timeout}, same},
+		"the context was used before":            {nil, used},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
-				var mu sync.Mutex
-				attempts := map[string]int{}
-				var p *retrypool.Pool[string, int]
-				p = newPool(t, func(ctx context.Context, page string) (int, error) {
-					mu.Lock()
-					attempts[page]++
-					n := attempts[page]
-					mu.Unlock()
-					time.Sleep(time.Second)
-					if n == 1 {
-						return 0, errDown
-					}
-					for i := range 3 {
-						if len(page) == 3 {
-							break
-						}
-						if _, err := p.Submit(tt.derive(ctx), fmt.Sprint(page, i)); err != nil {
-							return 0, err
-						}
-					}
-					return 1, nil
-				}, retrypool.Config[string]{Workers: 2, Policy: waitEvery(time.Second, 3, tt.opts...)})
+				p := newCrawler(t, tt.derive, tt.opts...)
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				_, err := p.Submit(ctx, "p")
@@ -259,13 +264,7 @@ func TestSuccessorsKeepNothing(t *testing.T) {
 	require.Eventually(t, func() bool { s := p.Stats(); return s.Succeeded == generations-1 && s.Running == 1 }, 10*time.Second, time.Millisecond)
 	assert.Eventually(t, func() bool {
 		runtime.GC()
-		kept := 0
-		for _, w := range blobs.list() {
-			if w.Value() != nil {
-				kept++
-			}
-		}
-		return kept <= 1
+		return countAlive(blobs.list()) <= 1
 	}, 10*time.Second, time.Millisecond)
 	close(last)
 	joinAll(t, p)

@@ -36,49 +36,19 @@ func TestStress(t *testing.T) {
 func stress(t *testing.T, seed uint64) {
 	random := rand.New(rand.NewPCG(seed, 1))
 	ends := make([]atomic.Int32, 2000) // how many final events each item had
-	end := func(e retrypool.Event[int]) { ends[e.Item].Add(1) }
 	var taken atomic.Int64
-	c := retrypool.Config[int]{
-		Workers: 1 + random.IntN(4), Capacity: 1 + random.IntN(50), MaxRetrying: random.IntN(3),
-		Policy: retry.MustNew(retry.WithMaxAttempts(3), retry.WithHistorySize(random.IntN(2)),
-			retry.WithBackoff(retry.Constant(time.Duration(random.IntN(3))*100*time.Microsecond)), retry.WithJitter(retry.FullJitter)),
-		Events: retrypool.Events[int]{
-			Queued:    func(retrypool.Event[int]) { taken.Add(1) },
-			Succeeded: end, DeadLettered: end, Failed: end, Canceled: end,
-		},
-	}
-	if random.IntN(2) == 0 {
-		c.Key = func(in int) string { return string(rune('a' + in%5)) }
-	}
-	if random.IntN(2) == 0 {
-		c.DeadLetter = func(_ context.Context, in int, _ *retry.Error) error {
-			switch in % 7 {
-			case 0:
-				return errDead
-			case 1:
-				panic(errDead)
-			case 2:
-				runtime.Goexit()
-			}
-			return nil
-		}
+	c := randomConfig(random)
+	end := func(e retrypool.Event[int]) { ends[e.Item].Add(1) }
+	c.Events = retrypool.Events[int]{
+		Queued:    func(retrypool.Event[int]) { taken.Add(1) },
+		Succeeded: end, DeadLettered: end, Failed: end, Canceled: end,
 	}
 	p, err := retrypool.New(randomOutcome, c)
 	assert.NoError(t, err)
 
 	stop := make(chan struct{})
 	var watching, wg sync.WaitGroup
-	watching.Go(func() {
-		for {
-			assertAddsUp(t, p.Stats())
-			select {
-			case <-stop:
-				return
-			default:
-				runtime.Gosched()
-			}
-		}
-	})
+	watching.Go(func() { watchStats(t, p, stop) })
 	const producers = 4
 	for n := range producers {
 		r := rand.New(rand.NewPCG(seed, uint64(n)+2))
@@ -96,10 +66,57 @@ func stress(t *testing.T, seed uint64) {
 	wg.Wait()
 	watching.Wait()
 
-	s := p.Stats()
+	if closed != nil {
+		assert.ErrorIs(t, closed, context.DeadlineExceeded)
+	}
+	assert.EqualValues(t, taken.Load(), p.Stats().Submitted)
+	assertAllSettled(t, p.Stats(), ends)
+}
+
+// randomConfig returns a Config without events.
+func randomConfig(random *rand.Rand) retrypool.Config[int] {
+	c := retrypool.Config[int]{
+		Workers: 1 + random.IntN(4), Capacity: 1 + random.IntN(50), MaxRetrying: random.IntN(3),
+		Policy: retry.MustNew(retry.WithMaxAttempts(3), retry.WithHistorySize(random.IntN(2)),
+			retry.WithBackoff(retry.Constant(time.Duration(random.IntN(3))*100*time.Microsecond)), retry.WithJitter(retry.FullJitter)),
+	}
+	if random.IntN(2) == 0 {
+		c.Key = func(in int) string { return string(rune('a' + in%5)) }
+	}
+	if random.IntN(2) == 0 {
+		c.DeadLetter = func(_ context.Context, in int, _ *retry.Error) error {
+			switch in % 7 {
+			case 0:
+				return errDead
+			case 1:
+				panic(errDead)
+			case 2:
+				runtime.Goexit()
+			}
+			return nil
+		}
+	}
+	return c
+}
+
+// watchStats checks that the pool's figures add up, again and again until stop is closed.
+func watchStats(t *testing.T, p *retrypool.Pool[int, int], stop <-chan struct{}) {
+	for {
+		assertAddsUp(t, p.Stats())
+		select {
+		case <-stop:
+			return
+		default:
+			runtime.Gosched()
+		}
+	}
+}
+
+// assertAllSettled checks the figures of a closed pool. ends says how many final events each item
+// had.
+func assertAllSettled(t *testing.T, s retrypool.Stats, ends []atomic.Int32) {
 	assertAddsUp(t, s)
 	assert.Zero(t, s.Queued+s.Running+s.Parked)
-	assert.EqualValues(t, taken.Load(), s.Submitted)
 	total := 0
 	for i := range ends {
 		n := int(ends[i].Load())
@@ -107,9 +124,6 @@ func stress(t *testing.T, seed uint64) {
 		total += n
 	}
 	assert.Equal(t, s.Submitted, total)
-	if closed != nil {
-		assert.ErrorIs(t, closed, context.DeadlineExceeded)
-	}
 }
 
 // randomOutcome is a function that picks what to do at random: return, fail, wait, panic or Goexit.

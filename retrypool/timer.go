@@ -104,30 +104,41 @@ func (p *Pool[In, Out]) runClock() {
 	defer p.goroutineDone()
 	for {
 		now := p.timer.now()
-		p.mu.Lock()
-		more := p.moveDueItems(now, maxBatch)
-		p.timer.due = never
-		if first, ok := p.parked.first(); ok {
-			p.timer.due = first
-		}
-		due, done := p.timer.due, p.closed && p.used == 0
-		p.mu.Unlock()
+		due, more, done := p.moveByClock(now)
 		switch {
 		case done:
 			return
 		case more:
 			continue
 		}
-		var after <-chan time.Time
-		if due != never {
-			after = p.timer.clock.After(due - now)
-			if p.timer.now() >= due {
-				continue // the clock moved on before After registered the wait
-			}
+		p.timer.waitOnClock(now, due)
+	}
+}
+
+// moveByClock moves due items and returns when the next one is due. It reports whether more items
+// are due already and whether the pool is done.
+func (p *Pool[In, Out]) moveByClock(now instant) (due instant, more, done bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	more = p.moveDueItems(now, maxBatch)
+	p.timer.due = never
+	if first, ok := p.parked.first(); ok {
+		p.timer.due = first
+	}
+	return p.timer.due, more, p.closed && p.used == 0
+}
+
+// waitOnClock waits until due or until signal is called.
+func (t *timer) waitOnClock(now, due instant) {
+	var after <-chan time.Time
+	if due != never {
+		after = t.clock.After(due - now)
+		if t.now() >= due {
+			return // the clock moved on before After registered the wait
 		}
-		select {
-		case <-after:
-		case <-p.timer.wake:
-		}
+	}
+	select {
+	case <-after:
+	case <-t.wake:
 	}
 }

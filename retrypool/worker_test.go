@@ -48,41 +48,41 @@ func TestPanicIsTheItemsError(t *testing.T) {
 
 func explode() { panic("boom") }
 
+// everyPart returns a policy that has every part. Each calls the function with its name.
+func everyPart(call func(part string)) *retry.Policy {
+	return retry.MustNew(
+		retry.WithMaxAttempts(2),
+		retry.WithHooks(retry.Hooks{
+			Start:         func(ctx context.Context) context.Context { call("Start"); return ctx },
+			BeforeAttempt: func(ctx context.Context, _ retry.Attempt) context.Context { call("BeforeAttempt"); return ctx },
+			AfterAttempt:  func(context.Context, retry.Attempt) { call("AfterAttempt") },
+			BeforeWait:    func(context.Context, retry.Attempt) { call("BeforeWait") },
+			Done:          func(context.Context, retry.Outcome) { call("Done") },
+		}),
+		retry.WithBackoff(retry.BackoffFunc(func(retry.Attempt) time.Duration { call("backoff"); return time.Second })),
+		retry.WithValidator(func(int, retry.Attempt) error { call("validator"); return errDown }),
+		retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) { call("gate"); return nil, nil }))
+}
+
 // A panic or Goexit, in whichever part of the policy, ends the item and not the pool.
 func TestPanicAndGoexitAnywhere(t *testing.T) {
 	t.Parallel()
-	hook := func(where string, blow func(string)) retry.Hooks {
-		h := retry.Hooks{
-			Start:         func(ctx context.Context) context.Context { blow("Start"); return ctx },
-			BeforeAttempt: func(ctx context.Context, _ retry.Attempt) context.Context { blow("BeforeAttempt"); return ctx },
-			AfterAttempt:  func(context.Context, retry.Attempt) { blow("AfterAttempt") },
-			BeforeWait:    func(context.Context, retry.Attempt) { blow("BeforeWait") },
-			Done:          func(context.Context, retry.Outcome) { blow("Done") },
-		}
-		return h
-	}
 	for _, where := range []string{"fn", "Start", "BeforeAttempt", "AfterAttempt", "BeforeWait", "Done", "gate", "validator", "backoff"} {
 		for _, how := range []string{"panic", "Goexit"} {
 			t.Run(where+", "+how, func(t *testing.T) {
 				inBubble(t, func(t *testing.T) {
-					armed := true
-					blow := func(at string) {
-						if armed && at == where {
-							armed = false
+					first := true
+					fail := func(at string) {
+						if first && at == where {
+							first = false
 							if how == "panic" {
 								panic("boom")
 							}
 							runtime.Goexit()
 						}
 					}
-					policy := retry.MustNew(
-						retry.WithMaxAttempts(2),
-						retry.WithHooks(hook(where, blow)),
-						retry.WithBackoff(retry.BackoffFunc(func(retry.Attempt) time.Duration { blow("backoff"); return time.Second })),
-						retry.WithValidator(func(int, retry.Attempt) error { blow("validator"); return errDown }),
-						retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) { blow("gate"); return nil, nil }))
-					p := newPool(t, func(_ context.Context, in int) (int, error) { blow("fn"); return in, nil },
-						retrypool.Config[int]{Policy: policy})
+					p := newPool(t, func(_ context.Context, in int) (int, error) { fail("fn"); return in, nil },
+						retrypool.Config[int]{Policy: everyPart(fail)})
 					_, err := submit(t, p, 1).Wait(t.Context())
 					var panicked *retrypool.PanicError
 					require.ErrorAs(t, err, &panicked)
@@ -108,7 +108,7 @@ func TestGoexitInCallbacks(t *testing.T) {
 	for _, where := range []string{"Started", "Parked", "Succeeded", "Failed", "Canceled"} {
 		t.Run(where, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
-				blow := func(at string) func(retrypool.Event[int]) {
+				fail := func(at string) func(retrypool.Event[int]) {
 					return func(retrypool.Event[int]) {
 						if at == where {
 							runtime.Goexit()
@@ -116,8 +116,8 @@ func TestGoexitInCallbacks(t *testing.T) {
 					}
 				}
 				c := retrypool.Config[int]{Policy: waitEvery(time.Hour, 2), Events: retrypool.Events[int]{
-					Started: blow("Started"), Parked: blow("Parked"),
-					Succeeded: blow("Succeeded"), Failed: blow("Failed"), Canceled: blow("Canceled"),
+					Started: fail("Started"), Parked: fail("Parked"),
+					Succeeded: fail("Succeeded"), Failed: fail("Failed"), Canceled: fail("Canceled"),
 				}}
 				p := newPool(t, func(_ context.Context, in int) (int, error) {
 					if in == 0 {
