@@ -68,7 +68,7 @@ func Example() {
 	policy := retry.MustNew(
 		retry.WithName("fetch"), retry.WithHooks(recorder.Hooks()), retry.WithClock(new(retrytest.Clock)))
 
-	_ = policy.Do(context.Background(), fine)
+	_ = policy.Do(context.Background(), succeeds)
 	_ = policy.Do(context.Background(), retrytest.Fail(2, errors.New("status 503")))
 	_ = policy.Do(context.Background(), retrytest.Fail(9, retry.Permanent(errors.New("status 404"))))
 	show(reader)
@@ -90,7 +90,7 @@ func ExampleNew() {
 	if err != nil {
 		panic(err)
 	}
-	err = retry.Do(context.Background(), fine, retry.WithHooks(recorder.Hooks()))
+	err = retry.Do(context.Background(), succeeds, retry.WithHooks(recorder.Hooks()))
 	fmt.Println(err)
 	// Output: <nil>
 }
@@ -103,8 +103,8 @@ func ExampleMustNew() {
 		fetch    = retry.MustNew(base, retry.WithName("fetch"))
 		store    = retry.MustNew(base, retry.WithName("store"), retry.WithMaxAttempts(2))
 	)
-	fmt.Println(fetch.Do(context.Background(), fine))
-	fmt.Println(store.Do(context.Background(), fine))
+	fmt.Println(fetch.Do(context.Background(), succeeds))
+	fmt.Println(store.Do(context.Background(), succeeds))
 	// Output:
 	// <nil>
 	// <nil>
@@ -133,7 +133,7 @@ func ExampleRecorder() {
 		MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)),
 	})
 	for _, name := range []string{"fetch", "store"} {
-		_ = retry.Do(context.Background(), fine, retry.WithName(name), retry.WithHooks(recorder.Hooks()))
+		_ = retry.Do(context.Background(), succeeds, retry.WithName(name), retry.WithHooks(recorder.Hooks()))
 	}
 	show(reader, "retry.call.", "retry.attempt.")
 	// Output:
@@ -251,7 +251,7 @@ func ExamplePoolEvents() {
 	// retry.pool.queue.duration{retry.pool.name=mail} measured 5
 }
 
-func fine(context.Context) error { return nil }
+func succeeds(context.Context) error { return nil }
 
 func ExampleRecorder_Format() {
 	recorder := retryotel.MustNew(retryotel.Config{})

@@ -21,7 +21,7 @@ const (
 // the error for its text itself: it panics where the error does, and takes the text as it is.
 func recordError(span trace.Span, err error) {
 	span.AddEvent(exceptionEvent, trace.WithAttributes(
-		exceptionTypeKey.String(typeName(bare(err))),
+		exceptionTypeKey.String(typeName(unwrapMarks(err))),
 		exceptionMessageKey.String(retry.ErrorText(err)),
 	))
 }
@@ -35,14 +35,14 @@ func typeName(err error) string {
 }
 
 // mostMarks is how many errors around each other bare looks at. No sound error has as many.
-const mostMarks = 100
+const maxMarks = 100
 
 // bare takes off what says nothing but what it wraps says, such as the mark of retry.Permanent:
 // the type of what is recorded is to be the error's.
-func bare(err error) error {
+func unwrapMarks(err error) error {
 	text := retry.ErrorText(err)
-	for range mostMarks {
-		inner := unwrap(err)
+	for range maxMarks {
+		inner := safeUnwrap(err)
 		if inner == nil || retry.ErrorText(inner) != text {
 			return err
 		}
@@ -52,7 +52,7 @@ func bare(err error) error {
 }
 
 // unwrap is errors.Unwrap for an error whose method may panic, as that of a typed nil does.
-func unwrap(err error) (inner error) {
+func safeUnwrap(err error) (inner error) {
 	defer func() { _ = recover() }()
 	return errors.Unwrap(err)
 }

@@ -22,9 +22,9 @@ type panicking struct{}
 
 func (panicking) Error() string { panic("no text") }
 
-type unwraps struct{ error }
+type panickingUnwrap struct{ error }
 
-func (unwraps) Unwrap() error { panic("no error") }
+func (panickingUnwrap) Unwrap() error { panic("no error") }
 
 type loop struct{}
 
@@ -44,7 +44,7 @@ func TestHostileErrors(t *testing.T) {
 		"a typed nil beneath Permanent": {retry.Permanent((*nilError)(nil)), "*retry.permanent", ""},
 		"a typed nil beneath a Join":    {errors.Join(errDown, (*nilError)(nil)), "*errors.joinError", "PANIC"},
 		"an Error that panics":          {panicking{}, "github.com/seed-205ff063/retry/retryotel_test.panicking", "PANIC"},
-		"an Unwrap that panics":         {unwraps{errDown}, "github.com/seed-205ff063/retry/retryotel_test.unwraps", "down"},
+		"an Unwrap that panics":         {panickingUnwrap{errDown}, "github.com/seed-205ff063/retry/retryotel_test.panickingUnwrap", "down"},
 		"an error that wraps itself":    {loop{}, "github.com/seed-205ff063/retry/retryotel_test.loop", "loop"},
 		"an escape and two lines":       {errors.New("\x1b[31mred\nand blue\u202e"), "*errors.errorString", `\x1b[31mred; and blue\u202e`},
 		"eight MiB":                     {errors.New(strings.Repeat("x", 8<<20)), "*errors.errorString", "x…x"},
@@ -55,8 +55,8 @@ func TestHostileErrors(t *testing.T) {
 			k := newKit(t)
 			err := retry.Do(t.Context(), func(context.Context) error { return tt.err }, k.options(retry.WithMaxAttempts(1))...)
 			require.Error(t, err)
-			k.noneOpen(t)
-			k.figures(t).addUp(t)
+			k.assertSpansEnded(t)
+			k.figures(t).assertAddUp(t)
 			ended := k.spans.Ended()
 			require.Len(t, ended, 2)
 			attempt, call := ended[0], ended[1]

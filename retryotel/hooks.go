@@ -20,7 +20,7 @@ func (r *Recorder) Hooks() retry.Hooks {
 	}
 }
 
-func (r *Recorder) start(ctx context.Context) context.Context { return r.startSpan(ctx) }
+func (r *Recorder) start(ctx context.Context) context.Context { return r.startCall(ctx) }
 
 func (r *Recorder) beforeAttempt(ctx context.Context, a retry.Attempt) context.Context {
 	if s := r.spansOf(ctx); s != nil {
@@ -30,7 +30,7 @@ func (r *Recorder) beforeAttempt(ctx context.Context, a retry.Attempt) context.C
 }
 
 func (r *Recorder) afterAttempt(ctx context.Context, a retry.Attempt) {
-	r.attemptDuration.Record(ctx, a.Duration.Seconds(), r.policies.of(a.Name).of(a.Err != nil)...)
+	r.attemptDuration.Record(ctx, a.Duration.Seconds(), r.policies.get(a.Name).forOutcome(a.Err != nil)...)
 	if s := r.spansOf(ctx); s != nil {
 		s.endAttempt(ctx, a)
 	}
@@ -38,23 +38,23 @@ func (r *Recorder) afterAttempt(ctx context.Context, a retry.Attempt) {
 
 func (r *Recorder) beforeWait(ctx context.Context, a retry.Attempt) {
 	if s := r.spansOf(ctx); s != nil {
-		s.wait(a)
+		s.addWait(a)
 	}
 }
 
 func (r *Recorder) done(ctx context.Context, o retry.Outcome) {
-	l, e, retried := r.policies.of(o.Name), endOf(ctx, o.Err), 0
+	labels, result, retried := r.policies.get(o.Name), resultOf(ctx, o.Err), 0
 	if o.Attempts > 1 {
 		retried = 1
 	}
-	r.calls.Add(ctx, 1, l.calls[e][retried]...)
-	r.callAttempts.Record(ctx, int64(o.Attempts), l.all...)
-	r.callDuration.Record(ctx, o.Elapsed.Seconds(), l.of(e != succeeded)...)
-	r.callWait.Record(ctx, o.Waited.Seconds(), l.all...)
-	if e == budget {
-		r.denials.Add(ctx, 1, l.denied...)
+	r.calls.Add(ctx, 1, labels.calls[result][retried]...)
+	r.callAttempts.Record(ctx, int64(o.Attempts), labels.all...)
+	r.callDuration.Record(ctx, o.Elapsed.Seconds(), labels.forOutcome(result != succeeded)...)
+	r.callWait.Record(ctx, o.Waited.Seconds(), labels.all...)
+	if result == budget {
+		r.denials.Add(ctx, 1, labels.denied...)
 	}
 	if s := r.spansOf(ctx); s != nil {
-		s.end(o, e)
+		s.endCall(o, result)
 	}
 }

@@ -141,8 +141,8 @@ func TestCalls(t *testing.T) {
 					want["retry.budget.denials{retry.policy.name=fetch}"] = 1
 				}
 				assert.Equal(t, want, got)
-				got.addUp(t)
-				k.noneOpen(t)
+				got.assertAddUp(t)
+				k.assertSpansEnded(t)
 			})
 		})
 	}
@@ -157,7 +157,7 @@ func TestNoCall(t *testing.T) {
 		spans int     // that ended
 	}{
 		"option at fault": {func(k *kit) {
-			_ = retry.Do(context.Background(), fine, k.options(retry.WithMaxAttempts(0))...)
+			_ = retry.Do(context.Background(), succeeds, k.options(retry.WithMaxAttempts(0))...)
 		}, 0, 0},
 		"panic": {func(k *kit) {
 			defer func() { _ = recover() }()
@@ -188,11 +188,11 @@ func TestResumed(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
 	run := retry.MustNew(k.options()...).Resume(t.Context(), retry.Attempt{Number: 2, Elapsed: time.Hour, Delay: time.Minute})
-	_, again := run.Try(fine)
+	_, again := run.Try(succeeds)
 	require.False(t, again)
 	f := k.figures(t)
 	assert.EqualValues(t, 1, f["retry.calls{"+succeeded+",retry.retried=true}"])
 	assert.EqualValues(t, 3, f["retry.call.attempts{"+fetch+"}"])
 	assert.InDelta(t, 3660, f["retry.call.duration{"+succeeded+"}"], 10)
-	k.noneOpen(t)
+	k.assertSpansEnded(t)
 }

@@ -46,7 +46,7 @@ func TestHTTPWithinAttempt(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, 1, attempts)
 				assert.EqualValues(t, 3, requests.Load())
-				k.noneOpen(t)
+				k.assertSpansEnded(t)
 			})
 		}
 	}

@@ -33,7 +33,7 @@ var (
 )
 
 // make makes the instruments.
-func (i *instruments) make(m metric.Meter) error {
+func (i *instruments) create(m metric.Meter) error {
 	i.meter = m
 	var faults []error
 	check := func(name string, err error) {

@@ -40,7 +40,7 @@ func TestKeepContextBeneathAnAttempt(t *testing.T) {
 			err := retry.Do(t.Context(), func(ctx context.Context) error { return within(t, k, ctx) },
 				k.options(retry.WithAttemptTimeout(time.Minute))...)
 			require.NoError(t, err)
-			k.noneOpen(t)
+			k.assertSpansEnded(t)
 		})
 	})
 	t.Run("in a pool", func(t *testing.T) {
@@ -55,7 +55,7 @@ func TestKeepContextBeneathAnAttempt(t *testing.T) {
 			}
 			require.NoError(t, p.Close(t.Context()))
 			assert.Equal(t, retrypool.Stats{Submitted: 4, Succeeded: 4}, p.Stats())
-			k.noneOpen(t)
+			k.assertSpansEnded(t)
 		})
 	})
 	t.Run("a kept context of the own call outlives it", func(t *testing.T) {
@@ -95,7 +95,7 @@ func TestKeepContextProlongsNoOuterAttempt(t *testing.T) {
 				return inner(k, ctx)
 			}, k.options(retry.WithAttemptTimeout(time.Minute))...))
 			require.ErrorIs(t, outer.Err(), context.Canceled)
-			k.noneOpen(t)
+			k.assertSpansEnded(t)
 		})
 	})
 	t.Run("in a pool, whose item is not settled yet", func(t *testing.T) {
@@ -117,7 +117,7 @@ func TestKeepContextProlongsNoOuterAttempt(t *testing.T) {
 			require.Equal(t, retrypool.Stats{Submitted: 1, Parked: 1}, p.Stats())
 			require.ErrorIs(t, first.Err(), context.Canceled)
 			require.NoError(t, p.Close(t.Context()))
-			k.noneOpen(t)
+			k.assertSpansEnded(t)
 		})
 	})
 }

@@ -114,7 +114,7 @@ func (f figures) total(name string, with ...string) (sum float64) {
 
 // addUp holds what is true whenever no call is on its way: everything that ended is in every
 // instrument.
-func (f figures) addUp(t assert.TestingT) {
+func (f figures) assertAddUp(t assert.TestingT) {
 	calls := f.total("retry.calls")
 	for _, name := range []string{"retry.call.attempts", "retry.call.duration", "retry.call.wait.duration"} {
 		assert.Equal(t, calls, f.total(name+".count"), name)
@@ -160,6 +160,6 @@ func (k *kit) tree() string {
 }
 
 // noneOpen holds that every span that was begun has ended, once.
-func (k *kit) noneOpen(t assert.TestingT) {
+func (k *kit) assertSpansEnded(t assert.TestingT) {
 	assert.Len(t, k.spans.Ended(), len(k.spans.Started()), "spans that have not ended")
 }

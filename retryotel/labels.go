@@ -29,10 +29,10 @@ const (
 )
 
 // end is how a call ended: with success, or for which reason.
-type end uint8
+type callResult uint8
 
 const (
-	succeeded end = iota
+	succeeded callResult = iota
 	exhausted
 	maxElapsed
 	contextDone
@@ -41,15 +41,15 @@ const (
 	retryAfter
 	budget
 	other
-	ends
+	resultCount
 )
 
 // words are the values of retry.reason.
-var words = [ends]string{"", "exhausted", "max_elapsed", "context", "deadline", "permanent", "retry_after", "budget", "other"}
+var reasonValues = [resultCount]string{"", "exhausted", "max_elapsed", "context", "deadline", "permanent", "retry_after", "budget", "other"}
 
 // endOf says how a call ended with err, whose context is ctx. A call that gave up because its next
 // wait would have passed the deadline is told from one whose context ended: nobody had ended it.
-func endOf(ctx context.Context, err *retry.Error) end {
+func resultOf(ctx context.Context, err *retry.Error) callResult {
 	switch {
 	case err == nil:
 		return succeeded
@@ -74,7 +74,7 @@ func endOf(ctx context.Context, err *retry.Error) end {
 }
 
 // outcome is the attribute of what failed or did not.
-func outcome(failed bool) attribute.KeyValue {
+func outcomeAttribute(failed bool) attribute.KeyValue {
 	if failed {
 		return outcomeKey.String("failed")
 	}
@@ -82,7 +82,7 @@ func outcome(failed bool) attribute.KeyValue {
 }
 
 // named is the attribute of a name, and none for the empty one.
-func named(key attribute.Key, name string) []attribute.KeyValue {
+func nameAttribute(key attribute.Key, name string) []attribute.KeyValue {
 	if name == "" {
 		return nil
 	}
@@ -90,10 +90,10 @@ func named(key attribute.Key, name string) []attribute.KeyValue {
 }
 
 // callAttributes are those of retry.calls.
-func callAttributes(policy string, e end, retried bool) []attribute.KeyValue {
-	all := append(named(policyKey, policy), outcome(e != succeeded), retriedKey.Bool(retried))
-	if e != succeeded {
-		all = append(all, reasonKey.String(words[e]))
+func callAttributes(policy string, result callResult, retried bool) []attribute.KeyValue {
+	all := append(nameAttribute(policyKey, policy), outcomeAttribute(result != succeeded), retriedKey.Bool(retried))
+	if result != succeeded {
+		all = append(all, reasonKey.String(reasonValues[result]))
 	}
 	return all
 }
@@ -101,7 +101,7 @@ func callAttributes(policy string, e end, retried bool) []attribute.KeyValue {
 // labels are what a policy's measurements are labelled with, made once: a measurement then
 // allocates nothing of ours.
 type labels struct {
-	calls     [ends][2][]metric.AddOption // the second for those that were retried
+	calls     [resultCount][2][]metric.AddOption // the second for those that were retried
 	denied    []metric.AddOption
 	all       []metric.RecordOption // whatever the outcome
 	succeeded []metric.RecordOption
@@ -110,45 +110,45 @@ type labels struct {
 
 func newLabels(name string) *labels {
 	l := &labels{
-		denied:    []metric.AddOption{with(named(policyKey, name)...)},
-		all:       []metric.RecordOption{with(named(policyKey, name)...)},
-		succeeded: []metric.RecordOption{with(append(named(policyKey, name), outcome(false))...)},
-		failed:    []metric.RecordOption{with(append(named(policyKey, name), outcome(true))...)},
+		denied:    []metric.AddOption{attributeOption(nameAttribute(policyKey, name)...)},
+		all:       []metric.RecordOption{attributeOption(nameAttribute(policyKey, name)...)},
+		succeeded: []metric.RecordOption{attributeOption(append(nameAttribute(policyKey, name), outcomeAttribute(false))...)},
+		failed:    []metric.RecordOption{attributeOption(append(nameAttribute(policyKey, name), outcomeAttribute(true))...)},
 	}
-	for e := range ends {
-		l.calls[e][0] = []metric.AddOption{with(callAttributes(name, e, false)...)}
-		l.calls[e][1] = []metric.AddOption{with(callAttributes(name, e, true)...)}
+	for e := range resultCount {
+		l.calls[e][0] = []metric.AddOption{attributeOption(callAttributes(name, e, false)...)}
+		l.calls[e][1] = []metric.AddOption{attributeOption(callAttributes(name, e, true)...)}
 	}
 	return l
 }
 
 // of returns the labels of what failed or did not.
-func (l *labels) of(failed bool) []metric.RecordOption {
+func (l *labels) forOutcome(failed bool) []metric.RecordOption {
 	if failed {
 		return l.failed
 	}
 	return l.succeeded
 }
 
-func with(attributes ...attribute.KeyValue) metric.MeasurementOption {
+func attributeOption(attributes ...attribute.KeyValue) metric.MeasurementOption {
 	return metric.WithAttributeSet(attribute.NewSet(attributes...))
 }
 
 const (
 	// mostNames bounds the series, and the memory, of a program that names policies or pools after
 	// what it is asked for.
-	mostNames    = 256
+	maxNames     = 256
 	overflowName = "_other"
 )
 
 // policies holds the labels by the name of the policy. It is read by every attempt, without a
 // lock, and hardly ever written.
-type policies struct {
+type labelCache struct {
 	known atomic.Pointer[map[string]*labels]
 	mu    sync.Mutex
 }
 
-func (p *policies) of(name string) *labels {
+func (p *labelCache) get(name string) *labels {
 	if known := p.known.Load(); known != nil {
 		if l := (*known)[name]; l != nil {
 			return l
@@ -157,14 +157,14 @@ func (p *policies) of(name string) *labels {
 	return p.add(name)
 }
 
-func (p *policies) add(name string) *labels {
+func (p *labelCache) add(name string) *labels {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	known := map[string]*labels{}
 	if old := p.known.Load(); old != nil {
 		known = *old
 	}
-	if len(known) >= mostNames && known[name] == nil {
+	if len(known) >= maxNames && known[name] == nil {
 		name = overflowName
 	}
 	if l := known[name]; l != nil {

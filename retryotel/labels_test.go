@@ -17,7 +17,7 @@ func TestNamesAreBounded(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
 	call := func(name string) {
-		_ = retry.Do(context.Background(), fine, retry.WithName(name), retry.WithHooks(k.Hooks()))
+		_ = retry.Do(context.Background(), succeeds, retry.WithName(name), retry.WithHooks(k.Hooks()))
 	}
 	for i := range 300 {
 		call(fmt.Sprint("user ", i))
@@ -30,7 +30,7 @@ func TestNamesAreBounded(t *testing.T) {
 	assert.EqualValues(t, 1, f[fmt.Sprintf(of, "user 255")])
 	assert.EqualValues(t, 45, f[fmt.Sprintf(of, "_other")])
 	assert.EqualValues(t, 302, f.total("retry.calls"))
-	f.addUp(t)
+	f.assertAddUp(t)
 	series := 0
 	for key := range f {
 		if len(key) > 12 && key[:12] == "retry.calls{" {
@@ -48,13 +48,13 @@ func TestNamesConcurrently(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for i := range 400 {
-				_ = retry.Do(context.Background(), fine, retry.WithName(fmt.Sprint(i)), retry.WithHooks(k.Hooks()))
+				_ = retry.Do(context.Background(), succeeds, retry.WithName(fmt.Sprint(i)), retry.WithHooks(k.Hooks()))
 			}
 		})
 	}
 	wg.Wait()
 	f := k.figures(t)
-	f.addUp(t)
+	f.assertAddUp(t)
 	assert.EqualValues(t, 1600, f.total("retry.calls"))
 	assert.EqualValues(t, 4*(400-256), f.total("retry.calls", "_other"))
 }
@@ -62,7 +62,7 @@ func TestNamesConcurrently(t *testing.T) {
 func TestNoName(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
-	require.NoError(t, retry.Do(t.Context(), fine, retry.WithHooks(k.Hooks())))
+	require.NoError(t, retry.Do(t.Context(), succeeds, retry.WithHooks(k.Hooks())))
 	assert.EqualValues(t, 1, k.figures(t)["retry.calls{retry.outcome=succeeded,retry.retried=false}"])
 	assert.Equal(t, "retry", k.spans.Ended()[1].Name())
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // observed is what is observed: two of a name could not be told apart.
-type observed struct {
+type observedName struct {
 	key  attribute.Key
 	name string
 }
@@ -28,31 +28,31 @@ func (r *Recorder) ObserveBudget(name string, b *retry.Budget) (stop func(), err
 	if b == nil {
 		return nil, fault{function, "nil budget; make one by retry.NewBudget"}
 	}
-	labels := with(named(budgetKey, name)...)
-	return r.observe(function, observed{budgetKey, name}, func(_ context.Context, o metric.Observer) error {
+	labels := attributeOption(nameAttribute(budgetKey, name)...)
+	return r.register(function, observedName{budgetKey, name}, func(_ context.Context, o metric.Observer) error {
 		o.ObserveFloat64(r.tokens, b.Tokens(), labels)
 		return nil
 	}, r.tokens)
 }
 
 // observe registers the callback.
-func (r *Recorder) observe(function string, what observed, f metric.Callback, of ...metric.Observable) (stop func(), err error) {
+func (r *Recorder) register(function string, name observedName, f metric.Callback, instruments ...metric.Observable) (stop func(), err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.observed[what] {
-		return nil, fault{function, fmt.Sprintf("the name %q is taken; give another, or call the stop of the one that has it", what.name)}
+	if r.observed[name] {
+		return nil, fault{function, fmt.Sprintf("the name %q is taken; give another, or call the stop of the one that has it", name.name)}
 	}
-	registration, err := r.meter.RegisterCallback(f, of...)
+	registration, err := r.meter.RegisterCallback(f, instruments...)
 	if err != nil {
 		return nil, fmt.Errorf("retryotel: %s: %w", function, err)
 	}
-	r.observed[what] = true
+	r.observed[name] = true
 	return sync.OnceFunc(func() {
 		if err := registration.Unregister(); err != nil {
 			otel.Handle(err)
 		}
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		delete(r.observed, what)
+		delete(r.observed, name)
 	}), nil
 }

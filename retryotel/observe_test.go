@@ -31,7 +31,7 @@ func TestBudget(t *testing.T) {
 	assert.EqualValues(t, budget.Tokens(), f[key])
 	assert.InDelta(t, 0, f[key], 0.9)
 	assert.EqualValues(t, 2, f["retry.budget.denials{retry.policy.name=fetch}"])
-	f.addUp(t)
+	f.assertAddUp(t)
 
 	stop()
 	stop()
@@ -59,9 +59,9 @@ func TestFaults(t *testing.T) {
 			return k.ObservePool("a", nil)
 		},
 		`retryotel: ObservePool: the name "" is taken; give another, or call the stop of the one that has it`: func() (func(), error) {
-			_, err := k.ObservePool("", fixed{})
+			_, err := k.ObservePool("", fixedPool{})
 			require.NoError(t, err)
-			return k.ObservePool("", fixed{})
+			return k.ObservePool("", fixedPool{})
 		},
 	} {
 		stop, err := observe()
@@ -72,6 +72,6 @@ func TestFaults(t *testing.T) {
 	var none *retrypool.Pool[int, int]
 	_, err := k.ObservePool("a", none)
 	require.ErrorIs(t, err, retry.ErrOption, "it would panic at the first scrape")
-	_, err = k.ObservePool("twice", fixed{})
+	_, err = k.ObservePool("twice", fixedPool{})
 	require.NoError(t, err, "pools and budgets have names of their own")
 }

@@ -30,15 +30,15 @@ func PoolEvents[In any](r *Recorder, name string) retrypool.Events[In] {
 	type event = retrypool.Event[In]
 	wait, duration := r.queueDuration, r.itemDuration // a nil r panics here
 	name = r.poolName(name)
-	queued := []metric.RecordOption{with(named(poolKey, name)...)}
+	queued := []metric.RecordOption{attributeOption(nameAttribute(poolKey, name)...)}
 	ended := func(how string) func(event) {
-		labels := []metric.RecordOption{with(append(named(poolKey, name), poolOutcomeKey.String(how))...)}
-		return func(e event) { duration.Record(contextOf(e.Context), e.Elapsed.Seconds(), labels...) }
+		labels := []metric.RecordOption{attributeOption(append(nameAttribute(poolKey, name), poolOutcomeKey.String(how))...)}
+		return func(e event) { duration.Record(eventContext(e.Context), e.Elapsed.Seconds(), labels...) }
 	}
 	return retrypool.Events[In]{
 		Started: func(e event) {
 			if e.Attempt == 1 {
-				wait.Record(contextOf(e.Context), e.Elapsed.Seconds(), queued...)
+				wait.Record(eventContext(e.Context), e.Elapsed.Seconds(), queued...)
 			}
 		},
 		Succeeded:    ended(itemSucceeded),
@@ -55,7 +55,7 @@ func (r *Recorder) poolName(name string) string {
 	defer r.mu.Unlock()
 	switch {
 	case r.pools[name]:
-	case len(r.pools) < mostNames:
+	case len(r.pools) < maxNames:
 		r.pools[name] = true
 	default:
 		return overflowName
@@ -64,7 +64,7 @@ func (r *Recorder) poolName(name string) string {
 }
 
 // contextOf is the context of an event, which a program may have made without one.
-func contextOf(ctx context.Context) context.Context {
+func eventContext(ctx context.Context) context.Context {
 	if ctx == nil {
 		return context.Background()
 	}
@@ -89,19 +89,19 @@ func (r *Recorder) ObservePool(name string, pool interface{ Stats() retrypool.St
 		return nil, fault{function, "nil pool; make one by retrypool.New"} // here, and not at a scrape
 	}
 	label := r.poolName(name)
-	all := with(named(poolKey, label)...)
+	all := attributeOption(nameAttribute(poolKey, label)...)
 	state := func(state string) metric.MeasurementOption {
-		return with(append(named(poolKey, label), poolStateKey.String(state))...)
+		return attributeOption(append(nameAttribute(poolKey, label), poolStateKey.String(state))...)
 	}
 	queued, running, parked := state("queued"), state("running"), state("parked")
 	end := func(how string) metric.MeasurementOption {
-		return with(append(named(poolKey, label), poolOutcomeKey.String(how))...)
+		return attributeOption(append(nameAttribute(poolKey, label), poolOutcomeKey.String(how))...)
 	}
 	succeeded, deadLettered, failed, canceled := end(itemSucceeded), end(itemDeadLettered), end(itemFailed), end(itemCanceled)
 
 	sized, _ := pool.(interface{ Capacity() int })
 
-	return r.observe(function, observed{poolKey, name}, func(_ context.Context, o metric.Observer) error {
+	return r.register(function, observedName{poolKey, name}, func(_ context.Context, o metric.Observer) error {
 		s := pool.Stats()
 		if sized != nil && label != overflowName {
 			o.ObserveFloat64(r.poolCapacity, float64(sized.Capacity()), all)

@@ -18,9 +18,9 @@ import (
 )
 
 // fixed is a pool without life.
-type fixed retrypool.Stats
+type fixedPool retrypool.Stats
 
-func (f fixed) Stats() retrypool.Stats { return retrypool.Stats(f) }
+func (f fixedPool) Stats() retrypool.Stats { return retrypool.Stats(f) }
 
 // newPool makes an observed pool of two workers, whose items wait for a second.
 func newPool(t testing.TB, k *kit, fn func(context.Context, int) (int, error), opts ...retry.Option) *retrypool.Pool[int, int] {
@@ -67,7 +67,7 @@ func poolFigures(f figures) retrypool.Stats {
 }
 
 // poolAddsUp holds that every item is somewhere, and returns the figures.
-func poolAddsUp(t assert.TestingT, f figures) retrypool.Stats {
+func assertPoolAddsUp(t assert.TestingT, f figures) retrypool.Stats {
 	s := poolFigures(f)
 	assert.Equal(t, s.Submitted, s.Succeeded+s.DeadLettered+s.Failed+s.Canceled+s.Queued+s.Running+s.Parked, "%+v", s)
 	assert.InDelta(t, float64(s.Submitted), f.total("retry.pool.settled")+f.total("retry.pool.items"), 0, "%+v", f)
@@ -110,21 +110,21 @@ func TestPool(t *testing.T) {
 		} {
 			time.Sleep(step.sleep)
 			synctest.Wait()
-			assert.Equal(t, step.want, poolAddsUp(t, k.figures(t)))
+			assert.Equal(t, step.want, assertPoolAddsUp(t, k.figures(t)))
 		}
 		tasks[5].Cancel()
 		require.NoError(t, p.Close(t.Context()))
 
 		f := k.figures(t)
-		f.addUp(t)
-		assert.Equal(t, p.Stats(), poolAddsUp(t, f))
+		f.assertAddUp(t)
+		assert.Equal(t, p.Stats(), assertPoolAddsUp(t, f))
 		assert.Equal(t, retrypool.Stats{Submitted: 6, Succeeded: 3, Failed: 1, DeadLettered: 1, Canceled: 1, Retries: 3}, p.Stats())
 		assert.Equal(t, map[string]float64{
 			"queued":   0 + 0 + 10 + 10 + 20 + 20,
 			"queued n": 6, "succeeded": 90 + 20 + 30, "succeeded n": 3,
 			"failed": 80, "failed n": 1, "dead_lettered": 80, "dead_lettered n": 1, "canceled": 20, "canceled n": 1,
 		}, itemTimes(f))
-		k.noneOpen(t)
+		k.assertSpansEnded(t)
 	})
 }
 
@@ -161,12 +161,12 @@ func TestPoolItemThatNeverBegan(t *testing.T) {
 		cancel()
 		require.Error(t, p.Close(closing))
 		f := k.figures(t)
-		f.addUp(t)
-		assert.Equal(t, p.Stats(), poolAddsUp(t, f))
+		f.assertAddUp(t)
+		assert.Equal(t, p.Stats(), assertPoolAddsUp(t, f))
 		assert.EqualValues(t, 2, f.total("retry.pool.queue.duration.count"))
 		assert.EqualValues(t, 4, f.total("retry.pool.item.duration.count"))
 		assert.EqualValues(t, 4, f.total("retry.calls", "reason=context"))
-		k.noneOpen(t)
+		k.assertSpansEnded(t)
 	})
 }
 
@@ -174,19 +174,19 @@ func TestPoolItemThatNeverBegan(t *testing.T) {
 func TestPoolStop(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
-	stop, err := k.ObservePool("mail", fixed{Submitted: 3, Parked: 3})
+	stop, err := k.ObservePool("mail", fixedPool{Submitted: 3, Parked: 3})
 	require.NoError(t, err)
-	assert.Equal(t, retrypool.Stats{Submitted: 3, Parked: 3}, poolAddsUp(t, k.figures(t)))
+	assert.Equal(t, retrypool.Stats{Submitted: 3, Parked: 3}, assertPoolAddsUp(t, k.figures(t)))
 	stop()
 	assert.Empty(t, k.figures(t))
-	_, err = k.ObservePool("mail", fixed{})
+	_, err = k.ObservePool("mail", fixedPool{})
 	require.NoError(t, err)
 }
 
 // sized is a pool that says its capacity.
-type sized struct{ fixed }
+type sizedPool struct{ fixedPool }
 
-func (sized) Capacity() int { return 7 }
+func (sizedPool) Capacity() int { return 7 }
 
 // A program that names its pools after users makes no more series than others, whatever names the
 // pool first, and the figures of all still add up.
@@ -198,7 +198,7 @@ func TestPoolNamesAreBounded(t *testing.T) {
 		e := retryotel.PoolEvents[int](k.Recorder, name)
 		e.Started(retrypool.Event[int]{Attempt: 1})
 		e.Succeeded(retrypool.Event[int]{})
-		stop, err := k.ObservePool(name, sized{fixed{Submitted: 3, Succeeded: 1, Queued: 2}})
+		stop, err := k.ObservePool(name, sizedPool{fixedPool{Submitted: 3, Succeeded: 1, Queued: 2}})
 		require.NoError(t, err)
 		if i == 299 {
 			stop()
@@ -227,9 +227,9 @@ func TestPoolNamesAreBounded(t *testing.T) {
 		pools[name] = true
 	}
 	assert.Len(t, pools, 257)
-	_, err := k.ObservePool("user 298", fixed{})
+	_, err := k.ObservePool("user 298", fixedPool{})
 	require.ErrorIs(t, err, retry.ErrOption, "names that are taken are so beneath _other too")
-	_, err = k.ObservePool("user 299", fixed{})
+	_, err = k.ObservePool("user 299", fixedPool{})
 	require.NoError(t, err, "the name is free")
 }
 
@@ -269,6 +269,6 @@ func TestItemsThatItemsSubmit(t *testing.T) {
 			}
 		}
 		assert.Equal(t, 13, calls)
-		k.noneOpen(t)
+		k.assertSpansEnded(t)
 	})
 }

@@ -33,10 +33,10 @@ type Config struct {
 type Recorder struct {
 	instruments
 	tracer   trace.Tracer
-	policies policies
+	policies labelCache
 
 	mu       sync.Mutex
-	observed map[observed]bool
+	observed map[observedName]bool
 	pools    map[string]bool // the names that pools are recorded under, at most mostNames
 }
 
@@ -51,10 +51,10 @@ func New(c Config) (*Recorder, error) {
 	}
 	r := &Recorder{
 		tracer:   c.TracerProvider.Tracer(scope),
-		observed: map[observed]bool{},
+		observed: map[observedName]bool{},
 		pools:    map[string]bool{},
 	}
-	if err := r.make(c.MeterProvider.Meter(scope)); err != nil {
+	if err := r.create(c.MeterProvider.Meter(scope)); err != nil {
 		return nil, err
 	}
 	return r, nil

@@ -22,7 +22,7 @@ import (
 var _ fmt.Formatter = (*retryotel.Recorder)(nil)
 
 // stingy is a provider that refuses instruments, or callbacks.
-type stingy struct {
+type refusingProvider struct {
 	noop.MeterProvider
 	noopMeter
 	refuse string
@@ -32,16 +32,16 @@ type noopMeter = noop.Meter
 
 var errRefused = errors.New("no more instruments")
 
-func (s stingy) Meter(string, ...metric.MeterOption) metric.Meter { return s }
+func (s refusingProvider) Meter(string, ...metric.MeterOption) metric.Meter { return s }
 
-func (s stingy) Int64Counter(name string, opts ...metric.Int64CounterOption) (metric.Int64Counter, error) {
+func (s refusingProvider) Int64Counter(name string, opts ...metric.Int64CounterOption) (metric.Int64Counter, error) {
 	if s.refuse == "instruments" {
 		return nil, errRefused
 	}
 	return s.noopMeter.Int64Counter(name, opts...)
 }
 
-func (s stingy) RegisterCallback(f metric.Callback, of ...metric.Observable) (metric.Registration, error) {
+func (s refusingProvider) RegisterCallback(f metric.Callback, of ...metric.Observable) (metric.Registration, error) {
 	if s.refuse == "callbacks" {
 		return nil, errRefused
 	}
@@ -50,13 +50,13 @@ func (s stingy) RegisterCallback(f metric.Callback, of ...metric.Observable) (me
 
 func TestProviderRefuses(t *testing.T) {
 	t.Parallel()
-	c := retryotel.Config{MeterProvider: stingy{refuse: "instruments"}}
+	c := retryotel.Config{MeterProvider: refusingProvider{refuse: "instruments"}}
 	_, err := retryotel.New(c)
 	require.EqualError(t, err, "retryotel: retry.calls: no more instruments\nretryotel: retry.budget.denials: no more instruments")
 	require.ErrorIs(t, err, errRefused)
 	assert.PanicsWithError(t, err.Error(), func() { retryotel.MustNew(c) })
 
-	r, err := retryotel.New(retryotel.Config{MeterProvider: stingy{refuse: "callbacks"}})
+	r, err := retryotel.New(retryotel.Config{MeterProvider: refusingProvider{refuse: "callbacks"}})
 	require.NoError(t, err)
 	for range 2 { // the name is not taken by what failed
 		_, err = r.ObserveBudget("b", &retry.Budget{})
@@ -77,7 +77,7 @@ func TestGlobalProviders(t *testing.T) {
 	stop, err := r.ObserveBudget("global", retry.NewBudget(0, 2))
 	require.NoError(t, err)
 	call := func() {
-		require.NoError(t, retry.Do(t.Context(), fine, retry.WithHooks(r.Hooks())))
+		require.NoError(t, retry.Do(t.Context(), succeeds, retry.WithHooks(r.Hooks())))
 	}
 	call() // nobody sees it
 	otel.SetTracerProvider(k.traces)
@@ -100,7 +100,7 @@ func TestPrinting(t *testing.T) {
 	for n := range 4 {
 		wg.Go(func() {
 			for i := range 100 {
-				_ = retry.Do(context.Background(), fine, retry.WithName(fmt.Sprint(n, i)), retry.WithHooks(k.Hooks()))
+				_ = retry.Do(context.Background(), succeeds, retry.WithName(fmt.Sprint(n, i)), retry.WithHooks(k.Hooks()))
 				stop, err := k.ObserveBudget(fmt.Sprint(n, i), retry.NewBudget(1, 1))
 				assert.NoError(t, err)
 				stop()

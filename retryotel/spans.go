@@ -32,11 +32,11 @@ func (s *spans) Value(key any) any {
 }
 
 // startSpan begins the call's span and returns the context with it.
-func (r *Recorder) startSpan(ctx context.Context) context.Context {
+func (r *Recorder) startCall(ctx context.Context) context.Context {
 	parent := trace.SpanContextFromContext(ctx)
-	with, span := r.tracer.Start(ctx, "retry")
+	derived, span := r.tracer.Start(ctx, "retry")
 	if !span.SpanContext().Equal(parent) {
-		return &spans{Context: with, recorder: r, call: span}
+		return &spans{Context: derived, recorder: r, call: span}
 	}
 	// Nobody traces: the API alone gives back the parent, where an SDK makes a span, if only to
 	// leave it out of its sample. The attempts need none then.
@@ -59,13 +59,13 @@ func (r *Recorder) spansOf(ctx context.Context) *spans {
 func (s *spans) startAttempt(ctx context.Context, a retry.Attempt) context.Context {
 	s.abandonAttempt()
 	s.number = a.Number
-	ctx, s.attempt = s.recorder.tracer.Start(ctx, "retry.attempt", s.about(a)) //nolint:spancheck // endAttempt ends it
+	ctx, s.attempt = s.recorder.tracer.Start(ctx, "retry.attempt", s.attemptAttributes(a)) //nolint:spancheck // endAttempt ends it
 	return ctx
 }
 
 // about is what is known of an attempt as it begins.
-func (s *spans) about(a retry.Attempt) trace.SpanStartEventOption {
-	return trace.WithAttributes(append(named(policyKey, a.Name), numberKey.Int(a.Number))...)
+func (s *spans) attemptAttributes(a retry.Attempt) trace.SpanStartEventOption {
+	return trace.WithAttributes(append(nameAttribute(policyKey, a.Name), numberKey.Int(a.Number))...)
 }
 
 // endAttempt ends the span of an attempt. One that a gate refused has not begun any.
@@ -77,10 +77,10 @@ func (s *spans) endAttempt(ctx context.Context, a retry.Attempt) {
 	s.attempt = nil
 	if span == nil {
 		// By this package's clock: the policy's may be virtual.
-		began := trace.WithTimestamp(time.Now().Add(-a.Duration))
-		_, span = s.recorder.tracer.Start(ctx, "retry.attempt", s.about(a), began)
+		start := trace.WithTimestamp(time.Now().Add(-a.Duration))
+		_, span = s.recorder.tracer.Start(ctx, "retry.attempt", s.attemptAttributes(a), start)
 	}
-	span.SetAttributes(outcome(a.Err != nil))
+	span.SetAttributes(outcomeAttribute(a.Err != nil))
 	if a.Err != nil {
 		recordError(span, a.Err)
 		span.SetStatus(codes.Error, retry.ErrorText(a.Err))
@@ -99,18 +99,18 @@ func (s *spans) abandonAttempt() {
 }
 
 // wait tells that the wait after a begins.
-func (s *spans) wait(a retry.Attempt) {
+func (s *spans) addWait(a retry.Attempt) {
 	s.call.AddEvent("retry.wait", trace.WithAttributes(
 		numberKey.Int(a.Number), waitKey.Float64(a.Delay.Seconds())))
 }
 
 // end ends the call's span, and gives it the policy's name, which was not known at its start.
-func (s *spans) end(o retry.Outcome, e end) {
+func (s *spans) endCall(o retry.Outcome, result callResult) {
 	s.abandonAttempt()
 	if o.Name != "" {
 		s.call.SetName("retry " + o.Name)
 	}
-	s.call.SetAttributes(append(callAttributes(o.Name, e, o.Attempts > 1), attemptsKey.Int(o.Attempts))...)
+	s.call.SetAttributes(append(callAttributes(o.Name, result, o.Attempts > 1), attemptsKey.Int(o.Attempts))...)
 	if o.Err != nil {
 		s.call.SetStatus(codes.Error, retry.ErrorText(o.Err))
 	}

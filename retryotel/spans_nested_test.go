@@ -30,8 +30,8 @@ func TestNested(t *testing.T) {
 		return inner.Do(ctx, func(context.Context) error { return errDown })
 	})
 	require.Error(t, err)
-	k.noneOpen(t)
-	k.figures(t).addUp(t)
+	k.assertSpansEnded(t)
+	k.figures(t).assertAddUp(t)
 	names := map[string]int{}
 	byID := map[trace.SpanID]sdktrace.ReadOnlySpan{}
 	for _, s := range k.spans.Ended() {
@@ -55,9 +55,9 @@ func TestTwoRecorders(t *testing.T) {
 	require.NoError(t, retry.Do(t.Context(), retrytest.Fail(1, errDown),
 		a.options(retry.WithHooks(b.Hooks()), retry.WithBackoff(retry.Constant(0)))...))
 	for _, k := range []*kit{a, b} {
-		k.noneOpen(t)
+		k.assertSpansEnded(t)
 		assert.Len(t, k.spans.Ended(), 3)
-		k.figures(t).addUp(t)
+		k.figures(t).assertAddUp(t)
 	}
 }
 
@@ -75,7 +75,7 @@ func TestOtherHooks(t *testing.T) {
 	}
 	require.NoError(t, retry.Do(t.Context(), retrytest.Fail(1, errDown),
 		k.options(retry.WithHooks(other), retry.WithBackoff(retry.Constant(0)), retry.WithAttemptTimeout(time.Minute))...))
-	k.noneOpen(t)
+	k.assertSpansEnded(t)
 	assert.Len(t, k.spans.Ended(), 5)
 }
 
@@ -91,7 +91,7 @@ func TestNotSampled(t *testing.T) {
 		assert.False(t, trace.SpanContextFromContext(ctx).IsSampled())
 		return nil
 	}, retry.WithHooks(r.Hooks()), retry.WithHooks(k.Hooks())))
-	k.figures(t).addUp(t)
+	k.figures(t).assertAddUp(t)
 }
 
 // Without an SDK fn gets the very context of the caller, with the caller's span if it has one.
@@ -112,7 +112,7 @@ func TestNoSDK(t *testing.T) {
 }
 
 // fickle is a provider that stops tracing.
-type fickle struct {
+type switchableProvider struct {
 	embedded.TracerProvider
 	embeddedTracer
 	real trace.Tracer
@@ -121,9 +121,9 @@ type fickle struct {
 
 type embeddedTracer = embedded.Tracer
 
-func (f *fickle) Tracer(string, ...trace.TracerOption) trace.Tracer { return f }
+func (f *switchableProvider) Tracer(string, ...trace.TracerOption) trace.Tracer { return f }
 
-func (f *fickle) Start(ctx context.Context, name string, opts ...trace.SpanStartOption) (context.Context, trace.Span) {
+func (f *switchableProvider) Start(ctx context.Context, name string, opts ...trace.SpanStartOption) (context.Context, trace.Span) {
 	if f.off {
 		return noop.Tracer{}.Start(ctx, name, opts...)
 	}
@@ -134,18 +134,18 @@ func (f *fickle) Start(ctx context.Context, name string, opts ...trace.SpanStart
 func TestInnerCallIsNotTraced(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
-	f := &fickle{real: k.traces.Tracer("test")}
+	f := &switchableProvider{real: k.traces.Tracer("test")}
 	r, err := retryotel.New(retryotel.Config{MeterProvider: noopmetric.NewMeterProvider(), TracerProvider: f})
 	require.NoError(t, err)
 	hooks := retry.WithHooks(r.Hooks())
 	err = retry.Do(t.Context(), func(ctx context.Context) error {
 		f.off = true
-		err := retry.Do(ctx, fine, hooks, retry.WithName("inner"))
+		err := retry.Do(ctx, succeeds, hooks, retry.WithName("inner"))
 		assert.Empty(t, k.spans.Ended())
 		return err
 	}, hooks, retry.WithName("outer"))
 	require.NoError(t, err)
-	k.noneOpen(t)
+	k.assertSpansEnded(t)
 	require.Len(t, k.spans.Ended(), 2)
 	assert.Equal(t, "retry outer", k.spans.Ended()[1].Name())
 }

@@ -42,7 +42,7 @@ func TestSpans(t *testing.T) {
     retry.attempt {retry.attempt.number=2,retry.outcome=succeeded,retry.policy.name=fetch} 2s
       query {} 2s
 `, k.tree())
-		k.noneOpen(t)
+		k.assertSpansEnded(t)
 	})
 }
 
@@ -88,8 +88,8 @@ func TestSpansOfFailures(t *testing.T) {
 				}
 				require.Error(t, retry.Do(ctx, func(context.Context) error { return errDown }, k.options(tt.opts...)...))
 				assert.Equal(t, tt.want, k.tree())
-				k.noneOpen(t)
-				k.figures(t).addUp(t)
+				k.assertSpansEnded(t)
+				k.figures(t).assertAddUp(t)
 			})
 		})
 	}
@@ -117,8 +117,8 @@ func TestSpanOfALaterRefusal(t *testing.T) {
     * exception {exception.message=full,exception.type=*errors.errorString}
   retry.attempt {retry.attempt.number=3,retry.outcome=succeeded,retry.policy.name=fetch} 0s
 `, k.tree())
-		k.noneOpen(t)
-		k.figures(t).addUp(t)
+		k.assertSpansEnded(t)
+		k.figures(t).assertAddUp(t)
 	})
 }
 
@@ -141,9 +141,9 @@ func TestSpansOfALoop(t *testing.T) {
 	assert.Equal(t, ended[1].SpanContext().SpanID(), ended[0].Parent().SpanID())
 	assert.Equal(t, ended[3].SpanContext().SpanID(), ended[2].Parent().SpanID())
 	assert.Equal(t, "retry fetch", ended[4].Name())
-	k.noneOpen(t)
+	k.assertSpansEnded(t)
 	f := k.figures(t)
-	f.addUp(t)
+	f.assertAddUp(t)
 	assert.EqualValues(t, 1, f.total("retry.calls", "reason=permanent"))
 }
 
@@ -157,9 +157,9 @@ func TestRunGoesOnAfterAPanic(t *testing.T) {
 			run := retry.MustNew(k.options(retry.WithMaxAttempts(next))...).Start(t.Context())
 			assert.Panics(t, func() { run.Try(func(context.Context) error { panic("boom") }) })
 			assert.Empty(t, k.spans.Ended())
-			_, again := run.Try(fine)
+			_, again := run.Try(succeeds)
 			require.False(t, again)
-			k.noneOpen(t)
+			k.assertSpansEnded(t)
 			assert.Equal(t, "the function did not return", k.spans.Ended()[0].Status().Description)
 			f := k.figures(t)
 			assert.EqualValues(t, 1, f.total("retry.calls"))
@@ -177,9 +177,9 @@ func TestRefusalAfterAPanic(t *testing.T) {
 	})
 	run := retry.MustNew(k.options(retry.WithGate(refuse))...).Start(t.Context())
 	assert.Panics(t, func() { run.Try(func(context.Context) error { panic("boom") }) })
-	_, again := run.Try(fine)
+	_, again := run.Try(succeeds)
 	require.False(t, again)
-	k.noneOpen(t)
+	k.assertSpansEnded(t)
 	var texts []string
 	for _, s := range k.spans.Ended() {
 		texts = append(texts, s.Status().Description)
@@ -198,7 +198,7 @@ func TestSpanThatOutlivesItsAttempt(t *testing.T) {
 		return ctx, nil
 	}, k.options(retry.WithAttemptTimeout(time.Minute))...)
 	require.NoError(t, err)
-	k.noneOpen(t)
+	k.assertSpansEnded(t)
 	_, body := k.traces.Tracer("test").Start(kept, "body")
 	body.End()
 	release()

@@ -33,7 +33,7 @@ func TestStress(t *testing.T) {
 
 func stress(t *testing.T, seed uint64) {
 	k := newKit(t)
-	p := newPool(t, k, mischief, retry.WithMaxAttempts(3), retry.WithJitter(retry.FullJitter),
+	p := newPool(t, k, randomOutcome, retry.WithMaxAttempts(3), retry.WithJitter(retry.FullJitter),
 		retry.WithBackoff(retry.Constant(200*time.Microsecond)), retry.WithBudget(retry.NewBudget(0.3, 20)))
 
 	stop := make(chan struct{})
@@ -42,7 +42,7 @@ func stress(t *testing.T, seed uint64) {
 		watching.Go(func() {
 			var last retrypool.Stats
 			for {
-				s := poolAddsUp(t, k.figures(t))
+				s := assertPoolAddsUp(t, k.figures(t))
 				assert.GreaterOrEqual(t, s.Submitted, last.Submitted)
 				assert.GreaterOrEqual(t, s.Succeeded+s.Failed+s.DeadLettered+s.Canceled,
 					last.Succeeded+last.Failed+last.DeadLettered+last.Canceled)
@@ -70,9 +70,9 @@ func stress(t *testing.T, seed uint64) {
 	watching.Wait()
 
 	f := k.figures(t)
-	f.addUp(t)
+	f.assertAddUp(t)
 	s := p.Stats()
-	assert.Equal(t, s, poolAddsUp(t, f))
+	assert.Equal(t, s, assertPoolAddsUp(t, f))
 	assert.Zero(t, f.total("retry.pool.items"))
 	assert.EqualValues(t, s.Submitted, f.total("retry.calls"), "every item is a call")
 	assert.EqualValues(t, s.Submitted, f.total("retry.pool.item.duration.count"))
@@ -82,11 +82,11 @@ func stress(t *testing.T, seed uint64) {
 	} {
 		assert.EqualValues(t, n, f.total("retry.pool.item.duration.count", "outcome="+how), how)
 	}
-	k.noneOpen(t)
+	k.assertSpansEnded(t)
 }
 
 // mischief is a function that does what a function may do.
-func mischief(ctx context.Context, in int) (int, error) {
+func randomOutcome(ctx context.Context, in int) (int, error) {
 	switch rand.IntN(10) {
 	case 0:
 		panic("boom")
