@@ -38,9 +38,9 @@ type Config[In any] struct {
 	// ctx has the values of the context that the item was submitted with. It does not end,
 	// not even when the pool is closed, so DeadLetter must limit its own time.
 	//
-	// DeadLetter must be safe for concurrent use. Workers does not bound it: it runs in the
-	// worker that made the last attempt, or in a goroutine of the context whose deadline
-	// passed while the item waited.
+	// DeadLetter must be safe for concurrent use, and Workers does not bound it. It runs in the
+	// worker that made the last attempt. If the deadline of the item's context passed while the
+	// item waited, it may run in another goroutine.
 	// The default is nil: such items count as failed.
 	DeadLetter func(ctx context.Context, in In, err *retry.Error) error
 	// Key returns the key of an item. Items of one key run one at a time, in the order they

@@ -11,9 +11,9 @@ import (
 // itemContext is the context of an item. It has its parent's values and ends with the parent,
 // or earlier: by Task.Cancel, by Close, or when the item is settled.
 //
-// It is an object of its own, so that a kept task does not keep it, and a kept context has its
-// values after the end. The cancelable context is made when something first asks for it; most
-// parked items never need one.
+// It is an object of its own. So a kept task does not keep it, and a kept context has its values
+// after the end. The cancelable context is made when something first asks for it. Most parked
+// items never need one.
 type itemContext struct {
 	parent    context.Context               // see itemParent
 	cancelCtx atomic.Pointer[cancelContext] // nil: not needed so far

@@ -44,8 +44,8 @@ type mapper[In, Out any] struct {
 	tail       chan taskNode[Out] // takes the next task that is submitted; closed after the last
 	slots      chan struct{}      // has an element for each item that is taken and not yet yielded
 	err        error              // why submitting ended; set before tail is closed
-	goexit     bool               // the sequence ended its goroutine; likewise
-	panicValue any                // the sequence panicked; likewise
+	goexit     bool               // the sequence ended its goroutine; set like err
+	panicValue any                // the sequence panicked with it; set like err
 }
 
 // taskNode is a task in the list, and the channel for the next one.

@@ -171,8 +171,8 @@ func TestMaxRetryingWakesTheIdle(t *testing.T) {
 		submit(t, p, 100)
 		submit(t, p, 101)
 		require.NoError(t, p.Join(t.Context()))
-		// The retry ends at 12 s and its worker takes 101; the other one is busy with 100 till
-		// 12.5 s, then takes the second retry.
+		// The retry ends at 12 s, and its worker takes 101. The other worker is busy with 100
+		// until 12.5 s, then takes the second retry.
 		assert.Equal(t, 13500*time.Millisecond, time.Since(began))
 	})
 }

@@ -14,10 +14,10 @@ import "context"
 //
 // # Submitting from the pool's function
 //
-// From the function of another item, pass the context that the function got. The new item is
-// then bound to the context that the other item was submitted with, and does not end when the
-// other item is settled. The other item may be of another pool. The example "crawler" submits
-// the links that it finds.
+// From the function of another item, pass the context that the function got. The context that the
+// other item was submitted with then bounds the new item too. The new item does not end when the
+// other item is settled. The other item may be of another pool. The example "crawler" submits the
+// links that it finds.
 //
 // If the function adds values with context.WithValue, the new item has them too. If it adds an
 // end with context.WithTimeout or context.WithCancel, that context bounds the new item. It then
