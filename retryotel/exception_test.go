@@ -12,7 +12,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// nilError has methods that a nil pointer does not survive.
+// nilError has methods that panic for a nil pointer.
 type nilError struct{ text string }
 
 func (e *nilError) Error() string { return e.text }
@@ -31,8 +31,8 @@ type loop struct{}
 func (loop) Error() string   { return "loop" }
 func (l loop) Unwrap() error { return l }
 
-// An error that panics when it is read is recorded as package fmt writes it, and the call goes on.
-// Texts are one safe and bounded line.
+// An error whose methods panic is recorded as package fmt prints it, and the call goes on. Recorded
+// texts are one line of bounded length.
 func TestHostileErrors(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -11,7 +11,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// Each kind of instrument has its unit, and histograms the boundaries advised.
+// Every instrument has its documented unit, and every histogram its documented boundaries.
 func TestInstruments(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

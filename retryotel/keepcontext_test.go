@@ -13,31 +13,33 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-// An inner call without a timeout, whose hooks derive a context as these do, keeps nothing of the
-// outer attempt that it runs in: its release does not end the outer attempt, and neither does what
-// an inner call before it released.
-func TestKeepContextBeneathAnAttempt(t *testing.T) {
-	t.Parallel()
-	within := func(t *testing.T, k *kit, ctx context.Context) error {
-		for range 2 {
-			err := retry.Do(ctx, func(ctx context.Context) error {
-				release := retry.KeepContext(ctx)
-				release()
-				return ctx.Err()
-			}, k.options(retry.WithMaxAttempts(2))...)
-			if err != nil {
-				return err
-			}
-			assert.NoError(t, ctx.Err(), "the outer attempt lives")
+// callsWithin makes two inner calls that keep and release their contexts. It returns an error if the
+// outer context ctx ends meanwhile.
+func callsWithin(ctx context.Context, t *testing.T, k *kit) error {
+	for range 2 {
+		err := retry.Do(ctx, func(ctx context.Context) error {
+			release := retry.KeepContext(ctx)
+			release()
+			return ctx.Err()
+		}, k.options(retry.WithMaxAttempts(2))...)
+		if err != nil {
+			return err
 		}
-		time.Sleep(time.Second)
-		return ctx.Err()
+		assert.NoError(t, ctx.Err(), "the outer attempt goes on")
 	}
+	time.Sleep(time.Second)
+	return ctx.Err()
+}
+
+// An inner call without a timeout runs in an outer attempt, with hooks that derive contexts. When the
+// inner call releases the context that it kept, the outer attempt's context does not end.
+func TestKeepContextInAnInnerCall(t *testing.T) {
+	t.Parallel()
 	t.Run("in a call", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			k := newKit(t)
-			err := retry.Do(t.Context(), func(ctx context.Context) error { return within(t, k, ctx) },
+			err := retry.Do(t.Context(), func(ctx context.Context) error { return callsWithin(ctx, t, k) },
 				k.options(retry.WithAttemptTimeout(time.Minute))...)
 			require.NoError(t, err)
 			k.assertSpansEnded(t)
@@ -47,7 +49,7 @@ func TestKeepContextBeneathAnAttempt(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			k := newKit(t)
-			p := newPool(t, k, func(ctx context.Context, in int) (int, error) { return in, within(t, k, ctx) },
+			p := newPool(t, k, func(ctx context.Context, in int) (int, error) { return in, callsWithin(ctx, t, k) },
 				retry.WithAttemptTimeout(time.Minute), retry.WithMaxAttempts(1))
 			for i := range 4 {
 				_, err := p.Submit(t.Context(), i)
@@ -58,26 +60,28 @@ func TestKeepContextBeneathAnAttempt(t *testing.T) {
 			k.assertSpansEnded(t)
 		})
 	})
-	t.Run("a kept context of the own call outlives it", func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			k := newKit(t)
-			var kept context.Context
-			var release context.CancelFunc
-			require.NoError(t, retry.Do(t.Context(), func(ctx context.Context) error {
-				kept, release = ctx, retry.KeepContext(ctx)
-				return nil
-			}, k.options(retry.WithAttemptTimeout(time.Minute))...))
-			require.NoError(t, kept.Err())
-			release()
-			require.ErrorIs(t, kept.Err(), context.Canceled)
-		})
+}
+
+// A context that a call keeps outlives the call until it is released.
+func TestKeepContextOutlivesTheCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := newKit(t)
+		var kept context.Context
+		var release context.CancelFunc
+		require.NoError(t, retry.Do(t.Context(), func(ctx context.Context) error {
+			kept, release = ctx, retry.KeepContext(ctx)
+			return nil
+		}, k.options(retry.WithAttemptTimeout(time.Minute))...))
+		require.NoError(t, kept.Err())
+		release()
+		require.ErrorIs(t, kept.Err(), context.Canceled)
 	})
 }
 
-// Nor does it prolong the outer attempt's context: that ends with the outer function, although
-// nobody releases what the inner one kept.
-func TestKeepContextProlongsNoOuterAttempt(t *testing.T) {
+// The outer attempt's context ends with the outer function, even if the inner call never releases
+// the context that it kept.
+func TestKeepContextDoesNotExtendTheOuterAttempt(t *testing.T) {
 	t.Parallel()
 	inner := func(k *kit, ctx context.Context) error {
 		return retry.Do(ctx, func(ctx context.Context) error {

@@ -12,7 +12,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// A program that names its policies after users makes no more series than others.
+// A program that names its policies after its users makes a bounded number of series.
 func TestNamesAreBounded(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -40,7 +40,7 @@ func TestNamesAreBounded(t *testing.T) {
 	assert.Equal(t, 257, series)
 }
 
-// Calls of policies that are new and of such as are known go on at the same time.
+// Calls of new and known policies may run concurrently.
 func TestNamesConcurrently(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -59,7 +59,7 @@ func TestNamesConcurrently(t *testing.T) {
 	assert.EqualValues(t, 4*(400-256), f.total("retry.calls", "_other"))
 }
 
-func TestNoName(t *testing.T) {
+func TestUnnamedPolicy(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
 	require.NoError(t, retry.Do(t.Context(), succeeds, retry.WithHooks(k.Hooks())))

@@ -12,17 +12,20 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// observed is what is observed: two of a name could not be told apart.
+// observedName is a name that is in use. Two budgets, or two pools, of one name could not be told
+// apart.
 type observedName struct {
 	key  attribute.Key
 	name string
 }
 
-// ObserveBudget records the tokens of b, under the name, as often as metrics are collected,
-// until stop is called; calling it again does nothing. The empty name is one as well. A nil
-// budget, and a name that another budget has, are faults that match retry.ErrOption.
+// ObserveBudget records the tokens of b under the name, at every collection of metrics until stop
+// is called. Calling stop again does nothing.
 //
-// What a budget denies is in retry.budget.denials for each policy, without this.
+// The empty name is a name too. A nil budget is an error, and so is a name that another budget has.
+// These errors match retry.ErrOption.
+//
+// retry.budget.denials counts what a budget denies, for each policy and without ObserveBudget.
 func (r *Recorder) ObserveBudget(name string, b *retry.Budget) (stop func(), err error) {
 	const function = "ObserveBudget"
 	if b == nil {
@@ -35,12 +38,12 @@ func (r *Recorder) ObserveBudget(name string, b *retry.Budget) (stop func(), err
 	}, r.tokens)
 }
 
-// observe registers the callback.
+// register registers the callback under a name that no other has.
 func (r *Recorder) register(function string, name observedName, f metric.Callback, instruments ...metric.Observable) (stop func(), err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.observed[name] {
-		return nil, fault{function, fmt.Sprintf("the name %q is taken; give another, or call the stop of the one that has it", name.name)}
+		return nil, fault{function, fmt.Sprintf("the name %q is in use; choose another, or call the stop function of the one that uses it", name.name)}
 	}
 	registration, err := r.meter.RegisterCallback(f, instruments...)
 	if err != nil {

@@ -39,18 +39,18 @@ func TestBudget(t *testing.T) {
 	assert.Contains(t, k.figures(t), "retry.budget.tokens{}")
 	stop2, err := k.ObserveBudget("search", budget)
 	require.NoError(t, err, "the name is free")
-	stop() // a third time, now that the name is another's
+	stop() // a third call does not free the name, which another budget has now
 	_, err = k.ObserveBudget("search", budget)
 	require.Error(t, err)
 	stop2()
 }
 
-func TestFaults(t *testing.T) {
+func TestObserveErrors(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
 	for want, observe := range map[string]func() (func(), error){
 		"retryotel: ObserveBudget: nil budget; make one by retry.NewBudget": func() (func(), error) { return k.ObserveBudget("a", nil) },
-		`retryotel: ObserveBudget: the name "twice" is taken; give another, or call the stop of the one that has it`: func() (func(), error) {
+		`retryotel: ObserveBudget: the name "twice" is in use; choose another, or call the stop function of the one that uses it`: func() (func(), error) {
 			_, err := k.ObserveBudget("twice", &retry.Budget{})
 			require.NoError(t, err)
 			return k.ObserveBudget("twice", &retry.Budget{})
@@ -58,7 +58,7 @@ func TestFaults(t *testing.T) {
 		"retryotel: ObservePool: nil pool; make one by retrypool.New": func() (func(), error) {
 			return k.ObservePool("a", nil)
 		},
-		`retryotel: ObservePool: the name "" is taken; give another, or call the stop of the one that has it`: func() (func(), error) {
+		`retryotel: ObservePool: the name "" is in use; choose another, or call the stop function of the one that uses it`: func() (func(), error) {
 			_, err := k.ObservePool("", fixedPool{})
 			require.NoError(t, err)
 			return k.ObservePool("", fixedPool{})
@@ -71,7 +71,7 @@ func TestFaults(t *testing.T) {
 	}
 	var none *retrypool.Pool[int, int]
 	_, err := k.ObservePool("a", none)
-	require.ErrorIs(t, err, retry.ErrOption, "it would panic at the first scrape")
+	require.ErrorIs(t, err, retry.ErrOption, "it would panic at the first collection")
 	_, err = k.ObservePool("twice", fixedPool{})
-	require.NoError(t, err, "pools and budgets have names of their own")
+	require.NoError(t, err, "a pool and a budget may have the same name")
 }

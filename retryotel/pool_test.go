@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,12 +17,12 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-// fixed is a pool without life.
+// fixedPool is a pool whose figures do not change.
 type fixedPool retrypool.Stats
 
 func (f fixedPool) Stats() retrypool.Stats { return retrypool.Stats(f) }
 
-// newPool makes an observed pool of two workers, whose items wait for a second.
+// newPool makes an observed pool of two workers, whose items wait one second between attempts.
 func newPool(t testing.TB, k *kit, fn func(context.Context, int) (int, error), opts ...retry.Option) *retrypool.Pool[int, int] {
 	if fn == nil {
 		fn = func(_ context.Context, in int) (int, error) { return in, nil }
@@ -44,7 +44,7 @@ func newPool(t testing.TB, k *kit, fn func(context.Context, int) (int, error), o
 	return p
 }
 
-// poolFigures are those that ObservePool records.
+// poolFigures returns the figures that ObservePool records.
 func poolFigures(f figures) retrypool.Stats {
 	const prefix = "retry.pool."
 	of := func(name, attribute, value string) int {
@@ -66,7 +66,7 @@ func poolFigures(f figures) retrypool.Stats {
 	}
 }
 
-// poolAddsUp holds that every item is somewhere, and returns the figures.
+// assertPoolAddsUp checks that the pool's figures add up, and returns them.
 func assertPoolAddsUp(t assert.TestingT, f figures) retrypool.Stats {
 	s := poolFigures(f)
 	assert.Equal(t, s.Submitted, s.Succeeded+s.DeadLettered+s.Failed+s.Canceled+s.Queued+s.Running+s.Parked, "%+v", s)
@@ -74,26 +74,29 @@ func assertPoolAddsUp(t assert.TestingT, f figures) retrypool.Stats {
 	return s
 }
 
-// Six items for two workers, seen at each step.
+// failsFirst returns a function that takes ten seconds. It fails for items 0 and 1, and at the first
+// attempt for item 2.
+func failsFirst() func(context.Context, int) (int, error) {
+	var retried atomic.Bool
+	return func(ctx context.Context, in int) (int, error) {
+		select {
+		case <-time.After(10 * time.Second):
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+		if in < 2 || in == 2 && !retried.Swap(true) {
+			return 0, errDown
+		}
+		return in, nil
+	}
+}
+
+// Two workers work on six items. The test looks at each step.
 func TestPool(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		k := newKit(t)
-		attempts := map[int]int{}
-		var mu sync.Mutex
-		p := newPool(t, k, func(ctx context.Context, in int) (int, error) {
-			select {
-			case <-time.After(10 * time.Second):
-			case <-ctx.Done():
-				return 0, ctx.Err()
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			if attempts[in]++; in < 2 || in == 2 && attempts[in] == 1 {
-				return 0, errDown
-			}
-			return in, nil
-		}, retry.WithMaxAttempts(2), retry.WithBackoff(retry.Constant(time.Minute)))
+		p := newPool(t, k, failsFirst(), retry.WithMaxAttempts(2), retry.WithBackoff(retry.Constant(time.Minute)))
 		var tasks []*retrypool.Task[int]
 		for i := range 6 {
 			task, err := p.Submit(t.Context(), i)
@@ -128,7 +131,7 @@ func TestPool(t *testing.T) {
 	})
 }
 
-// itemTimes are the sums and counts of what PoolEvents records, without the zeros.
+// itemTimes returns the sums and counts of the histograms that PoolEvents records, without zeros.
 func itemTimes(f figures) map[string]float64 {
 	times := map[string]float64{
 		"queued":   f["retry.pool.queue.duration{retry.pool.name=mail}"],
@@ -143,8 +146,8 @@ func itemTimes(f figures) map[string]float64 {
 	return times
 }
 
-// An item that never began has an end and no time in the queue.
-func TestPoolItemThatNeverBegan(t *testing.T) {
+// An item that made no attempt has a duration and no time in the queue.
+func TestPoolItemWithoutAttempt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		k := newKit(t)
@@ -170,7 +173,7 @@ func TestPoolItemThatNeverBegan(t *testing.T) {
 	})
 }
 
-// The figures of a pool that is no longer observed are gone, and its name is free.
+// After stop, the figures of the pool are no longer collected, and its name is free.
 func TestPoolStop(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -183,13 +186,13 @@ func TestPoolStop(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// sized is a pool that says its capacity.
+// sizedPool is a pool that has a method Capacity.
 type sizedPool struct{ fixedPool }
 
 func (sizedPool) Capacity() int { return 7 }
 
-// A program that names its pools after users makes no more series than others, whatever names the
-// pool first, and the figures of all still add up.
+// A program that names its pools after its users makes a bounded number of series, whether
+// PoolEvents or ObservePool gets the name first. The figures of all pools still add up.
 func TestPoolNamesAreBounded(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -217,7 +220,7 @@ func TestPoolNamesAreBounded(t *testing.T) {
 		assert.InDelta(t, want.other, f[fmt.Sprintf(name, "_other")], 0, name)
 		assert.NotContains(t, f, fmt.Sprintf(name, "user 256"))
 	}
-	assert.InDelta(t, 256*7, f.total("retry.pool.capacity"), 0, "none of _other")
+	assert.InDelta(t, 256*7, f.total("retry.pool.capacity"), 0, "_other has no capacity")
 	assert.InDelta(t, 299*3, f.total("retry.pool.submitted"), 0)
 	assert.InDelta(t, 301, f.total("retry.pool.queue.duration.count"), 0)
 	pools := map[string]bool{}
@@ -228,14 +231,14 @@ func TestPoolNamesAreBounded(t *testing.T) {
 	}
 	assert.Len(t, pools, 257)
 	_, err := k.ObservePool("user 298", fixedPool{})
-	require.ErrorIs(t, err, retry.ErrOption, "names that are taken are so beneath _other too")
+	require.ErrorIs(t, err, retry.ErrOption, "a name is also taken if its pool is recorded under _other")
 	_, err = k.ObservePool("user 299", fixedPool{})
 	require.NoError(t, err, "the name is free")
 }
 
-// Items that items submit, with a recorder's hooks and attempt timeouts: each goes on when the first
-// is settled, as a call of its own.
-func TestItemsThatItemsSubmit(t *testing.T) {
+// Items that a function submits go on when the first item is settled, also with a recorder's hooks
+// and attempt timeouts. Each is a call of its own.
+func TestNestedItems(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		k := newKit(t)
@@ -265,7 +268,7 @@ func TestItemsThatItemsSubmit(t *testing.T) {
 		for _, s := range k.spans.Ended() {
 			if s.Name() == "retry fetch" {
 				calls++
-				assert.Equal(t, span.SpanContext().SpanID(), s.Parent().SpanID(), "a call that the request made")
+				assert.Equal(t, span.SpanContext().SpanID(), s.Parent().SpanID(), "the request is the parent of every call")
 			}
 		}
 		assert.Equal(t, 13, calls)

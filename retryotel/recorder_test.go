@@ -21,7 +21,7 @@ import (
 
 var _ fmt.Formatter = (*retryotel.Recorder)(nil)
 
-// stingy is a provider that refuses instruments, or callbacks.
+// refusingProvider is a provider that refuses instruments or callbacks.
 type refusingProvider struct {
 	noop.MeterProvider
 	noopMeter
@@ -58,7 +58,7 @@ func TestProviderRefuses(t *testing.T) {
 
 	r, err := retryotel.New(retryotel.Config{MeterProvider: refusingProvider{refuse: "callbacks"}})
 	require.NoError(t, err)
-	for range 2 { // the name is not taken by what failed
+	for range 2 { // a failed registration does not take the name
 		_, err = r.ObserveBudget("b", &retry.Budget{})
 		require.EqualError(t, err, "retryotel: ObserveBudget: no more instruments")
 		require.ErrorIs(t, err, errRefused)
@@ -67,7 +67,8 @@ func TestProviderRefuses(t *testing.T) {
 
 var globalsSet atomic.Bool
 
-// The global providers count, also if they are set after New. It is not parallel: it sets them.
+// A Recorder uses the global providers, even if they are set after New. The test sets them, so it is
+// not parallel.
 func TestGlobalProviders(t *testing.T) {
 	if !globalsSet.CompareAndSwap(false, true) {
 		t.Skip("a process sets them once")
@@ -79,7 +80,7 @@ func TestGlobalProviders(t *testing.T) {
 	call := func() {
 		require.NoError(t, retry.Do(t.Context(), succeeds, retry.WithHooks(r.Hooks())))
 	}
-	call() // nobody sees it
+	call() // not recorded: there is no provider yet
 	otel.SetTracerProvider(k.traces)
 	k.reader = sdkmetric.NewManualReader()
 	otel.SetMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(k.reader)))
@@ -92,8 +93,8 @@ func TestGlobalProviders(t *testing.T) {
 	assert.Zero(t, k.figures(t).total("retry.budget.tokens"))
 }
 
-// Whoever prints a Recorder meanwhile does not read what is written: the race detector would see it.
-func TestPrinting(t *testing.T) {
+// Printing a Recorder while it records is no data race, which the race detector would report.
+func TestFormat(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
 	var wg sync.WaitGroup

@@ -19,7 +19,7 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// Spans of an inner call are children of the outer call's attempt; each call ends its own.
+// The spans of an inner call are children of the outer call's attempt. Each call ends its own spans.
 func TestNested(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -61,7 +61,7 @@ func TestTwoRecorders(t *testing.T) {
 	}
 }
 
-// A hook that puts another span into the attempt's context, or that returns none, is no matter.
+// Other hooks may put another span into the attempt's context or return a nil context.
 func TestOtherHooks(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -79,7 +79,7 @@ func TestOtherHooks(t *testing.T) {
 	assert.Len(t, k.spans.Ended(), 5)
 }
 
-// A call that is not sampled still hands its trace on, and is measured.
+// A call that is not sampled still passes its trace on and is measured.
 func TestNotSampled(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -94,7 +94,7 @@ func TestNotSampled(t *testing.T) {
 	k.figures(t).assertAddUp(t)
 }
 
-// Without an SDK fn gets the very context of the caller, with the caller's span if it has one.
+// Without an SDK, fn gets the caller's context itself, with the caller's span if there is one.
 func TestNoSDK(t *testing.T) {
 	t.Parallel()
 	spans := tracetest.NewSpanRecorder()
@@ -111,7 +111,7 @@ func TestNoSDK(t *testing.T) {
 	assert.Len(t, spans.Ended(), 1)
 }
 
-// fickle is a provider that stops tracing.
+// switchableProvider is a provider whose tracing can be turned off.
 type switchableProvider struct {
 	embedded.TracerProvider
 	embeddedTracer
@@ -130,7 +130,7 @@ func (f *switchableProvider) Start(ctx context.Context, name string, opts ...tra
 	return f.real.Start(ctx, name, opts...) //nolint:spancheck // its caller ends it
 }
 
-// An inner call that is not traced leaves the spans of the outer one alone.
+// An inner call that is not traced does not touch the spans of the outer call.
 func TestInnerCallIsNotTraced(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

@@ -14,7 +14,8 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// The caller's span is the parent of the call's, that of the attempts', and these of what fn makes.
+// The caller's span is the parent of the call's span. The call's span is the parent of the attempts'
+// spans, which are the parents of fn's spans.
 func TestSpans(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -95,8 +96,8 @@ func TestSpansOfFailures(t *testing.T) {
 	}
 }
 
-// A gate that refuses a later attempt has no part in the span of the one before.
-func TestSpanOfALaterRefusal(t *testing.T) {
+// If a gate rejects a later attempt, that attempt has a span of its own.
+func TestSpanOfALaterRejection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		k := newKit(t)
@@ -122,7 +123,8 @@ func TestSpanOfALaterRefusal(t *testing.T) {
 	})
 }
 
-// A loop over Attempts, its body's spans included, and one that is left.
+// A loop over Attempts has spans too, also if the loop is left. Spans of its body are children of the
+// attempt.
 func TestSpansOfALoop(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -147,7 +149,7 @@ func TestSpansOfALoop(t *testing.T) {
 	assert.EqualValues(t, 1, f.total("retry.calls", "reason=permanent"))
 }
 
-// A Run goes on after a panic, and the span of the attempt that did not return ends then.
+// If a Run goes on after a panic, the span of the attempt that panicked ends then.
 func TestRunGoesOnAfterAPanic(t *testing.T) {
 	t.Parallel()
 	for name, next := range map[string]int{"another attempt": 2, "no other": 1} {
@@ -168,8 +170,8 @@ func TestRunGoesOnAfterAPanic(t *testing.T) {
 	}
 }
 
-// The attempt that did not return is not taken for the next one, which a gate refuses.
-func TestRefusalAfterAPanic(t *testing.T) {
+// An attempt that panicked is not mistaken for the next attempt, which a gate rejects.
+func TestRejectionAfterAPanic(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
 	refuse := retry.OnlyRetries(func(context.Context, retry.Attempt) (func(error), error) {
@@ -188,7 +190,7 @@ func TestRefusalAfterAPanic(t *testing.T) {
 	assert.Equal(t, []string{"the function did not return", "down"}, texts[:2])
 }
 
-// What goes on with the context of an attempt that has ended is its child all the same.
+// A span that is made with the context of an ended attempt is still a child of the attempt.
 func TestSpanThatOutlivesItsAttempt(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

@@ -14,8 +14,8 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-// TestStress lets pools do what they can at random moments, while their figures are collected. It
-// is not parallel: it counts goroutines.
+// TestStress does everything with pools at random moments, while their figures are collected. It
+// counts goroutines, so it is not parallel.
 func TestStress(t *testing.T) {
 	before := runtime.NumGoroutine()
 	rounds := 20
@@ -26,7 +26,7 @@ func TestStress(t *testing.T) {
 		stress(t, uint64(seed))
 	}
 	for i := 0; runtime.NumGoroutine() > before && i < 1e6; i++ {
-		runtime.Gosched() // callbacks of context.AfterFunc may still be on their way out
+		runtime.Gosched() // callbacks of context.AfterFunc may still be returning
 	}
 	assert.LessOrEqual(t, runtime.NumGoroutine(), before, "a goroutine was left")
 }
@@ -39,22 +39,7 @@ func stress(t *testing.T, seed uint64) {
 	stop := make(chan struct{})
 	var watching, producing sync.WaitGroup
 	for range 2 {
-		watching.Go(func() {
-			var last retrypool.Stats
-			for {
-				s := assertPoolAddsUp(t, k.figures(t))
-				assert.GreaterOrEqual(t, s.Submitted, last.Submitted)
-				assert.GreaterOrEqual(t, s.Succeeded+s.Failed+s.DeadLettered+s.Canceled,
-					last.Succeeded+last.Failed+last.DeadLettered+last.Canceled)
-				last = s
-				select {
-				case <-stop:
-					return
-				default:
-					runtime.Gosched()
-				}
-			}
-		})
+		watching.Go(func() { watchFigures(t, k, stop) })
 	}
 	for n := range 3 {
 		producing.Go(func() { produce(p, rand.New(rand.NewPCG(seed, uint64(n)))) })
@@ -69,9 +54,31 @@ func stress(t *testing.T, seed uint64) {
 	close(stop)
 	watching.Wait()
 
+	assertFinalFigures(t, k, p.Stats())
+}
+
+// watchFigures checks that the collected figures add up and do not go down, until stop is closed.
+func watchFigures(t *testing.T, k *kit, stop <-chan struct{}) {
+	var last retrypool.Stats
+	for {
+		s := assertPoolAddsUp(t, k.figures(t))
+		assert.GreaterOrEqual(t, s.Submitted, last.Submitted)
+		assert.GreaterOrEqual(t, s.Succeeded+s.Failed+s.DeadLettered+s.Canceled,
+			last.Succeeded+last.Failed+last.DeadLettered+last.Canceled)
+		last = s
+		select {
+		case <-stop:
+			return
+		default:
+			runtime.Gosched()
+		}
+	}
+}
+
+// assertFinalFigures checks the collected figures against those of a closed pool.
+func assertFinalFigures(t *testing.T, k *kit, s retrypool.Stats) {
 	f := k.figures(t)
 	f.assertAddUp(t)
-	s := p.Stats()
 	assert.Equal(t, s, assertPoolAddsUp(t, f))
 	assert.Zero(t, f.total("retry.pool.items"))
 	assert.EqualValues(t, s.Submitted, f.total("retry.calls"), "every item is a call")
@@ -85,7 +92,7 @@ func stress(t *testing.T, seed uint64) {
 	k.assertSpansEnded(t)
 }
 
-// mischief is a function that does what a function may do.
+// randomOutcome is a function that picks what to do at random: return, fail, wait or panic.
 func randomOutcome(ctx context.Context, in int) (int, error) {
 	switch rand.IntN(10) {
 	case 0:
@@ -104,7 +111,7 @@ func randomOutcome(ctx context.Context, in int) (int, error) {
 	return in, nil
 }
 
-// produce submits items, and cancels some.
+// produce submits items and cancels some of them.
 func produce(p *retrypool.Pool[int, int], r *rand.Rand) {
 	for i := range 100 {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(r.IntN(3000))*time.Microsecond)
