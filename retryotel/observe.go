@@ -22,6 +22,9 @@ type observedName struct {
 // ObserveBudget records the tokens of b under the name, at every collection of metrics until stop
 // is called. Calling stop again does nothing.
 //
+// Names must be few and fixed, not made from input. Each name is a time series of its own, and a
+// Recorder does not limit how many budgets it observes.
+//
 // The empty name is a name too. A nil budget is an error, and so is a name that another budget has.
 // These errors match retry.ErrOption.
 //

@@ -49,7 +49,7 @@ type Config struct {
 //
 // A Recorder records at most 256 names of policies and 256 names of pools. Policies and pools with
 // later names are recorded under "_other". A name counts for the life of the Recorder, even when
-// its pool is no longer observed.
+// its pool is no longer observed. The names of budgets are not limited; see ObserveBudget.
 //
 // # Exemplars
 //
