@@ -37,8 +37,8 @@
 // Every item is settled exactly once, in one of four ways. [Stats] counts them.
 //   - Succeeded: the function returned no error, and no validator rejected its value.
 //   - DeadLettered: the item failed for good, and Config.DeadLetter accepted it.
-//   - Failed: the item failed for good, and DeadLetter is nil or failed too. The error of
-//     [Task.Wait] then reports both failures.
+//   - Failed: the item failed for good, and DeadLetter is nil or failed too. If DeadLetter
+//     failed, the error of [Task.Wait] reports both failures.
 //   - Canceled: its context or task was canceled, or Close gave up and DeadLetter is nil.
 //
 // A panic or runtime.Goexit of the function becomes the item's error, a *[PanicError], and is
@@ -47,9 +47,9 @@
 // # Context and closing
 //
 // The context passed to Submit bounds the item. No wait passes its deadline. When it ends, a
-// waiting item ends at once, and a running one is told by the function's context. A
-// cancellation counts as canceled, a passed deadline as failed. The function's context also
-// ends when the item is settled, so read a response's body inside the function.
+// waiting item ends at once, and a running one is told by the function's context. A canceled
+// context cancels the item. After a passed deadline the item has failed for good. The function's
+// context also ends when the item is settled, so read a response's body inside the function.
 //
 // [Pool.Close] rejects new items and returns once all items are settled and no goroutine is
 // left. If its context ends first, it cancels the remaining items and passes them to DeadLetter.
