@@ -19,15 +19,15 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// show prints the sums and gauges that are collected, and how often something was measured by a
-// histogram, but for those whose names begin with one of the prefixes.
-func show(reader *sdkmetric.ManualReader, but ...string) {
+// show collects and prints the sums and gauges, and the counts of histograms. It leaves out the
+// instruments whose names begin with one of the prefixes.
+func show(reader *sdkmetric.ManualReader, without ...string) {
 	var all metricdata.ResourceMetrics
 	_ = reader.Collect(context.Background(), &all)
 	var lines []string
 	for _, scope := range all.ScopeMetrics {
 		for _, m := range scope.Metrics {
-			if slices.ContainsFunc(but, func(prefix string) bool { return strings.HasPrefix(m.Name, prefix) }) {
+			if slices.ContainsFunc(without, func(prefix string) bool { return strings.HasPrefix(m.Name, prefix) }) {
 				continue
 			}
 			add := func(labels attribute.Set, value any) {
@@ -58,7 +58,7 @@ func show(reader *sdkmetric.ManualReader, but ...string) {
 }
 
 func Example() {
-	reader := sdkmetric.NewManualReader() // in a program: an exporter's
+	reader := sdkmetric.NewManualReader() // a program uses an exporter's
 	recorder, err := retryotel.New(retryotel.Config{
 		MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)),
 	})
@@ -68,7 +68,7 @@ func Example() {
 	policy := retry.MustNew(
 		retry.WithName("fetch"), retry.WithHooks(recorder.Hooks()), retry.WithClock(new(retrytest.Clock)))
 
-	_ = policy.Do(context.Background(), fine)
+	_ = policy.Do(context.Background(), succeeds)
 	_ = policy.Do(context.Background(), retrytest.Fail(2, errors.New("status 503")))
 	_ = policy.Do(context.Background(), retrytest.Fail(9, retry.Permanent(errors.New("status 404"))))
 	show(reader)
@@ -85,17 +85,17 @@ func Example() {
 }
 
 func ExampleNew() {
-	// The global providers, also if they are set later.
+	// This uses the global providers, even if they are set later.
 	recorder, err := retryotel.New(retryotel.Config{})
 	if err != nil {
 		panic(err)
 	}
-	err = retry.Do(context.Background(), fine, retry.WithHooks(recorder.Hooks()))
+	err = retry.Do(context.Background(), succeeds, retry.WithHooks(recorder.Hooks()))
 	fmt.Println(err)
 	// Output: <nil>
 }
 
-// Policies are mostly package-level variables, and so is the recorder that they share.
+// Policies are often package-level variables, and so is the recorder that they share.
 func ExampleMustNew() {
 	var (
 		recorder = retryotel.MustNew(retryotel.Config{})
@@ -103,15 +103,15 @@ func ExampleMustNew() {
 		fetch    = retry.MustNew(base, retry.WithName("fetch"))
 		store    = retry.MustNew(base, retry.WithName("store"), retry.WithMaxAttempts(2))
 	)
-	fmt.Println(fetch.Do(context.Background(), fine))
-	fmt.Println(store.Do(context.Background(), fine))
+	fmt.Println(fetch.Do(context.Background(), succeeds))
+	fmt.Println(store.Do(context.Background(), succeeds))
 	// Output:
 	// <nil>
 	// <nil>
 }
 
 func ExampleConfig() {
-	spans := tracetest.NewSpanRecorder() // in a program: an exporter
+	spans := tracetest.NewSpanRecorder() // a program uses an exporter
 	recorder := retryotel.MustNew(retryotel.Config{
 		TracerProvider: sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)),
 	})
@@ -126,14 +126,14 @@ func ExampleConfig() {
 	// retry fetch: ""
 }
 
-// One recorder serves policies, budgets and pools.
+// One recorder serves all policies, budgets and pools.
 func ExampleRecorder() {
 	reader := sdkmetric.NewManualReader()
 	recorder := retryotel.MustNew(retryotel.Config{
 		MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)),
 	})
 	for _, name := range []string{"fetch", "store"} {
-		_ = retry.Do(context.Background(), fine, retry.WithName(name), retry.WithHooks(recorder.Hooks()))
+		_ = retry.Do(context.Background(), succeeds, retry.WithName(name), retry.WithHooks(recorder.Hooks()))
 	}
 	show(reader, "retry.call.", "retry.attempt.")
 	// Output:
@@ -141,7 +141,7 @@ func ExampleRecorder() {
 	// retry.calls{retry.outcome=succeeded,retry.policy.name=store,retry.retried=false} 1
 }
 
-// What the function does is within the attempt's span.
+// Spans that the function makes are children of the attempt's span.
 func ExampleRecorder_Hooks() {
 	spans := tracetest.NewSpanRecorder()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))
@@ -219,7 +219,8 @@ func ExampleRecorder_ObservePool() {
 	// retry.pool.submitted{retry.pool.name=mail} 5
 }
 
-// A pool's items are calls, by the hooks of its policy, and have times of their own.
+// The hooks of a pool's policy record its items as calls. The pool's events record how long items
+// were queued and took.
 func ExamplePoolEvents() {
 	reader := sdkmetric.NewManualReader()
 	recorder := retryotel.MustNew(retryotel.Config{
@@ -227,7 +228,7 @@ func ExamplePoolEvents() {
 	})
 	events := retryotel.PoolEvents[int](recorder, "mail")
 	canceled := events.Canceled
-	events.Canceled = func(e retrypool.Event[int]) { // an event of the program's own
+	events.Canceled = func(e retrypool.Event[int]) { // the program's own callback
 		fmt.Println("canceled:", e.Item)
 		canceled(e)
 	}
@@ -251,7 +252,7 @@ func ExamplePoolEvents() {
 	// retry.pool.queue.duration{retry.pool.name=mail} measured 5
 }
 
-func fine(context.Context) error { return nil }
+func succeeds(context.Context) error { return nil }
 
 func ExampleRecorder_Format() {
 	recorder := retryotel.MustNew(retryotel.Config{})

@@ -10,39 +10,39 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// The event of an error and its attributes, by OpenTelemetry's semantic conventions.
+// The event for an error and its attributes, from OpenTelemetry's semantic conventions.
 const (
 	exceptionEvent      = "exception"
 	exceptionTypeKey    = attribute.Key("exception.type")
 	exceptionMessageKey = attribute.Key("exception.message")
 )
 
-// recordError adds the error to the span as an event, as the span's RecordError does. That one asks
-// the error for its text itself: it panics where the error does, and takes the text as it is.
+// recordError adds the error to the span as an event. It replaces the span's RecordError, which
+// panics if the error's Error method panics, and which does not bound the text.
 func recordError(span trace.Span, err error) {
 	span.AddEvent(exceptionEvent, trace.WithAttributes(
-		exceptionTypeKey.String(typeName(bare(err))),
+		exceptionTypeKey.String(typeName(unwrapMarks(err))),
 		exceptionMessageKey.String(retry.ErrorText(err)),
 	))
 }
 
 func typeName(err error) string {
 	t := reflect.TypeOf(err)
-	if t.Name() == "" { // of a pointer, say
+	if t.Name() == "" { // a pointer, for example
 		return t.String()
 	}
 	return t.PkgPath() + "." + t.Name()
 }
 
-// mostMarks is how many errors around each other bare looks at. No sound error has as many.
-const mostMarks = 100
+// maxMarks is how many wrappers unwrapMarks removes at most, in case an error wraps itself.
+const maxMarks = 100
 
-// bare takes off what says nothing but what it wraps says, such as the mark of retry.Permanent:
-// the type of what is recorded is to be the error's.
-func bare(err error) error {
+// unwrapMarks removes wrappers that add no text, such as the mark of retry.Permanent. The recorded
+// type is then the type of the user's error.
+func unwrapMarks(err error) error {
 	text := retry.ErrorText(err)
-	for range mostMarks {
-		inner := unwrap(err)
+	for range maxMarks {
+		inner := safeUnwrap(err)
 		if inner == nil || retry.ErrorText(inner) != text {
 			return err
 		}
@@ -51,8 +51,9 @@ func bare(err error) error {
 	return err
 }
 
-// unwrap is errors.Unwrap for an error whose method may panic, as that of a typed nil does.
-func unwrap(err error) (inner error) {
+// safeUnwrap is errors.Unwrap, but returns nil if the Unwrap method panics. The method of a typed
+// nil may.
+func safeUnwrap(err error) (inner error) {
 	defer func() { _ = recover() }()
 	return errors.Unwrap(err)
 }

@@ -16,8 +16,9 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// TestHTTPWithinAttempt holds that a call of retryhttp, whose hooks derive contexts for their
-// spans, ends no context but its own: within an attempt that has a timeout, also if it has none.
+// TestHTTPWithinAttempt makes a call of retryhttp, with hooks that derive contexts, inside an attempt
+// with a timeout. The call must not end the attempt's context, whether it has a timeout itself or
+// not.
 func TestHTTPWithinAttempt(t *testing.T) {
 	t.Parallel()
 	for _, timeout := range []time.Duration{0, time.Minute} {
@@ -46,13 +47,13 @@ func TestHTTPWithinAttempt(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, 1, attempts)
 				assert.EqualValues(t, 3, requests.Load())
-				k.noneOpen(t)
+				k.assertSpansEnded(t)
 			})
 		}
 	}
 }
 
-// fetch gets the text at the URL, by the Transport or by Do.
+// fetchText gets the text at the URL, by the Transport or by Do.
 func fetchText(ctx context.Context, tr *retryhttp.Transport, way, url string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestImports holds that what a program gets with this package is OpenTelemetry's API and no SDK.
+// TestImports checks that the package imports OpenTelemetry's API and no SDK.
 func TestImports(t *testing.T) {
 	t.Parallel()
 	p, err := build.ImportDir(".", 0)

@@ -23,7 +23,7 @@ import (
 
 var errDown = errors.New("down")
 
-// kit is a Recorder with SDKs that keep what it records.
+// kit is a Recorder with SDKs that keep what it records in memory.
 type kit struct {
 	*retryotel.Recorder
 	reader *sdkmetric.ManualReader
@@ -43,22 +43,22 @@ func newKit(t testing.TB) *kit {
 	return k
 }
 
-// options are those of a call that is recorded and waits for a second each time.
+// options returns the options of a recorded call that waits one second between attempts.
 func (k *kit) options(opts ...retry.Option) []retry.Option {
 	return append([]retry.Option{
 		retry.WithName("fetch"), retry.WithHooks(k.Hooks()), retry.WithBackoff(retry.Constant(time.Second)),
 	}, opts...)
 }
 
-// collect is what is collected now.
+// collect collects the metrics.
 func (k *kit) collect(t assert.TestingT) metricdata.ResourceMetrics {
 	var all metricdata.ResourceMetrics
 	assert.NoError(t, k.reader.Collect(context.Background(), &all))
 	return all
 }
 
-// figures are the metrics by "name{attributes}": values, and of histograms the sums, with the
-// counts under "name.count{attributes}".
+// figures are the collected values by "name{attributes}". A histogram has its sum there, and its
+// count at "name.count{attributes}".
 type figures map[string]float64
 
 func (k *kit) figures(t assert.TestingT) figures {
@@ -99,7 +99,7 @@ func (f figures) read(t assert.TestingT, m metricdata.Metrics) {
 	}
 }
 
-// total is the sum over all attributes, or all that contain one.
+// total returns the sum over all attributes, or over those that contain a text.
 func (f figures) total(name string, with ...string) (sum float64) {
 	for key, v := range f {
 		if !strings.HasPrefix(key, name+"{") {
@@ -112,9 +112,8 @@ func (f figures) total(name string, with ...string) (sum float64) {
 	return sum
 }
 
-// addUp holds what is true whenever no call is on its way: everything that ended is in every
-// instrument.
-func (f figures) addUp(t assert.TestingT) {
+// assertAddUp checks that the instruments agree. They do while no call is running.
+func (f figures) assertAddUp(t assert.TestingT) {
 	calls := f.total("retry.calls")
 	for _, name := range []string{"retry.call.attempts", "retry.call.duration", "retry.call.wait.duration"} {
 		assert.Equal(t, calls, f.total(name+".count"), name)
@@ -126,7 +125,7 @@ func (f figures) addUp(t assert.TestingT) {
 	assert.Equal(t, f.total("retry.calls", "reason=budget"), f.total("retry.budget.denials"), "denials")
 }
 
-// tree is the spans that ended, each a line, with its events and its children indented beneath.
+// tree returns the ended spans, one a line, with their events and children indented below.
 func (k *kit) tree() string {
 	var b strings.Builder
 	ended := k.spans.Ended()
@@ -159,7 +158,7 @@ func (k *kit) tree() string {
 	return b.String()
 }
 
-// noneOpen holds that every span that was begun has ended, once.
-func (k *kit) noneOpen(t assert.TestingT) {
+// assertSpansEnded checks that every span has ended, once.
+func (k *kit) assertSpansEnded(t assert.TestingT) {
 	assert.Len(t, k.spans.Ended(), len(k.spans.Started()), "spans that have not ended")
 }

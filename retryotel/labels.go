@@ -1,15 +1,12 @@
 package retryotel
 
 import (
-	"context"
 	"maps"
 	"sync"
 	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
-
-	"github.com/seed-205ff063/retry"
 )
 
 // The attributes of instruments and spans.
@@ -23,148 +20,105 @@ const (
 	poolStateKey   = attribute.Key("retry.pool.state")
 	poolOutcomeKey = attribute.Key("retry.pool.outcome")
 
-	numberKey   = attribute.Key("retry.attempt.number") // of spans and events only
-	attemptsKey = attribute.Key("retry.call.attempts")  // of spans only
-	waitKey     = attribute.Key("retry.wait.duration")  // of events only
+	numberKey   = attribute.Key("retry.attempt.number") // spans and events only
+	attemptsKey = attribute.Key("retry.call.attempts")  // spans only
+	waitKey     = attribute.Key("retry.wait.duration")  // events only
 )
 
-// end is how a call ended: with success, or for which reason.
-type end uint8
-
-const (
-	succeeded end = iota
-	exhausted
-	maxElapsed
-	contextDone
-	deadline
-	permanent
-	retryAfter
-	budget
-	other
-	ends
-)
-
-// words are the values of retry.reason.
-var words = [ends]string{"", "exhausted", "max_elapsed", "context", "deadline", "permanent", "retry_after", "budget", "other"}
-
-// endOf says how a call ended with err, whose context is ctx. A call that gave up because its next
-// wait would have passed the deadline is told from one whose context ended: nobody had ended it.
-func endOf(ctx context.Context, err *retry.Error) end {
-	switch {
-	case err == nil:
-		return succeeded
-	case err.Reason == retry.ErrContext && (err.Delay > 0 || ctx.Err() == nil):
-		return deadline
-	}
-	switch err.Reason {
-	case retry.ErrExhausted:
-		return exhausted
-	case retry.ErrMaxElapsed:
-		return maxElapsed
-	case retry.ErrContext:
-		return contextDone
-	case retry.ErrPermanent:
-		return permanent
-	case retry.ErrRetryAfter:
-		return retryAfter
-	case retry.ErrBudget:
-		return budget
-	}
-	return other
-}
-
-// outcome is the attribute of what failed or did not.
-func outcome(failed bool) attribute.KeyValue {
+// outcomeAttribute returns the attribute retry.outcome.
+func outcomeAttribute(failed bool) attribute.KeyValue {
 	if failed {
 		return outcomeKey.String("failed")
 	}
 	return outcomeKey.String("succeeded")
 }
 
-// named is the attribute of a name, and none for the empty one.
-func named(key attribute.Key, name string) []attribute.KeyValue {
+// nameAttribute returns the attribute for a name, none for the empty name.
+func nameAttribute(key attribute.Key, name string) []attribute.KeyValue {
 	if name == "" {
 		return nil
 	}
 	return []attribute.KeyValue{key.String(name)}
 }
 
-// callAttributes are those of retry.calls.
-func callAttributes(policy string, e end, retried bool) []attribute.KeyValue {
-	all := append(named(policyKey, policy), outcome(e != succeeded), retriedKey.Bool(retried))
-	if e != succeeded {
-		all = append(all, reasonKey.String(words[e]))
+// callAttributes returns the attributes of retry.calls.
+func callAttributes(policy string, result callResult, retried bool) []attribute.KeyValue {
+	all := append(nameAttribute(policyKey, policy), outcomeAttribute(result != succeeded), retriedKey.Bool(retried))
+	if result != succeeded {
+		all = append(all, reasonKey.String(reasonValues[result]))
 	}
 	return all
 }
 
-// labels are what a policy's measurements are labelled with, made once: a measurement then
-// allocates nothing of ours.
+// labels are the attributes of a policy's measurements, as options. They are made once, so that a
+// measurement allocates nothing here.
 type labels struct {
-	calls     [ends][2][]metric.AddOption // the second for those that were retried
+	calls     [resultCount][2][]metric.AddOption // the second is for calls that were retried
 	denied    []metric.AddOption
-	all       []metric.RecordOption // whatever the outcome
+	all       []metric.RecordOption // without the outcome
 	succeeded []metric.RecordOption
 	failed    []metric.RecordOption
 }
 
 func newLabels(name string) *labels {
 	l := &labels{
-		denied:    []metric.AddOption{with(named(policyKey, name)...)},
-		all:       []metric.RecordOption{with(named(policyKey, name)...)},
-		succeeded: []metric.RecordOption{with(append(named(policyKey, name), outcome(false))...)},
-		failed:    []metric.RecordOption{with(append(named(policyKey, name), outcome(true))...)},
+		denied:    []metric.AddOption{attributeOption(nameAttribute(policyKey, name)...)},
+		all:       []metric.RecordOption{attributeOption(nameAttribute(policyKey, name)...)},
+		succeeded: []metric.RecordOption{attributeOption(append(nameAttribute(policyKey, name), outcomeAttribute(false))...)},
+		failed:    []metric.RecordOption{attributeOption(append(nameAttribute(policyKey, name), outcomeAttribute(true))...)},
 	}
-	for e := range ends {
-		l.calls[e][0] = []metric.AddOption{with(callAttributes(name, e, false)...)}
-		l.calls[e][1] = []metric.AddOption{with(callAttributes(name, e, true)...)}
+	for result := range resultCount {
+		l.calls[result][0] = []metric.AddOption{attributeOption(callAttributes(name, result, false)...)}
+		l.calls[result][1] = []metric.AddOption{attributeOption(callAttributes(name, result, true)...)}
 	}
 	return l
 }
 
-// of returns the labels of what failed or did not.
-func (l *labels) of(failed bool) []metric.RecordOption {
+// forOutcome returns the labels with the outcome.
+func (l *labels) forOutcome(failed bool) []metric.RecordOption {
 	if failed {
 		return l.failed
 	}
 	return l.succeeded
 }
 
-func with(attributes ...attribute.KeyValue) metric.MeasurementOption {
+func attributeOption(attributes ...attribute.KeyValue) metric.MeasurementOption {
 	return metric.WithAttributeSet(attribute.NewSet(attributes...))
 }
 
 const (
-	// mostNames bounds the series, and the memory, of a program that names policies or pools after
-	// what it is asked for.
-	mostNames    = 256
+	// maxNames bounds the names of policies and of pools. A program that makes names from its
+	// input would else make series, and use memory, without bound.
+	maxNames     = 256
 	overflowName = "_other"
 )
 
-// policies holds the labels by the name of the policy. It is read by every attempt, without a
-// lock, and hardly ever written.
-type policies struct {
+// labelCache holds the labels by the name of the policy. Every attempt reads it, without a lock.
+// Only a new name writes it.
+type labelCache struct {
 	known atomic.Pointer[map[string]*labels]
 	mu    sync.Mutex
 }
 
-func (p *policies) of(name string) *labels {
-	if known := p.known.Load(); known != nil {
+func (c *labelCache) get(name string) *labels {
+	if known := c.known.Load(); known != nil {
 		if l := (*known)[name]; l != nil {
 			return l
 		}
 	}
-	return p.add(name)
+	return c.add(name)
 }
 
-func (p *policies) add(name string) *labels {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// add returns the labels for a name that may be new. Beyond maxNames it returns the
+// labels of overflowName.
+func (c *labelCache) add(name string) *labels {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	known := map[string]*labels{}
-	if old := p.known.Load(); old != nil {
+	if old := c.known.Load(); old != nil {
 		known = *old
 	}
-	if len(known) >= mostNames && known[name] == nil {
+	if len(known) >= maxNames && known[name] == nil {
 		name = overflowName
 	}
 	if l := known[name]; l != nil {
@@ -173,6 +127,6 @@ func (p *policies) add(name string) *labels {
 	l := newLabels(name)
 	known = maps.Clone(known)
 	known[name] = l
-	p.known.Store(&known)
+	c.known.Store(&known)
 	return l
 }

@@ -4,12 +4,13 @@ import (
 	"context"
 	"reflect"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-// The ways an item ends, as values of retry.pool.outcome.
+// The values of retry.pool.outcome.
 const (
 	itemSucceeded    = "succeeded"
 	itemDeadLettered = "dead_lettered"
@@ -17,28 +18,28 @@ const (
 	itemCanceled     = "canceled"
 )
 
-// PoolEvents returns the events that record how long the items of a pool were queued and took,
-// as retry.pool.queue.duration and retry.pool.item.duration under the name, which should be the
-// one given to [Recorder.ObservePool]. Give them to retrypool.Config; a program that has events
-// of its own calls these from them, Started and the four ends.
+// PoolEvents returns events that record how long the items of a pool were queued and how long they
+// took, as retry.pool.queue.duration and retry.pool.item.duration. Use the name that you give to
+// [Recorder.ObservePool].
 //
-// They record with the item's context, so that exemplars lead to the trace that submitted the item.
+// Set the events as Events of retrypool.Config. A program that has events of its own calls these
+// from them: Started and the four outcomes.
 //
-// The time in the queue is recorded when an item's first attempt begins, its gates included. An
-// item whose first attempt never begins has none.
+// The time in the queue is recorded when an item's first attempt begins, and includes the wait at
+// its gates. An item whose first attempt never begins has none.
 func PoolEvents[In any](r *Recorder, name string) retrypool.Events[In] {
 	type event = retrypool.Event[In]
 	wait, duration := r.queueDuration, r.itemDuration // a nil r panics here
 	name = r.poolName(name)
-	queued := []metric.RecordOption{with(named(poolKey, name)...)}
-	ended := func(how string) func(event) {
-		labels := []metric.RecordOption{with(append(named(poolKey, name), poolOutcomeKey.String(how))...)}
-		return func(e event) { duration.Record(contextOf(e.Context), e.Elapsed.Seconds(), labels...) }
+	queued := []metric.RecordOption{attributeOption(nameAttribute(poolKey, name)...)}
+	ended := func(outcome string) func(event) {
+		labels := []metric.RecordOption{poolOption(name, poolOutcomeKey.String(outcome))}
+		return func(e event) { duration.Record(eventContext(e.Context), e.Elapsed.Seconds(), labels...) }
 	}
 	return retrypool.Events[In]{
 		Started: func(e event) {
 			if e.Attempt == 1 {
-				wait.Record(contextOf(e.Context), e.Elapsed.Seconds(), queued...)
+				wait.Record(eventContext(e.Context), e.Elapsed.Seconds(), queued...)
 			}
 		},
 		Succeeded:    ended(itemSucceeded),
@@ -48,14 +49,14 @@ func PoolEvents[In any](r *Recorder, name string) retrypool.Events[In] {
 	}
 }
 
-// poolName is what a pool of that name is recorded under: its name, or overflowName if it comes
-// after mostNames others.
+// poolName returns the name under which a pool is recorded: its own, or overflowName if there are
+// maxNames other names already.
 func (r *Recorder) poolName(name string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case r.pools[name]:
-	case len(r.pools) < mostNames:
+	case len(r.pools) < maxNames:
 		r.pools[name] = true
 	default:
 		return overflowName
@@ -63,58 +64,83 @@ func (r *Recorder) poolName(name string) string {
 	return name
 }
 
-// contextOf is the context of an event, which a program may have made without one.
-func contextOf(ctx context.Context) context.Context {
+// eventContext returns the context of an event. A program may make events without one.
+func eventContext(ctx context.Context) context.Context {
 	if ctx == nil {
 		return context.Background()
 	}
 	return ctx
 }
 
-// ObservePool records the figures of a pool, under the name, as often as metrics are collected,
-// until stop is called; calling it again does nothing. The figures of one collection are of one
-// moment and add up: what was submitted is settled, queued, running or parked. Stop after the
-// pool is closed, and after the last collection that is to see its totals.
+// poolOption returns the attributes of a pool's measurement.
+func poolOption(name string, more ...attribute.KeyValue) metric.MeasurementOption {
+	return attributeOption(append(nameAttribute(poolKey, name), more...)...)
+}
+
+// ObservePool records the figures of a pool under the name, at every collection of metrics until
+// stop is called. Calling stop again does nothing. Call it after the pool is closed, and after the
+// last collection that should have its totals.
 //
-// The capacity is recorded if the pool says it, by a method Capacity() int as *retrypool.Pool has.
-// The pools under "_other", see the package's comment, are recorded as one that is all of them, and
-// their capacity is not.
+// The figures of one collection are of one moment and add up: each submitted item is settled,
+// queued, running or parked. An item that is canceled before its first attempt is a call that
+// failed because of its context. retry.pool.settled has it as canceled.
 //
-// The empty name is one as well. A nil pool, and a name that another pool has, are faults that
-// match retry.ErrOption. The calls of a pool are recorded by the [Recorder.Hooks] of its
-// policy, and the times of its items by [PoolEvents].
+// The capacity is recorded if the pool has a method Capacity() int, as *retrypool.Pool has. The
+// pools under "_other" are recorded together as one pool, without their capacity; see [Recorder].
+//
+// The empty name is a name too. A nil pool is an error, and so is a name that another pool has.
+// These errors match retry.ErrOption.
+//
+// To record the calls of a pool, give the [Recorder.Hooks] to its policy. To record the times of
+// its items, use [PoolEvents].
 func (r *Recorder) ObservePool(name string, pool interface{ Stats() retrypool.Stats }) (stop func(), err error) {
 	const function = "ObservePool"
 	if v := reflect.ValueOf(pool); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
-		return nil, fault{function, "nil pool; make one by retrypool.New"} // here, and not at a scrape
+		return nil, fault{function, "nil pool; make one by retrypool.New"} // here, and not at a collection
 	}
 	label := r.poolName(name)
-	all := with(named(poolKey, label)...)
-	state := func(state string) metric.MeasurementOption {
-		return with(append(named(poolKey, label), poolStateKey.String(state))...)
-	}
-	queued, running, parked := state("queued"), state("running"), state("parked")
-	end := func(how string) metric.MeasurementOption {
-		return with(append(named(poolKey, label), poolOutcomeKey.String(how))...)
-	}
-	succeeded, deadLettered, failed, canceled := end(itemSucceeded), end(itemDeadLettered), end(itemFailed), end(itemCanceled)
-
+	observer := newPoolObserver(&r.instruments, label)
 	sized, _ := pool.(interface{ Capacity() int })
-
-	return r.observe(function, observed{poolKey, name}, func(_ context.Context, o metric.Observer) error {
-		s := pool.Stats()
+	return r.register(function, observedName{poolKey, name}, func(_ context.Context, o metric.Observer) error {
+		observer.observe(o, pool.Stats())
 		if sized != nil && label != overflowName {
-			o.ObserveFloat64(r.poolCapacity, float64(sized.Capacity()), all)
+			o.ObserveFloat64(r.poolCapacity, float64(sized.Capacity()), observer.all)
 		}
-		o.ObserveInt64(r.poolSubmitted, int64(s.Submitted), all)
-		o.ObserveInt64(r.poolSettled, int64(s.Succeeded), succeeded)
-		o.ObserveInt64(r.poolSettled, int64(s.DeadLettered), deadLettered)
-		o.ObserveInt64(r.poolSettled, int64(s.Failed), failed)
-		o.ObserveInt64(r.poolSettled, int64(s.Canceled), canceled)
-		o.ObserveInt64(r.poolItems, int64(s.Queued), queued)
-		o.ObserveInt64(r.poolItems, int64(s.Running), running)
-		o.ObserveInt64(r.poolItems, int64(s.Parked), parked)
-		o.ObserveInt64(r.poolRetries, int64(s.Retries), all)
 		return nil
 	}, r.poolSubmitted, r.poolSettled, r.poolItems, r.poolRetries, r.poolCapacity)
+}
+
+// poolObserver records the figures of a pool. Its options are made once.
+type poolObserver struct {
+	*instruments
+
+	all                                       metric.MeasurementOption
+	queued, running, parked                   metric.MeasurementOption
+	succeeded, deadLettered, failed, canceled metric.MeasurementOption
+}
+
+func newPoolObserver(i *instruments, name string) *poolObserver {
+	return &poolObserver{
+		instruments:  i,
+		all:          poolOption(name),
+		queued:       poolOption(name, poolStateKey.String("queued")),
+		running:      poolOption(name, poolStateKey.String("running")),
+		parked:       poolOption(name, poolStateKey.String("parked")),
+		succeeded:    poolOption(name, poolOutcomeKey.String(itemSucceeded)),
+		deadLettered: poolOption(name, poolOutcomeKey.String(itemDeadLettered)),
+		failed:       poolOption(name, poolOutcomeKey.String(itemFailed)),
+		canceled:     poolOption(name, poolOutcomeKey.String(itemCanceled)),
+	}
+}
+
+func (p *poolObserver) observe(o metric.Observer, s retrypool.Stats) {
+	o.ObserveInt64(p.poolSubmitted, int64(s.Submitted), p.all)
+	o.ObserveInt64(p.poolSettled, int64(s.Succeeded), p.succeeded)
+	o.ObserveInt64(p.poolSettled, int64(s.DeadLettered), p.deadLettered)
+	o.ObserveInt64(p.poolSettled, int64(s.Failed), p.failed)
+	o.ObserveInt64(p.poolSettled, int64(s.Canceled), p.canceled)
+	o.ObserveInt64(p.poolItems, int64(s.Queued), p.queued)
+	o.ObserveInt64(p.poolItems, int64(s.Running), p.running)
+	o.ObserveInt64(p.poolItems, int64(s.Parked), p.parked)
+	o.ObserveInt64(p.poolRetries, int64(s.Retries), p.all)
 }

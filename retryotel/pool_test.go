@@ -3,10 +3,8 @@ package retryotel_test
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"runtime"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,12 +17,12 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-// fixed is a pool without life.
-type fixed retrypool.Stats
+// fixedPool is a pool whose figures do not change.
+type fixedPool retrypool.Stats
 
-func (f fixed) Stats() retrypool.Stats { return retrypool.Stats(f) }
+func (f fixedPool) Stats() retrypool.Stats { return retrypool.Stats(f) }
 
-// newPool makes an observed pool of two workers, whose items wait for a second.
+// newPool makes an observed pool of two workers, whose items wait one second between attempts.
 func newPool(t testing.TB, k *kit, fn func(context.Context, int) (int, error), opts ...retry.Option) *retrypool.Pool[int, int] {
 	if fn == nil {
 		fn = func(_ context.Context, in int) (int, error) { return in, nil }
@@ -46,7 +44,7 @@ func newPool(t testing.TB, k *kit, fn func(context.Context, int) (int, error), o
 	return p
 }
 
-// poolFigures are those that ObservePool records.
+// poolFigures returns the figures that ObservePool records.
 func poolFigures(f figures) retrypool.Stats {
 	const prefix = "retry.pool."
 	of := func(name, attribute, value string) int {
@@ -68,34 +66,37 @@ func poolFigures(f figures) retrypool.Stats {
 	}
 }
 
-// poolAddsUp holds that every item is somewhere, and returns the figures.
-func poolAddsUp(t assert.TestingT, f figures) retrypool.Stats {
+// assertPoolAddsUp checks that the pool's figures add up, and returns them.
+func assertPoolAddsUp(t assert.TestingT, f figures) retrypool.Stats {
 	s := poolFigures(f)
 	assert.Equal(t, s.Submitted, s.Succeeded+s.DeadLettered+s.Failed+s.Canceled+s.Queued+s.Running+s.Parked, "%+v", s)
 	assert.InDelta(t, float64(s.Submitted), f.total("retry.pool.settled")+f.total("retry.pool.items"), 0, "%+v", f)
 	return s
 }
 
-// Six items for two workers, seen at each step.
+// failsFirst returns a function that takes ten seconds. It fails for items 0 and 1, and at the first
+// attempt for item 2.
+func failsFirst() func(context.Context, int) (int, error) {
+	var retried atomic.Bool
+	return func(ctx context.Context, in int) (int, error) {
+		select {
+		case <-time.After(10 * time.Second):
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+		if in < 2 || in == 2 && !retried.Swap(true) {
+			return 0, errDown
+		}
+		return in, nil
+	}
+}
+
+// Two workers work on six items. The test looks at each step.
 func TestPool(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		k := newKit(t)
-		attempts := map[int]int{}
-		var mu sync.Mutex
-		p := newPool(t, k, func(ctx context.Context, in int) (int, error) {
-			select {
-			case <-time.After(10 * time.Second):
-			case <-ctx.Done():
-				return 0, ctx.Err()
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			if attempts[in]++; in < 2 || in == 2 && attempts[in] == 1 {
-				return 0, errDown
-			}
-			return in, nil
-		}, retry.WithMaxAttempts(2), retry.WithBackoff(retry.Constant(time.Minute)))
+		p := newPool(t, k, failsFirst(), retry.WithMaxAttempts(2), retry.WithBackoff(retry.Constant(time.Minute)))
 		var tasks []*retrypool.Task[int]
 		for i := range 6 {
 			task, err := p.Submit(t.Context(), i)
@@ -112,25 +113,25 @@ func TestPool(t *testing.T) {
 		} {
 			time.Sleep(step.sleep)
 			synctest.Wait()
-			assert.Equal(t, step.want, poolAddsUp(t, k.figures(t)))
+			assert.Equal(t, step.want, assertPoolAddsUp(t, k.figures(t)))
 		}
 		tasks[5].Cancel()
 		require.NoError(t, p.Close(t.Context()))
 
 		f := k.figures(t)
-		f.addUp(t)
-		assert.Equal(t, p.Stats(), poolAddsUp(t, f))
+		f.assertAddUp(t)
+		assert.Equal(t, p.Stats(), assertPoolAddsUp(t, f))
 		assert.Equal(t, retrypool.Stats{Submitted: 6, Succeeded: 3, Failed: 1, DeadLettered: 1, Canceled: 1, Retries: 3}, p.Stats())
 		assert.Equal(t, map[string]float64{
 			"queued":   0 + 0 + 10 + 10 + 20 + 20,
 			"queued n": 6, "succeeded": 90 + 20 + 30, "succeeded n": 3,
 			"failed": 80, "failed n": 1, "dead_lettered": 80, "dead_lettered n": 1, "canceled": 20, "canceled n": 1,
 		}, itemTimes(f))
-		k.noneOpen(t)
+		k.assertSpansEnded(t)
 	})
 }
 
-// itemTimes are the sums and counts of what PoolEvents records, without the zeros.
+// itemTimes returns the sums and counts of the histograms that PoolEvents records, without zeros.
 func itemTimes(f figures) map[string]float64 {
 	times := map[string]float64{
 		"queued":   f["retry.pool.queue.duration{retry.pool.name=mail}"],
@@ -145,8 +146,8 @@ func itemTimes(f figures) map[string]float64 {
 	return times
 }
 
-// An item that never began has an end and no time in the queue.
-func TestPoolItemThatNeverBegan(t *testing.T) {
+// An item that made no attempt has a duration and no time in the queue.
+func TestPoolItemWithoutAttempt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		k := newKit(t)
@@ -163,35 +164,35 @@ func TestPoolItemThatNeverBegan(t *testing.T) {
 		cancel()
 		require.Error(t, p.Close(closing))
 		f := k.figures(t)
-		f.addUp(t)
-		assert.Equal(t, p.Stats(), poolAddsUp(t, f))
+		f.assertAddUp(t)
+		assert.Equal(t, p.Stats(), assertPoolAddsUp(t, f))
 		assert.EqualValues(t, 2, f.total("retry.pool.queue.duration.count"))
 		assert.EqualValues(t, 4, f.total("retry.pool.item.duration.count"))
 		assert.EqualValues(t, 4, f.total("retry.calls", "reason=context"))
-		k.noneOpen(t)
+		k.assertSpansEnded(t)
 	})
 }
 
-// The figures of a pool that is no longer observed are gone, and its name is free.
+// After stop, the figures of the pool are no longer collected, and its name is free.
 func TestPoolStop(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
-	stop, err := k.ObservePool("mail", fixed{Submitted: 3, Parked: 3})
+	stop, err := k.ObservePool("mail", fixedPool{Submitted: 3, Parked: 3})
 	require.NoError(t, err)
-	assert.Equal(t, retrypool.Stats{Submitted: 3, Parked: 3}, poolAddsUp(t, k.figures(t)))
+	assert.Equal(t, retrypool.Stats{Submitted: 3, Parked: 3}, assertPoolAddsUp(t, k.figures(t)))
 	stop()
 	assert.Empty(t, k.figures(t))
-	_, err = k.ObservePool("mail", fixed{})
+	_, err = k.ObservePool("mail", fixedPool{})
 	require.NoError(t, err)
 }
 
-// sized is a pool that says its capacity.
-type sized struct{ fixed }
+// sizedPool is a pool that has a method Capacity.
+type sizedPool struct{ fixedPool }
 
-func (sized) Capacity() int { return 7 }
+func (sizedPool) Capacity() int { return 7 }
 
-// A program that names its pools after users makes no more series than others, whatever names the
-// pool first, and the figures of all still add up.
+// A program that names its pools after its users makes a bounded number of series, whether
+// PoolEvents or ObservePool gets the name first. The figures of all pools still add up.
 func TestPoolNamesAreBounded(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -200,7 +201,7 @@ func TestPoolNamesAreBounded(t *testing.T) {
 		e := retryotel.PoolEvents[int](k.Recorder, name)
 		e.Started(retrypool.Event[int]{Attempt: 1})
 		e.Succeeded(retrypool.Event[int]{})
-		stop, err := k.ObservePool(name, sized{fixed{Submitted: 3, Succeeded: 1, Queued: 2}})
+		stop, err := k.ObservePool(name, sizedPool{fixedPool{Submitted: 3, Succeeded: 1, Queued: 2}})
 		require.NoError(t, err)
 		if i == 299 {
 			stop()
@@ -219,7 +220,7 @@ func TestPoolNamesAreBounded(t *testing.T) {
 		assert.InDelta(t, want.other, f[fmt.Sprintf(name, "_other")], 0, name)
 		assert.NotContains(t, f, fmt.Sprintf(name, "user 256"))
 	}
-	assert.InDelta(t, 256*7, f.total("retry.pool.capacity"), 0, "none of _other")
+	assert.InDelta(t, 256*7, f.total("retry.pool.capacity"), 0, "_other has no capacity")
 	assert.InDelta(t, 299*3, f.total("retry.pool.submitted"), 0)
 	assert.InDelta(t, 301, f.total("retry.pool.queue.duration.count"), 0)
 	pools := map[string]bool{}
@@ -229,109 +230,48 @@ func TestPoolNamesAreBounded(t *testing.T) {
 		pools[name] = true
 	}
 	assert.Len(t, pools, 257)
-	_, err := k.ObservePool("user 298", fixed{})
-	require.ErrorIs(t, err, retry.ErrOption, "names that are taken are so beneath _other too")
-	_, err = k.ObservePool("user 299", fixed{})
+	_, err := k.ObservePool("user 298", fixedPool{})
+	require.ErrorIs(t, err, retry.ErrOption, "a name is also taken if its pool is recorded under _other")
+	_, err = k.ObservePool("user 299", fixedPool{})
 	require.NoError(t, err, "the name is free")
 }
 
-// TestStress lets pools do what they can at random moments, while their figures are collected. It
-// is not parallel: it counts goroutines.
-func TestStress(t *testing.T) {
-	before := runtime.NumGoroutine()
-	rounds := 20
-	if testing.Short() {
-		rounds = 4
-	}
-	for seed := range rounds {
-		stress(t, uint64(seed))
-	}
-	for i := 0; runtime.NumGoroutine() > before && i < 1e6; i++ {
-		runtime.Gosched() // callbacks of context.AfterFunc may still be on their way out
-	}
-	assert.LessOrEqual(t, runtime.NumGoroutine(), before, "a goroutine was left")
-}
-
-func stress(t *testing.T, seed uint64) {
-	k := newKit(t)
-	p := newPool(t, k, mischief, retry.WithMaxAttempts(3), retry.WithJitter(retry.FullJitter),
-		retry.WithBackoff(retry.Constant(200*time.Microsecond)), retry.WithBudget(retry.NewBudget(0.3, 20)))
-
-	stop := make(chan struct{})
-	var watching, producing sync.WaitGroup
-	for range 2 {
-		watching.Go(func() {
-			var last retrypool.Stats
-			for {
-				s := poolAddsUp(t, k.figures(t))
-				assert.GreaterOrEqual(t, s.Submitted, last.Submitted)
-				assert.GreaterOrEqual(t, s.Succeeded+s.Failed+s.DeadLettered+s.Canceled,
-					last.Succeeded+last.Failed+last.DeadLettered+last.Canceled)
-				last = s
-				select {
-				case <-stop:
-					return
-				default:
-					runtime.Gosched()
+// Items that a function submits go on when the first item is settled, also with a recorder's hooks
+// and attempt timeouts. Each is a call of its own.
+func TestNestedItems(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := newKit(t)
+		var p *retrypool.Pool[int, int]
+		p = newPool(t, k, func(ctx context.Context, in int) (int, error) {
+			time.Sleep(time.Second)
+			for range 3 {
+				if in == 3 {
+					break
+				}
+				if _, err := p.Submit(ctx, in+1); err != nil {
+					return 0, err
 				}
 			}
-		})
-	}
-	for n := range 3 {
-		producing.Go(func() { produce(p, rand.New(rand.NewPCG(seed, uint64(n)))) })
-	}
-	if seed%2 == 0 {
-		producing.Wait()
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(seed%5)*time.Millisecond)
-	_ = p.Close(ctx)
-	cancel()
-	producing.Wait()
-	close(stop)
-	watching.Wait()
-
-	f := k.figures(t)
-	f.addUp(t)
-	s := p.Stats()
-	assert.Equal(t, s, poolAddsUp(t, f))
-	assert.Zero(t, f.total("retry.pool.items"))
-	assert.EqualValues(t, s.Submitted, f.total("retry.calls"), "every item is a call")
-	assert.EqualValues(t, s.Submitted, f.total("retry.pool.item.duration.count"))
-	assert.EqualValues(t, s.Succeeded, f.total("retry.calls", "outcome=succeeded"))
-	for how, n := range map[string]int{
-		"succeeded": s.Succeeded, "dead_lettered": s.DeadLettered, "failed": s.Failed, "canceled": s.Canceled,
-	} {
-		assert.EqualValues(t, n, f.total("retry.pool.item.duration.count", "outcome="+how), how)
-	}
-	k.noneOpen(t)
-}
-
-// mischief is a function that does what a function may do.
-func mischief(ctx context.Context, in int) (int, error) {
-	switch rand.IntN(10) {
-	case 0:
-		panic("boom")
-	case 1:
-		return 0, retry.Permanent(errDown)
-	case 2, 3, 4:
-		return 0, errDown
-	case 5:
-		select {
-		case <-ctx.Done():
-			return 0, ctx.Err()
-		case <-time.After(100 * time.Microsecond):
+			return in, ctx.Err()
+		}, retry.WithAttemptTimeout(time.Minute))
+		ctx, span := k.traces.Tracer("test").Start(t.Context(), "request")
+		_, err := p.Submit(ctx, 1)
+		require.NoError(t, err)
+		for s := p.Stats(); s.Queued+s.Running+s.Parked > 0; s = p.Stats() {
+			require.NoError(t, p.Join(t.Context()))
 		}
-	}
-	return in, nil
-}
-
-// produce submits items, and cancels some.
-func produce(p *retrypool.Pool[int, int], r *rand.Rand) {
-	for i := range 100 {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(r.IntN(3000))*time.Microsecond)
-		defer cancel()
-		if task, err := p.Submit(ctx, i); err == nil && r.IntN(5) == 0 {
-			task.Cancel()
+		require.NoError(t, p.Close(t.Context()))
+		span.End()
+		assert.Equal(t, 13, p.Stats().Succeeded)
+		calls := 0
+		for _, s := range k.spans.Ended() {
+			if s.Name() == "retry fetch" {
+				calls++
+				assert.Equal(t, span.SpanContext().SpanID(), s.Parent().SpanID(), "the request is the parent of every call")
+			}
 		}
-	}
+		assert.Equal(t, 13, calls)
+		k.assertSpansEnded(t)
+	})
 }

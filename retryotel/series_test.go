@@ -18,9 +18,9 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-// documentedBounds are the boundaries that the package's comment lists.
+// documentedBounds returns the bucket boundaries that the comment of Recorder lists.
 func documentedBounds(t *testing.T) map[string][]float64 {
-	source, err := os.ReadFile("doc.go")
+	source, err := os.ReadFile("recorder.go")
 	require.NoError(t, err)
 	_, table, found := strings.Cut(string(source), "bucket boundaries:\n//\n")
 	require.True(t, found)
@@ -39,12 +39,12 @@ func documentedBounds(t *testing.T) map[string][]float64 {
 	return bounds
 }
 
-// series is how many series Prometheus has of what is collected, of those with the attribute.
+// series returns how many of the series that Prometheus makes have the attribute.
 func series(all metricdata.ResourceMetrics, with attribute.KeyValue) (n int) {
 	has := func(set attribute.Set) bool { v, ok := set.Value(with.Key); return ok && v == with.Value }
 	histogram := func(set attribute.Set, bounds []float64) {
 		if has(set) {
-			n += len(bounds) + 3 // the bucket of all, the sum, the count
+			n += len(bounds) + 3 // the last bucket, the sum, the count
 		}
 	}
 	for _, scope := range all.ScopeMetrics {
@@ -76,8 +76,8 @@ func series(all metricdata.ResourceMetrics, with attribute.KeyValue) (n int) {
 	return n
 }
 
-// A policy whose calls end in every way there is, at once and after retries, has as many series as the
-// package's comment says, and so has a pool.
+// A policy whose calls end in every possible way, with and without retries, has as many series as
+// the comment of Recorder says. So has a pool.
 func TestSeries(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -108,13 +108,13 @@ func TestSeries(t *testing.T) {
 	for _, tell := range []func(retrypool.Event[int]){
 		events.Started, events.Succeeded, events.DeadLettered, events.Failed, events.Canceled,
 	} {
-		tell(retrypool.Event[int]{Attempt: 1}) // without a context, which does no harm
+		tell(retrypool.Event[int]{Attempt: 1}) // an event without a context is recorded too
 	}
 	assert.Equal(t, 55, series(k.collect(t), attribute.String("retry.pool.name", "mail")))
 	require.NoError(t, p.Close(t.Context()))
 }
 
-// exemplars are the span that each exemplar leads to, by the name of the instrument.
+// exemplars returns the spans that exemplars lead to, by the name of the instrument.
 func exemplars(all metricdata.ResourceMetrics) map[string]map[string]bool {
 	found := map[string]map[string]bool{}
 	for _, scope := range all.ScopeMetrics {
@@ -134,7 +134,7 @@ func exemplars(all metricdata.ResourceMetrics) map[string]map[string]bool {
 	return found
 }
 
-// What is recorded of an item leads to the span that it was submitted in, also if it is canceled.
+// The exemplars of an item lead to the span in which it was submitted, also if it is canceled.
 func TestPoolExemplars(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -163,7 +163,7 @@ func TestPoolExemplars(t *testing.T) {
 			want["retry.pool.queue.duration"][string(id[:])] = true
 		}
 		if i == 0 {
-			<-task.Done() // a reservoir has room for one at a time here
+			<-task.Done() // the SDK's reservoir has room for one exemplar at a time
 			assert.Len(t, exemplars(k.collect(t))["retry.pool.item.duration"], 1)
 		}
 		span.End()

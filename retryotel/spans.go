@@ -10,18 +10,18 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// spans are a call's, and the context that the call goes on with: hooks find them there. Hooks of
-// one call run one after the other, so there is no lock.
+// spans holds the spans of a call. It is also the context that the call goes on with, so that
+// hooks find it there. The hooks of one call run one after the other, so there is no lock.
 type spans struct {
 	context.Context
 	recorder *Recorder
 	call     trace.Span // nil: the call is not traced
-	attempt  trace.Span // nil: none runs
+	attempt  trace.Span // nil: no attempt runs
 	number   int        // of the attempt
 }
 
-// spansKey finds the spans of a recorder's innermost call. Two recorders on one call do not
-// take each other's.
+// spansKey is the context key of a recorder's innermost call. It has the recorder, so that two
+// recorders on one call find their own spans.
 type spansKey struct{ recorder *Recorder }
 
 func (s *spans) Value(key any) any {
@@ -31,22 +31,22 @@ func (s *spans) Value(key any) any {
 	return s.Context.Value(key)
 }
 
-// startSpan begins the call's span and returns the context with it.
-func (r *Recorder) startSpan(ctx context.Context) context.Context {
+// startCall starts the call's span and returns the context with it.
+func (r *Recorder) startCall(ctx context.Context) context.Context {
 	parent := trace.SpanContextFromContext(ctx)
-	with, span := r.tracer.Start(ctx, "retry")
+	derived, span := r.tracer.Start(ctx, "retry")
 	if !span.SpanContext().Equal(parent) {
-		return &spans{Context: with, recorder: r, call: span}
+		return &spans{Context: derived, recorder: r, call: span}
 	}
-	// Nobody traces: the API alone gives back the parent, where an SDK makes a span, if only to
-	// leave it out of its sample. The attempts need none then.
+	// There is no tracing: without an SDK the API returns the parent span. An SDK makes a new
+	// span even if it does not sample it. The attempts need no spans then.
 	if ctx.Value(spansKey{r}) == nil {
 		return ctx
 	}
-	return &spans{Context: ctx, recorder: r} // hides an outer call's
+	return &spans{Context: ctx, recorder: r} // hides the spans of an outer call
 }
 
-// spansOf returns the spans of the call that ctx is of, nil if it is not traced.
+// spansOf returns the spans of the call that ctx belongs to, nil if it is not traced.
 func (r *Recorder) spansOf(ctx context.Context) *spans {
 	s, _ := ctx.Value(spansKey{r}).(*spans)
 	if s == nil || s.call == nil {
@@ -55,20 +55,21 @@ func (r *Recorder) spansOf(ctx context.Context) *spans {
 	return s
 }
 
-// startAttempt begins the span of an attempt in ctx, which may have spans of other hooks.
+// startAttempt starts the span of an attempt. ctx may have spans of other hooks.
 func (s *spans) startAttempt(ctx context.Context, a retry.Attempt) context.Context {
 	s.abandonAttempt()
 	s.number = a.Number
-	ctx, s.attempt = s.recorder.tracer.Start(ctx, "retry.attempt", s.about(a)) //nolint:spancheck // endAttempt ends it
+	ctx, s.attempt = s.recorder.tracer.Start(ctx, "retry.attempt", s.attemptAttributes(a)) //nolint:spancheck // endAttempt ends it
 	return ctx
 }
 
-// about is what is known of an attempt as it begins.
-func (s *spans) about(a retry.Attempt) trace.SpanStartEventOption {
-	return trace.WithAttributes(append(named(policyKey, a.Name), numberKey.Int(a.Number))...)
+// attemptAttributes returns the attributes that an attempt's span has from its start.
+func (s *spans) attemptAttributes(a retry.Attempt) trace.SpanStartEventOption {
+	return trace.WithAttributes(append(nameAttribute(policyKey, a.Name), numberKey.Int(a.Number))...)
 }
 
-// endAttempt ends the span of an attempt. One that a gate refused has not begun any.
+// endAttempt ends the span of an attempt. If a gate rejected the attempt there is no span yet, and
+// endAttempt makes one.
 func (s *spans) endAttempt(ctx context.Context, a retry.Attempt) {
 	if s.number != a.Number {
 		s.abandonAttempt()
@@ -76,11 +77,11 @@ func (s *spans) endAttempt(ctx context.Context, a retry.Attempt) {
 	span := s.attempt
 	s.attempt = nil
 	if span == nil {
-		// By this package's clock: the policy's may be virtual.
-		began := trace.WithTimestamp(time.Now().Add(-a.Duration))
-		_, span = s.recorder.tracer.Start(ctx, "retry.attempt", s.about(a), began)
+		// By the real clock, since the policy's clock may be virtual.
+		start := trace.WithTimestamp(time.Now().Add(-a.Duration))
+		_, span = s.recorder.tracer.Start(ctx, "retry.attempt", s.attemptAttributes(a), start)
 	}
-	span.SetAttributes(outcome(a.Err != nil))
+	span.SetAttributes(outcomeAttribute(a.Err != nil))
 	if a.Err != nil {
 		recordError(span, a.Err)
 		span.SetStatus(codes.Error, retry.ErrorText(a.Err))
@@ -98,19 +99,19 @@ func (s *spans) abandonAttempt() {
 	s.attempt = nil
 }
 
-// wait tells that the wait after a begins.
-func (s *spans) wait(a retry.Attempt) {
+// addWait records the start of the wait after a.
+func (s *spans) addWait(a retry.Attempt) {
 	s.call.AddEvent("retry.wait", trace.WithAttributes(
 		numberKey.Int(a.Number), waitKey.Float64(a.Delay.Seconds())))
 }
 
-// end ends the call's span, and gives it the policy's name, which was not known at its start.
-func (s *spans) end(o retry.Outcome, e end) {
+// endCall ends the call's span. It sets the name, which was not known at the start.
+func (s *spans) endCall(o retry.Outcome, result callResult) {
 	s.abandonAttempt()
 	if o.Name != "" {
 		s.call.SetName("retry " + o.Name)
 	}
-	s.call.SetAttributes(append(callAttributes(o.Name, e, o.Attempts > 1), attemptsKey.Int(o.Attempts))...)
+	s.call.SetAttributes(append(callAttributes(o.Name, result, o.Attempts > 1), attemptsKey.Int(o.Attempts))...)
 	if o.Err != nil {
 		s.call.SetStatus(codes.Error, retry.ErrorText(o.Err))
 	}

@@ -9,19 +9,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	noopmetric "go.opentelemetry.io/otel/metric/noop"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
-	"go.opentelemetry.io/otel/trace"
-	"go.opentelemetry.io/otel/trace/embedded"
-	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/seed-205ff063/retry"
-	"github.com/seed-205ff063/retry/retryotel"
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// The caller's span is the parent of the call's, that of the attempts', and these of what fn makes.
+// The caller's span is the parent of the call's span. The call's span is the parent of the attempts'
+// spans, which are the parents of fn's spans.
 func TestSpans(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -49,7 +43,7 @@ func TestSpans(t *testing.T) {
     retry.attempt {retry.attempt.number=2,retry.outcome=succeeded,retry.policy.name=fetch} 2s
       query {} 2s
 `, k.tree())
-		k.noneOpen(t)
+		k.assertSpansEnded(t)
 	})
 }
 
@@ -95,15 +89,15 @@ func TestSpansOfFailures(t *testing.T) {
 				}
 				require.Error(t, retry.Do(ctx, func(context.Context) error { return errDown }, k.options(tt.opts...)...))
 				assert.Equal(t, tt.want, k.tree())
-				k.noneOpen(t)
-				k.figures(t).addUp(t)
+				k.assertSpansEnded(t)
+				k.figures(t).assertAddUp(t)
 			})
 		})
 	}
 }
 
-// A gate that refuses a later attempt has no part in the span of the one before.
-func TestSpanOfALaterRefusal(t *testing.T) {
+// If a gate rejects a later attempt, that attempt has a span of its own.
+func TestSpanOfALaterRejection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		k := newKit(t)
@@ -124,12 +118,13 @@ func TestSpanOfALaterRefusal(t *testing.T) {
     * exception {exception.message=full,exception.type=*errors.errorString}
   retry.attempt {retry.attempt.number=3,retry.outcome=succeeded,retry.policy.name=fetch} 0s
 `, k.tree())
-		k.noneOpen(t)
-		k.figures(t).addUp(t)
+		k.assertSpansEnded(t)
+		k.figures(t).assertAddUp(t)
 	})
 }
 
-// A loop over Attempts, its body's spans included, and one that is left.
+// A loop over Attempts has spans too, also if the loop is left. Spans of its body are children of the
+// attempt.
 func TestSpansOfALoop(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -148,13 +143,13 @@ func TestSpansOfALoop(t *testing.T) {
 	assert.Equal(t, ended[1].SpanContext().SpanID(), ended[0].Parent().SpanID())
 	assert.Equal(t, ended[3].SpanContext().SpanID(), ended[2].Parent().SpanID())
 	assert.Equal(t, "retry fetch", ended[4].Name())
-	k.noneOpen(t)
+	k.assertSpansEnded(t)
 	f := k.figures(t)
-	f.addUp(t)
+	f.assertAddUp(t)
 	assert.EqualValues(t, 1, f.total("retry.calls", "reason=permanent"))
 }
 
-// A Run goes on after a panic, and the span of the attempt that did not return ends then.
+// If a Run goes on after a panic, the span of the attempt that panicked ends then.
 func TestRunGoesOnAfterAPanic(t *testing.T) {
 	t.Parallel()
 	for name, next := range map[string]int{"another attempt": 2, "no other": 1} {
@@ -164,9 +159,9 @@ func TestRunGoesOnAfterAPanic(t *testing.T) {
 			run := retry.MustNew(k.options(retry.WithMaxAttempts(next))...).Start(t.Context())
 			assert.Panics(t, func() { run.Try(func(context.Context) error { panic("boom") }) })
 			assert.Empty(t, k.spans.Ended())
-			_, again := run.Try(fine)
+			_, again := run.Try(succeeds)
 			require.False(t, again)
-			k.noneOpen(t)
+			k.assertSpansEnded(t)
 			assert.Equal(t, "the function did not return", k.spans.Ended()[0].Status().Description)
 			f := k.figures(t)
 			assert.EqualValues(t, 1, f.total("retry.calls"))
@@ -175,8 +170,8 @@ func TestRunGoesOnAfterAPanic(t *testing.T) {
 	}
 }
 
-// The attempt that did not return is not taken for the next one, which a gate refuses.
-func TestRefusalAfterAPanic(t *testing.T) {
+// An attempt that panicked is not mistaken for the next attempt, which a gate rejects.
+func TestRejectionAfterAPanic(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
 	refuse := retry.OnlyRetries(func(context.Context, retry.Attempt) (func(error), error) {
@@ -184,9 +179,9 @@ func TestRefusalAfterAPanic(t *testing.T) {
 	})
 	run := retry.MustNew(k.options(retry.WithGate(refuse))...).Start(t.Context())
 	assert.Panics(t, func() { run.Try(func(context.Context) error { panic("boom") }) })
-	_, again := run.Try(fine)
+	_, again := run.Try(succeeds)
 	require.False(t, again)
-	k.noneOpen(t)
+	k.assertSpansEnded(t)
 	var texts []string
 	for _, s := range k.spans.Ended() {
 		texts = append(texts, s.Status().Description)
@@ -195,67 +190,7 @@ func TestRefusalAfterAPanic(t *testing.T) {
 	assert.Equal(t, []string{"the function did not return", "down"}, texts[:2])
 }
 
-// Spans of an inner call are children of the outer call's attempt; each call ends its own.
-func TestNested(t *testing.T) {
-	t.Parallel()
-	k := newKit(t)
-	opts := k.options(retry.WithMaxAttempts(2), retry.WithBackoff(retry.Constant(0)))
-	outer := retry.MustNew(append(opts, retry.WithName("outer"))...)
-	inner := retry.MustNew(append(opts, retry.WithName("inner"))...)
-	err := outer.Do(t.Context(), func(ctx context.Context) error {
-		return inner.Do(ctx, func(context.Context) error { return errDown })
-	})
-	require.Error(t, err)
-	k.noneOpen(t)
-	k.figures(t).addUp(t)
-	names := map[string]int{}
-	byID := map[trace.SpanID]sdktrace.ReadOnlySpan{}
-	for _, s := range k.spans.Ended() {
-		names[s.Name()]++
-		byID[s.SpanContext().SpanID()] = s
-	}
-	assert.Equal(t, map[string]int{"retry outer": 1, "retry inner": 2, "retry.attempt": 6}, names)
-	for _, s := range k.spans.Ended() {
-		if s.Name() == "retry inner" {
-			attempt := byID[s.Parent().SpanID()]
-			assert.Equal(t, "retry.attempt", attempt.Name())
-			assert.Equal(t, "retry outer", byID[attempt.Parent().SpanID()].Name())
-		}
-	}
-}
-
-// Two recorders on one call do not end each other's spans.
-func TestTwoRecorders(t *testing.T) {
-	t.Parallel()
-	a, b := newKit(t), newKit(t)
-	require.NoError(t, retry.Do(t.Context(), retrytest.Fail(1, errDown),
-		a.options(retry.WithHooks(b.Hooks()), retry.WithBackoff(retry.Constant(0)))...))
-	for _, k := range []*kit{a, b} {
-		k.noneOpen(t)
-		assert.Len(t, k.spans.Ended(), 3)
-		k.figures(t).addUp(t)
-	}
-}
-
-// A hook that puts another span into the attempt's context, or that returns none, is no matter.
-func TestOtherHooks(t *testing.T) {
-	t.Parallel()
-	k := newKit(t)
-	other := retry.Hooks{
-		Start: func(context.Context) context.Context { return nil },
-		BeforeAttempt: func(ctx context.Context, _ retry.Attempt) context.Context {
-			ctx, span := k.traces.Tracer("other").Start(ctx, "other")
-			span.End()
-			return ctx
-		},
-	}
-	require.NoError(t, retry.Do(t.Context(), retrytest.Fail(1, errDown),
-		k.options(retry.WithHooks(other), retry.WithBackoff(retry.Constant(0)), retry.WithAttemptTimeout(time.Minute))...))
-	k.noneOpen(t)
-	assert.Len(t, k.spans.Ended(), 5)
-}
-
-// What goes on with the context of an attempt that has ended is its child all the same.
+// A span that is made with the context of an ended attempt is still a child of the attempt.
 func TestSpanThatOutlivesItsAttempt(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -265,7 +200,7 @@ func TestSpanThatOutlivesItsAttempt(t *testing.T) {
 		return ctx, nil
 	}, k.options(retry.WithAttemptTimeout(time.Minute))...)
 	require.NoError(t, err)
-	k.noneOpen(t)
+	k.assertSpansEnded(t)
 	_, body := k.traces.Tracer("test").Start(kept, "body")
 	body.End()
 	release()
@@ -273,75 +208,4 @@ func TestSpanThatOutlivesItsAttempt(t *testing.T) {
 	require.Len(t, ended, 3)
 	assert.Equal(t, "retry.attempt", ended[0].Name())
 	assert.Equal(t, ended[0].SpanContext().SpanID(), ended[2].Parent().SpanID())
-}
-
-// A call that is not sampled still hands its trace on, and is measured.
-func TestNotSampled(t *testing.T) {
-	t.Parallel()
-	k := newKit(t)
-	never := sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.NeverSample()))
-	r, err := retryotel.New(retryotel.Config{MeterProvider: noopmetric.NewMeterProvider(), TracerProvider: never})
-	require.NoError(t, err)
-	require.NoError(t, retry.Do(t.Context(), func(ctx context.Context) error {
-		assert.True(t, trace.SpanContextFromContext(ctx).IsValid())
-		assert.False(t, trace.SpanContextFromContext(ctx).IsSampled())
-		return nil
-	}, retry.WithHooks(r.Hooks()), retry.WithHooks(k.Hooks())))
-	k.figures(t).addUp(t)
-}
-
-// Without an SDK fn gets the very context of the caller, with the caller's span if it has one.
-func TestNoSDK(t *testing.T) {
-	t.Parallel()
-	spans := tracetest.NewSpanRecorder()
-	traced, span := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)).Tracer("test").Start(t.Context(), "handler")
-	r, err := retryotel.New(retryotel.Config{MeterProvider: noopmetric.NewMeterProvider(), TracerProvider: noop.NewTracerProvider()})
-	require.NoError(t, err)
-	for _, ctx := range []context.Context{t.Context(), traced} {
-		require.NoError(t, retry.Do(ctx, func(got context.Context) error {
-			assert.Equal(t, ctx, got)
-			return nil
-		}, retry.WithHooks(r.Hooks())))
-	}
-	span.End()
-	assert.Len(t, spans.Ended(), 1)
-}
-
-// fickle is a provider that stops tracing.
-type fickle struct {
-	embedded.TracerProvider
-	embeddedTracer
-	real trace.Tracer
-	off  bool
-}
-
-type embeddedTracer = embedded.Tracer
-
-func (f *fickle) Tracer(string, ...trace.TracerOption) trace.Tracer { return f }
-
-func (f *fickle) Start(ctx context.Context, name string, opts ...trace.SpanStartOption) (context.Context, trace.Span) {
-	if f.off {
-		return noop.Tracer{}.Start(ctx, name, opts...)
-	}
-	return f.real.Start(ctx, name, opts...) //nolint:spancheck // its caller ends it
-}
-
-// An inner call that is not traced leaves the spans of the outer one alone.
-func TestInnerCallIsNotTraced(t *testing.T) {
-	t.Parallel()
-	k := newKit(t)
-	f := &fickle{real: k.traces.Tracer("test")}
-	r, err := retryotel.New(retryotel.Config{MeterProvider: noopmetric.NewMeterProvider(), TracerProvider: f})
-	require.NoError(t, err)
-	hooks := retry.WithHooks(r.Hooks())
-	err = retry.Do(t.Context(), func(ctx context.Context) error {
-		f.off = true
-		err := retry.Do(ctx, fine, hooks, retry.WithName("inner"))
-		assert.Empty(t, k.spans.Ended())
-		return err
-	}, hooks, retry.WithName("outer"))
-	require.NoError(t, err)
-	k.noneOpen(t)
-	require.Len(t, k.spans.Ended(), 2)
-	assert.Equal(t, "retry outer", k.spans.Ended()[1].Name())
 }

@@ -4,146 +4,96 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 )
 
-// joiner is a Join that waits.
-type joiner struct {
-	epoch uint32 // of the last items it waits for
-	left  int
-	done  chan struct{}
-}
-
-// Join waits until all that was submitted before it was called is settled; what comes later
-// does not hold it up. (Items that submit others: the example "crawler" of [Pool.Submit] shows how
-// to wait for all of them.) When ctx ends first it returns an error that matches ctx's. Items that were
-// submitted with ctx are canceled then, and settled; so Join may return nil: ask ctx as well.
-func (p *Pool[In, Out]) Join(ctx context.Context) error {
-	p.mu.Lock()
-	left := p.stats.unsettled()
-	if left == 0 {
-		p.mu.Unlock()
-		return nil
-	}
-	j := &joiner{epoch: p.epoch, left: left, done: make(chan struct{})}
-	p.epoch++
-	p.joiners = append(p.joiners, j)
-	p.mu.Unlock()
-	select {
-	case <-j.done:
-		return nil
-	case <-ctx.Done():
-	}
-	p.mu.Lock()
-	p.joiners = slices.DeleteFunc(p.joiners, func(other *joiner) bool { return other == j })
-	left = j.left
-	p.mu.Unlock()
-	if left == 0 {
-		return nil
-	}
-	return ended(ctx, "Join")
-}
-
-// tellJoiners tells those who wait for it that the item is settled, under the lock.
-func (p *Pool[In, Out]) tellJoiners(it *item[In, Out]) {
-	if len(p.joiners) == 0 {
-		return
-	}
-	p.joiners = slices.DeleteFunc(p.joiners, func(j *joiner) bool {
-		if int32(it.epoch-j.epoch) > 0 {
-			return false
-		}
-		if j.left--; j.left > 0 {
-			return false
-		}
-		close(j.done)
-		return true
-	})
-}
-
-// Close ends the pool: it takes no more items, also from those who wait for room, and returns
-// nil once all it has are settled and its goroutines are gone; parked items are waited for and
-// retried as ever.
+// Close stops the intake and waits until the pool is done. It returns nil once every item is
+// settled and the pool's goroutines have ended. Submitters that wait for room get [ErrClosed].
+// Parked items are still retried.
 //
-// When ctx ends first, nothing is attempted any more: the contexts of the items that run are
-// canceled, with [ErrClosed] as the cause, and all that do not succeed go to DeadLetter, or
-// count as canceled if there is none. Close waits for that, since the functions and DeadLetter
-// should not be cut off by the end of the program: one that ignores its context holds Close up.
-// The error then says how many items were left when ctx ended, and matches ctx's.
+// When ctx ends first, the pool makes no more attempts:
+//   - The contexts of running items are canceled with [ErrClosed] as the cause.
+//   - Items that do not succeed go to DeadLetter, or count as canceled if there is none.
+//   - Close waits for the functions and for DeadLetter, so that the end of the program does not
+//     cut them off. A function that ignores its context delays Close.
+//   - Close returns an error that says how many items were left when ctx ended, and that
+//     matches ctx's error.
 //
-// Every Close waits likewise, the second one too, and the first whose ctx ends has that effect
-// for all. The pool's own function and callbacks must not call it, nor Join: it would wait for
-// its caller, past the end of ctx too.
+// Close may be called more than once, and each call waits. The first ctx to end has its effect
+// for all calls.
+//
+// The pool's own function and callbacks must not call Close or [Pool.Join]. They would wait for
+// their caller; Close would do so even after ctx has ended.
 func (p *Pool[In, Out]) Close(ctx context.Context) error {
 	p.mustBeMade()
-	p.mu.Lock()
-	if !p.closed {
-		p.closed = true
-		p.turnAway()
-		if p.used == 0 {
-			p.dismiss()
-		}
-	}
-	p.mu.Unlock()
+	p.closeIntake()
 	select {
-	case <-p.gone:
+	case <-p.stopped:
 		return nil
 	default:
 	}
 	select {
-	case <-p.gone:
+	case <-p.stopped:
 		return nil
 	case <-ctx.Done():
 	}
-	left := p.drop()
-	<-p.gone
-	if left == 0 {
+	left := p.abort()
+	<-p.stopped
+	return closeError(ctx, left)
+}
+
+// closeIntake closes the intake at the first call.
+func (p *Pool[In, Out]) closeIntake() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return
+	}
+	p.closed = true
+	p.rejectWaiters()
+	if p.used == 0 {
+		p.stopWorkers()
+	}
+}
+
+// closeError says how many items were left when ctx ended, nil if none was.
+func closeError(ctx context.Context, left int) error {
+	switch left {
+	case 0:
 		return nil
+	case 1:
+		return contextError(ctx, "Close: 1 item was left")
 	}
-	items := "items were"
-	if left == 1 {
-		items = "item was"
-	}
-	return ended(ctx, fmt.Sprintf("Close: %d %s left", left, items))
+	return contextError(ctx, fmt.Sprintf("Close: %d items were left", left))
 }
 
-// turnAway ends the wait of those who wait for room, under the lock.
-func (p *Pool[In, Out]) turnAway() {
-	for w := p.waiters.first; w != nil; w = p.waiters.first {
-		p.waiters.remove(w)
-		w.err = ErrClosed
-		close(w.ready)
-	}
+// stopWorkers ends the goroutines of a closed and empty pool, under the lock.
+func (p *Pool[In, Out]) stopWorkers() {
+	p.timer.stop()
+	p.workReady.Broadcast()
 }
 
-// dismiss lets the goroutines of a pool go that is closed and empty, under the lock.
-func (p *Pool[In, Out]) dismiss() {
-	p.time.stop()
-	p.work.Broadcast()
-}
-
-// drop gives up what is not settled, and returns how many items that are.
-func (p *Pool[In, Out]) drop() (left int) {
+// abort cancels every unsettled item and returns how many there are.
+func (p *Pool[In, Out]) abort() (left int) {
 	p.mu.Lock()
 	left = p.used
 	var running []*itemContext
-	if left > 0 && !p.dropped {
-		p.dropped = true
-		p.ripen(math.MaxInt64, math.MaxInt)
-		for h := range p.running {
-			if h.it != nil {
-				h.it.doomed = true
-				running = append(running, h.it.ctx)
+	if left > 0 && !p.aborted {
+		p.aborted = true
+		p.moveDueItems(math.MaxInt64, math.MaxInt)
+		for w := range p.workers {
+			if w.item != nil {
+				w.item.ending = true
+				running = append(running, w.item.ctx)
 			}
 		}
-		// A function that ignores its context does not keep the others from DeadLetter, but for
-		// those behind it in its lane.
-		p.hire(p.config.Workers + 1)
-		p.work.Broadcast()
+		// One more worker: functions that ignore their context must not keep the other items
+		// from DeadLetter. Only later items of their own keys still wait.
+		p.startWorker(p.config.Workers + 1)
+		p.workReady.Broadcast()
 	}
 	p.mu.Unlock()
 	for _, ctx := range running {
-		ctx.end(ErrClosed)
+		ctx.cancel(ErrClosed)
 	}
 	return left
 }

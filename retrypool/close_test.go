@@ -18,7 +18,7 @@ import (
 func TestCloseDrains(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		s := &script{work: time.Second}
-		p := start(t, s.fn, retrypool.Config[int]{Policy: every(time.Hour, 2)})
+		p := newPool(t, s.fn, retrypool.Config[int]{Policy: waitEvery(time.Hour, 2)})
 		began := time.Now()
 		for i := range 3 {
 			submit(t, p, i)
@@ -39,8 +39,8 @@ func TestCloseOfAnIdlePool(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		dead, die := context.WithCancel(t.Context())
 		die()
-		p := start(t, double, retrypool.Config[int]{Workers: 5})
-		require.NoError(t, p.Close(dead), "there is nothing to wait for")
+		p := newPool(t, double, retrypool.Config[int]{Workers: 5})
+		require.NoError(t, p.Close(dead), "nothing to wait for")
 		require.NoError(t, p.Close(dead))
 		require.NoError(t, p.Join(dead))
 	})
@@ -59,49 +59,17 @@ func TestCloseGivesUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				var letters log[int]
-				c := retrypool.Config[int]{
-					Workers: 2, MaxRetrying: 1, Policy: every(24*time.Hour, 2),
-					Key: func(in int) string { return string(rune('a' + min(in, 3))) },
-				}
+				var deadLetter func(context.Context, int, *retry.Error) error
 				if tt.letter != nil {
-					c.DeadLetter = func(ctx context.Context, in int, err *retry.Error) error {
+					deadLetter = func(ctx context.Context, in int, err *retry.Error) error {
 						letters.add(in)
 						assert.ErrorIs(t, err, retrypool.ErrClosed)
 						assert.NoError(t, ctx.Err())
 						return tt.letter(ctx, in, err)
 					}
 				}
-				p := start(t, func(ctx context.Context, in int) (int, error) {
-					switch in {
-					case 0, 1:
-						return 0, errDown
-					case 2: // takes no notice
-						time.Sleep(2 * time.Hour)
-						return 2, nil
-					}
-					return untilEnded(ctx, in)
-				}, c)
-				var tasks []*retrypool.Task[int]
-				for i := range 7 { // two parked, two running, three held
-					tasks = append(tasks, submit(t, p, i))
-				}
-				synctest.Wait()
-				require.Equal(t, retrypool.Stats{Submitted: 7, Queued: 3, Running: 2, Parked: 2}, p.Stats())
-				began := time.Now()
-				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-				defer cancel()
-				var wg sync.WaitGroup
-				wg.Go(func() { // the rest does not wait for the one that takes no notice
-					time.Sleep(time.Hour)
-					synctest.Wait()
-					assert.Equal(t, 1, p.Stats().Running)
-					assert.Zero(t, p.Stats().Queued+p.Stats().Parked)
-				})
-				err := p.Close(ctx)
-				wg.Wait()
-				require.EqualError(t, err, "retrypool: Close: 7 items were left: context deadline exceeded")
-				require.ErrorIs(t, err, context.DeadlineExceeded)
-				assert.Equal(t, 2*time.Hour, time.Since(began))
+				p, tasks := newBusyPool(t, deadLetter)
+				closeBusyPool(t, p)
 				assert.Equal(t, tt.want, p.Stats())
 				if tt.letter != nil {
 					assert.ElementsMatch(t, []int{0, 1, 3, 4, 5, 6}, letters.list())
@@ -113,17 +81,62 @@ func TestCloseGivesUp(t *testing.T) {
 					_, err := task.Wait(t.Context())
 					require.ErrorIs(t, err, retrypool.ErrClosed)
 					require.ErrorIs(t, err, context.Canceled)
-					assert.Equal(t, retry.ErrContext, stopped(t, err).Reason)
+					assert.Equal(t, retry.ErrContext, retryError(t, err).Reason)
 				}
-				require.NoError(t, p.Close(ctx), "once all is settled")
 			})
 		})
 	}
 }
 
+// newBusyPool makes a pool and submits seven items. Items 0 and 1 are parked, 2 and 3 are running,
+// and the others wait for their key. Item 2 ignores its context and succeeds after two hours.
+func newBusyPool(t *testing.T, deadLetter func(context.Context, int, *retry.Error) error) (*retrypool.Pool[int, int], []*retrypool.Task[int]) {
+	p := newPool(t, func(ctx context.Context, in int) (int, error) {
+		switch in {
+		case 0, 1:
+			return 0, errDown
+		case 2:
+			time.Sleep(2 * time.Hour)
+			return 2, nil
+		}
+		return untilEnded(ctx, in)
+	}, retrypool.Config[int]{
+		Workers: 2, MaxRetrying: 1, Policy: waitEvery(24*time.Hour, 2),
+		Key:        func(in int) string { return string(rune('a' + min(in, 3))) },
+		DeadLetter: deadLetter,
+	})
+	var tasks []*retrypool.Task[int]
+	for i := range 7 {
+		tasks = append(tasks, submit(t, p, i))
+	}
+	synctest.Wait()
+	require.Equal(t, retrypool.Stats{Submitted: 7, Queued: 3, Running: 2, Parked: 2}, p.Stats())
+	return p, tasks
+}
+
+// closeBusyPool closes the pool of newBusyPool with a context of one hour.
+func closeBusyPool(t *testing.T, p *retrypool.Pool[int, int]) {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	var wg sync.WaitGroup
+	wg.Go(func() { // the others do not wait for the item that ignores its context
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		assert.Equal(t, 1, p.Stats().Running)
+		assert.Zero(t, p.Stats().Queued+p.Stats().Parked)
+	})
+	err := p.Close(ctx)
+	wg.Wait()
+	require.EqualError(t, err, "retrypool: Close: 7 items were left: context deadline exceeded")
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.Equal(t, 2*time.Hour, time.Since(began))
+	require.NoError(t, p.Close(ctx), "a pool without items, although ctx has ended")
+}
+
 func TestCloseErrorHasTheCause(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, untilEnded, retrypool.Config[int]{})
+		p := newPool(t, untilEnded, retrypool.Config[int]{})
 		submit(t, p, 1)
 		ctx, cancel := context.WithCancelCause(t.Context())
 		cause := errors.New("SIGTERM")
@@ -139,9 +152,9 @@ func TestCloseErrorHasTheCause(t *testing.T) {
 func TestCloseGivesUpWhileParking(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		calls := 0
-		c := retrypool.Config[int]{Policy: every(time.Hour, 5)}
+		c := retrypool.Config[int]{Policy: waitEvery(time.Hour, 5)}
 		c.Events.Parked = func(retrypool.Event[int]) { time.Sleep(time.Minute) }
-		p := start(t, func(context.Context, int) (int, error) { calls++; return 0, errDown }, c)
+		p := newPool(t, func(context.Context, int) (int, error) { calls++; return 0, errDown }, c)
 		task := submit(t, p, 1)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -153,40 +166,31 @@ func TestCloseGivesUpWhileParking(t *testing.T) {
 	})
 }
 
-func TestJoin(t *testing.T) {
+// An item that was submitted from another pool's function is canceled when Close of the other pool
+// gives up. This pool was not closed, so the item does not go to DeadLetter.
+func TestCloseOfAnotherPoolOnlyCancels(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, func(ctx context.Context, in time.Duration) (int, error) {
-			select {
-			case <-time.After(in):
-				return 0, nil
-			case <-ctx.Done():
-				return 0, ctx.Err()
+		var letters log[int]
+		inner := newPool(t, untilEnded, retrypool.Config[int]{
+			DeadLetter: func(_ context.Context, in int, _ *retry.Error) error { letters.add(in); return nil },
+		})
+		outer, err := retrypool.New(func(ctx context.Context, in int) (int, error) {
+			own, cancel := context.WithCancel(ctx)
+			defer cancel()
+			task, err := inner.Submit(own, in)
+			if err != nil {
+				return 0, err
 			}
-		}, retrypool.Config[time.Duration]{Workers: 10})
-		require.NoError(t, p.Join(t.Context()), "nothing to wait for")
-		began := time.Now()
-		submit(t, p, time.Minute)
-		slow := submit(t, p, time.Hour)
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			assert.NoError(t, p.Join(context.Background()))
-			assert.Equal(t, 30*time.Minute, time.Since(began), "what came later does not count, what is canceled does")
-		})
+			return task.Wait(context.WithoutCancel(ctx))
+		}, retrypool.Config[int]{Workers: 1, Capacity: 1})
+		require.NoError(t, err)
+		submit(t, outer, 7)
 		synctest.Wait()
-		submit(t, p, 2*time.Hour)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		err := p.Join(ctx)
-		require.EqualError(t, err, "retrypool: Join: context deadline exceeded")
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		go func() {
-			time.Sleep(29 * time.Minute)
-			slow.Cancel()
-		}()
-		wg.Go(func() {
-			assert.NoError(t, p.Join(context.Background()))
-			assert.Equal(t, 2*time.Hour, time.Since(began))
-		})
-		wg.Wait()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.Error(t, outer.Close(ctx))
+		synctest.Wait()
+		assert.Empty(t, letters.list())
+		assert.Equal(t, retrypool.Stats{Submitted: 1, Canceled: 1}, inner.Stats())
 	})
 }

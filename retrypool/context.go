@@ -8,87 +8,89 @@ import (
 	"time"
 )
 
-// itemContext is the context of an item: it has the values of the one that the item lives with
-// and ends with it, or before it by Task.Cancel, by Close or by the item's end. It is an object
-// of its own, so that a task that is kept does not keep it, and that one who keeps it finds its
-// values after the end as well. What can be canceled is made once somebody asks for it; most
-// parked items do not need it.
+// itemContext is the context of an item. It has its parent's values and ends with the parent,
+// or earlier: by Task.Cancel, by Close, or when the item is settled.
+//
+// It is an object of its own. So a kept task does not keep it, and a kept context has its values
+// after the end. The cancelable context is made when something first asks for it. Most parked
+// items never need one.
 type itemContext struct {
-	parent context.Context            // that the item lives with, see lifetime
-	own    atomic.Pointer[ownContext] // nil: not needed so far
+	parent    context.Context               // see itemParent
+	cancelCtx atomic.Pointer[cancelContext] // nil: not needed so far
 }
 
-// ownContext is a context derived from the parent.
-type ownContext struct {
+// cancelContext is a cancelable context derived from the parent.
+type cancelContext struct {
 	context.Context
 	cancel context.CancelCauseFunc
 }
 
-// settledContext stands for one that has ended with its item, of an item that needed none
-// until then. It is made when somebody asks for it after all.
-var settledContext = new(ownContext)
+// settledContext marks the context of a settled item that never needed a cancelContext. If
+// something asks for it later, it is made then, and canceled.
+var settledContext = new(cancelContext)
 
 func (c *itemContext) current() context.Context {
-	switch own := c.own.Load(); own {
+	switch ctx := c.cancelCtx.Load(); ctx {
 	case nil:
 		return c.parent
 	case settledContext:
-		return c.ownContext()
+		return c.cancelable()
 	default:
-		return own.Context
+		return ctx.Context
 	}
 }
 
 func (c *itemContext) Deadline() (time.Time, bool) { return c.parent.Deadline() }
 func (c *itemContext) Err() error                  { return c.current().Err() }
-func (c *itemContext) Done() <-chan struct{}       { return c.ownContext().Done() }
+func (c *itemContext) Done() <-chan struct{}       { return c.cancelable().Done() }
 
-// Value is also how package context finds what to register derived contexts with.
+// Value also lets package context find the context that derived contexts register with.
 func (c *itemContext) Value(key any) any {
-	if key == (functionKey{}) {
+	if key == (functionContextKey{}) {
 		return c
 	}
 	return c.current().Value(key)
 }
 
-func (c *itemContext) lifetime() context.Context { return c.parent }
+func (c *itemContext) itemParent() context.Context { return c.parent }
 
-// Format keeps what prints contexts, as mocks do, from reading this one while others write it.
+// Format prevents a data race. Package fmt, and mocks that print their arguments, would read
+// the context by reflection while the pool writes it.
 func (c *itemContext) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "retrypool.Context") }
 
-// ownContext makes the context that can be canceled, at the first call.
-func (c *itemContext) ownContext() *ownContext {
+// cancelable returns the cancelable context. The first call makes it.
+func (c *itemContext) cancelable() *cancelContext {
 	for {
-		old := c.own.Load()
+		old := c.cancelCtx.Load()
 		if old != nil && old != settledContext {
 			return old
 		}
 		ctx, cancel := context.WithCancelCause(c.parent)
-		own := &ownContext{ctx, cancel}
+		made := &cancelContext{ctx, cancel}
 		if old == settledContext {
 			cancel(nil)
 		}
-		if c.own.CompareAndSwap(old, own) {
-			return own
+		if c.cancelCtx.CompareAndSwap(old, made) {
+			return made
 		}
 		cancel(nil) // another goroutine was first
 	}
 }
 
-// end ends the context. It runs code of others and must be called without the lock.
-func (c *itemContext) end(cause error) { c.ownContext().cancel(cause) }
+// cancel ends the context. It runs code of the user's contexts: call it without the lock.
+func (c *itemContext) cancel(cause error) { c.cancelable().cancel(cause) }
 
-// release ends the context of a settled item, which gives back what it holds of the parent.
-func (c *itemContext) release() {
-	if !c.own.CompareAndSwap(nil, settledContext) {
-		c.ownContext().cancel(nil)
+// settle ends the context of a settled item and releases what it holds of the parent.
+func (c *itemContext) settle() {
+	if !c.cancelCtx.CompareAndSwap(nil, settledContext) {
+		c.cancelable().cancel(nil)
 	}
 }
 
-// awaitEnd waits until the context has heard of the end of its parent, which the watch may have
-// heard of first.
-func (c *itemContext) awaitEnd() {
-	if own := c.own.Load(); own != nil {
-		<-own.Done()
+// waitParentEnd waits until the context has noticed that its parent ended. The pool's
+// contextWatch may notice first.
+func (c *itemContext) waitParentEnd() {
+	if ctx := c.cancelCtx.Load(); ctx != nil {
+		<-ctx.Done()
 	}
 }

@@ -1,5 +1,5 @@
-// Package retrypool works on items with a fixed number of goroutines, and an item that waits
-// for its next attempt holds none of them.
+// Package retrypool runs a function over items with a fixed number of workers. An item that
+// waits for its next attempt occupies no worker.
 //
 //	pool, err := retrypool.New(send, retrypool.Config[Mail]{
 //		Workers:  8,
@@ -7,43 +7,53 @@
 //		Policy:   retry.MustNew(retry.WithBackoff(retry.Constant(time.Second))),
 //	})
 //	task, err := pool.Submit(ctx, mail) // waits while the pool is full
-//	receipt, err := task.Wait(ctx)      // as retry.DoValue would have returned them
-//	err = pool.Close(ctx)               // goes on until all is done
+//	receipt, err := task.Wait(ctx)      // the same results as retry.DoValue
+//	err = pool.Close(ctx)               // waits until every item is settled
 //
-// An item is a call of package retry: attempts, waits, gates, budget, timeouts, validators,
-// hooks, history and log are those of its policy, and it fails with a *[retry.Error]. A failed
-// attempt parks the item until its wait is over; its worker takes the next one meanwhile, and
-// no permit of a gate is held. (An item that waits at a gate runs, and holds its worker. So do the
-// items that wait out a server's hint at a [retry.Cooldown].)
+// Each item is one call of package retry. Config.Policy gives it attempts, waits, gates, budget,
+// timeouts, validators, hooks, history and log. It fails with a *[retry.Error].
 //
-// The pool is bounded as a whole: items that are queued, running and parked count against
-// [Config].Capacity, and [Pool.Submit] waits for room, so that a slow consumer slows its
-// producer. Those who wait get room in the order they came.
+// # Parking
 //
-// Workers take items in the order they were submitted, and retries in the order they fell
-// due. When both wait, a free worker takes them by turns, one of each, so that neither
-// starves the other; Config.MaxRetrying bounds the retries that run at once. With Config.Key
-// the items of one key run one at a time, in the order they were submitted, and one that is
-// parked holds back those behind it; nothing else waits for them.
+// After a failed attempt the item is parked until its wait is over. It holds no permit of a gate
+// meanwhile, and its worker takes another item. An item that waits at a gate is running and
+// holds its worker. This includes an item that waits at a [retry.Cooldown] for a server's hint.
 //
-// Every item is settled exactly once. It succeeded; or it failed for good and Config.DeadLetter
-// took it; or it failed and there was no DeadLetter, or that failed too, and [Task.Wait]'s error
-// says both; or it was canceled. [Stats] counts them, and adds up at every moment.
+// # Capacity
 //
-// The context an item was submitted with bounds it: no wait passes its deadline, and its end
-// ends the item, at once if it does not run, otherwise by the context that the function got.
-// Where that end was a cancellation the item counts as canceled; where it was the deadline it
-// has failed. The function's context also ends when the item is settled: what needs it, such as
-// a response's body, is to be read in the function. Items that the function submits do not end
-// with it, see [Pool.Submit].
+// Queued, running and parked items count against [Config].Capacity. [Pool.Submit] waits while
+// the pool is full, so a slow consumer slows its producer.
 //
-// A panic of the function becomes the item's error, a *[PanicError] that is not retried, and so
-// does runtime.Goexit. One of the policy's hooks, gates, or other parts ends the item likewise.
+// # Order
 //
-// [Pool.Close] takes no more items and returns once all are settled and no goroutine is left.
-// When its context ends it cancels what is left and hands it to DeadLetter.
+// Items start in the order they were submitted, and retries in the order they fall due. When
+// both wait, free workers alternate between a first attempt and a retry, so neither starves
+// the other. Config.MaxRetrying bounds the retries that run at once. With Config.Key, items of
+// one key run one at a time, in the order they were submitted. A parked item holds back the
+// later items of its key and no others.
 //
-// A settled item is not kept: neither what was submitted nor what came out, unless the caller
-// keeps its [Task]. The package imports the standard library and package retry alone. All
-// types are safe for concurrent use.
+// # How an item ends
+//
+// Every item is settled exactly once, in one of four ways. [Stats] counts them.
+//   - Succeeded: the function returned no error, and no validator rejected its value.
+//   - DeadLettered: the item failed for good, and Config.DeadLetter accepted it.
+//   - Failed: the item failed for good, and DeadLetter is nil or failed too. If DeadLetter
+//     failed, the error of [Task.Wait] reports both failures.
+//   - Canceled: its context or task was canceled, or Close gave up and DeadLetter is nil.
+//
+// A panic or runtime.Goexit of the function becomes the item's error, a *[PanicError], and is
+// not retried. The same holds for the policy's hooks, gates and other parts.
+//
+// # Context and closing
+//
+// The context passed to Submit bounds the item. No wait passes its deadline. When it ends, a
+// waiting item ends at once, and a running one is told by the function's context. A canceled
+// context cancels the item. After a passed deadline the item has failed for good. The function's
+// context also ends when the item is settled, so read a response's body inside the function.
+//
+// [Pool.Close] rejects new items and returns once all items are settled and no goroutine is
+// left. If its context ends first, it cancels the remaining items and passes them to DeadLetter.
+//
+// The pool keeps no settled item: only a [Task] that you keep holds its result. The package
+// imports only the standard library and package retry. All types are safe for concurrent use.
 package retrypool

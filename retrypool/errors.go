@@ -11,7 +11,7 @@ import (
 	"github.com/seed-205ff063/retry/internal/text"
 )
 
-// Errors of submitting, matched by errors.Is.
+// Errors of submitting. Match them with errors.Is.
 var (
 	// ErrFull says that the pool holds [Config].Capacity items.
 	ErrFull = errors.New("retrypool: the pool is full")
@@ -20,55 +20,56 @@ var (
 	ErrClosed = errors.New("retrypool: the pool is closed")
 )
 
-// PanicError is what a panic of the function becomes, or of a part of the policy: errors.As
-// finds it in the item's error. It is not retried.
+// PanicError reports a panic of the function or of a part of the policy. errors.As finds it in
+// the item's error. The item is not retried.
 type PanicError struct {
-	// Value is what the function panicked with; an error that says so if it ended its
-	// goroutine by runtime.Goexit.
+	// Value is the value of the panic. If the function ended its goroutine by runtime.Goexit,
+	// Value is an error that says so.
 	Value any
-	// Stack is the stack of the goroutine that panicked, as [debug.Stack] writes it.
+	// Stack is the stack of the goroutine that panicked, in the form of [debug.Stack].
 	Stack []byte
 }
 
 func newPanicError(value any) *PanicError { return &PanicError{value, debug.Stack()} }
 
-// Error says what the panic was, without the stack, as one safe and bounded line.
+// Error returns the panic's value as one line of bounded length without control characters. It
+// does not include the stack.
 func (e *PanicError) Error() string { return "retrypool: panic: " + text.Line(fmt.Sprint(e.Value)) }
 
-// Unwrap returns Value if that is an error.
+// Unwrap returns Value if it is an error, else nil.
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err
 }
 
-// errGoexit is the Value of a function that ended its goroutine.
+// errGoexit is the Value of a PanicError for runtime.Goexit.
 var errGoexit = errors.New("the goroutine was ended by runtime.Goexit")
 
-// errCanceled is the cause with which Task.Cancel ends a context.
+// errCanceled is the cause with which Task.Cancel cancels a context.
 var errCanceled = errors.New("retrypool: the task was canceled")
 
-// ended says that ctx ended, of which the caller knows, and what it kept from being done. It
-// matches the context's error and its cause.
-func ended(ctx context.Context, what string) error {
+// contextError reports that ctx, which has ended, ended the operation. It matches the context's
+// error and its cause.
+func contextError(ctx context.Context, operation string) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
-	said := text.Error(cause)
+	causeText := text.Error(cause)
 	if errtree.Is(cause, err) {
-		return &joined{"retrypool: " + what + ": " + said, []error{cause}}
+		return &multiError{"retrypool: " + operation + ": " + causeText, []error{cause}}
 	}
-	return &joined{fmt.Sprintf("retrypool: %s: %v (%s)", what, err, said), []error{err, cause}}
+	return &multiError{fmt.Sprintf("retrypool: %s: %v (%s)", operation, err, causeText), []error{err, cause}}
 }
 
-// notTaken is the error of an item that failed with failure and that DeadLetter, which said
-// why, did not take.
-func notTaken(failure *retry.Error, why error) error {
-	return &joined{failure.Error() + "; retrypool: dead letter: " + text.Error(why), []error{failure, why}}
+// deadLetterError is the error of an item that failed and that DeadLetter then failed to take.
+func deadLetterError(failure *retry.Error, err error) error {
+	return &multiError{failure.Error() + "; retrypool: dead letter: " + text.Error(err), []error{failure, err}}
 }
 
-// joined matches several errors and has a text of its own: those of users are written with care.
-type joined struct {
+// multiError matches several errors. Its text is prepared with care, because the texts of
+// users' errors may be long, contain control characters, or panic.
+type multiError struct {
 	text string
 	errs []error
 }
 
-func (j *joined) Error() string   { return j.text }
-func (j *joined) Unwrap() []error { return j.errs }
+func (e *multiError) Error() string   { return e.text }
+func (e *multiError) Unwrap() []error { return e.errs }

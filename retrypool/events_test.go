@@ -15,17 +15,17 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-// told is an event with its name.
-type told struct {
+// namedEvent is an event with the name of its callback.
+type namedEvent struct {
 	what string
 	retrypool.Event[int]
 }
 
-func record(l *log[told]) retrypool.Events[int] {
+func recordEvents(l *log[namedEvent]) retrypool.Events[int] {
 	as := func(what string) func(retrypool.Event[int]) {
 		return func(e retrypool.Event[int]) {
-			e.Context = nil // TestContextOfEvents looks at it
-			l.add(told{what, e})
+			e.Context = nil // TestContextOfEvents checks it
+			l.add(namedEvent{what, e})
 		}
 	}
 	return retrypool.Events[int]{
@@ -36,11 +36,11 @@ func record(l *log[told]) retrypool.Events[int] {
 
 func TestEvents(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		var l log[told]
+		var l log[namedEvent]
 		const s = time.Second
-		c := retrypool.Config[int]{Policy: every(10*s, 2), Events: record(&l)}
+		c := retrypool.Config[int]{Policy: waitEvery(10*s, 2), Events: recordEvents(&l)}
 		n := 0
-		p := start(t, func(context.Context, int) (int, error) {
+		p := newPool(t, func(context.Context, int) (int, error) {
 			if n++; n > 3 {
 				time.Sleep(s / 2)
 				return 0, errDown
@@ -59,12 +59,12 @@ func TestEvents(t *testing.T) {
 		got := l.list()
 		for i, e := range got {
 			if e.what == "failed" {
-				assert.Equal(t, retry.ErrExhausted, stopped(t, e.Err).Reason)
+				assert.Equal(t, retry.ErrExhausted, retryError(t, e.Err).Reason)
 				got[i].Err = nil
 			}
 		}
 		type e = retrypool.Event[int]
-		assert.Equal(t, []told{
+		assert.Equal(t, []namedEvent{
 			{"queued", e{Item: 7, Queued: 1}},
 			{"started", e{Item: 7, Worker: 1, Attempt: 1}},
 			{"queued", e{Item: 8, Queued: 1}},
@@ -82,17 +82,17 @@ func TestEvents(t *testing.T) {
 	})
 }
 
-func TestEventsOfEnds(t *testing.T) {
+func TestOutcomeEvents(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		var l log[told]
-		c := retrypool.Config[int]{Policy: every(time.Hour, 2), Events: record(&l)}
+		var l log[namedEvent]
+		c := retrypool.Config[int]{Policy: waitEvery(time.Hour, 2), Events: recordEvents(&l)}
 		c.DeadLetter = func(_ context.Context, in int, _ *retry.Error) error {
 			if in == 2 {
 				return errDead
 			}
 			return nil
 		}
-		p := start(t, func(_ context.Context, in int) (int, error) {
+		p := newPool(t, func(_ context.Context, in int) (int, error) {
 			if in == 0 {
 				return 0, nil
 			}
@@ -106,12 +106,12 @@ func TestEventsOfEnds(t *testing.T) {
 		canceled := submit(t, p, 3)
 		synctest.Wait()
 		canceled.Cancel()
-		var ends []told
+		var ends []namedEvent
 		for _, e := range l.list() {
 			switch e.what {
 			case "queued", "started", "parked":
 			default:
-				e.Queued = 0 // the others may have fallen due by then or not
+				e.Queued = 0 // other items may or may not be due by then
 				if e.Err != nil {
 					require.ErrorIs(t, e.Err, errDown)
 					assert.Equal(t, e.what == "failed", errors.Is(e.Err, errDead))
@@ -121,7 +121,7 @@ func TestEventsOfEnds(t *testing.T) {
 			}
 		}
 		type e = retrypool.Event[int]
-		assert.Equal(t, []told{
+		assert.Equal(t, []namedEvent{
 			{"succeeded", e{Item: 0, Worker: 1, Attempt: 1}},
 			{"dead-lettered", e{Item: 1, Worker: 1, Attempt: 2, Elapsed: time.Hour}},
 			{"failed", e{Item: 2, Worker: 1, Attempt: 2, Elapsed: time.Hour}},
@@ -130,20 +130,20 @@ func TestEventsOfEnds(t *testing.T) {
 	})
 }
 
-// An item's last event comes before its task is done.
+// An item's last event returns before its task is done.
 func TestEventsComeBeforeTheEnd(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		told := false
 		c := retrypool.Config[int]{}
 		c.Events.Succeeded = func(retrypool.Event[int]) { time.Sleep(time.Second); told = true }
-		p := start(t, double, c)
+		p := newPool(t, double, c)
 		_, err := submit(t, p, 1).Wait(t.Context())
 		require.NoError(t, err)
 		assert.True(t, told)
 	})
 }
 
-// Callbacks, and everything else that a user writes, run without the pool's lock.
+// Callbacks and all other user code run without the pool's lock.
 func TestCallbacksMayUseThePool(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var p *retrypool.Pool[int, int]
@@ -151,7 +151,7 @@ func TestCallbacksMayUseThePool(t *testing.T) {
 		uses := 0
 		use := func() {
 			uses++
-			addsUp(t, p.Stats())
+			assertAddsUp(t, p.Stats())
 			if task != nil {
 				task.Done()
 			}
@@ -160,7 +160,7 @@ func TestCallbacksMayUseThePool(t *testing.T) {
 		}
 		event := func(retrypool.Event[int]) { use() }
 		c := retrypool.Config[int]{
-			Capacity: 1, Policy: every(time.Second, 2),
+			Capacity: 1, Policy: waitEvery(time.Second, 2),
 			DeadLetter: func(context.Context, int, *retry.Error) error { use(); return nil },
 			Events:     retrypool.Events[int]{Queued: event, Started: event, Parked: event, DeadLettered: event},
 			Key: func(in int) string {
@@ -170,15 +170,15 @@ func TestCallbacksMayUseThePool(t *testing.T) {
 				return ""
 			},
 		}
-		p = start(t, func(context.Context, int) (int, error) { use(); return 0, errDown }, c)
+		p = newPool(t, func(context.Context, int) (int, error) { use(); return 0, errDown }, c)
 		task = submit(t, p, 1)
 		require.NoError(t, p.Join(t.Context()))
 		assert.Equal(t, 8, uses)
 	})
 }
 
-// Every event has the item's context, with the values of the submitting one, so that what is measured
-// leads to the caller's trace.
+// Every event has the item's context with the values of the submitting context, so that
+// measurements lead to the caller's trace.
 func TestContextOfEvents(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		type key struct{}
@@ -186,12 +186,12 @@ func TestContextOfEvents(t *testing.T) {
 		as := func(what string) func(retrypool.Event[int]) {
 			return func(e retrypool.Event[int]) { l.add(fmt.Sprint(what, " ", e.Context.Value(key{}))) }
 		}
-		p := start(t, func(_ context.Context, in int) (int, error) {
+		p := newPool(t, func(_ context.Context, in int) (int, error) {
 			if in == 0 {
 				return 0, errDown
 			}
 			return in, nil
-		}, retrypool.Config[int]{Policy: every(time.Hour, 2), Events: retrypool.Events[int]{
+		}, retrypool.Config[int]{Policy: waitEvery(time.Hour, 2), Events: retrypool.Events[int]{
 			Queued: as("queued"), Started: as("started"), Parked: as("parked"), Succeeded: as("succeeded"),
 			DeadLettered: as("dead-lettered"), Failed: as("failed"), Canceled: as("canceled"),
 		}})

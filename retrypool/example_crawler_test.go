@@ -8,8 +8,8 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-// A page is an item, and its function submits the pages that it links to, with the context that it
-// got. They go on when the page is done.
+// Each page is an item. Its function submits the links of the page with the context that it got.
+// They go on when the page is done.
 func ExamplePool_Submit_crawler() {
 	links := map[string][]string{
 		"/":     {"/docs", "/blog"},
@@ -29,17 +29,17 @@ func ExamplePool_Submit_crawler() {
 		}
 		return len(links[page]), nil
 	}
-	// There is room for all pages: a worker that waited for room would make none.
+	// The capacity is large enough for all pages. Workers that wait for room make none.
 	pool, err := retrypool.New(visit, retrypool.Config[string]{Workers: 2, Capacity: 100})
 	if err != nil {
 		panic(err)
 	}
-	ctx := context.Background() // its end would end them all
+	ctx := context.Background() // its end would end all pages
 	seen.Store("/", true)
 	if _, err := pool.Submit(ctx, "/"); err != nil {
 		panic(err)
 	}
-	// A page submits its links before it is done, so at no moment before the end is nothing left.
+	// A page submits its links before it is done, so the counts are zero only at the end.
 	for s := pool.Stats(); s.Queued+s.Running+s.Parked > 0; s = pool.Stats() {
 		if err := pool.Join(ctx); err != nil {
 			panic(err)

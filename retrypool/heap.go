@@ -2,147 +2,159 @@ package retrypool
 
 import "slices"
 
-// heap holds the parked items, the first to fall due on top. What is sorted are small values
-// without a pointer, so that a million of them move fast and no item is touched; an item that
-// is taken out from below leaves a hole. There are four children a node, which lie side by side
-// in one cache line.
+// heap holds the parked items. The first to fall due is on top.
+//
+// Each node has four children, which lie side by side in one cache line. The sorted entries are
+// small and hold no pointers, so a million of them move fast and no item is touched. An item
+// that is removed from below the top leaves a hole.
 type heap[In, Out any] struct {
-	all   []parking        // the heap, in memory behind pad values that are not used
-	slots []*item[In, Out] // the items, nil: taken out or free
-	free  []uint32         // slots that no parking refers to
-	holes int              // parkings whose item was taken out
+	entries   []parkedEntry    // the heap; heapPadding unused entries precede it in memory
+	items     []*item[In, Out] // by slot; nil: removed or free
+	freeSlots []uint32         // slots that no entry refers to
+	holes     int              // entries whose item was removed
 }
 
-// parking says when an item falls due, and where it is. Of those that do so together the
-// first to be parked is the first.
-type parking struct {
-	due   reading
+// parkedEntry says when an item falls due and in which slot it is. Of the items that fall due
+// together, the first to be parked comes first.
+type parkedEntry struct {
+	due   instant
 	order uint32
 	slot  uint32
 }
 
-func (a *parking) before(b *parking) bool {
+func (a *parkedEntry) before(b *parkedEntry) bool {
 	return a.due < b.due || a.due == b.due && int32(a.order-b.order) < 0
 }
 
 const (
-	pad   = 3    // makes siblings start at a multiple of four
-	large = 1024 // room that is given back when it is empty
+	heapPadding = 3    // makes siblings start at a multiple of four
+	shrinkAbove = 1024 // a larger heap or fifo frees its memory when it is empty
 )
 
-// len is how many items are parked.
-func (h *heap[In, Out]) len() int { return len(h.all) - h.holes }
+// len returns how many items are parked.
+func (h *heap[In, Out]) len() int { return len(h.entries) - h.holes }
 
-// push adds an item and notes its slot.
-func (h *heap[In, Out]) push(it *item[In, Out], due reading, order uint32) {
-	if n := len(h.free); n > 0 {
-		it.place, h.free = h.free[n-1], h.free[:n-1]
-		h.slots[it.place] = it
+// push adds the item and stores its slot in it.
+func (h *heap[In, Out]) push(it *item[In, Out], due instant, order uint32) {
+	if n := len(h.freeSlots); n > 0 {
+		it.position, h.freeSlots = h.freeSlots[n-1], h.freeSlots[:n-1]
+		h.items[it.position] = it
 	} else {
-		it.place = uint32(len(h.slots))
-		h.slots = append(h.slots, it)
+		it.position = uint32(len(h.items))
+		h.items = append(h.items, it)
 	}
-	if n := len(h.all); n == cap(h.all) {
-		room := make([]parking, pad+n, pad+max(61, n+n/4))
-		copy(room[pad:], h.all)
-		h.all = room[pad:]
+	if len(h.entries) == cap(h.entries) {
+		h.grow()
 	}
-	h.all = append(h.all, parking{due, order, it.place})
-	h.up(len(h.all) - 1)
+	h.entries = append(h.entries, parkedEntry{due, order, it.position})
+	h.siftUp(len(h.entries) - 1)
+}
+
+// grow makes room for more entries.
+func (h *heap[In, Out]) grow() {
+	n := len(h.entries)
+	room := make([]parkedEntry, heapPadding+n, heapPadding+max(61, n+n/4))
+	copy(room[heapPadding:], h.entries)
+	h.entries = room[heapPadding:]
 }
 
 // first returns when the first item falls due.
-func (h *heap[In, Out]) first() (due reading, ok bool) {
-	for len(h.all) > 0 && h.slots[h.all[0].slot] == nil {
-		h.holes--
-		h.cut()
-	}
-	if len(h.all) == 0 {
+func (h *heap[In, Out]) first() (due instant, ok bool) {
+	h.removeTopHoles()
+	if len(h.entries) == 0 {
 		return 0, false
 	}
-	return h.all[0].due, true
+	return h.entries[0].due, true
 }
 
-// pop takes out the first item. There must be one, as first knows.
+// removeTopHoles removes holes until an item is on top.
+func (h *heap[In, Out]) removeTopHoles() {
+	for len(h.entries) > 0 && h.items[h.entries[0].slot] == nil {
+		h.holes--
+		h.removeTop()
+	}
+}
+
+// pop removes and returns the first item. Call first before it, to know that there is one.
 func (h *heap[In, Out]) pop() *item[In, Out] {
-	slot := h.all[0].slot
-	it := h.slots[slot]
-	h.slots[slot] = nil
-	h.cut()
+	slot := h.entries[0].slot
+	it := h.items[slot]
+	h.items[slot] = nil
+	h.removeTop()
 	return it
 }
 
-// cut takes the top off.
-func (h *heap[In, Out]) cut() {
-	h.free = append(h.free, h.all[0].slot)
-	last := len(h.all) - 1
-	h.all[0] = h.all[last]
-	h.all = h.all[:last]
+// removeTop removes the top entry and frees its slot.
+func (h *heap[In, Out]) removeTop() {
+	h.freeSlots = append(h.freeSlots, h.entries[0].slot)
+	last := len(h.entries) - 1
+	h.entries[0] = h.entries[last]
+	h.entries = h.entries[:last]
 	if last > 0 {
-		h.down(0)
-	} else if cap(h.all) > large {
-		*h = heap[In, Out]{} // a burst is over
+		h.siftDown(0)
+	} else if cap(h.entries) > shrinkAbove {
+		*h = heap[In, Out]{}
 	}
 }
 
-// remove takes an item out from anywhere. When most are holes they are closed.
+// remove removes an item from anywhere. If most entries are holes, it removes the holes.
 func (h *heap[In, Out]) remove(it *item[In, Out]) {
-	h.slots[it.place] = nil
+	h.items[it.position] = nil
 	h.holes++
-	if h.holes <= len(h.all)/2 || len(h.all) < 64 && h.len() > 0 {
+	if h.holes <= len(h.entries)/2 || len(h.entries) < 64 && h.len() > 0 {
 		return
 	}
 	h.holes = 0
-	h.all = slices.DeleteFunc(h.all, func(p parking) bool {
-		hole := h.slots[p.slot] == nil
+	h.entries = slices.DeleteFunc(h.entries, func(e parkedEntry) bool {
+		hole := h.items[e.slot] == nil
 		if hole {
-			h.free = append(h.free, p.slot)
+			h.freeSlots = append(h.freeSlots, e.slot)
 		}
 		return hole
 	})
-	if len(h.all) == 0 && cap(h.all) > large {
+	if len(h.entries) == 0 && cap(h.entries) > shrinkAbove {
 		*h = heap[In, Out]{}
 	}
-	for i := len(h.all)/4 + 1; i >= 0; i-- {
-		if i < len(h.all) {
-			h.down(i)
+	for i := len(h.entries)/4 + 1; i >= 0; i-- {
+		if i < len(h.entries) {
+			h.siftDown(i)
 		}
 	}
 }
 
-// up moves the parking at i to where it belongs, towards the top.
-func (h *heap[In, Out]) up(i int) {
-	p := h.all[i]
+// siftUp moves the entry at i up to where it belongs.
+func (h *heap[In, Out]) siftUp(i int) {
+	e := h.entries[i]
 	for i > 0 {
 		parent := (i - 1) / 4
-		if !p.before(&h.all[parent]) {
+		if !e.before(&h.entries[parent]) {
 			break
 		}
-		h.all[i] = h.all[parent]
+		h.entries[i] = h.entries[parent]
 		i = parent
 	}
-	h.all[i] = p
+	h.entries[i] = e
 }
 
-// down moves the parking at i to where it belongs, away from the top.
-func (h *heap[In, Out]) down(i int) {
-	all := h.all
-	p := all[i]
+// siftDown moves the entry at i down to where it belongs.
+func (h *heap[In, Out]) siftDown(i int) {
+	entries := h.entries
+	e := entries[i]
 	for {
 		least := 4*i + 1
-		if least >= len(all) {
+		if least >= len(entries) {
 			break
 		}
-		for child := least + 1; child < min(4*i+5, len(all)); child++ {
-			if all[child].before(&all[least]) {
+		for child := least + 1; child < min(4*i+5, len(entries)); child++ {
+			if entries[child].before(&entries[least]) {
 				least = child
 			}
 		}
-		if !all[least].before(&p) {
+		if !entries[least].before(&e) {
 			break
 		}
-		all[i] = all[least]
+		entries[i] = entries[least]
 		i = least
 	}
-	all[i] = p
+	entries[i] = e
 }

@@ -6,56 +6,61 @@ import (
 	"runtime"
 )
 
-// Map submits the items as there is room for them and yields what came of each, as
-// [Task.Wait] returns it, in the order of the items. An item that failed does not end it.
-// It is at most Capacity items ahead of the loop's body, those included that are done and
-// not yet yielded.
+// Map submits the items and yields the result of each, in the order of the items. A result is
+// what [Task.Wait] returns. An item that fails does not end the sequence.
 //
-// The sequence runs in a goroutine of its own while the loop runs, and has ended when the
-// loop has; the last item it gave may not have been submitted. Leaving the loop cancels the
-// items that are not done, and does not wait for the functions that run: [Pool.Join] does.
+// Map submits items as there is room, and is at most Capacity items ahead of the loop's body.
+// Items that are done but not yet yielded count.
 //
-// The pool's own function should not call it. The worker is not free while it waits for results,
-// and once every worker does so all stand still until their contexts end.
+// The items sequence runs in a goroutine of its own, which has ended when the loop ends. The
+// last item that it yielded may not have been submitted. Leaving the loop early cancels the
+// items that are not done. It does not wait for functions that are still running; [Pool.Join]
+// does.
 //
-// When ctx ends, or the pool is closed, an error that says so is the last to be yielded. What
-// was submitted before Close is yielded first; after ctx's end nothing else is, though up to
-// Capacity items may be done. Each range over the result is a Map of its own.
+// When the pool is closed, Map yields the results of all submitted items, then an error. When
+// ctx ends, it yields an error at once and no more results, though up to Capacity items may be
+// done. In both cases the error says why and is the last pair.
+//
+// Each range over the returned sequence submits the items again.
+//
+// Do not call Map from the pool's own function. The worker is not free while it waits for
+// results. If every worker waits, none makes progress until their contexts end.
 func (p *Pool[In, Out]) Map(ctx context.Context, items iter.Seq[In]) iter.Seq2[Out, error] {
 	return func(yield func(Out, error) bool) {
 		inner, cancel := context.WithCancel(ctx)
-		first := make(chan link[Out], 1)
-		m := &mapping[In, Out]{pool: p, head: first, tail: first, room: make(chan struct{}, p.config.Capacity)}
-		go m.feed(inner, items)
-		defer m.end(cancel)
-		m.drain(ctx, yield)
+		first := make(chan taskNode[Out], 1)
+		m := &mapper[In, Out]{pool: p, head: first, tail: first, slots: make(chan struct{}, p.config.Capacity)}
+		go m.submitAll(inner, items)
+		defer m.finish(cancel)
+		m.yieldResults(ctx, yield)
 	}
 }
 
-// mapping is a Map that runs.
-type mapping[In, Out any] struct {
-	pool   *Pool[In, Out]
-	head   chan link[Out] // the list of what was submitted and not yet yielded
-	tail   chan link[Out] // where its next one goes
-	room   chan struct{}  // one for each item taken from the sequence and not yet done with
-	err    error          // of submitting, once the list is closed
-	goexit bool           // of the sequence, likewise
-	panic  any            // likewise
+// mapper is one range over the sequence that Map returns. Its tasks are in a linked list, which
+// grows as items are submitted.
+type mapper[In, Out any] struct {
+	pool       *Pool[In, Out]
+	head       chan taskNode[Out] // receives the first task that is not yet yielded
+	tail       chan taskNode[Out] // takes the next task that is submitted; closed after the last
+	slots      chan struct{}      // has an element for each item that is taken and not yet yielded
+	err        error              // why submitting ended; set before tail is closed
+	goexit     bool               // the sequence ended its goroutine; set like err
+	panicValue any                // the sequence panicked with it; set like err
 }
 
-// link is a task in a list that grows as it is needed, and where the next one will be.
-type link[Out any] struct {
+// taskNode is a task in the list, and the channel for the next one.
+type taskNode[Out any] struct {
 	task *Task[Out]
-	next chan link[Out]
+	next chan taskNode[Out]
 }
 
-// feed submits the items and puts their tasks into the list.
-func (m *mapping[In, Out]) feed(ctx context.Context, items iter.Seq[In]) {
+// submitAll submits the items and appends their tasks to the list.
+func (m *mapper[In, Out]) submitAll(ctx context.Context, items iter.Seq[In]) {
 	returned := false
 	defer func() {
 		if !returned {
-			m.panic = recover()
-			m.goexit = m.panic == nil
+			m.panicValue = recover()
+			m.goexit = m.panicValue == nil
 		}
 		close(m.tail)
 	}()
@@ -63,8 +68,8 @@ func (m *mapping[In, Out]) feed(ctx context.Context, items iter.Seq[In]) {
 	returned = true
 }
 
-func (m *mapping[In, Out]) submit(ctx context.Context, items iter.Seq[In]) {
-	if !m.wait(ctx) {
+func (m *mapper[In, Out]) submit(ctx context.Context, items iter.Seq[In]) {
+	if !m.waitForSlot(ctx) {
 		return
 	}
 	for in := range items {
@@ -73,63 +78,64 @@ func (m *mapping[In, Out]) submit(ctx context.Context, items iter.Seq[In]) {
 			m.err = err
 			return
 		}
-		next := make(chan link[Out], 1)
-		m.tail <- link[Out]{task, next}
+		next := make(chan taskNode[Out], 1)
+		m.tail <- taskNode[Out]{task, next}
 		m.tail = next
-		if !m.wait(ctx) {
+		if !m.waitForSlot(ctx) {
 			return
 		}
 	}
 }
 
-// wait waits until another item may be taken from the sequence.
-func (m *mapping[In, Out]) wait(ctx context.Context) bool {
+// waitForSlot waits until another item may be taken from the sequence.
+func (m *mapper[In, Out]) waitForSlot(ctx context.Context) bool {
 	select {
-	case m.room <- struct{}{}:
+	case m.slots <- struct{}{}:
 		return true
 	case <-ctx.Done():
-		m.err = ended(ctx, "Map")
+		m.err = contextError(ctx, "Map")
 		return false
 	}
 }
 
-// next takes a task from the list, nil at its end.
-func (m *mapping[In, Out]) next() *Task[Out] {
-	l, ok := <-m.head
+// nextTask removes and returns the first task of the list. It waits for one and returns nil
+// after the last.
+func (m *mapper[In, Out]) nextTask() *Task[Out] {
+	node, ok := <-m.head
 	if !ok {
 		return nil
 	}
-	m.head = l.next
-	return l.task
+	m.head = node.next
+	return node.task
 }
 
-// drain yields the results.
-func (m *mapping[In, Out]) drain(ctx context.Context, yield func(Out, error) bool) {
+func (m *mapper[In, Out]) yieldResults(ctx context.Context, yield func(Out, error) bool) {
 	var zero Out
-	for task := m.next(); task != nil; task = m.next() {
+	for task := m.nextTask(); task != nil; task = m.nextTask() {
 		out, err := task.Wait(ctx)
 		if err != nil && ctx.Err() != nil {
-			yield(zero, ended(ctx, "Map"))
+			yield(zero, contextError(ctx, "Map"))
 			return
 		}
 		if !yield(out, err) {
 			return
 		}
-		<-m.room
+		<-m.slots
 	}
 	if m.err != nil {
 		yield(zero, m.err)
 	}
 }
 
-// end cancels what is left and waits for the sequence to end. How that ended is how this does.
-func (m *mapping[In, Out]) end(cancel func()) {
+// finish cancels the remaining items and waits for the sequence to end. If the sequence
+// panicked or ended its goroutine, finish does the same.
+func (m *mapper[In, Out]) finish(cancel func()) {
 	cancel()
-	for task := m.next(); task != nil; task = m.next() {
+	for task := m.nextTask(); task != nil; task = m.nextTask() {
 		task.Cancel()
 	}
-	if m.panic != nil {
-		panic(m.panic)
+	if m.panicValue != nil {
+		panic(m.panicValue)
 	}
 	if m.goexit {
 		runtime.Goexit()

@@ -31,7 +31,7 @@ func count(n int) iter.Seq[int] {
 
 func TestMapKeepsTheOrder(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, func(_ context.Context, in int) (int, error) {
+		p := newPool(t, func(_ context.Context, in int) (int, error) {
 			time.Sleep(time.Duration(100-in%7) * time.Millisecond)
 			if in%10 == 3 {
 				return -in, retry.Permanent(errDown)
@@ -42,7 +42,7 @@ func TestMapKeepsTheOrder(t *testing.T) {
 		for v, err := range p.Map(t.Context(), count(50)) {
 			if i%10 == 3 {
 				require.ErrorIs(t, err, errDown)
-				assert.Equal(t, -i, v, "what the function returned last")
+				assert.Equal(t, -i, v, "the last value that the function returned")
 			} else {
 				require.NoError(t, err)
 				assert.Equal(t, 2*i, v)
@@ -51,7 +51,7 @@ func TestMapKeepsTheOrder(t *testing.T) {
 		}
 		assert.Equal(t, 50, i)
 		for range p.Map(t.Context(), count(0)) {
-			t.Error("there is nothing")
+			t.Error("there are no items")
 		}
 	})
 }
@@ -67,19 +67,19 @@ func TestMapLooksAheadNoFurtherThanCapacity(t *testing.T) {
 				}
 			}
 		}
-		p := start(t, double, retrypool.Config[int]{Workers: 2, Capacity: 4})
+		p := newPool(t, double, retrypool.Config[int]{Workers: 2, Capacity: 4})
 		n := int64(0)
 		for range p.Map(t.Context(), items) {
 			synctest.Wait()
-			assert.EqualValues(t, min(n+4, 30), pulled.Load(), "all that it may, and no more")
+			assert.EqualValues(t, min(n+4, 30), pulled.Load(), "Capacity items ahead, and no more")
 			n++
 		}
 		assert.EqualValues(t, 30, n)
 	})
 }
 
-// What is done is yielded also while the sequence has nothing to give, and the sequence may
-// depend on it.
+// Results are yielded while the sequence of items blocks, so that the sequence may depend on
+// them.
 func TestMapDoesNotWaitForTheSequence(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		more := make(chan int, 1)
@@ -91,7 +91,7 @@ func TestMapDoesNotWaitForTheSequence(t *testing.T) {
 				}
 			}
 		}
-		p := start(t, double, retrypool.Config[int]{})
+		p := newPool(t, double, retrypool.Config[int]{})
 		n := 0
 		for v, err := range p.Map(t.Context(), items) {
 			require.NoError(t, err)
@@ -106,7 +106,7 @@ func TestMapDoesNotWaitForTheSequence(t *testing.T) {
 	})
 }
 
-func TestMapIsLeft(t *testing.T) {
+func TestMapLoopIsLeft(t *testing.T) {
 	t.Parallel()
 	for name, leave := range map[string]func(){"break": func() {}, "panic": func() { panic("boom") }} {
 		t.Run(name, func(t *testing.T) {
@@ -117,7 +117,7 @@ func TestMapIsLeft(t *testing.T) {
 					for i := 0; yield(i); i++ {
 					}
 				}
-				p := start(t, func(ctx context.Context, in int) (int, error) {
+				p := newPool(t, func(ctx context.Context, in int) (int, error) {
 					if in == 1 {
 						return untilEnded(ctx, in)
 					}
@@ -131,7 +131,7 @@ func TestMapIsLeft(t *testing.T) {
 						break
 					}
 				}()
-				assert.True(t, ended, "the sequence has ended when the loop has")
+				assert.True(t, ended, "the sequence ends before the loop does")
 				synctest.Wait()
 				s := p.Stats()
 				assert.Equal(t, retrypool.Stats{Submitted: s.Submitted, Succeeded: 1, Canceled: s.Submitted - 1}, s)
@@ -142,7 +142,7 @@ func TestMapIsLeft(t *testing.T) {
 
 func TestMapEndsWithItsContext(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, func(ctx context.Context, in int) (int, error) {
+		p := newPool(t, func(ctx context.Context, in int) (int, error) {
 			if in == 3 {
 				return untilEnded(ctx, in)
 			}
@@ -168,10 +168,10 @@ func TestMapEndsWithItsContext(t *testing.T) {
 	})
 }
 
-// A context that ends when everything has been yielded is no error.
+// If the context ends after the last result was yielded, there is no error.
 func TestMapContextEndsAfterTheLast(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, double, retrypool.Config[int]{})
+		p := newPool(t, double, retrypool.Config[int]{})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		n := 0
@@ -188,7 +188,7 @@ func TestMapContextEndsAfterTheLast(t *testing.T) {
 
 func TestMapOfAClosedPool(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, double, retrypool.Config[int]{Capacity: 2})
+		p := newPool(t, double, retrypool.Config[int]{Capacity: 2})
 		var errs []error
 		for _, err := range p.Map(t.Context(), count(100)) {
 			if errs = append(errs, err); len(errs) == 1 {
@@ -196,7 +196,7 @@ func TestMapOfAClosedPool(t *testing.T) {
 				require.NoError(t, p.Close(t.Context()))
 			}
 		}
-		require.NoError(t, errors.Join(errs[:len(errs)-1]...), "what was submitted before")
+		require.NoError(t, errors.Join(errs[:len(errs)-1]...), "the items submitted before Close")
 		require.ErrorIs(t, errs[len(errs)-1], retrypool.ErrClosed)
 		assert.Equal(t, p.Stats().Submitted, len(errs)-1)
 	})
@@ -204,7 +204,7 @@ func TestMapOfAClosedPool(t *testing.T) {
 
 func TestMapPanicOfTheSequence(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, double, retrypool.Config[int]{})
+		p := newPool(t, double, retrypool.Config[int]{})
 		var got []int
 		assert.PanicsWithValue(t, "boom", func() {
 			for v := range p.Map(t.Context(), func(yield func(int) bool) { yield(1); panic("boom") }) {
@@ -217,7 +217,7 @@ func TestMapPanicOfTheSequence(t *testing.T) {
 
 func TestMapTwiceAtOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, double, retrypool.Config[int]{Workers: 2, Capacity: 3})
+		p := newPool(t, double, retrypool.Config[int]{Workers: 2, Capacity: 3})
 		twice := p.Map(t.Context(), slices.Values([]int{1, 2, 3, 4, 5}))
 		n := 0
 		for a := range twice {
@@ -229,9 +229,9 @@ func TestMapTwiceAtOnce(t *testing.T) {
 	})
 }
 
-// What Map allocates does not depend on the pool's capacity.
+// Map's allocations do not depend on the pool's capacity.
 func TestMapOfALargePool(t *testing.T) {
-	p := start(t, double, retrypool.Config[int]{Capacity: 50_000_000})
+	p := newPool(t, double, retrypool.Config[int]{Capacity: 50_000_000})
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	for _, err := range p.Map(t.Context(), count(1)) {
@@ -241,11 +241,10 @@ func TestMapOfALargePool(t *testing.T) {
 	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20))
 }
 
-// A sequence that ends its goroutine, as a test's require does, is not taken for one that is
-// at its end: the loop's goroutine ends too.
+// If the sequence ends its goroutine, as a test's require does, the loop's goroutine ends too.
 func TestMapGoexitOfTheSequence(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, double, retrypool.Config[int]{})
+		p := newPool(t, double, retrypool.Config[int]{})
 		var results log[int]
 		over, ended := false, make(chan struct{})
 		go func() {

@@ -2,9 +2,7 @@ package retrypool_test
 
 import (
 	"context"
-	"errors"
 	"runtime"
-	"sync"
 	"testing"
 	"time"
 	"weak"
@@ -16,30 +14,32 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-// blob is something whose end can be seen.
+// blob is a value whose garbage collection a test can observe.
 type blob struct{ _ [64]byte }
 
 type blobError struct{ b *blob }
 
 func (blobError) Error() string { return "blob" }
 
-// What was submitted and what came of it can be collected once the item is settled, however
-// it was; the pool goes on.
+// countAlive returns how many blobs have not been garbage collected.
+func countAlive(all []weak.Pointer[blob]) (n int) {
+	for _, w := range all {
+		if w.Value() != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// Values and results of settled items can be garbage collected while the pool goes on, whatever
+// the outcome.
 func TestSettledItemsAreNotKept(t *testing.T) {
 	t.Parallel()
-	c := retrypool.Config[*blob]{
-		Workers: 2, Capacity: 10, Policy: every(time.Hour, 2, retry.WithStopIf(retry.As[blobError]())),
-		Key: func(*blob) string { return "" },
-	}
-	var mu sync.Mutex
-	var results []weak.Pointer[blob]
-	n := 0
-	p := start(t, func(_ context.Context, _ *blob) (*blob, error) {
-		mu.Lock()
-		defer mu.Unlock()
+	var results log[weak.Pointer[blob]]
+	p := newPool(t, func(_ context.Context, _ *blob) (*blob, error) {
 		b := new(blob)
-		results = append(results, weak.Make(b))
-		switch n++; n % 3 {
+		results.add(weak.Make(b))
+		switch len(results.list()) % 3 {
 		case 0:
 			return b, nil
 		case 1:
@@ -47,7 +47,10 @@ func TestSettledItemsAreNotKept(t *testing.T) {
 		default:
 			return b, errDown
 		}
-	}, c)
+	}, retrypool.Config[*blob]{
+		Workers: 2, Capacity: 10, Policy: waitEvery(time.Hour, 2, retry.WithStopIf(retry.As[blobError]())),
+		Key: func(*blob) string { return "" },
+	})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var kept []*retrypool.Task[*blob]
@@ -69,17 +72,9 @@ func TestSettledItemsAreNotKept(t *testing.T) {
 		}
 	}
 	require.Equal(t, retrypool.Stats{Submitted: 9, Succeeded: 3, Failed: 3, Canceled: 3}, p.Stats())
-	left := func(all []weak.Pointer[blob]) (n int) {
-		for _, w := range all {
-			if w.Value() != nil {
-				n++
-			}
-		}
-		return n
-	}
-	collected := func() bool { runtime.GC(); return left(items) == 0 && left(results) <= 3 }
+	collected := func() bool { runtime.GC(); return countAlive(items) == 0 && countAlive(results.list()) <= 3 }
 	assert.Eventually(t, collected, 10*time.Second, time.Millisecond)
-	assert.Equal(t, 3, left(results), "those of the tasks that were kept")
+	assert.Equal(t, 3, countAlive(results.list()), "the results of the tasks that the test keeps")
 	for _, task := range kept {
 		v, _ := task.Wait(t.Context())
 		assert.NotNil(t, v)
@@ -87,8 +82,8 @@ func TestSettledItemsAreNotKept(t *testing.T) {
 	runtime.KeepAlive(kept)
 }
 
-// A task that is kept does not keep the context of its item once that is settled, however it was. A
-// context that is kept has its values all the same.
+// A task that you keep does not keep the context of its settled item, whatever the outcome. A
+// context that you keep still has its values.
 func TestSettledTasksKeepNoContext(t *testing.T) {
 	t.Parallel()
 	type key struct{}
@@ -104,7 +99,7 @@ func TestSettledTasksKeepNoContext(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := start(t, tt.fn, retrypool.Config[*blob]{Policy: every(time.Hour, 2)})
+			p := newPool(t, tt.fn, retrypool.Config[*blob]{Policy: waitEvery(time.Hour, 2)})
 			value := new(blob)
 			held := weak.Make(value)
 			ctx, cancel := context.WithCancel(context.WithValue(context.Background(), key{}, value))
@@ -125,7 +120,7 @@ func TestSettledTasksKeepNoContext(t *testing.T) {
 	t.Run("a context that is kept", func(t *testing.T) {
 		t.Parallel()
 		var kept context.Context
-		p := start(t, func(ctx context.Context, _ int) (int, error) { kept = ctx; return 0, nil }, retrypool.Config[int]{})
+		p := newPool(t, func(ctx context.Context, _ int) (int, error) { kept = ctx; return 0, nil }, retrypool.Config[int]{})
 		task, err := p.Submit(context.WithValue(t.Context(), key{}, "v"), 1)
 		require.NoError(t, err)
 		<-task.Done()
@@ -134,10 +129,10 @@ func TestSettledTasksKeepNoContext(t *testing.T) {
 	})
 }
 
-// Neither do contexts that cannot end cost anything, nor is anything left of those that can.
+// The pool starts no goroutine for its items' contexts.
 func TestNoGoroutineForContexts(t *testing.T) {
 	before := runtime.NumGoroutine()
-	p := start(t, down, retrypool.Config[int]{Capacity: 1000, Policy: every(time.Hour, 2)})
+	p := newPool(t, alwaysFails, retrypool.Config[int]{Capacity: 1000, Policy: waitEvery(time.Hour, 2)})
 	ctx, cancel := context.WithCancel(t.Context())
 	for i := range 1000 {
 		_, err := p.Submit(ctx, i)
@@ -150,10 +145,4 @@ func TestNoGoroutineForContexts(t *testing.T) {
 	cancel()
 	require.NoError(t, p.Join(t.Context()))
 	assert.Equal(t, 1000, p.Stats().Canceled)
-}
-
-func TestUnwrapOfAPanic(t *testing.T) {
-	t.Parallel()
-	assert.Equal(t, errDown, errors.Unwrap(&retrypool.PanicError{Value: errDown}))
-	assert.NoError(t, errors.Unwrap(&retrypool.PanicError{Value: 7}))
 }

@@ -1,145 +1,147 @@
 package retrypool
 
-// What moves items from one place to another. All of it runs under the lock.
+// This file moves items between the queues, the heap and the workers. All of it runs under the
+// lock.
 
-// enqueue takes in an item that there is room for, and whose context ends with done. A watch
-// that is returned is to be started without the lock.
-func (p *Pool[In, Out]) enqueue(it *item[In, Out], key string, done <-chan struct{}) (w *watch[In, Out]) {
+// enqueue takes in an item for which there is room. done is the Done channel of its parent
+// context. If enqueue returns a watch, call startWatch with it, without the lock.
+func (p *Pool[In, Out]) enqueue(it *item[In, Out], key string, done <-chan struct{}) (w *contextWatch[In, Out]) {
 	if done != nil {
-		w = p.observe(it, done)
+		w = p.watchContext(it, done)
 	}
 	it.epoch = p.epoch
 	p.stats.Submitted++
 	p.stats.Queued++
-	if p.config.Key != nil && !p.enterLane(it, key) {
-		it.state = held
+	if p.config.Key != nil && !p.joinKeyQueue(it, key) {
+		it.state = waitingForKey
 		return w
 	}
-	p.ready(it)
+	p.enqueueFirst(it)
 	return w
 }
 
-// ready puts the item, which counts as queued, where workers take it from.
-func (p *Pool[In, Out]) ready(it *item[In, Out]) {
+// enqueueFirst queues an item, already counted as queued, for its first attempt.
+func (p *Pool[In, Out]) enqueueFirst(it *item[In, Out]) {
 	it.state = queued
-	p.fresh.push(it)
-	p.wake()
+	p.firstQueue.push(it)
+	p.wakeWorker()
 }
 
-// wake gets a waiting worker to work, if there is one.
-func (p *Pool[In, Out]) wake() {
+// enqueueRetry queues an item, already counted as queued, for a retry.
+func (p *Pool[In, Out]) enqueueRetry(it *item[In, Out]) {
+	it.state = retryQueued
+	p.retryQueue.push(it)
+	p.wakeWorker()
+}
+
+// wakeWorker wakes an idle worker, if there is one.
+func (p *Pool[In, Out]) wakeWorker() {
 	if p.idle > 0 {
-		p.work.Signal()
+		p.workReady.Signal()
 	}
 }
 
-// retriable reports whether a retry may be taken.
-func (p *Pool[In, Out]) retriable() bool {
-	return p.due.live > 0 && (p.config.MaxRetrying == 0 || p.retries < p.config.MaxRetrying || p.dropped)
+// canTakeRetry reports whether there is a retry and MaxRetrying allows it to run.
+func (p *Pool[In, Out]) canTakeRetry() bool {
+	return p.retryQueue.live > 0 && (p.config.MaxRetrying == 0 || p.runningRetries < p.config.MaxRetrying || p.aborted)
 }
 
-// pickEnded takes an item for a worker whose submitting context has ended, nil if there is none.
-func (p *Pool[In, Out]) pickEnded() *item[In, Out] {
-	for w := range p.ending {
+// takeAnyEnded takes a waiting item whose parent context has ended, nil if there is none.
+func (p *Pool[In, Out]) takeAnyEnded() *item[In, Out] {
+	for w := range p.endedWatches {
 		if it := p.takeEnded(w); it != nil {
-			p.wake()
+			p.wakeWorker()
 			return it
 		}
 	}
 	return nil
 }
 
-// pick takes the next item for a worker, nil if there is none, and says whether it is a
-// retry. First attempts and retries take turns.
-func (p *Pool[In, Out]) pick() (it *item[In, Out], retry bool) {
-	if p.due.live == 0 && p.parked.len() > 0 && p.time.clock == nil {
-		p.ripen(p.time.now(), 8) // the timer may be late, in a crowd
+// takeNext takes the next item for a worker, nil if there is none, and reports whether it is a
+// retry. First attempts and retries alternate.
+func (p *Pool[In, Out]) takeNext() (it *item[In, Out], retry bool) {
+	if p.retryQueue.live == 0 && p.parked.len() > 0 && p.timer.clock == nil {
+		p.moveDueItems(p.timer.now(), 8) // under load the timer may be late
 	}
-	retry = p.retriable() && (p.turn || p.fresh.live == 0)
+	retry = p.canTakeRetry() && (p.retryNext || p.firstQueue.live == 0)
 	switch {
 	case retry:
-		it = p.due.pop()
-		p.retries++
-	case p.fresh.live > 0:
-		it = p.fresh.pop()
+		it = p.retryQueue.pop()
+		p.runningRetries++
+	case p.firstQueue.live > 0:
+		it = p.firstQueue.pop()
 	default:
 		return nil, false
 	}
-	p.turn = !retry
+	p.retryNext = !retry
 	p.stats.Queued--
-	p.runs(it)
-	if p.fresh.live > 0 || p.retriable() {
-		p.wake() // what woke this worker may have been meant for two
+	p.markRunning(it)
+	if p.firstQueue.live > 0 || p.canTakeRetry() {
+		p.wakeWorker() // the signal that woke this worker may have been for two items
 	}
 	return it, retry
 }
 
-// takeOut takes the item out of where it waits.
-func (p *Pool[In, Out]) takeOut(it *item[In, Out]) {
+// takeWaiting takes an item out of wherever it waits.
+func (p *Pool[In, Out]) takeWaiting(it *item[In, Out]) {
 	switch it.state {
 	case queued:
-		p.fresh.remove(it)
-	case held:
-		it.lane.waiting.remove(it)
-	case due:
-		p.due.remove(it)
+		p.firstQueue.remove(it)
+	case waitingForKey:
+		it.keyQueue.waiting.remove(it)
+	case retryQueued:
+		p.retryQueue.remove(it)
 	case parked:
 		p.parked.remove(it)
 		p.stats.Parked--
 		p.stats.Queued++
 	case running, settled:
-		panic("retrypool: the item does not wait") // a mistake of this package
+		panic("retrypool: the item does not wait") // a bug in this package
 	}
 	p.stats.Queued--
-	p.runs(it)
+	p.markRunning(it)
 }
 
-func (p *Pool[In, Out]) runs(it *item[In, Out]) {
+func (p *Pool[In, Out]) markRunning(it *item[In, Out]) {
 	it.state = running
 	p.stats.Running++
 }
 
-// park puts away an item that runs until its wait is over, at the reading at.
-func (p *Pool[In, Out]) park(it *item[In, Out], at reading, now reading) {
+// park parks a running item until due. If that is not after now, it queues the item.
+func (p *Pool[In, Out]) park(it *item[In, Out], due instant, now instant) {
 	p.stats.Running--
-	if at <= now || p.dropped {
+	if due <= now || p.aborted {
 		p.stats.Queued++
-		p.fallDue(it)
+		p.enqueueRetry(it)
 		return
 	}
 	it.state = parked
 	p.stats.Parked++
-	p.parked.push(it, at, p.order)
-	p.order++
-	p.arm()
+	p.parked.push(it, due, p.parkOrder)
+	p.parkOrder++
+	p.setTimer()
 }
 
-// fallDue puts the item, which counts as queued, where workers take retries from.
-func (p *Pool[In, Out]) fallDue(it *item[In, Out]) {
-	it.state = due
-	p.due.push(it)
-	p.wake()
-}
-
-// ripen moves items whose wait is over, at most so many, and reports whether there are more.
-func (p *Pool[In, Out]) ripen(now reading, most int) (more bool) {
+// moveDueItems moves parked items whose wait is over to the retry queue, at most limit of them.
+// It reports whether there are more.
+func (p *Pool[In, Out]) moveDueItems(now instant, limit int) (more bool) {
 	for {
 		if first, ok := p.parked.first(); !ok || first > now {
 			return false
 		}
-		if most--; most < 0 {
+		if limit--; limit < 0 {
 			return true
 		}
 		p.stats.Parked--
 		p.stats.Queued++
-		p.fallDue(p.parked.pop())
+		p.enqueueRetry(p.parked.pop())
 	}
 }
 
-// settle ends an item that runs. What it returns is to be called without the lock.
-func (p *Pool[In, Out]) settle(it *item[In, Out], end outcome, err error) (after func() bool) {
+// settle settles a running item. If it returns a function, call it without the lock.
+func (p *Pool[In, Out]) settle(it *item[In, Out], end outcome, err error) (stop func() bool) {
 	if err != nil {
-		kept := err // so that success need not have memory for it
+		kept := err // a variable of its own, so that success allocates nothing
 		it.err = &kept
 	}
 	it.state = settled
@@ -148,10 +150,10 @@ func (p *Pool[In, Out]) settle(it *item[In, Out], end outcome, err error) (after
 	}
 	p.stats.Running--
 	p.stats.count(end)
-	p.leaveLane(it)
-	after = p.unwatch(it)
-	p.tellJoiners(it)
-	it.forget()
-	p.vacate()
-	return after
+	p.leaveKeyQueue(it)
+	stop = p.unwatch(it)
+	p.notifyJoins(it)
+	it.dropReferences()
+	p.freeSlot()
+	return stop
 }

@@ -2,48 +2,57 @@ package retrypool
 
 import "context"
 
-// Submit takes an item in and returns its task, which need not be kept. While the pool is full
-// it waits for room. Callers that wait get room in the order they came.
+// Submit adds an item to the pool and returns its task, which you need not keep. While the pool
+// is full, Submit waits for room. Waiting callers are admitted in the order they came.
 //
-// A full pool and the pool's own function: if every worker waits in Submit, no item is finished
-// and no room is made, so all of them wait until their contexts end. Call [Pool.TrySubmit] there
-// and do something else about [ErrFull], or give the pool a Capacity that it does not reach.
+// # Lifetime of the item
 //
-// The item lives with ctx, see the package's comment. So ctx should not be the context of an
-// HTTP request whose answer does not wait for the item. It ends when the handler returns, and
-// cancels the item, which no DeadLetter sees. The example "outlives" shows what to do.
+// ctx bounds the item too, not only the wait for room; see the package comment. Do not pass the
+// context of an HTTP request whose response does not wait for the item. That context ends when
+// the handler returns and cancels the item, which then does not go to DeadLetter. The example
+// "outlives" shows what to do instead.
 //
-// From the function of another item, pass the context that the function got. The new item then
-// lives with the context that the other item was submitted with: it does not end when the other
-// item is settled. This also holds between two pools. A context that the function derived with
-// context.WithValue gives the new item these values. One with an end of its own, from
-// context.WithTimeout or context.WithCancel, bounds the new item and ends with the other item at
-// the latest. The example "crawler" submits what it finds.
+// # Submitting from the pool's function
 //
-// When ctx has ended, or ends while Submit waits, the error matches ctx's and nothing was
-// submitted. Otherwise, after [Pool.Close], it is [ErrClosed]. A nil ctx panics.
+// From the function of another item, pass the context that the function got. The context that the
+// other item was submitted with then bounds the new item too. The new item does not end when the
+// other item is settled. The other item may be of another pool. The example "crawler" submits the
+// links that it finds.
+//
+// If the function adds values with context.WithValue, the new item has them too. If it adds an
+// end with context.WithTimeout or context.WithCancel, that context bounds the new item. It then
+// ends with the other item at the latest.
+//
+// If every worker waits in Submit for room in its own pool, no item finishes and all of them
+// wait until their contexts end. Call [Pool.TrySubmit] there and handle [ErrFull], or set a
+// Capacity that the pool never reaches.
+//
+// # Errors
+//
+// If ctx has ended, or ends while Submit waits, nothing is submitted, and the error matches
+// ctx's error. Otherwise, after [Pool.Close], the error is [ErrClosed]. A nil ctx panics.
 func (p *Pool[In, Out]) Submit(ctx context.Context, in In) (*Task[Out], error) {
 	if ctx.Err() != nil {
-		return nil, ended(ctx, "Submit")
+		return nil, contextError(ctx, "Submit")
 	}
-	return p.submit(ctx, lifetime(ctx), in, true)
+	return p.submit(ctx, itemParent(ctx), in, true)
 }
 
-// TrySubmit is like [Pool.Submit] but returns [ErrFull] when there is no room. The item's
+// TrySubmit is like [Pool.Submit], but returns [ErrFull] if there is no room. The item's
 // context does not end until the item is settled or canceled.
 func (p *Pool[In, Out]) TrySubmit(in In) (*Task[Out], error) {
 	return p.submit(context.Background(), context.Background(), in, false)
 }
 
-// submit takes an item in that lives with life, and waits for room until ctx ends. All of the
-// user's code that it needs runs before or after it holds the lock.
-func (p *Pool[In, Out]) submit(ctx, life context.Context, in In, wait bool) (*Task[Out], error) {
+// submit adds an item whose context has the parent. It waits for room until ctx ends. The user
+// code that it calls runs before or after it holds the lock.
+func (p *Pool[In, Out]) submit(ctx, parent context.Context, in In, wait bool) (*Task[Out], error) {
 	p.mustBeMade()
-	it, key := p.newItem(life, in)
-	done := life.Done()
-	it.start = p.time.now()
+	it, key := p.newItem(parent, in)
+	done := parent.Done()
+	it.start = p.timer.now()
 	p.mu.Lock()
-	got, err := p.reserved()
+	got, err := p.reserve()
 	switch {
 	case err != nil:
 		p.mu.Unlock()
@@ -52,7 +61,7 @@ func (p *Pool[In, Out]) submit(ctx, life context.Context, in In, wait bool) (*Ta
 		p.mu.Unlock()
 		return nil, ErrFull
 	case !got:
-		return p.submitLater(ctx, &waiter[In, Out]{it: it, key: key, life: life, done: done})
+		return p.submitWhenFree(ctx, &waiter[In, Out]{item: it, key: key, parent: parent, done: done})
 	case p.config.Events.Queued != nil:
 		p.mu.Unlock()
 		p.announce(it, false)
@@ -60,135 +69,48 @@ func (p *Pool[In, Out]) submit(ctx, life context.Context, in In, wait bool) (*Ta
 	}
 	watch := p.enqueue(it, key, done)
 	p.mu.Unlock()
-	p.start(watch, life)
+	p.startWatch(watch, parent)
 	return &it.Task, nil
 }
 
-// submitLater takes an item in when there is room. It is called with the lock, and returns
-// without it.
-func (p *Pool[In, Out]) submitLater(ctx context.Context, w *waiter[In, Out]) (*Task[Out], error) {
-	if err := p.awaitRoom(ctx, w); err != nil {
+// submitWhenFree adds the waiter's item once there is room. The caller holds the lock;
+// submitWhenFree releases it.
+func (p *Pool[In, Out]) submitWhenFree(ctx context.Context, w *waiter[In, Out]) (*Task[Out], error) {
+	if err := p.waitForRoom(ctx, w); err != nil {
 		return nil, err
 	}
-	if !w.taken {
-		w.it.start = p.time.now()
-		p.announce(w.it, true)
+	if !w.enqueued {
+		w.item.start = p.timer.now()
+		p.announce(w.item, true)
 		p.mu.Lock()
-		w.watch = p.enqueue(w.it, w.key, w.done)
-		p.passOn()
+		w.watch = p.enqueue(w.item, w.key, w.done)
+		p.admitNext()
 		p.mu.Unlock()
 	}
-	p.start(w.watch, w.life)
-	return &w.it.Task, nil
+	p.startWatch(w.watch, w.parent)
+	return &w.item.Task, nil
 }
 
-// mustBeMade panics where New did not make the pool.
+// mustBeMade panics if New did not make the pool.
 func (p *Pool[In, Out]) mustBeMade() {
 	if p.fn == nil {
 		panic("retrypool: a Pool is made by New")
 	}
 }
 
-// announce tells of an item that there is room for, whether it has waited or not. When the
-// callback panics the room is given back.
+// announce calls Events.Queued for an item that has room. If the callback panics, announce
+// gives the room back. waited says whether the submitter had to wait.
 func (p *Pool[In, Out]) announce(it *item[In, Out], waited bool) {
-	tell := p.config.Events.Queued
-	if tell == nil {
+	queuedEvent := p.config.Events.Queued
+	if queuedEvent == nil {
 		return
 	}
-	told := false
+	returned := false
 	defer func() {
-		if !told {
-			p.giveBack(waited)
+		if !returned {
+			p.returnSlot(waited)
 		}
 	}()
-	tell(Event[In]{Item: it.in, Context: it.ctx, Queued: p.Stats().Queued + 1})
-	told = true
-}
-
-// reserved takes room under the lock if there is some, and nobody waits for it.
-func (p *Pool[In, Out]) reserved() (got bool, err error) {
-	switch {
-	case p.closed:
-		return false, ErrClosed
-	case p.used == p.config.Capacity || p.waiters.first != nil:
-		return false, nil
-	}
-	p.used++
-	return true, nil
-}
-
-// awaitRoom waits for room. It is called with the lock, and returns without it.
-func (p *Pool[In, Out]) awaitRoom(ctx context.Context, w *waiter[In, Out]) error {
-	w.ready = make(chan struct{})
-	p.waiters.push(w)
-	p.mu.Unlock()
-	select {
-	case <-w.ready:
-		return w.err
-	case <-ctx.Done():
-	}
-	if p.withdraw(w) {
-		return ended(ctx, "Submit")
-	}
-	return nil
-}
-
-// withdraw ends the wait of w, whose context has ended, unless its item was taken in just now.
-// What room it just got goes on.
-func (p *Pool[In, Out]) withdraw(w *waiter[In, Out]) bool {
-	p.mu.Lock()
-	got := w.got
-	if !got && w.err == nil {
-		p.waiters.remove(w)
-	}
-	p.mu.Unlock()
-	if got && !w.taken {
-		p.giveBack(true)
-	}
-	return !w.taken
-}
-
-// giveBack gives the room back of an item that is not submitted after all.
-func (p *Pool[In, Out]) giveBack(waited bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if waited {
-		p.handing = false
-	}
-	p.vacate()
-}
-
-// vacate makes the room of one item free, under the lock.
-func (p *Pool[In, Out]) vacate() {
-	p.used--
-	p.grant()
-	if p.closed && p.used == 0 {
-		p.dismiss()
-	}
-}
-
-// grant gives what room there is to those who wait for it, in the order they came, under the
-// lock. Their items are taken in right here, lest they overtake each other. Where the user's
-// code has to run for that, an event or a clock, they do it themselves, one after the other.
-func (p *Pool[In, Out]) grant() {
-	for w := p.waiters.first; w != nil && p.used < p.config.Capacity && !p.handing; w = p.waiters.first {
-		p.waiters.remove(w)
-		p.used++
-		w.got = true
-		if p.config.Events.Queued == nil && p.time.clock == nil {
-			w.taken = true
-			w.it.start = p.time.now()
-			w.watch = p.enqueue(w.it, w.key, w.done)
-		} else {
-			p.handing = true
-		}
-		close(w.ready)
-	}
-}
-
-// passOn gives the next one its turn, under the lock.
-func (p *Pool[In, Out]) passOn() {
-	p.handing = false
-	p.grant()
+	queuedEvent(Event[In]{Item: it.in, Context: it.ctx, Queued: p.Stats().Queued + 1})
+	returned = true
 }

@@ -11,25 +11,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-205ff063/retry"
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-// gate is a function that waits until it is let through.
-type gate chan struct{}
-
-func (g gate) fn(ctx context.Context, in int) (int, error) {
-	select {
-	case <-g:
-		return in, nil
-	case <-ctx.Done():
-		return 0, ctx.Err()
-	}
-}
-
 func TestSubmitWaitsWhileFull(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		g := make(gate)
-		p := start(t, g.fn, retrypool.Config[int]{Capacity: 3})
+		g := make(latch)
+		p := newPool(t, g.fn, retrypool.Config[int]{Capacity: 3})
 		for i := range 3 {
 			submit(t, p, i)
 		}
@@ -51,20 +40,20 @@ func TestSubmitWaitsWhileFull(t *testing.T) {
 		for i := range 5 {
 			g <- struct{}{}
 			synctest.Wait()
-			assert.Equal(t, i, order.list()[i], "in the order they came")
+			assert.Equal(t, i, order.list()[i], "submitters are admitted in the order they came")
 			assert.Len(t, order.list(), i+1)
 			_, err := p.TrySubmit(9)
-			require.ErrorIs(t, err, retrypool.ErrFull, "who waits comes first")
+			require.ErrorIs(t, err, retrypool.ErrFull, "waiting submitters come first")
 		}
 		wg.Wait()
 		close(g)
 	})
 }
 
-// Queued, running and parked items all count.
+// Parked items count against Capacity.
 func TestCapacityCountsParkedItems(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, down, retrypool.Config[int]{Capacity: 2, Policy: every(time.Hour, 2)})
+		p := newPool(t, alwaysFails, retrypool.Config[int]{Capacity: 2, Policy: waitEvery(time.Hour, 2)})
 		submit(t, p, 1)
 		submit(t, p, 2)
 		synctest.Wait()
@@ -79,16 +68,16 @@ func TestCapacityCountsParkedItems(t *testing.T) {
 
 func TestSubmitObeysItsContext(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		g := make(gate)
-		p := start(t, g.fn, retrypool.Config[int]{Capacity: 1})
+		g := make(latch)
+		p := newPool(t, g.fn, retrypool.Config[int]{Capacity: 1})
 		dead, die := context.WithCancelCause(t.Context())
-		cause := errors.New("going home")
+		cause := errors.New("shutting down")
 		die(cause)
 		_, err := p.Submit(dead, 1)
-		require.EqualError(t, err, "retrypool: Submit: context canceled (going home)")
+		require.EqualError(t, err, "retrypool: Submit: context canceled (shutting down)")
 		require.ErrorIs(t, err, context.Canceled)
 		require.ErrorIs(t, err, cause)
-		assert.Zero(t, p.Stats().Submitted, "though there was room")
+		assert.Zero(t, p.Stats().Submitted, "although there was room")
 
 		submit(t, p, 1)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -99,38 +88,16 @@ func TestSubmitObeysItsContext(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Equal(t, time.Minute, time.Since(before))
 
-		g <- struct{}{} // the one that gave up has left no trace
+		g <- struct{}{} // the submitter that gave up holds no room
 		submit(t, p, 3)
 		assert.Equal(t, 2, p.Stats().Submitted)
 		close(g)
 	})
 }
 
-// Room that is given to one whose context ends at the same moment goes to the next.
-func TestRoomIsNotLost(t *testing.T) {
-	t.Parallel()
-	for range 200 {
-		synctest.Test(t, func(t *testing.T) {
-			g := make(gate)
-			p := start(t, g.fn, retrypool.Config[int]{Capacity: 1})
-			submit(t, p, 1)
-			ctx, cancel := context.WithCancel(t.Context())
-			var wg sync.WaitGroup
-			wg.Go(func() { _, _ = p.Submit(ctx, 2) })
-			synctest.Wait()
-			wg.Go(func() { submit(t, p, 3) })
-			synctest.Wait()
-			wg.Go(cancel)
-			wg.Go(func() { close(g) })
-			wg.Wait()
-			submit(t, p, 4)
-		})
-	}
-}
-
 func TestSubmitAfterClose(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, double, retrypool.Config[int]{})
+		p := newPool(t, double, retrypool.Config[int]{})
 		require.NoError(t, p.Close(t.Context()))
 		_, err := p.Submit(t.Context(), 1)
 		require.ErrorIs(t, err, retrypool.ErrClosed)
@@ -140,10 +107,10 @@ func TestSubmitAfterClose(t *testing.T) {
 	})
 }
 
-func TestCloseTurnsAwayWhoWaits(t *testing.T) {
+func TestCloseRejectsWaiters(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		g := make(gate)
-		p := start(t, g.fn, retrypool.Config[int]{Capacity: 1})
+		g := make(latch)
+		p := newPool(t, g.fn, retrypool.Config[int]{Capacity: 1})
 		submit(t, p, 1)
 		var wg sync.WaitGroup
 		for range 3 {
@@ -163,12 +130,12 @@ func TestCloseTurnsAwayWhoWaits(t *testing.T) {
 
 func TestSubmitNilContextPanics(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, double, retrypool.Config[int]{})
+		p := newPool(t, double, retrypool.Config[int]{})
 		assert.Panics(t, func() { _, _ = p.Submit(nil, 1) }) //nolint:staticcheck // on purpose
 	})
 }
 
-// A callback that panics in Submit leaves no item and takes no room.
+// If a callback panics in Submit, no item is added and no room is taken.
 func TestPanicInSubmit(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		boom := true
@@ -184,7 +151,7 @@ func TestPanicInSubmit(t *testing.T) {
 			}
 			return ""
 		}
-		p := start(t, double, c)
+		p := newPool(t, double, c)
 		assert.Panics(t, func() { _, _ = p.Submit(t.Context(), 1) })
 		assert.Panics(t, func() { _, _ = p.TrySubmit(1) })
 		boom = false
@@ -193,4 +160,57 @@ func TestPanicInSubmit(t *testing.T) {
 		assert.Zero(t, p.Stats())
 		submit(t, p, 1)
 	})
+}
+
+// If every worker waits for an item of its own pool, nothing happens until the contexts end. The
+// docs of Submit, Wait and Map say so.
+func TestWaitingForItsOwnPool(t *testing.T) {
+	t.Parallel()
+	type pool = *retrypool.Pool[int, int]
+	for name, wait := range map[string]func(ctx context.Context, p pool) error{
+		"Submit": func(ctx context.Context, p pool) error {
+			for {
+				if _, err := p.Submit(ctx, 1); err != nil {
+					return err
+				}
+			}
+		},
+		"Wait": func(ctx context.Context, p pool) error {
+			task, err := p.TrySubmit(1)
+			if err != nil {
+				return err
+			}
+			_, err = task.Wait(ctx)
+			task.Cancel()
+			return err
+		},
+		"Map": func(ctx context.Context, p pool) error {
+			for _, err := range p.Map(ctx, func(yield func(int) bool) { yield(1) }) {
+				return err
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				var p pool
+				p = newPool(t, func(ctx context.Context, in int) (int, error) {
+					if in == 0 {
+						return 0, retry.Permanent(wait(ctx, p))
+					}
+					return in, nil
+				}, retrypool.Config[int]{Workers: 1, Capacity: 3})
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				began := time.Now()
+				task, err := p.Submit(ctx, 0)
+				require.NoError(t, err)
+				_, err = task.Wait(t.Context())
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				assert.Equal(t, time.Hour, time.Since(began))
+				cancel()
+				require.NoError(t, p.Join(t.Context()))
+			})
+		})
+	}
 }

@@ -6,31 +6,33 @@ import (
 	"io"
 )
 
-// Task is an item that was submitted, seen from outside. It need not be kept. Only a Pool
-// makes one. It must not be copied, as in fmt.Println(*task): the copy would be read while the pool
-// writes the task, and go vet reports it. It is safe for concurrent use.
+// Task is the caller's view of a submitted item. You need not keep it. Only a Pool makes tasks.
+// Most callers should use [Task.Wait].
+//
+// A Task must not be copied, as in fmt.Println(*task). The copy would be read while the pool
+// writes the task, and go vet reports it. A Task is safe for concurrent use.
 type Task[Out any] struct {
 	_     noCopy
-	owner owner
+	owner taskItem
 	out   Out
-	err   *error        // nil: none; a pointer because that is smaller
-	done  chan struct{} // nil until somebody asks for it
+	err   *error        // nil: no error; a pointer, because that is smaller
+	done  chan struct{} // nil until something asks for it
 }
 
-// noCopy has go vet report whoever copies what it is in. It takes no memory.
+// noCopy makes go vet report copies of the struct that contains it. It takes no memory.
 type noCopy struct{}
 
 func (*noCopy) Lock()   {}
 func (*noCopy) Unlock() {}
 
-// owner is the task's item.
-type owner interface {
-	whenSettled() <-chan struct{}
-	where() state
+// taskItem is the task's item, without its type parameter In.
+type taskItem interface {
+	settledChan() <-chan struct{}
+	currentState() state
 	cancel() bool
 }
 
-// closedChan is the channel of tasks that are settled before anybody asks.
+// closedChan is the Done channel of tasks that are settled before anything asks for it.
 var closedChan = func() chan struct{} {
 	c := make(chan struct{})
 	close(c)
@@ -38,18 +40,19 @@ var closedChan = func() chan struct{} {
 }()
 
 // Done returns a channel that is closed when the item is settled.
-func (t *Task[Out]) Done() <-chan struct{} { return t.owner.whenSettled() }
+func (t *Task[Out]) Done() <-chan struct{} { return t.owner.settledChan() }
 
-// Wait waits until the item is settled and returns what the function returned last, or the
-// zero value if it never ran, and the item's error: nil if it succeeded, otherwise one in
-// which errors.As finds the *[retry.Error] and, if it panicked, the *[PanicError].
+// Wait waits until the item is settled. It returns the value that the function returned last,
+// or the zero value if the function never ran, and the item's error. The error is nil if the
+// item succeeded. Otherwise errors.As finds the *[retry.Error] in it and, after a panic, the
+// *[PanicError].
 //
-// The pool's own function should not call it for an item of the same pool. The worker is not free
-// while it waits, and once every worker waits like that no item is finished: all stand still
-// until their contexts end.
+// When ctx ends first, Wait returns an error that matches ctx's error, and the item goes on.
+// The result of a settled item is returned even if ctx has ended.
 //
-// When ctx ends first Wait returns an error that matches ctx's, and the item goes on. What is
-// settled is returned also when ctx has ended.
+// Do not call Wait from the pool's own function for an item of the same pool. The worker is not
+// free while it waits. If every worker waits like that, no item finishes until their contexts
+// end.
 func (t *Task[Out]) Wait(ctx context.Context) (Out, error) {
 	done := t.Done()
 	select {
@@ -62,7 +65,7 @@ func (t *Task[Out]) Wait(ctx context.Context) (Out, error) {
 		return t.result()
 	case <-ctx.Done():
 		var zero Out
-		return zero, ended(ctx, "Wait")
+		return zero, contextError(ctx, "Wait")
 	}
 }
 
@@ -73,29 +76,30 @@ func (t *Task[Out]) result() (Out, error) {
 	return t.out, *t.err
 }
 
-// Cancel cancels the item and reports whether that was in time, before it was settled. An
-// item that is queued or parked is settled when Cancel returns: its events and the policy's
-// Done hooks run in this goroutine. One that runs is told by the context that its function
-// got, which may still succeed.
+// Cancel cancels the item. It reports whether it did so before the item was settled.
+//
+// A queued or parked item is settled when Cancel returns: its events and the policy's Done
+// hooks run in the caller's goroutine. For a running item, Cancel cancels the context that the
+// function got. The function may still succeed.
 func (t *Task[Out]) Cancel() bool { return t.owner.cancel() }
 
-// Format writes where the item is, as in "retrypool.Task(parked)", whatever the verb is. Package
-// fmt would read the task while the pool writes it, and print what came out.
+// Format writes where the item is, as in "retrypool.Task(parked)", for every verb. It prevents
+// package fmt from reading the task while the pool writes it and from printing the result.
 func (t *Task[Out]) Format(f fmt.State, _ rune) {
 	where := "none"
 	if t != nil && t.owner != nil {
-		where = t.owner.where().String()
+		where = t.owner.currentState().String()
 	}
 	_, _ = io.WriteString(f, "retrypool.Task("+where+")")
 }
 
-func (it *item[In, Out]) where() state {
+func (it *item[In, Out]) currentState() state {
 	it.pool.mu.Lock()
 	defer it.pool.mu.Unlock()
 	return it.state
 }
 
-func (it *item[In, Out]) whenSettled() <-chan struct{} {
+func (it *item[In, Out]) settledChan() <-chan struct{} {
 	it.pool.mu.Lock()
 	defer it.pool.mu.Unlock()
 	switch {
@@ -111,29 +115,30 @@ func (it *item[In, Out]) cancel() bool {
 	p := it.pool
 	p.mu.Lock()
 	state, ctx := it.state, it.ctx
-	h := p.doom(it)
+	w := p.cancelItem(it)
 	p.mu.Unlock()
 	if state == settled {
 		return false
 	}
-	ctx.end(errCanceled)
-	if h != nil {
-		h.work()
+	ctx.cancel(errCanceled)
+	if w != nil {
+		w.run()
 	}
 	return true
 }
 
-// doom sees to it that the item, whose context ends, is not parked any more. One that waits
-// is taken out: the hand returned is to settle it, outside the lock.
-func (p *Pool[In, Out]) doom(it *item[In, Out]) *hand[In, Out] {
+// cancelItem marks the item, whose context is about to end, so that it is not parked again. If
+// the item waits, cancelItem takes it out and returns a worker; call its run without the lock
+// to settle the item.
+func (p *Pool[In, Out]) cancelItem(it *item[In, Out]) *worker[In, Out] {
 	if it.state == settled {
 		return nil
 	}
-	it.doomed = true
+	it.ending = true
 	if it.state == running {
 		return nil
 	}
-	p.takeOut(it)
-	p.hands++
-	return &hand[In, Out]{pool: p, it: it}
+	p.takeWaiting(it)
+	p.goroutines++
+	return &worker[In, Out]{pool: p, item: it}
 }

@@ -2,6 +2,7 @@ package retrypool_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,9 +14,9 @@ import (
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
-// Submits that waited for room are queued in the order they came, and none that comes when
-// there is room again gets in before them.
-func TestOrderOfThoseWhoWaited(t *testing.T) {
+// Submitters that waited for room are queued in the order they came. One that comes when there is
+// room again is queued after them.
+func TestWaitersAreAdmittedInOrder(t *testing.T) {
 	const n = 8
 	for name, c := range map[string]retrypool.Config[int]{
 		"at once":    {},
@@ -31,7 +32,7 @@ func TestOrderOfThoseWhoWaited(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				var order log[int]
 				c.Workers, c.Capacity, c.Key = 1, n, func(int) string { return "key" }
-				p := start(t, func(ctx context.Context, in int) (int, error) {
+				p := newPool(t, func(ctx context.Context, in int) (int, error) {
 					if in < 0 {
 						return untilEnded(ctx, in)
 					}
@@ -60,13 +61,13 @@ func TestOrderOfThoseWhoWaited(t *testing.T) {
 	}
 }
 
-// One who got room and gives it up, by the end of its context or by a panic of its event, has
-// the next one go on.
-func TestRoomThatIsGivenUpGoesOn(t *testing.T) {
+// If a waiter gets room and gives it back, because its context ends or its event panics, the next
+// waiter is admitted.
+func TestReturnedRoomGoesToTheNextWaiter(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		leaving, leave := context.WithCancel(t.Context())
 		var order log[int]
-		p := start(t, func(ctx context.Context, in int) (int, error) {
+		p := newPool(t, func(ctx context.Context, in int) (int, error) {
 			if in < 0 {
 				return untilEnded(ctx, in)
 			}
@@ -104,14 +105,24 @@ func TestRoomThatIsGivenUpGoesOn(t *testing.T) {
 	})
 }
 
-// A Pool that New did not make says so, and does not hang.
-func TestZeroPool(t *testing.T) {
+// If a waiter gets room at the moment its context ends, the room goes to the next waiter.
+func TestRoomIsNotLost(t *testing.T) {
 	t.Parallel()
-	for name, use := range map[string]func(p *retrypool.Pool[int, int]){
-		"Submit":    func(p *retrypool.Pool[int, int]) { _, _ = p.Submit(t.Context(), 1) },
-		"TrySubmit": func(p *retrypool.Pool[int, int]) { _, _ = p.TrySubmit(1) },
-		"Close":     func(p *retrypool.Pool[int, int]) { _ = p.Close(t.Context()) },
-	} {
-		assert.PanicsWithValue(t, "retrypool: a Pool is made by New", func() { use(new(retrypool.Pool[int, int])) }, name)
+	for range 200 {
+		synctest.Test(t, func(t *testing.T) {
+			g := make(latch)
+			p := newPool(t, g.fn, retrypool.Config[int]{Capacity: 1})
+			submit(t, p, 1)
+			ctx, cancel := context.WithCancel(t.Context())
+			var wg sync.WaitGroup
+			wg.Go(func() { _, _ = p.Submit(ctx, 2) })
+			synctest.Wait()
+			wg.Go(func() { submit(t, p, 3) })
+			synctest.Wait()
+			wg.Go(cancel)
+			wg.Go(func() { close(g) })
+			wg.Wait()
+			submit(t, p, 4)
+		})
 	}
 }

@@ -18,14 +18,13 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// With a mock clock only the test moves the time on; the bubble is there to know when
-// everybody waits.
+// Only the test moves a mock clock on. The bubble is there to know when all goroutines wait.
 func TestMockClock(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		mock := clock.NewMock()
 		var calls atomic.Int64
-		p := start(t, func(context.Context, int) (int, error) { calls.Add(1); return 0, errDown },
-			retrypool.Config[int]{Clock: mock, Policy: every(time.Minute, 3, retry.WithMaxElapsed(time.Hour))})
+		p := newPool(t, func(context.Context, int) (int, error) { calls.Add(1); return 0, errDown },
+			retrypool.Config[int]{Clock: mock, Policy: waitEvery(time.Minute, 3, retry.WithMaxElapsed(time.Hour))})
 		task := submit(t, p, 1)
 		synctest.Wait()
 		mock.Add(30 * time.Second)
@@ -42,19 +41,19 @@ func TestMockClock(t *testing.T) {
 		}
 		for _, task := range []*retrypool.Task[int]{task, later} {
 			_, err := task.Wait(t.Context())
-			assert.Equal(t, 2*time.Minute, stopped(t, err).Elapsed, "the call goes by the clock too")
+			assert.Equal(t, 2*time.Minute, retryError(t, err).Elapsed, "the call uses the clock too")
 		}
 	})
 }
 
-// A shorter wait than the one that the clock was asked for is not overlooked.
+// A new wait that ends before the current one is noticed in time.
 func TestMockClockEarlierWait(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		mock := clock.NewMock()
-		p := start(t, func(_ context.Context, in int) (int, error) {
+		p := newPool(t, func(_ context.Context, in int) (int, error) {
 			return 0, retry.After(time.Duration(in)*time.Second, errDown)
 		},
-			retrypool.Config[int]{Clock: mock, Policy: every(0, 2, retry.WithMaxRetryAfter(time.Hour), retry.WithJitter(retry.NoJitter))})
+			retrypool.Config[int]{Clock: mock, Policy: waitEvery(0, 2, retry.WithMaxRetryAfter(time.Hour), retry.WithJitter(retry.NoJitter))})
 		submit(t, p, 60)
 		synctest.Wait()
 		submit(t, p, 10)
@@ -69,12 +68,12 @@ func TestMockClockEarlierWait(t *testing.T) {
 	})
 }
 
-// No bubble, and a clock that is moved on without waiting for anybody: a wait that the clock
-// does not know of yet when it moves is over all the same.
+// Without a bubble, the test moves the clock on while goroutines work. A wait that the clock does
+// not know yet when it moves ends in time too.
 func TestMockClockMovesAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	mock := clock.NewMock()
-	p := start(t, down, retrypool.Config[int]{Workers: 4, Clock: mock, Policy: every(time.Second, 5)})
+	p := newPool(t, alwaysFails, retrypool.Config[int]{Workers: 4, Clock: mock, Policy: waitEvery(time.Second, 5)})
 	for i := range 100 {
 		submit(t, p, i)
 	}
@@ -85,23 +84,23 @@ func TestMockClockMovesAtAnyMoment(t *testing.T) {
 	assert.Equal(t, 400, p.Stats().Retries)
 }
 
-// hasty is a clock that is moved on just before it gets to know of its first wait.
-type hasty struct {
+// racingClock is a clock that moves on just before After registers its first wait.
+type racingClock struct {
 	*clock.Mock
 	moved atomic.Bool
 }
 
-func (h *hasty) After(d time.Duration) <-chan time.Time {
+func (h *racingClock) After(d time.Duration) <-chan time.Time {
 	if !h.moved.Swap(true) {
 		h.Add(d)
 	}
 	return h.Mock.After(d)
 }
 
-// The wait is over then, and not to be waited for once more.
-func TestClockMovesBeforeItKnowsOfTheWait(t *testing.T) {
+// That wait is over and must not be waited for a second time.
+func TestClockMovesBeforeAfterRegisters(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		p := start(t, down, retrypool.Config[int]{Clock: &hasty{Mock: clock.NewMock()}, Policy: every(time.Minute, 2)})
+		p := newPool(t, alwaysFails, retrypool.Config[int]{Clock: &racingClock{Mock: clock.NewMock()}, Policy: waitEvery(time.Minute, 2)})
 		submit(t, p, 1)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
@@ -109,15 +108,15 @@ func TestClockMovesBeforeItKnowsOfTheWait(t *testing.T) {
 	})
 }
 
-// retrytest's clock moves on by each wait, at once.
+// The clock of package retrytest moves on at once by each wait.
 func TestRetrytestClock(t *testing.T) {
 	t.Parallel()
 	var clk retrytest.Clock
-	p := start(t, down, retrypool.Config[int]{Clock: &clk, Policy: every(time.Hour, 4)})
+	p := newPool(t, alwaysFails, retrypool.Config[int]{Clock: &clk, Policy: waitEvery(time.Hour, 4)})
 	_, err := submit(t, p, 1).Wait(context.Background())
 	require.ErrorIs(t, err, errDown)
 	assert.Equal(t, []time.Duration{time.Hour, time.Hour, time.Hour}, clk.Waits())
-	assert.Equal(t, 3*time.Hour, stopped(t, err).Elapsed)
+	assert.Equal(t, 3*time.Hour, retryError(t, err).Elapsed)
 	for i := range 20 {
 		submit(t, p, i)
 	}
@@ -125,31 +124,31 @@ func TestRetrytestClock(t *testing.T) {
 	assert.Equal(t, 21, p.Stats().Failed)
 }
 
-// A clock of the policy's own is left to it.
-func TestPolicysOwnClock(t *testing.T) {
+// A policy that has a clock of its own keeps it.
+func TestPolicyKeepsItsOwnClock(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var clk retrytest.Clock
-		p := start(t, down, retrypool.Config[int]{Policy: every(time.Hour, 2, retry.WithClock(&clk)), Clock: clock.New()})
+		p := newPool(t, alwaysFails, retrypool.Config[int]{Policy: waitEvery(time.Hour, 2, retry.WithClock(&clk)), Clock: clock.New()})
 		began := time.Now()
 		_, err := submit(t, p, 1).Wait(t.Context())
 		require.Error(t, err)
-		assert.Zero(t, stopped(t, err).Elapsed, "by the policy's clock, which nobody moved")
-		assert.Equal(t, time.Hour, time.Since(began), "by the pool's")
+		assert.Zero(t, retryError(t, err).Elapsed, "by the policy's clock, which did not move")
+		assert.Equal(t, time.Hour, time.Since(began), "by the pool's clock")
 	})
 }
 
-// A wait that has no end in sight is one, and not none.
+// The longest possible wait does not overflow to no wait.
 func TestHugeWait(t *testing.T) {
 	for name, isSetBack := range map[string]bool{"real": false, "set back": true} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				var calls atomic.Int64
-				c := retrypool.Config[int]{Policy: every(math.MaxInt64, 5)}
-				clk := new(setBack)
+				c := retrypool.Config[int]{Policy: waitEvery(math.MaxInt64, 5)}
+				clk := new(setBackClock)
 				if isSetBack {
 					c.Clock = clk
 				}
-				p := start(t, func(context.Context, int) (int, error) { calls.Add(1); return 0, errDown }, c)
+				p := newPool(t, func(context.Context, int) (int, error) { calls.Add(1); return 0, errDown }, c)
 				clk.by.Store(int64(-time.Hour))
 				time.Sleep(time.Second)
 				task := submit(t, p, 1)
@@ -163,19 +162,19 @@ func TestHugeWait(t *testing.T) {
 	}
 }
 
-// setBack is a clock that is set back.
-type setBack struct{ by atomic.Int64 }
+// setBackClock is a clock that can be set back.
+type setBackClock struct{ by atomic.Int64 }
 
-func (c *setBack) Now() time.Time                         { return time.Now().Add(time.Duration(c.by.Load())) }
-func (c *setBack) After(d time.Duration) <-chan time.Time { return time.After(d) }
+func (c *setBackClock) Now() time.Time                         { return time.Now().Add(time.Duration(c.by.Load())) }
+func (c *setBackClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
-// No reading of the clock is like another: one that is 1 ns before the pool's first is no "never".
-func TestClockThatWasSetBack(t *testing.T) {
+// A clock that was set back gives negative instants. None of them is mistaken for never.
+func TestClockSetBack(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var elapsed log[time.Duration]
-		var clk setBack
-		p := start(t, down, retrypool.Config[int]{
-			Clock: &clk, Policy: every(time.Hour-1, 2),
+		var clk setBackClock
+		p := newPool(t, alwaysFails, retrypool.Config[int]{
+			Clock: &clk, Policy: waitEvery(time.Hour-1, 2),
 			Events: retrypool.Events[int]{Failed: func(e retrypool.Event[int]) { elapsed.add(e.Elapsed) }},
 		})
 		clk.by.Store(int64(-time.Hour))
@@ -187,12 +186,12 @@ func TestClockThatWasSetBack(t *testing.T) {
 	})
 }
 
-// An item does not take less than no time.
+// Elapsed times are not negative if the clock is set back.
 func TestElapsedIsNotNegative(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		mock := clock.NewMock()
 		var elapsed log[time.Duration]
-		p := start(t, func(context.Context, int) (int, error) {
+		p := newPool(t, func(context.Context, int) (int, error) {
 			mock.Set(time.Unix(-3600, 0))
 			panic("x")
 		}, retrypool.Config[int]{
@@ -200,35 +199,35 @@ func TestElapsedIsNotNegative(t *testing.T) {
 			Events: retrypool.Events[int]{Failed: func(e retrypool.Event[int]) { elapsed.add(e.Elapsed) }},
 		})
 		_, err := submit(t, p, 1).Wait(t.Context())
-		assert.Zero(t, stopped(t, err).Elapsed)
+		assert.Zero(t, retryError(t, err).Elapsed)
 		assert.Equal(t, []time.Duration{0}, elapsed.list())
 	})
 }
 
-// askingClock asks the pool.
-type askingClock struct {
+// poolReadingClock is a clock whose Now uses the pool.
+type poolReadingClock struct {
 	clock.Clock
 	p atomic.Pointer[retrypool.Pool[int, int]]
 }
 
-func (c *askingClock) Now() time.Time {
+func (c *poolReadingClock) Now() time.Time {
 	if p := c.p.Load(); p != nil {
 		p.Stats()
 	}
 	return c.Clock.Now()
 }
 
-// The pool asks no clock while it holds its lock.
-func TestClockThatAsksThePool(t *testing.T) {
+// The pool calls no clock's methods while it holds its lock.
+func TestClockMayUseThePool(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		clk := &askingClock{Clock: clock.New()}
-		p := start(t, func(_ context.Context, in int) (int, error) {
+		clk := &poolReadingClock{Clock: clock.New()}
+		p := newPool(t, func(_ context.Context, in int) (int, error) {
 			time.Sleep(time.Second)
 			if in == 1 {
 				return 0, errDown
 			}
 			return in, nil
-		}, retrypool.Config[int]{Workers: 2, Capacity: 3, Clock: clk, Policy: every(time.Minute, 3)})
+		}, retrypool.Config[int]{Workers: 2, Capacity: 3, Clock: clk, Policy: waitEvery(time.Minute, 3)})
 		clk.p.Store(p)
 		for i := range 10 {
 			submit(t, p, i)
@@ -238,14 +237,14 @@ func TestClockThatAsksThePool(t *testing.T) {
 	})
 }
 
-// A pool without a clock goes by its policy's.
-func TestClockOfThePolicy(t *testing.T) {
+// A pool without a clock uses its policy's.
+func TestPoolUsesThePolicysClock(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var clk retrytest.Clock
-		p := start(t, down, retrypool.Config[int]{Policy: every(time.Hour, 3, retry.WithClock(&clk))})
+		p := newPool(t, alwaysFails, retrypool.Config[int]{Policy: waitEvery(time.Hour, 3, retry.WithClock(&clk))})
 		began := time.Now()
 		_, err := submit(t, p, 1).Wait(t.Context())
-		assert.Equal(t, 2*time.Hour, stopped(t, err).Elapsed)
+		assert.Equal(t, 2*time.Hour, retryError(t, err).Elapsed)
 		assert.Zero(t, time.Since(began))
 	})
 }

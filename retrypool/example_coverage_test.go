@@ -1,0 +1,16 @@
+package retrypool_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry/internal/examples"
+)
+
+func TestExampleCoverage(t *testing.T) {
+	t.Parallel()
+	missing, err := examples.Missing(".")
+	require.NoError(t, err)
+	require.Empty(t, missing)
+}
