@@ -31,7 +31,7 @@ type measurement struct {
 	Waiting    map[string]benchmarks.Waiting // under a context that can be cancelled
 
 	// The Markdown that other programs print.
-	Waits, HTTP, Pool, Behaviour string
+	Waits, HTTP, GRPC, Pool, NATS, River, Behaviour string
 }
 
 // timing holds the results of one benchmark, one value a round.
@@ -162,9 +162,21 @@ func (m *measurement) runOthers(p programs) error {
 	for _, other := range []struct {
 		program string
 		text    *string
-	}{{"waits", &m.Waits}, {"http", &m.HTTP}, {"pool", &m.Pool}, {"behaviour", &m.Behaviour}} {
+		args    []string
+	}{
+		{"waits", &m.Waits, nil},
+		{"http", &m.HTTP, nil},
+		{"grpc", &m.GRPC, nil},
+		{"pool", &m.Pool, nil},
+		{"nats", &m.NATS, nil},
+		{"river", &m.River, []string{"-dsn", m.dsn}},
+		{"behaviour", &m.Behaviour, nil},
+	} {
+		if other.program == "river" && m.dsn == "" {
+			continue
+		}
 		fmt.Fprintln(os.Stderr, other.program)
-		text, err := output(p.path(other.program))
+		text, err := output(p.path(other.program), other.args...)
 		if err != nil {
 			return err
 		}

@@ -29,7 +29,7 @@ func sample(ns, allocs float64) *measurement {
 		settings: settings{rounds: 2, benchtime: time.Second, calls: 1000}, Date: "2000-01-01", Go: "go1.0", CPU: "Abacus",
 		Cores: 2, Timings: make(map[string]timing), Versions: map[string]string{},
 		Background: make(map[string]benchmarks.Waiting), Waiting: make(map[string]benchmarks.Waiting),
-		Waits: "| waits |\n", HTTP: "| http |\n", Pool: "| pool |\n", Behaviour: "| behaviour |\n",
+		Waits: "| waits |\n", HTTP: "| http |\n", GRPC: "| grpc |\n", NATS: "| nats |\n", River: "| river |\n", Pool: "| pool |\n", Behaviour: "| behaviour |\n",
 	}
 	same := timing{ns: []float64{ns, ns}, bytes: []float64{16, 16}, allocs: []float64{allocs, allocs}}
 	for _, c := range benchmarks.Cases() {

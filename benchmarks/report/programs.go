@@ -19,7 +19,7 @@ func build(p programs) error {
 	if _, err := output("go", "test", "-c", "-o", p.path("bench"), "."); err != nil {
 		return err
 	}
-	for _, name := range []string{"waiting", "behaviour", "waits", "http", "pool"} {
+	for _, name := range []string{"waiting", "behaviour", "waits", "http", "grpc", "pool", "nats", "river"} {
 		if _, err := output("go", "build", "-o", p.path(name), "./"+name); err != nil {
 			return err
 		}

@@ -31,7 +31,12 @@ func render(m *measurement) string {
 	writeWaiting(&b, m)
 	writeWatching(&b, m)
 	fmt.Fprintf(&b, "## HTTP\n\nretryhttp and other HTTP clients that retry (`go run ./http`).\n\n%s\n", m.HTTP)
+	fmt.Fprintf(&b, "## gRPC\n\nretrygrpc, gRPC's own retries and the interceptors of others (`go run ./grpc`).\n\n%s\n", m.GRPC)
 	fmt.Fprintf(&b, "## Worker pool\n\nretrypool and other ways to hold items until they are due (`go run ./pool`).\n\n%s\n", m.Pool)
+	fmt.Fprintf(&b, "## NATS JetStream\n\nretrynats and what the client offers by itself (`go run ./nats`).\n\n%s\n", m.NATS)
+	if m.River != "" {
+		fmt.Fprintf(&b, "## River\n\nretryriver and River's own retries on one PostgreSQL server (`go run ./river -dsn ...`).\n\n%s\n", m.River)
+	}
 	fmt.Fprintf(&b, "## What each does\n\nCost is not everything. This is what the libraries do in four situations "+
 		"(`go run ./behaviour`).\n\n%s", m.Behaviour)
 	return b.String()

@@ -30,5 +30,8 @@ func TestRender(t *testing.T) {
 	assert.Contains(t, text, "## HTTP\n\n")
 	assert.Contains(t, text, "| waits |\n\n## ")
 	assert.Contains(t, text, "| http |\n\n## ")
+	assert.Contains(t, text, "| grpc |\n\n## ")
+	assert.Contains(t, text, "| nats |\n\n## ")
+	assert.Contains(t, text, "| river |\n\n## ")
 	assert.Contains(t, text, "| pool |\n\n## ")
 }
