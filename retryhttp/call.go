@@ -2,10 +2,14 @@ package retryhttp
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
 // call is one request and what its attempts share.
@@ -58,11 +62,21 @@ func (c *call) do(policy *retry.Policy, attempt func(context.Context) error) err
 		c.key = newKey()
 	}
 	c.idempotent = c.key != "" || c.transport.isIdempotent(c.req)
+	var err error
 	if budget := c.transport.hostBudgetOf(c.req); budget != nil {
-		return retry.Do(c.ctx, attempt, policy, retry.WithBudget(budget))
+		err = retry.Do(c.ctx, attempt, policy, retry.WithBudget(budget))
+	} else {
+		err = policy.Do(c.ctx, attempt)
 	}
-	return policy.Do(c.ctx, attempt)
+	if c.attempts == 0 && errtree.Is(err, retry.ErrOption) && strings.Contains(policy.String(), " validator=") {
+		return fmt.Errorf("%w: %w", errValidator, err)
+	}
+	return err
 }
+
+// errValidator says what to use instead of a validator. The core retries a rejected value whatever
+// the classifiers say, which is not safe for every request.
+var errValidator = errors.New("retryhttp: validators are not for requests; let the decode function of Do return an error")
 
 // finish releases what the call still holds. returned is false if one of the caller's
 // functions panicked.

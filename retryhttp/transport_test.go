@@ -42,6 +42,17 @@ func TestDefaultPolicy(t *testing.T) {
 	})
 }
 
+// A validator would make an unsafe request repeatable.
+func TestValidator(t *testing.T) {
+	t.Parallel()
+	reject := retry.WithValidator(func(string, retry.Attempt) error { return nil })
+	base := &countingBase{base: replies(200)}
+	_, err := retryhttp.Do(&http.Client{Transport: base}, newRequest(t, "GET", "http://host.example", nil), decodeText, reject)
+	require.ErrorIs(t, err, retry.ErrOption)
+	require.ErrorContains(t, err, "retryhttp: validators are not for requests; let the decode function of Do return an error")
+	assert.Zero(t, base.attempts.Load())
+}
+
 func TestInvalidOptions(t *testing.T) {
 	t.Parallel()
 	reject := retry.WithValidator(func(string, retry.Attempt) error { return nil })
