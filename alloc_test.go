@@ -17,9 +17,9 @@ func allocs(f func()) float64 { return testing.AllocsPerRun(200, f) }
 
 // These tests are not parallel: AllocsPerRun counts for the whole process.
 
-func succeed(context.Context) error             { return nil }
 func succeedValue(context.Context) (int, error) { return 1, nil }
-func breakDown(context.Context) error           { return errDown }
+
+func breakDown(context.Context) error { return errDown }
 
 func TestAllocsOfASuccess(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())

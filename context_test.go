@@ -99,3 +99,150 @@ func TestKeepContextPanic(t *testing.T) {
 	})
 	require.Error(t, kept.Err(), "nobody is left to release it")
 }
+
+// A release never ends an attempt's context before its function has returned.
+func TestKeepContextReleasedEarly(t *testing.T) {
+	t.Parallel()
+	for _, way := range waysIn {
+		t.Run(way.name, func(t *testing.T) {
+			t.Parallel()
+			var kept context.Context
+			_ = way.call(context.Background(), func(ctx context.Context) error {
+				kept = ctx
+				release := retry.KeepContext(ctx)
+				release()
+				release()
+				assert.NoError(t, ctx.Err(), "the function runs")
+				again := retry.KeepContext(ctx)
+				again()
+				assert.NoError(t, ctx.Err())
+				return nil
+			}, hour)
+			assert.ErrorIs(t, kept.Err(), context.Canceled, "nobody holds it")
+		})
+	}
+}
+
+// The context ends at the last of several releases, whichever that is, and each counts once.
+func TestKeepContextSeveralHolders(t *testing.T) {
+	t.Parallel()
+	for last := range 3 {
+		var kept context.Context
+		var releases []context.CancelFunc
+		require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error {
+			kept = ctx
+			for range 3 {
+				releases = append(releases, retry.KeepContext(ctx))
+			}
+			return nil
+		}, hour))
+		for i, release := range releases {
+			if i != last {
+				release()
+				release() // counts no second time
+				require.NoError(t, kept.Err())
+			}
+		}
+		releases[last]()
+		require.ErrorIs(t, kept.Err(), context.Canceled)
+	}
+}
+
+// Too late to keep what has ended, and a release then does nothing.
+func TestKeepContextAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	var kept context.Context
+	require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error { kept = ctx; return nil }, hour))
+	require.ErrorIs(t, kept.Err(), context.Canceled)
+	retry.KeepContext(kept)()
+	require.ErrorIs(t, kept.Err(), context.Canceled)
+	retry.KeepContext(context.Background())()
+}
+
+// Each attempt of a call keeps its own context.
+func TestKeepContextOfEachAttempt(t *testing.T) {
+	t.Parallel()
+	var contexts []context.Context
+	var releases []context.CancelFunc
+	require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error {
+		contexts = append(contexts, ctx)
+		releases = append(releases, retry.KeepContext(ctx))
+		if len(contexts) < 3 {
+			return errDown
+		}
+		return nil
+	}, hour, atOnce))
+	for i := range contexts {
+		for _, ctx := range contexts[i:] {
+			require.NoError(t, ctx.Err())
+		}
+		releases[i]()
+		require.ErrorIs(t, contexts[i].Err(), context.Canceled)
+	}
+}
+
+// Values, deadline and cause are those of the attempt, also through a nested call's context.
+func TestKeepContextHidesNothingElse(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		ctx := context.WithValue(context.Background(), derivedKey{}, "caller's")
+		_ = retry.Do(ctx, func(outer context.Context) error {
+			return retry.Do(outer, func(inner context.Context) error {
+				assert.Equal(t, "caller's", inner.Value(derivedKey{}))
+				want, _ := outer.Deadline()
+				got, ok := inner.Deadline()
+				assert.True(t, ok)
+				assert.Equal(t, want, got)
+				<-inner.Done()
+				require.ErrorIs(t, inner.Err(), context.DeadlineExceeded)
+				assert.Equal(t, context.Cause(outer), context.Cause(inner))
+				child, cancel := context.WithCancel(inner)
+				defer cancel()
+				require.Error(t, child.Err())
+				return nil
+			})
+		}, retry.WithAttemptTimeout(time.Second), retry.WithMaxAttempts(1))
+	})
+}
+
+// A Run's steps shield the outer attempt in each of them.
+func TestKeepContextInSteps(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, retry.Do(context.Background(), func(outer context.Context) error {
+		for _, run := range []*retry.Run{
+			retry.MustNew(atOnce).Start(outer),
+			retry.MustNew(atOnce).Resume(outer, retry.Attempt{Number: 1, Err: errDown}),
+			retry.MustNew(atOnce, deriving()).Start(outer),
+		} {
+			for range 3 {
+				_, again := run.Try(func(inner context.Context) error {
+					retry.KeepContext(inner)()
+					return errDown
+				})
+				assert.NoError(t, outer.Err())
+				require.True(t, again)
+			}
+		}
+		return nil
+	}, hour))
+}
+
+// The timeout of a kept context goes on to count for all its holders.
+func TestKeepContextTimesOut(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var kept context.Context
+		var release context.CancelFunc
+		require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error {
+			kept, release = ctx, retry.KeepContext(ctx)
+			time.Sleep(time.Second)
+			return nil
+		}, retry.WithAttemptTimeout(10*time.Second)))
+		time.Sleep(9*time.Second - 1)
+		synctest.Wait()
+		require.NoError(t, kept.Err())
+		time.Sleep(time.Nanosecond)
+		synctest.Wait()
+		require.ErrorIs(t, kept.Err(), context.DeadlineExceeded)
+		release()
+		require.ErrorIs(t, kept.Err(), context.DeadlineExceeded)
+	})
+}

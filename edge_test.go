@@ -90,16 +90,6 @@ type limiterFunc func(context.Context) error
 
 func (f limiterFunc) Wait(ctx context.Context) error { return f(ctx) }
 
-func TestEmbeddedOptionIsAFault(t *testing.T) {
-	t.Parallel()
-	type embedding struct{ retry.Option }
-	for _, o := range []retry.Option{embedding{}, embedding{retry.WithMaxAttempts(1)}} {
-		_, err := retry.New(o)
-		require.EqualError(t, err, "retry: options: an Option embedded in another type; pass the Option itself")
-		require.ErrorIs(t, err, retry.ErrOption)
-	}
-}
-
 func TestRunAfterPanicsKeepsToMaxAttempts(t *testing.T) {
 	t.Parallel()
 	run := retry.MustNew(retry.WithMaxAttempts(2), retry.WithBackoff(retry.Constant(0))).Start(t.Context())

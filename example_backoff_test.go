@@ -156,3 +156,44 @@ func ExampleSequence() {
 	}
 	// Output: 1s 10s 1m0s 1m0s 1m0s
 }
+
+func ExampleWithBackoff() {
+	var clock retrytest.Clock
+	_ = retry.Do(context.Background(), func(ctx context.Context) error {
+		return errors.New("status 503")
+	},
+		retry.WithBackoff(retry.Fibonacci(100*time.Millisecond)),
+		retry.WithJitter(retry.NoJitter),
+		retry.WithClock(&clock))
+
+	fmt.Println(clock.Waits())
+	// Output: [100ms 100ms 200ms 300ms]
+}
+
+// The cap ends the growth and not the call.
+func ExampleWithMaxDelay() {
+	var clock retrytest.Clock
+	_ = retry.Do(context.Background(), func(ctx context.Context) error {
+		return errors.New("status 503")
+	},
+		retry.WithBackoff(retry.Exponential(time.Second, 3)),
+		retry.WithMaxDelay(5*time.Second),
+		retry.WithJitter(retry.NoJitter),
+		retry.WithClock(&clock))
+
+	fmt.Println(clock.Waits())
+	// Output: [1s 3s 5s 5s]
+}
+
+// A server that asks for an hour is not waited for; the caller learns of the hour.
+func ExampleWithMaxRetryAfter() {
+	err := retry.Do(context.Background(), func(ctx context.Context) error {
+		return retry.After(time.Hour, errors.New("status 429"))
+	}, retry.WithMaxRetryAfter(10*time.Second))
+
+	var e *retry.Error
+	if errors.As(err, &e) && e.Reason == retry.ErrRetryAfter {
+		fmt.Println("try again in", e.Delay)
+	}
+	// Output: try again in 1h0m0s
+}

@@ -59,3 +59,24 @@ func ExampleBudget_Tokens() {
 	// 0 after a call that failed to the end
 	// 0.5 after one that succeeded at once
 }
+
+// One budget for all calls to one server: when it is spent they still make their first
+// attempt, and no more.
+func ExampleWithBudget() {
+	policy := retry.MustNew(
+		retry.WithBudget(retry.NewBudget(0.1, 3)),
+		retry.WithBackoff(retry.Constant(0)))
+
+	for range 3 {
+		attempts := 0
+		err := policy.Do(context.Background(), func(ctx context.Context) error {
+			attempts++
+			return errors.New("connection refused")
+		})
+		fmt.Println(attempts, errors.Is(err, retry.ErrBudget))
+	}
+	// Output:
+	// 4 true
+	// 1 true
+	// 1 true
+}

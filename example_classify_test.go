@@ -236,3 +236,34 @@ func ExampleTimedOut() {
 	fmt.Println(calls, errors.Is(err, retry.ErrPermanent))
 	// Output: 2 true
 }
+
+// Only what the classifiers match is retried.
+func ExampleWithRetryIf() {
+	errConflict := errors.New("serialization failure")
+	errUnique := errors.New("duplicate key")
+
+	calls := 0
+	err := retry.Do(context.Background(), func(ctx context.Context) error {
+		if calls++; calls < 3 {
+			return errConflict
+		}
+		return errUnique
+	}, retry.WithRetryIf(retry.Is(errConflict), retry.Transient), retry.WithBackoff(retry.Constant(0)))
+
+	fmt.Println(calls, errors.Is(err, errUnique))
+	// Output: 3 true
+}
+
+// Everything is retried but what the classifiers match.
+func ExampleWithStopIf() {
+	calls := 0
+	err := retry.Do(context.Background(), func(ctx context.Context) error {
+		if calls++; calls == 1 {
+			return errors.New("connection reset")
+		}
+		return fmt.Errorf("open state: %w", os.ErrPermission)
+	}, retry.WithStopIf(retry.Is(os.ErrPermission, os.ErrNotExist)), retry.WithBackoff(retry.Constant(0)))
+
+	fmt.Println(calls, errors.Is(err, retry.ErrPermanent))
+	// Output: 2 true
+}

@@ -149,3 +149,23 @@ func ExampleCooldown() {
 	fmt.Println(errors.As(err, &e), e.Attempts, e.Reason == retry.ErrContext)
 	// Output: true 0 true
 }
+
+// A gate may refuse: here no call goes on while the service drains.
+func ExampleWithGate() {
+	draining := false
+	open := func(ctx context.Context, a retry.Attempt) (release func(error), err error) {
+		if draining {
+			return nil, retry.Permanent(errors.New("service is draining"))
+		}
+		return nil, nil
+	}
+
+	err := retry.Do(context.Background(), func(ctx context.Context) error {
+		draining = true // as a signal handler would, at any time
+		return errors.New("status 503")
+	}, retry.WithGate(open), retry.WithBackoff(retry.Constant(0)))
+
+	var e *retry.Error
+	fmt.Println(errors.As(err, &e), e.Err)
+	// Output: true service is draining
+}

@@ -123,3 +123,42 @@ func ExampleHistory_Slice() {
 	// 1 1
 	// 2 2
 }
+
+// The history also has the attempts of calls that succeeded, which no error tells of.
+func ExampleWithHistory() {
+	history := retry.NewHistory(50)
+	calls := 0
+	err := retry.Do(context.Background(), func(ctx context.Context) error {
+		if calls++; calls < 3 {
+			return fmt.Errorf("status %d", 500+calls)
+		}
+		return nil
+	}, retry.WithHistory(history), retry.WithBackoff(retry.Constant(0)))
+
+	fmt.Println(err)
+	for a := range history.All() {
+		fmt.Println(a.Number, a.Err)
+	}
+	// Output:
+	// <nil>
+	// 1 status 501
+	// 2 status 502
+	// 3 <nil>
+}
+
+// The error of a call with many attempts keeps the newest of them.
+func ExampleWithHistorySize() {
+	err := retry.Do(context.Background(), func(ctx context.Context) error {
+		return errors.New("status 503")
+	}, retry.WithHistorySize(2), retry.WithMaxAttempts(1000), retry.WithBackoff(retry.Constant(0)))
+
+	var e *retry.Error
+	if errors.As(err, &e) {
+		for _, a := range e.History() {
+			fmt.Println(a.Number, a.Err)
+		}
+	}
+	// Output:
+	// 999 status 503
+	// 1000 status 503
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"os"
 	"time"
 
 	"github.com/seed-205ff063/retry"
@@ -84,4 +86,45 @@ func ExampleOutcome() {
 	// calls{name="prices", ok=false} 1
 	// retries{name="prices"} 2
 	// waited{name="prices"} 300ms of 600ms
+}
+
+func ExampleWithHooks() {
+	retries := 0
+	count := retry.Hooks{BeforeWait: func(ctx context.Context, a retry.Attempt) { retries++ }}
+
+	_ = retry.Do(context.Background(), func(ctx context.Context) error {
+		return errors.New("status 503")
+	}, retry.WithHooks(count), retry.WithBackoff(retry.Constant(0)))
+
+	fmt.Println(retries, "retries") // the last attempt is followed by none
+	// Output: 4 retries
+}
+
+func ExampleWithLogger() {
+	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
+		Level: slog.LevelDebug,
+		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				return slog.Attr{} // the example's output must not change
+			}
+			return a
+		},
+	}))
+
+	var clock retrytest.Clock
+	calls := 0
+	_ = retry.Do(context.Background(), func(ctx context.Context) error {
+		clock.Advance(20 * time.Millisecond)
+		if calls++; calls == 1 {
+			return errors.New("connection refused")
+		}
+		return nil
+	},
+		retry.WithName("fetch"),
+		retry.WithLogger(logger),
+		retry.WithJitter(retry.NoJitter),
+		retry.WithClock(&clock))
+	// Output:
+	// level=WARN msg="attempt failed, will retry" name=fetch attempt=1 error="connection refused" wait=100ms duration=20ms elapsed=20ms
+	// level=DEBUG msg="succeeded after retries" name=fetch attempts=2 elapsed=140ms
 }

@@ -1,10 +1,15 @@
 package retry_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrytest"
 )
 
 // A jitter says where in the range around the nominal delay, here 10s, the waits fall.
@@ -74,4 +79,32 @@ func ExampleSpreadJitter() {
 	step := policy.Plan(1)[0]
 	fmt.Println(step.Min, step.Median, step.Max)
 	// Output: 48s 1m0s 1m12s
+}
+
+// A strategy that is taken literally, as a sequence is, gets its jitter by the option.
+func ExampleWithJitter() {
+	policy := retry.MustNew(
+		retry.WithBackoff(retry.Sequence(time.Second, time.Minute)),
+		retry.WithJitter(retry.EqualJitter))
+
+	for _, step := range policy.Plan(2) {
+		fmt.Println(step.Min, step.Max)
+	}
+	// Output:
+	// 500ms 1s
+	// 30s 1m0s
+}
+
+// A test or a simulation with a seed sees the same waits each time.
+func ExampleWithRand() {
+	waits := func(seed uint64) []time.Duration {
+		var clock retrytest.Clock
+		_ = retry.Do(context.Background(), func(ctx context.Context) error {
+			return errors.New("status 503")
+		}, retry.WithRand(rand.New(rand.NewPCG(seed, 0)).Float64), retry.WithClock(&clock))
+		return clock.Waits()
+	}
+
+	fmt.Println(slices.Equal(waits(1), waits(1)), slices.Equal(waits(1), waits(2)))
+	// Output: true false
 }

@@ -187,3 +187,23 @@ func ExampleValidationError_MarshalJSON() {
 	fmt.Println(string(text), err)
 	// Output: {"error":"retry: page: 3 values of type []string rejected, the last: page is empty"} <nil>
 }
+
+// A server that says OK and sends half an answer has failed too.
+func ExampleWithValidator() {
+	pages := []string{"<html>", "<html></html>"}
+	page, err := retry.DoValue(context.Background(), func(ctx context.Context) (string, error) {
+		page := pages[0]
+		pages = pages[1:]
+		return page, nil
+	},
+		retry.WithBackoff(retry.Constant(0)),
+		retry.WithValidator(func(page string, a retry.Attempt) error {
+			if len(page) < 10 {
+				return errors.New("page is cut off")
+			}
+			return nil
+		}))
+
+	fmt.Println(page, err)
+	// Output: <html></html> <nil>
+}

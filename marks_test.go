@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"net/url"
 	"testing"
 	"time"
 
@@ -13,6 +15,105 @@ import (
 
 	"github.com/seed-205ff063/retry"
 )
+
+func TestMarkersOfNil(t *testing.T) {
+	t.Parallel()
+	assert.NoError(t, retry.Permanent(nil))
+	assert.NoError(t, retry.After(time.Hour, nil))
+}
+
+func TestMarkersKeepTheText(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		err  error
+		text string
+	}{
+		{retry.Permanent(errDown), "server down"},
+		{retry.After(time.Second, errDown), "server down"},
+		{fmt.Errorf("get %q: %w (really)", "x", retry.Permanent(errDown)), `get "x": server down (really)`},
+		{errors.Join(errOdd, retry.After(1, retry.Permanent(errDown))), "odd\nserver down"},
+	} {
+		assert.EqualError(t, tt.err, tt.text)
+		assert.ErrorIs(t, tt.err, errDown)
+	}
+	fault := &typedError{1}
+	var found *typedError
+	require.ErrorAs(t, retry.Permanent(retry.After(time.Second, fault)), &found)
+	assert.Same(t, fault, found)
+}
+
+func TestMarkersCountAnywhere(t *testing.T) {
+	t.Parallel()
+	permanent := retry.Permanent(errDown)
+	after := retry.After(time.Hour, errDown)
+	short := retry.After(time.Second, errDown)
+	inner := retry.Do(context.Background(), always(permanent))
+	hinting := &retry.Error{Reason: retry.ErrBudget, Delay: time.Hour, Err: permanent}
+	for _, tt := range []struct {
+		name      string
+		err       error
+		permanent bool
+		hint      time.Duration
+	}{
+		{"none", errDown, false, 0},
+		{"permanent", permanent, true, 0},
+		{"permanent twice", retry.Permanent(permanent), true, 0},
+		{"permanent wrapped", fmt.Errorf("x: %w", fmt.Errorf("y: %w", permanent)), true, 0},
+		{"permanent joined", errors.Join(errOdd, permanent), true, 0},
+		{"permanent joined first", errors.Join(permanent, errOdd), true, 0},
+		{"permanent in two %w", fmt.Errorf("%w %w", errOdd, permanent), true, 0},
+		{"permanent deep in joins", errors.Join(errOdd, fmt.Errorf("x: %w", errors.Join(io.EOF, retry.After(time.Hour, permanent)))), true, 0},
+		{"permanent in another's error", &url.Error{Op: "Get", Err: permanent}, true, 0},
+		{"hint", after, false, time.Hour},
+		{"hint wrapped", fmt.Errorf("x: %w", after), false, time.Hour},
+		{"hint joined", errors.Join(errOdd, after), false, time.Hour},
+		{"the longest hint, outer", retry.After(2*time.Hour, after), false, 2 * time.Hour},
+		{"the longest hint, inner", retry.After(time.Second, after), false, time.Hour},
+		{"the longest hint, first", errors.Join(after, short), false, time.Hour},
+		{"the longest hint, last", errors.Join(short, after), false, time.Hour},
+		{"the longest hint, above a join", retry.After(2*time.Hour, errors.Join(short, after)), false, 2 * time.Hour},
+		{"own hint", hintError{time.Hour, true}, false, time.Hour},
+		{"own hint, wrapped", fmt.Errorf("x: %w", hintError{time.Hour, true}), false, time.Hour},
+		{"own hint that is none", hintError{time.Hour, false}, false, 0},
+		{"own hint and a longer one", errors.Join(retry.After(2*time.Hour, errDown), hintError{time.Hour, true}), false, 2 * time.Hour},
+		{"no hint of 0", retry.After(0, errDown), false, 0},
+		{"no negative hint", retry.After(math.MinInt64, errDown), false, 0},
+		{"inner call", inner, false, 0},
+		{"inner call wrapped", fmt.Errorf("x: %w", inner), false, 0},
+		{"inner call joined with a marker", errors.Join(inner, permanent), true, 0},
+		{"inner call marked again", retry.Permanent(inner), true, 0},
+		{"inner call's own hint", fmt.Errorf("x: %w", hinting), false, time.Hour},
+		{"a hint within an inner call", &retry.Error{Reason: retry.ErrExhausted, Err: after}, false, 0},
+		{"typed nil", (*retry.Error)(nil), false, 0},
+		{"typed nil joined", errors.Join((*retry.Error)(nil), permanent), true, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			isPermanent, hint := marksOf(t, tt.err)
+			assert.Equal(t, tt.permanent, isPermanent)
+			if !tt.permanent {
+				assert.Equal(t, tt.hint, hint)
+			}
+		})
+	}
+}
+
+// marksOf tells what a call makes of the marks in err: whether it stops at them, and the
+// hint that it would have to wait for.
+func marksOf(t testing.TB, err error) (isPermanent bool, hint time.Duration) {
+	t.Helper()
+	e := stopped(t, retry.Do(context.Background(), always(err),
+		atOnce, retry.WithMaxAttempts(2), retry.WithMaxRetryAfter(0), retry.WithHistorySize(0)))
+	switch e.Reason {
+	case retry.ErrPermanent:
+		return true, 0
+	case retry.ErrRetryAfter:
+		return false, e.Delay
+	}
+	require.Equal(t, retry.ErrExhausted, e.Reason)
+	require.Equal(t, 2, e.Attempts)
+	return false, 0
+}
 
 // errors.Is finds ErrPermanent in what Permanent marked, wherever the mark is, and only there.
 func TestPermanentMatchesItsReason(t *testing.T) {

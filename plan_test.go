@@ -185,24 +185,6 @@ func TestMaxTotalOfManyAttemptsIsQuick(t *testing.T) {
 	}
 }
 
-// anyPolicy has settings of any magnitude, all of them valid.
-func anyPolicy(r *rand.Rand, attempts int) []retry.Option {
-	b := anyBackoff(uint8(r.Uint32()), anyDuration(r), anyDuration(r), 1+r.ExpFloat64()*float64(r.IntN(3)))
-	opts := []retry.Option{retry.WithBackoff(b), retry.WithMaxAttempts(attempts)}
-	if r.IntN(2) > 0 {
-		jitter := retry.Jitter{Lo: r.Float64()}
-		jitter.Hi = jitter.Lo + r.ExpFloat64()
-		opts = append(opts, retry.WithJitter(jitter))
-	}
-	if r.IntN(2) > 0 {
-		opts = append(opts, retry.WithMaxDelay(anyDuration(r)))
-	}
-	if r.IntN(3) == 0 {
-		opts = append(opts, retry.WithMaxElapsed(anyDuration(r)))
-	}
-	return opts
-}
-
 // MaxTotal is what the longest waits of Plan add up to.
 func TestMaxTotalAgreesWithPlan(t *testing.T) {
 	t.Parallel()
@@ -273,12 +255,11 @@ func TestCallsKeepToThePlan(t *testing.T) {
 	}
 }
 
-func fail(context.Context) error { return errRefused }
-
 // lateClock is as late as its duration says.
 type lateClock struct{ elapsed *time.Duration }
 
 func (c lateClock) Now() time.Time { return time.Unix(0, 0).Add(*c.elapsed) }
+
 func (c lateClock) After(time.Duration) <-chan time.Time {
 	panic("nothing waits")
 }

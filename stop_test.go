@@ -13,18 +13,6 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-var errQuota = errors.New("quota is spent")
-
-// stopAt stops a call at the attempt of that number.
-func stopAt(number int, err error) func(retry.Attempt) error {
-	return func(a retry.Attempt) error {
-		if a.Number >= number {
-			return err
-		}
-		return nil
-	}
-}
-
 // The first function that returns an error ends the call, and that error is the Reason.
 func TestStopEndsTheCall(t *testing.T) {
 	for _, way := range waysIn {

@@ -13,6 +13,20 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
+func TestUnlimitedIsMinusOne(t *testing.T) {
+	t.Parallel()
+	n := 0
+	err := retry.Do(context.Background(), func(context.Context) error {
+		if n++; n == 1000 {
+			return nil
+		}
+		return errRefused
+	}, retry.WithMaxAttempts(retry.Unlimited), retry.WithBackoff(retry.Constant(0)))
+	require.NoError(t, err)
+	assert.Equal(t, 1000, n)
+	assert.Equal(t, -1, retry.Unlimited)
+}
+
 func TestMaxAttemptsOfAPolicy(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -13,17 +13,6 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// counting returns 1, 2, 3, …
-func counting() func(context.Context) (int, error) {
-	n := 0
-	return func(context.Context) (int, error) { n++; return n, nil }
-}
-
-// rejectAll rejects every value for the reason.
-func rejectAll(reason error) retry.Option {
-	return retry.WithValidator(func(int, retry.Attempt) error { return reason })
-}
-
 func TestValidatorsAccept(t *testing.T) {
 	t.Parallel()
 	atLeast := func(n int) retry.Validator[int] {
@@ -189,59 +178,6 @@ func TestRejectionsAreClassified(t *testing.T) {
 		assert.ErrorIs(t, err, retry.ErrRejected)
 		assert.ErrorIs(t, err, errOdd)
 	})
-}
-
-func TestRejectedValuesAreBounded(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		size   retry.Option
-		values []int
-	}{
-		{retry.WithHistorySize(3), []int{10, 11, 12}},
-		{retry.WithHistorySize(1), []int{12}},
-		{retry.WithHistorySize(0), nil},
-		{retry.WithHistorySize(12), []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
-		{retry.WithName("default size"), []int{3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
-	} {
-		_, err := retry.DoValue(context.Background(), counting(), atOnce, retry.WithMaxAttempts(12), tt.size,
-			retry.WithValidator(func(v int, _ retry.Attempt) error { return fmt.Errorf("no %d", v) }))
-		var report *retry.ValidationError[int]
-		require.ErrorAs(t, err, &report)
-		assert.Equal(t, tt.values, report.Values)
-		require.Len(t, report.Reasons, len(tt.values))
-		for i, v := range tt.values {
-			assert.EqualError(t, report.Reasons[i], fmt.Sprintf("no %d", v))
-		}
-		assert.Equal(t, 12, report.Attempts)
-		assert.EqualError(t, stopped(t, err).Err, "value rejected: no 12")
-	}
-}
-
-func TestValidationErrorIsFoundOnlyAfterARejection(t *testing.T) {
-	t.Parallel()
-	n := 0
-	_, err := retry.DoValue(context.Background(), func(context.Context) (int, error) {
-		if n++; n == 3 {
-			return n, errDown
-		}
-		return n, nil
-	}, atOnce, retry.WithMaxAttempts(3), rejectAll(errOdd))
-	var report *retry.ValidationError[int]
-	assert.False(t, errors.As(err, &report))
-	assert.NotErrorIs(t, err, retry.ErrRejected)
-	assert.NotErrorIs(t, err, errOdd)
-	assert.ErrorIs(t, err, errDown)
-
-	n = 1 // and values between failures are all counted
-	_, err = retry.DoValue(context.Background(), func(context.Context) (int, error) {
-		if n++; n == 3 {
-			return n, errDown
-		}
-		return n, nil
-	}, atOnce, retry.WithMaxAttempts(3), rejectAll(errOdd))
-	require.ErrorAs(t, err, &report)
-	assert.Equal(t, []int{2, 4}, report.Values)
-	assert.Equal(t, 2, report.Attempts)
 }
 
 func TestHooksSeeARejection(t *testing.T) {

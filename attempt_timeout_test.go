@@ -7,10 +7,94 @@ import (
 
 	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/seed-205ff063/retry"
 	"github.com/seed-205ff063/retry/retrytest"
 )
+
+func TestAttemptTimeoutIsRetried(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		err  func(ctx context.Context) error
+	}{
+		{"context's error", func(ctx context.Context) error { return ctx.Err() }},
+		{"context's cause", context.Cause},
+		{"plain error", always(errDown)},
+	} {
+		for _, way := range waysIn {
+			t.Run(tt.name+"/"+way.name, func(t *testing.T) {
+				inBubble(t, func(t *testing.T) {
+					start := time.Now()
+					var contexts []context.Context
+					err := way.call(context.Background(), func(ctx context.Context) error {
+						contexts = append(contexts, ctx)
+						<-ctx.Done()
+						return tt.err(ctx)
+					}, retry.WithAttemptTimeout(2*time.Second), every(time.Second), retry.WithMaxAttempts(3))
+					assert.Equal(t, 8*time.Second, time.Since(start))
+					e := stopped(t, err)
+					assert.Equal(t, retry.ErrExhausted, e.Reason)
+					require.Len(t, contexts, 3)
+					for _, ctx := range contexts {
+						cause := context.Cause(ctx)
+						assert.ErrorIs(t, cause, context.DeadlineExceeded)
+						var timeout interface{ Timeout() bool }
+						require.ErrorAs(t, cause, &timeout)
+						assert.True(t, timeout.Timeout())
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestAttemptsContextEndsWithTheAttempt(t *testing.T) {
+	t.Parallel()
+	for _, fails := range []int{0, 2} {
+		fn, _ := failing(fails, errDown)
+		var contexts []context.Context
+		require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error {
+			for _, earlier := range contexts {
+				assert.Error(t, earlier.Err())
+			}
+			assert.NoError(t, ctx.Err())
+			contexts = append(contexts, ctx)
+			return fn(ctx)
+		}, atOnce, retry.WithAttemptTimeout(time.Hour)))
+		require.Len(t, contexts, fails+1)
+		assert.Error(t, contexts[fails].Err())
+	}
+}
+
+func TestAttemptTimeoutCountsNeitherGatesNorHooks(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error {
+			deadline, _ := ctx.Deadline()
+			assert.Equal(t, time.Second, time.Until(deadline))
+			return ctx.Err()
+		}, retry.WithAttemptTimeout(time.Second), retry.WithMaxAttempts(1),
+			retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) {
+				time.Sleep(time.Minute)
+				return nil, nil
+			}),
+			retry.WithHooks(retry.Hooks{BeforeAttempt: func(ctx context.Context, _ retry.Attempt) context.Context {
+				time.Sleep(time.Minute)
+				return ctx
+			}})))
+	})
+}
+
+func TestAttemptTimeoutIsLiftedByZero(t *testing.T) {
+	t.Parallel()
+	p := retry.MustNew(retry.WithAttemptTimeout(time.Second))
+	require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error {
+		_, bounded := ctx.Deadline()
+		assert.False(t, bounded)
+		return nil
+	}, p, retry.WithAttemptTimeout(0)))
+}
 
 // TimedOut is of an attempt whose own timeout had ended its context while the caller's lived.
 func TestTimedOut(t *testing.T) {

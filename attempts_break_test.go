@@ -1,0 +1,143 @@
+package retry_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/retrytest"
+)
+
+func TestAttemptsLeft(t *testing.T) {
+	t.Parallel()
+	marked := retry.After(time.Hour, errOdd)
+	dead, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	for _, tt := range []struct {
+		name string
+		ctx  context.Context
+		body func(err *error)
+		want error
+	}{
+		{"without a result", context.Background(), func(*error) {}, nil},
+		{"after success", context.Background(), func(err *error) { *err = nil }, nil},
+		{"after failure", context.Background(), func(err *error) { *err = errDown }, errDown},
+		{"after a marked failure", context.Background(), func(err *error) { *err = marked }, marked},
+		{"context ended", dead, func(err *error) { cancel(); *err = errDown }, errDown},
+	} {
+		leave := map[string]func(err *error, opts ...retry.Option) int{
+			"break": func(err *error, opts ...retry.Option) (bodies int) {
+				for range retry.Attempts(tt.ctx, err, opts...) {
+					bodies++
+					tt.body(err)
+					break
+				}
+				return bodies
+			},
+			"return": func(err *error, opts ...retry.Option) (bodies int) {
+				for range retry.Attempts(tt.ctx, err, opts...) {
+					tt.body(err)
+					return bodies + 1
+				}
+				return bodies
+			},
+		}
+		for how, leave := range leave {
+			if tt.ctx == dead && how == "return" {
+				continue // the context can end but once
+			}
+			t.Run(tt.name+"/"+how, func(t *testing.T) {
+				t.Parallel()
+				var done outcomes
+				waits := 0
+				err := errDown
+				bodies := leave(&err, done.hook(), retry.WithHooks(retry.Hooks{
+					BeforeWait: func(context.Context, retry.Attempt) { waits++ },
+				}))
+				assert.Equal(t, 1, bodies)
+				assert.Zero(t, waits, "no retry follows")
+				assert.Equal(t, tt.want, err, "*err is left as the body set it")
+				out := done.one(t)
+				assert.Equal(t, 1, out.Attempts)
+				if tt.want == nil {
+					assert.Nil(t, out.Err)
+					return
+				}
+				require.NotNil(t, out.Err)
+				assert.Equal(t, retry.ErrPermanent, out.Err.Reason)
+				assert.Equal(t, bare(tt.want), out.Err.Err)
+			})
+		}
+	}
+}
+
+// Leaving the loop without assigning means no error, in any round.
+func TestAttemptsLeftUnassigned(t *testing.T) {
+	t.Parallel()
+	for last := 1; last <= 3; last++ {
+		var err error
+		var done outcomes
+		for _, n := range retry.Attempts(context.Background(), &err, atOnce, retry.WithMaxAttempts(9), done.hook()) {
+			if n == last {
+				break
+			}
+			err = errDown
+		}
+		require.NoError(t, err)
+		assert.Nil(t, done.one(t).Err)
+		assert.Equal(t, last, done.one(t).Attempts)
+	}
+}
+
+// Leaving it with the error of this round: the call ended with ErrPermanent and that error, and
+// with no wait to come.
+func TestAttemptsLeftWithAnError(t *testing.T) {
+	t.Parallel()
+	var err error
+	var done outcomes
+	for _, n := range retry.Attempts(context.Background(), &err, doubling, retry.WithMaxAttempts(9), done.hook(), retry.WithClock(new(retrytest.Clock))) {
+		err = fmt.Errorf("%d: %w", n, errDown)
+		if n == 2 {
+			break
+		}
+	}
+	require.EqualError(t, err, "2: server down")
+	o := done.one(t)
+	require.NotNil(t, o.Err)
+	assert.Equal(t, retry.ErrPermanent, o.Err.Reason)
+	assert.Equal(t, err, o.Err.Err)
+	assert.Zero(t, o.Err.Delay)
+}
+
+// A loop that is left gives up no wait, whatever the error asks for.
+func TestDelayAfterBreak(t *testing.T) {
+	t.Parallel()
+	for name, last := range map[string]error{
+		"plain":       errDown,
+		"with a hint": retry.After(5*time.Second, errDown),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var done outcomes
+			var err error
+			for _, n := range retry.Attempts(context.Background(), &err, every(time.Nanosecond), done.hook()) {
+				err = last
+				if n == 2 {
+					break
+				}
+				err = errDown
+			}
+			assert.Equal(t, last, err)
+			out := done.one(t)
+			assert.Equal(t, 2, out.Attempts)
+			require.NotNil(t, out.Err)
+			assert.Equal(t, retry.ErrPermanent, out.Err.Reason)
+			assert.Zero(t, out.Err.Delay)
+		})
+	}
+}

@@ -1,0 +1,204 @@
+package retry_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+)
+
+func TestContextDoneBefore(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("shutting down")
+	cancelled, cancel := context.WithCancelCause(context.Background())
+	cancel(cause)
+	late, stop := context.WithDeadlineCause(context.Background(), time.Unix(0, 0), cause)
+	defer stop()
+	for _, tt := range []struct {
+		name string
+		ctx  context.Context
+		want error
+	}{
+		{"cancelled", cancelled, context.Canceled},
+		{"past its deadline", late, context.DeadlineExceeded},
+	} {
+		for _, way := range waysIn {
+			t.Run(tt.name+"/"+way.name, func(t *testing.T) {
+				t.Parallel()
+				var done outcomes
+				gates := 0
+				err := way.call(tt.ctx, func(context.Context) error { t.Error("called"); return nil }, done.hook(),
+					retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) { gates++; return nil, nil }))
+				e := stopped(t, err)
+				for _, target := range []error{retry.ErrContext, tt.want, cause} {
+					assert.ErrorIs(t, err, target)
+				}
+				assert.Equal(t, retry.ErrContext, e.Reason)
+				assert.NoError(t, e.Err)
+				assert.Zero(t, e.Attempts)
+				assert.Empty(t, e.History())
+				assert.Equal(t, tt.want == context.DeadlineExceeded, e.Timeout())
+				out := done.one(t)
+				assert.Zero(t, out.Attempts)
+				assert.Same(t, e, out.Err)
+				assert.Zero(t, gates, "an attempt that is not made passes no gate")
+			})
+		}
+	}
+}
+
+func TestContextEndsInTheWait(t *testing.T) {
+	t.Parallel()
+	for _, way := range waysIn {
+		t.Run(way.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				cause := errors.New("shutting down")
+				ctx, cancel := context.WithCancelCause(context.Background())
+				time.AfterFunc(61*time.Minute, func() { cancel(cause) })
+				start := time.Now()
+				fn, calls := failing(9, errDown)
+				var done outcomes
+				err := way.call(ctx, fn, every(time.Hour), done.hook())
+				assert.Equal(t, 61*time.Minute, time.Since(start), "the wait ends at once")
+				assert.Equal(t, 2, *calls)
+				e := stopped(t, err)
+				for _, target := range []error{errDown, context.Canceled, cause, retry.ErrContext} {
+					assert.ErrorIs(t, err, target)
+				}
+				assert.Equal(t, retry.ErrContext, e.Reason)
+				assert.Equal(t, errDown, e.Err)
+				assert.Equal(t, 61*time.Minute, e.Elapsed)
+				assert.Zero(t, e.Delay, "the wait did begin")
+				assert.Equal(t, 61*time.Minute, done.one(t).Waited, "what was waited, not what was to be")
+			})
+		})
+	}
+}
+
+func TestContextEndsInTheAttempt(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("shutting down")
+	for _, tt := range []struct {
+		name string
+		err  func(ctx context.Context) error
+	}{
+		{"plain error", always(errDown)},
+		{"context's error", func(ctx context.Context) error { return ctx.Err() }},
+		{"context's cause", context.Cause},
+		{"another's deadline", always(context.DeadlineExceeded)},
+		{"permanent", always(retry.Permanent(errDown))},
+		{"hint", always(retry.After(time.Hour, errDown))},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancelCause(context.Background())
+			never := func(retry.Attempt) bool { t.Error("a classifier was asked"); return true }
+			calls := 0
+			var last error
+			err := retry.Do(ctx, func(ctx context.Context) error {
+				if calls++; calls == 2 {
+					cancel(cause)
+					last = tt.err(ctx)
+					return last
+				}
+				return errDown
+			}, atOnce, retry.WithRetryIf(func(a retry.Attempt) bool { return a.Number == 1 || never(a) }),
+				retry.WithStopIf(func(a retry.Attempt) bool { return a.Number != 1 && never(a) }),
+				retry.WithBudget(retry.NewBudget(0, 1)))
+			e := stopped(t, err)
+			assert.Equal(t, 2, calls)
+			assert.Equal(t, retry.ErrContext, e.Reason)
+			assert.Equal(t, bare(last), e.Err)
+			assert.Zero(t, e.Delay)
+			for _, target := range []error{bare(last), context.Canceled, cause} {
+				assert.ErrorIs(t, err, target)
+			}
+		})
+	}
+}
+
+func TestCancellationWinsEveryTie(t *testing.T) {
+	t.Parallel()
+	const times = 300 // select would choose the wrong one in half of them
+	for _, tt := range []struct {
+		name string
+		opts func(cancel func()) []retry.Option
+	}{
+		{"the wait is over and the context is", func(cancel func()) []retry.Option {
+			return []retry.Option{every(time.Second), retry.WithClock(&jumpClock{onWait: func(time.Duration) { cancel() }})}
+		}},
+		{"zero delay, ended before the wait", func(cancel func()) []retry.Option {
+			return []retry.Option{atOnce, retry.WithHooks(retry.Hooks{
+				BeforeWait: func(context.Context, retry.Attempt) { cancel() },
+			})}
+		}},
+		{"zero delay, ended by the backoff", func(cancel func()) []retry.Option {
+			return []retry.Option{retry.WithBackoff(retry.BackoffFunc(func(retry.Attempt) time.Duration { cancel(); return 0 }))}
+		}},
+		{"tiny delay, ended before the wait", func(cancel func()) []retry.Option {
+			return []retry.Option{every(1), retry.WithHooks(retry.Hooks{
+				BeforeWait: func(context.Context, retry.Attempt) { cancel() },
+			})}
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			for range times {
+				ctx, cancel := context.WithCancel(context.Background())
+				fn, calls := failing(9, errDown)
+				err := retry.Do(ctx, fn, append(tt.opts(cancel), retry.WithMaxAttempts(retry.Unlimited))...)
+				require.Equal(t, 1, *calls)
+				require.ErrorIs(t, err, context.Canceled)
+				require.ErrorIs(t, err, errDown)
+			}
+		})
+	}
+}
+
+func TestCallersTimeIsToldApartByTheContexts(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name     string
+		timeout  time.Duration
+		callers  time.Duration
+		err      error
+		attempts int
+		reason   error
+	}{
+		{"attempt's time, plain error", time.Second, time.Hour, errDown, 3, retry.ErrExhausted},
+		{"attempt's time, deadline error", time.Second, time.Hour, context.DeadlineExceeded, 3, retry.ErrExhausted},
+		{"caller's time, plain error", time.Hour, time.Second, errDown, 1, retry.ErrContext},
+		{"caller's time, deadline error", time.Hour, time.Second, context.DeadlineExceeded, 1, retry.ErrContext},
+		{"both at once", time.Second, time.Second, errDown, 1, retry.ErrContext},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(context.Background(), tt.callers)
+				defer cancel()
+				e := stopped(t, retry.Do(ctx, func(ctx context.Context) error {
+					<-ctx.Done()
+					synctest.Wait()
+					return tt.err
+				}, retry.WithAttemptTimeout(tt.timeout), atOnce, retry.WithMaxAttempts(3)))
+				assert.Equal(t, tt.attempts, e.Attempts)
+				assert.Equal(t, tt.reason, e.Reason)
+			})
+		})
+	}
+	t.Run("a deadline error from elsewhere", func(t *testing.T) {
+		t.Parallel()
+		fn, calls := failing(2, fmt.Errorf("dial: %w", context.DeadlineExceeded))
+		require.NoError(t, retry.Do(context.Background(), fn, atOnce))
+		assert.Equal(t, 3, *calls)
+		fn, calls = failing(2, context.Canceled)
+		require.NoError(t, retry.Do(context.Background(), fn, atOnce))
+		assert.Equal(t, 3, *calls, "not even a cancellation that is not the caller's")
+	})
+}

@@ -1,0 +1,173 @@
+package retry_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+)
+
+// scriptedCall is a call made of bytes: the policy's limits, then a result an attempt.
+type scriptedCall struct {
+	maxAttempts, historySize  int
+	maxElapsed, maxRetryAfter time.Duration
+	wait                      time.Duration
+	ops                       []byte
+}
+
+func newScriptedCall(data []byte) scriptedCall {
+	head := make([]byte, 5)
+	n := copy(head, data)
+	c := scriptedCall{
+		maxAttempts:   int(head[0] % 7),
+		maxElapsed:    time.Duration(head[1]%40) * time.Second,
+		historySize:   int(head[2] % 4),
+		maxRetryAfter: time.Duration(head[3]%20) * time.Second,
+		wait:          time.Duration(head[4]%5) * time.Second,
+		ops:           data[n:],
+	}
+	if c.maxAttempts == 0 {
+		c.maxAttempts = retry.Unlimited
+	}
+	return c
+}
+
+// scripted is the result of one attempt.
+type scripted struct {
+	err       error         // of the function
+	reject    error         // why its value is rejected
+	permanent bool          // the failure is marked
+	hint      time.Duration // and hinted
+	cancel    bool          // the caller's context ends meanwhile
+	runs      time.Duration
+}
+
+// result decodes the result of attempt i, a success once the script is at its end.
+func (c scriptedCall) result(i int) (r scripted) {
+	if i >= len(c.ops) {
+		return r
+	}
+	op, arg := c.ops[i]%10, c.ops[i]/10
+	own := fmt.Errorf("failure %d", i)
+	r.runs = time.Duration(arg%3) * time.Second
+	switch op {
+	case 0:
+	case 1, 2:
+		r.err = own
+	case 3:
+		r.err, r.permanent = retry.Permanent(own), true
+	case 4:
+		r.err, r.permanent = fmt.Errorf("deep: %w", errors.Join(errOdd, retry.Permanent(own))), true
+	case 5:
+		r.hint = time.Duration(arg) * time.Second
+		r.err = retry.After(r.hint, own)
+	case 6:
+		r.err, r.cancel = own, true
+	case 7:
+		r.cancel = true
+	case 8:
+		r.reject = own
+	case 9:
+		r.reject, r.permanent = retry.Permanent(own), true
+	}
+	return r
+}
+
+// expect is the rule book in short: why the script's call stops, after how many attempts.
+func (c scriptedCall) expect() (attempts int, reason error) {
+	elapsed := time.Duration(0)
+	for n := 1; ; n++ {
+		r := c.result(n - 1)
+		elapsed += r.runs
+		wait := c.wait
+		if r.hint > 0 {
+			wait = r.hint
+		}
+		switch {
+		case r.err == nil && r.reject == nil:
+			return n, nil
+		case r.cancel:
+			return n, retry.ErrContext
+		case r.permanent:
+			return n, retry.ErrPermanent
+		case n == c.maxAttempts:
+			return n, retry.ErrExhausted
+		case r.hint > c.maxRetryAfter:
+			return n, retry.ErrRetryAfter
+		case c.maxElapsed > 0 && elapsed+wait >= c.maxElapsed:
+			return n, retry.ErrMaxElapsed
+		}
+		elapsed += wait
+	}
+}
+
+func FuzzOutcome(f *testing.F) {
+	f.Add([]byte{})
+	f.Add([]byte{3, 0, 2, 10, 0, 1, 1, 1, 1})
+	f.Add([]byte{0, 9, 2, 10, 1, 1, 2, 8, 8, 21, 1, 0})
+	f.Add([]byte{5, 0, 0, 5, 2, 1, 55, 1})
+	f.Add([]byte{4, 30, 3, 19, 4, 1, 5, 35, 4})
+	f.Add([]byte{4, 0, 1, 0, 0, 8, 8, 9})
+	f.Add([]byte{6, 0, 3, 0, 0, 1, 6})
+	f.Add([]byte{6, 0, 3, 0, 0, 8, 7})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 60 {
+			return
+		}
+		script := newScriptedCall(data)
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		c := &jumpClock{}
+		calls := 0
+		var last scripted
+		var done outcomes
+		_, err := retry.DoValue(ctx, func(context.Context) (int, error) {
+			last = script.result(calls)
+			calls++
+			c.now = c.now.Add(last.runs)
+			if last.cancel {
+				cancel()
+			}
+			return calls, last.err
+		}, retry.WithClock(c), retry.WithJitter(retry.NoJitter), every(script.wait), done.hook(),
+			retry.WithMaxAttempts(script.maxAttempts), retry.WithMaxElapsed(script.maxElapsed),
+			retry.WithMaxRetryAfter(script.maxRetryAfter), retry.WithHistorySize(script.historySize),
+			retry.WithValidator(func(int, retry.Attempt) error { return last.reject }))
+
+		attempts, reason := script.expect()
+		require.Equal(t, attempts, calls)
+		require.Equal(t, last.err == nil && last.reject == nil, err == nil, "nil if and only if the last attempt succeeded")
+		out := done.one(t)
+		require.Equal(t, attempts, out.Attempts)
+		if err == nil {
+			require.NoError(t, reason)
+			require.Nil(t, out.Err)
+			return
+		}
+		e := stopped(t, err)
+		require.Equal(t, reason, e.Reason)
+		require.Equal(t, attempts, e.Attempts)
+		require.Same(t, e, out.Err)
+		failure := last.err
+		if failure == nil {
+			failure = last.reject
+			require.ErrorIs(t, err, retry.ErrRejected)
+		}
+		require.ErrorIs(t, err, bare(failure))
+		require.NotContains(t, e.Error(), "\n")
+		require.True(t, strings.HasPrefix(e.Error(), "retry: "))
+		kept := e.History()
+		require.Len(t, kept, min(attempts, script.historySize))
+		require.True(t, slices.IsSortedFunc(kept, func(a, b retry.Attempt) int { return a.Number - b.Number }))
+		if len(kept) > 0 {
+			require.Equal(t, attempts, kept[len(kept)-1].Number, "the newest attempts are kept")
+		}
+	})
+}

@@ -1,0 +1,86 @@
+package retry_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+)
+
+func TestNestedRetries(t *testing.T) {
+	t.Parallel()
+	inner := func(opts ...retry.Option) func(context.Context) error {
+		return func(ctx context.Context) error {
+			return retry.Do(ctx, always(retry.Permanent(retry.After(time.Hour, errDown))), append(opts, retry.WithName("inner"))...)
+		}
+	}
+	t.Run("reasons", func(t *testing.T) {
+		t.Parallel()
+		calls := 0
+		err := retry.Do(context.Background(), func(ctx context.Context) error { calls++; return inner()(ctx) },
+			atOnce, retry.WithName("outer"), retry.WithMaxAttempts(3))
+		assert.Equal(t, 3, calls, "a marker speaks to its own loop, and so does a hint")
+		e := stopped(t, err)
+		assert.Equal(t, retry.ErrExhausted, e.Reason, "this loop's own")
+		assert.Equal(t, "outer", e.Name)
+		assert.ErrorIs(t, err, retry.ErrPermanent, "the inner one's is seen too")
+		assert.ErrorIs(t, err, errDown)
+		var found *retry.Error
+		require.ErrorAs(t, e.Err, &found)
+		assert.Equal(t, "inner", found.Name)
+		assert.Equal(t, retry.ErrPermanent, found.Reason)
+		require.ErrorAs(t, err, &found)
+		assert.Same(t, e, found, "the outer one is found first")
+	})
+	t.Run("marked again outside", func(t *testing.T) {
+		t.Parallel()
+		err := retry.Do(context.Background(), func(ctx context.Context) error {
+			return errors.Join(inner()(ctx), retry.Permanent(errOdd))
+		}, atOnce)
+		assert.Equal(t, retry.ErrPermanent, stopped(t, err).Reason)
+		assert.Equal(t, 1, stopped(t, err).Attempts)
+	})
+	t.Run("already retried", func(t *testing.T) {
+		t.Parallel()
+		err := retry.Do(context.Background(), inner(), atOnce, retry.WithStopIf(retry.AlreadyRetried))
+		assert.Equal(t, retry.ErrPermanent, stopped(t, err).Reason)
+		assert.Equal(t, 1, stopped(t, err).Attempts)
+	})
+	t.Run("the inner budget's delay is honoured", func(t *testing.T) {
+		inBubble(t, func(t *testing.T) {
+			start := time.Now()
+			err := retry.Do(context.Background(), func(ctx context.Context) error {
+				return fmt.Errorf("inner: %w", retry.Do(ctx, always(errDown), every(20*time.Second), retry.WithBudget(new(retry.Budget))))
+			}, atOnce, retry.WithMaxAttempts(2), retry.WithJitter(retry.NoJitter))
+			assert.Equal(t, 20*time.Second, time.Since(start))
+			assert.Equal(t, retry.ErrExhausted, stopped(t, err).Reason)
+			assert.ErrorIs(t, err, retry.ErrBudget)
+		})
+	})
+	t.Run("the inner hint is too long for both", func(t *testing.T) {
+		t.Parallel()
+		e := stopped(t, retry.Do(context.Background(), func(ctx context.Context) error {
+			return retry.Do(ctx, always(retry.After(time.Hour, errDown)))
+		}))
+		assert.Equal(t, retry.ErrRetryAfter, e.Reason)
+		assert.Equal(t, time.Hour, e.Delay)
+		assert.Equal(t, 1, e.Attempts)
+	})
+	t.Run("context of both", func(t *testing.T) {
+		t.Parallel()
+		ctx, cancel := context.WithCancel(context.Background())
+		e := stopped(t, retry.Do(ctx, func(ctx context.Context) error {
+			return retry.Do(ctx, func(context.Context) error { cancel(); return io.ErrUnexpectedEOF })
+		}))
+		assert.Equal(t, retry.ErrContext, e.Reason)
+		assert.Equal(t, 1, e.Attempts)
+		assert.ErrorIs(t, e, io.ErrUnexpectedEOF)
+	})
+}

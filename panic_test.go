@@ -1,0 +1,161 @@
+package retry_test
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-205ff063/retry"
+)
+
+// stage is a call with every callback in it, one of which may blow up: it panics with boom,
+// or ends the goroutine if boom is nil. The first value is rejected, the second attempt
+// fails, the third value is fine.
+type stage struct {
+	journal
+	blowAt string
+	boom   any
+	ctx    context.Context // of the newest attempt
+}
+
+func (s *stage) at(name string) {
+	s.notef("%s", name)
+	if name != s.blowAt {
+		return
+	}
+	if s.boom == nil {
+		runtime.Goexit()
+	}
+	panic(s.boom)
+}
+
+func (s *stage) gate(name string) retry.Gate {
+	return func(context.Context, retry.Attempt) (func(error), error) {
+		s.at("pass " + name)
+		return func(err error) { s.at("release " + name) }, nil
+	}
+}
+
+func (s *stage) run() {
+	n := 0
+	_, _ = retry.DoValue(context.Background(), func(ctx context.Context) (int, error) {
+		s.ctx = ctx
+		s.at("fn")
+		if n++; n == 2 {
+			return n, errDown
+		}
+		return n, nil
+	},
+		retry.WithAttemptTimeout(time.Hour), retry.WithGate(s.gate("a"), s.gate("b"), s.gate("c")),
+		retry.WithJitter(retry.FullJitter), retry.WithRand(func() float64 { s.at("rand"); return 0 }),
+		retry.WithBackoff(retry.BackoffFunc(func(retry.Attempt) time.Duration { s.at("backoff"); return 1 })),
+		retry.WithStopIf(func(retry.Attempt) bool { s.at("stop"); return false }),
+		retry.WithRetryIf(func(retry.Attempt) bool { s.at("retry"); return true }),
+		retry.WithValidator(func(v int, _ retry.Attempt) error {
+			s.at("validator")
+			if v == 1 {
+				return errOdd
+			}
+			return nil
+		}),
+		retry.WithHooks(retry.Hooks{
+			Start:         func(ctx context.Context) context.Context { s.at("start"); return ctx },
+			BeforeAttempt: func(ctx context.Context, _ retry.Attempt) context.Context { s.at("before"); return ctx },
+			AfterAttempt:  func(context.Context, retry.Attempt) { s.at("after") },
+			BeforeWait:    func(context.Context, retry.Attempt) { s.at("wait") },
+			Done:          func(context.Context, retry.Outcome) { s.at("done") },
+		}))
+	s.notef("returned")
+}
+
+// blow runs the call and returns what it panicked with.
+func (s *stage) blow() (recovered any) {
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		defer func() { recovered = recover() }()
+		s.run()
+	}()
+	<-over
+	return recovered
+}
+
+func TestPanicAndGoexit(t *testing.T) {
+	t.Parallel()
+	calm := new(stage)
+	require.Nil(t, calm.blow())
+	require.Equal(t, journal{
+		"start", "pass a", "pass b", "pass c", "before", "fn", "release c", "release b", "release a",
+		"validator", "after", "stop", "backoff", "rand", "wait",
+		"pass a", "pass b", "pass c", "before", "fn", "release c", "release b", "release a",
+		"after", "stop", "retry", "backoff", "rand", "wait",
+		"pass a", "pass b", "pass c", "before", "fn", "release c", "release b", "release a",
+		"validator", "after", "done", "returned",
+	}, calm.journal)
+	stillReleased := map[string]journal{ // after the blow
+		"pass b":    {"release a"},
+		"pass c":    {"release b", "release a"},
+		"before":    {"release c", "release b", "release a"},
+		"fn":        {"release c", "release b", "release a"},
+		"release c": {"release b", "release a"},
+		"release b": {"release a"},
+	}
+	for _, at := range []string{
+		"start", "pass a", "pass b", "pass c", "before", "fn", "release c", "release b", "release a",
+		"validator", "after", "stop", "retry", "backoff", "rand", "wait", "done",
+	} {
+		for how, boom := range map[string]any{"panic": new(int), "Goexit": nil} {
+			t.Run(at+"/"+how, func(t *testing.T) {
+				t.Parallel()
+				s := &stage{blowAt: at, boom: boom}
+				if got := s.blow(); boom == nil {
+					assert.Nil(t, got)
+				} else {
+					assert.Same(t, boom, got, "the value goes on untouched")
+				}
+				upTo := slices.Index(calm.journal, at) + 1
+				require.Positive(t, upTo)
+				assert.Equal(t, append(slices.Clone(calm.journal[:upTo]), stillReleased[at]...), s.journal)
+				if s.ctx != nil {
+					assert.Error(t, s.ctx.Err(), "the attempt's context has ended")
+				}
+			})
+		}
+	}
+}
+
+func TestReleaseHearsOfAPanic(t *testing.T) {
+	t.Parallel()
+	for how, boom := range map[string]func(){"panic": func() { panic("boom") }, "Goexit": runtime.Goexit} {
+		for _, where := range []string{"fn", "gate"} {
+			t.Run(where+"/"+how, func(t *testing.T) {
+				t.Parallel()
+				var heard []error
+				listen := func(context.Context, retry.Attempt) (func(error), error) {
+					return func(err error) { heard = append(heard, err) }, nil
+				}
+				gates := []retry.Gate{listen, listen}
+				fn := func(context.Context) error { boom(); return nil }
+				if where == "gate" {
+					gates = append(gates, func(context.Context, retry.Attempt) (func(error), error) { boom(); return nil, nil })
+					fn = always(nil)
+				}
+				over := make(chan struct{})
+				go func() {
+					defer close(over)
+					defer func() { _ = recover() }()
+					_ = retry.Do(context.Background(), fn, retry.WithGate(gates...))
+				}()
+				<-over
+				require.Len(t, heard, 2)
+				assert.Error(t, heard[0], "some error, so that a breaker counts a failure")
+				assert.Error(t, heard[1])
+			})
+		}
+	}
+}
