@@ -21,9 +21,9 @@ func TestAttemptTimeoutIsRetried(t *testing.T) {
 	}{
 		{"context's error", func(ctx context.Context) error { return ctx.Err() }},
 		{"context's cause", context.Cause},
-		{"plain error", always(errDown)},
+		{"plain error", alwaysReturn(errDown)},
 	} {
-		for _, way := range waysIn {
+		for _, way := range entryPoints {
 			t.Run(tt.name+"/"+way.name, func(t *testing.T) {
 				inBubble(t, func(t *testing.T) {
 					start := time.Now()
@@ -34,7 +34,7 @@ func TestAttemptTimeoutIsRetried(t *testing.T) {
 						return tt.err(ctx)
 					}, retry.WithAttemptTimeout(2*time.Second), every(time.Second), retry.WithMaxAttempts(3))
 					assert.Equal(t, 8*time.Second, time.Since(start))
-					e := stopped(t, err)
+					e := retryError(t, err)
 					assert.Equal(t, retry.ErrExhausted, e.Reason)
 					require.Len(t, contexts, 3)
 					for _, ctx := range contexts {
@@ -50,10 +50,10 @@ func TestAttemptTimeoutIsRetried(t *testing.T) {
 	}
 }
 
-func TestAttemptsContextEndsWithTheAttempt(t *testing.T) {
+func TestAttemptContextEndsWithAttempt(t *testing.T) {
 	t.Parallel()
 	for _, fails := range []int{0, 2} {
-		fn, _ := failing(fails, errDown)
+		fn, _ := failTimes(fails, errDown)
 		var contexts []context.Context
 		require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error {
 			for _, earlier := range contexts {
@@ -68,7 +68,7 @@ func TestAttemptsContextEndsWithTheAttempt(t *testing.T) {
 	}
 }
 
-func TestAttemptTimeoutCountsNeitherGatesNorHooks(t *testing.T) {
+func TestAttemptTimeoutExcludesGatesAndHooks(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error {
 			deadline, _ := ctx.Deadline()
@@ -86,7 +86,7 @@ func TestAttemptTimeoutCountsNeitherGatesNorHooks(t *testing.T) {
 	})
 }
 
-func TestAttemptTimeoutIsLiftedByZero(t *testing.T) {
+func TestAttemptTimeoutZeroLifts(t *testing.T) {
 	t.Parallel()
 	p := retry.MustNew(retry.WithAttemptTimeout(time.Second))
 	require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error {
@@ -96,7 +96,8 @@ func TestAttemptTimeoutIsLiftedByZero(t *testing.T) {
 	}, p, retry.WithAttemptTimeout(0)))
 }
 
-// TimedOut is of an attempt whose own timeout had ended its context while the caller's lived.
+// An attempt is TimedOut if its own timeout has ended its context and the caller's context is
+// still alive.
 func TestTimedOut(t *testing.T) {
 	const s = time.Second
 	waitOut := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
@@ -108,14 +109,14 @@ func TestTimedOut(t *testing.T) {
 		want bool
 	}{
 		{"its own timeout", nil, []retry.Option{retry.WithAttemptTimeout(s)}, waitOut, true},
-		{"whatever the error", nil, []retry.Option{retry.WithAttemptTimeout(s)}, func(ctx context.Context) error { <-ctx.Done(); return errOdd }, true},
-		{"the error of a timeout, but it was none", nil, []retry.Option{retry.WithAttemptTimeout(s)}, always(context.DeadlineExceeded), false},
-		{"no timeout", nil, nil, always(context.DeadlineExceeded), false},
-		{"failed in time", nil, []retry.Option{retry.WithAttemptTimeout(s)}, func(context.Context) error { time.Sleep(s - 1); return errDown }, false},
-		{"the caller's deadline", func(t testing.TB) context.Context { return ending(t, s) }, []retry.Option{retry.WithAttemptTimeout(time.Hour)}, waitOut, false},
-		{"the caller's deadline comes later", func(t testing.TB) context.Context { return ending(t, time.Hour) }, []retry.Option{retry.WithAttemptTimeout(s)}, waitOut, true},
-		{"a rejected value of a late attempt", nil, []retry.Option{retry.WithAttemptTimeout(s), rejectAll(errOdd)}, func(ctx context.Context) error { <-ctx.Done(); return nil }, true},
-		{"a gate refused", nil, []retry.Option{retry.WithAttemptTimeout(s), retry.WithGate(refusing(context.DeadlineExceeded))}, succeed, false},
+		{"with any error", nil, []retry.Option{retry.WithAttemptTimeout(s)}, func(ctx context.Context) error { <-ctx.Done(); return errOdd }, true},
+		{"a timeout's error without a timeout", nil, []retry.Option{retry.WithAttemptTimeout(s)}, alwaysReturn(context.DeadlineExceeded), false},
+		{"no timeout", nil, nil, alwaysReturn(context.DeadlineExceeded), false},
+		{"failed before the timeout", nil, []retry.Option{retry.WithAttemptTimeout(s)}, func(context.Context) error { time.Sleep(s - 1); return errDown }, false},
+		{"the caller's deadline", func(t testing.TB) context.Context { return withDeadline(t, s) }, []retry.Option{retry.WithAttemptTimeout(time.Hour)}, waitOut, false},
+		{"the caller's deadline comes later", func(t testing.TB) context.Context { return withDeadline(t, time.Hour) }, []retry.Option{retry.WithAttemptTimeout(s)}, waitOut, true},
+		{"a rejected value after the timeout", nil, []retry.Option{retry.WithAttemptTimeout(s), rejectAll(errOdd)}, func(ctx context.Context) error { <-ctx.Done(); return nil }, true},
+		{"a gate refused", nil, []retry.Option{retry.WithAttemptTimeout(s), retry.WithGate(refusingGate(context.DeadlineExceeded))}, succeed, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
@@ -130,7 +131,7 @@ func TestTimedOut(t *testing.T) {
 						shown = append(shown, a.TimedOut)
 						assert.Equal(t, a.TimedOut, retry.TimedOut(a))
 					}}))
-				e := stopped(t, err)
+				e := retryError(t, err)
 				assert.Equal(t, []bool{tt.want}, shown)
 				for _, a := range e.History() {
 					assert.Equal(t, tt.want, a.TimedOut)
@@ -140,17 +141,17 @@ func TestTimedOut(t *testing.T) {
 	}
 }
 
-// The caller cancelled, and the attempt ended by that.
-func TestTimedOutIsNoCancellation(t *testing.T) {
+// An attempt that ends because the caller cancelled has not timed out.
+func TestTimedOutNotByCancellation(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())
-	e := stopped(t, retry.Do(ctx, func(ctx context.Context) error { cancel(); <-ctx.Done(); return ctx.Err() }, retry.WithAttemptTimeout(time.Hour)))
+	e := retryError(t, retry.Do(ctx, func(ctx context.Context) error { cancel(); <-ctx.Done(); return ctx.Err() }, retry.WithAttemptTimeout(time.Hour)))
 	assert.False(t, e.History()[0].TimedOut)
 	assert.Equal(t, retry.ErrContext, e.Reason)
 }
 
 // A slow attempt that succeeds has timed out too, and is a success.
-func TestTimedOutSuccess(t *testing.T) {
+func TestTimedOutAttemptThatSucceeds(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		h := retry.NewHistory(1)
 		err := retry.Do(context.Background(), func(ctx context.Context) error { <-ctx.Done(); return nil },
@@ -160,8 +161,8 @@ func TestTimedOutSuccess(t *testing.T) {
 	})
 }
 
-// As a classifier, and of each attempt anew.
-func TestTimedOutClassifies(t *testing.T) {
+// As a classifier, TimedOut looks at each attempt on its own.
+func TestTimedOutAsClassifier(t *testing.T) {
 	for name, opts := range map[string]func(*int) ([]retry.Option, int){
 		"stop if":  func(*int) ([]retry.Option, int) { return []retry.Option{retry.WithStopIf(retry.TimedOut)}, 3 },
 		"retry if": func(*int) ([]retry.Option, int) { return []retry.Option{retry.WithRetryIf(retry.TimedOut)}, 1 },
@@ -173,7 +174,7 @@ func TestTimedOutClassifies(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				calls := 0
 				o, want := opts(&calls)
-				e := stopped(t, retry.Do(context.Background(), func(ctx context.Context) error {
+				e := retryError(t, retry.Do(context.Background(), func(ctx context.Context) error {
 					if calls++; calls == 3 {
 						<-ctx.Done()
 					}
@@ -186,8 +187,8 @@ func TestTimedOutClassifies(t *testing.T) {
 	}
 }
 
-// Clocks with a WithTimeout of their own.
-func TestTimedOutByClocks(t *testing.T) {
+// TimedOut also works with clocks that have a WithTimeout method.
+func TestTimedOutWithClocks(t *testing.T) {
 	t.Parallel()
 	var virtual retrytest.Clock
 	mock := clock.NewMock()
@@ -196,7 +197,7 @@ func TestTimedOutByClocks(t *testing.T) {
 		pass  func(time.Duration)
 	}{"retrytest": {&virtual, virtual.Advance}, "mock": {mock, mock.Add}} {
 		for _, d := range []time.Duration{time.Second - 1, time.Second} {
-			e := stopped(t, retry.Do(context.Background(), func(context.Context) error { tt.pass(d); return errDown },
+			e := retryError(t, retry.Do(context.Background(), func(context.Context) error { tt.pass(d); return errDown },
 				retry.WithClock(tt.clock), retry.WithMaxAttempts(1), retry.WithAttemptTimeout(time.Second)))
 			assert.Equal(t, d == time.Second, e.History()[0].TimedOut, "%s %v", name, d)
 		}

@@ -13,7 +13,8 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-func TestAttemptsLeft(t *testing.T) {
+// *err stays as the body set it when the body leaves the loop.
+func TestAttemptsBreak(t *testing.T) {
 	t.Parallel()
 	marked := retry.After(time.Hour, errOdd)
 	dead, cancel := context.WithCancel(context.Background())
@@ -24,7 +25,7 @@ func TestAttemptsLeft(t *testing.T) {
 		body func(err *error)
 		want error
 	}{
-		{"without a result", context.Background(), func(*error) {}, nil},
+		{"nothing assigned", context.Background(), func(*error) {}, nil},
 		{"after success", context.Background(), func(err *error) { *err = nil }, nil},
 		{"after failure", context.Background(), func(err *error) { *err = errDown }, errDown},
 		{"after a marked failure", context.Background(), func(err *error) { *err = marked }, marked},
@@ -49,7 +50,7 @@ func TestAttemptsLeft(t *testing.T) {
 		}
 		for how, leave := range leave {
 			if tt.ctx == dead && how == "return" {
-				continue // the context can end but once
+				continue // the context can end only once
 			}
 			t.Run(tt.name+"/"+how, func(t *testing.T) {
 				t.Parallel()
@@ -60,7 +61,7 @@ func TestAttemptsLeft(t *testing.T) {
 					BeforeWait: func(context.Context, retry.Attempt) { waits++ },
 				}))
 				assert.Equal(t, 1, bodies)
-				assert.Zero(t, waits, "no retry follows")
+				assert.Zero(t, waits, "there is no retry")
 				assert.Equal(t, tt.want, err, "*err is left as the body set it")
 				out := done.one(t)
 				assert.Equal(t, 1, out.Attempts)
@@ -70,14 +71,14 @@ func TestAttemptsLeft(t *testing.T) {
 				}
 				require.NotNil(t, out.Err)
 				assert.Equal(t, retry.ErrPermanent, out.Err.Reason)
-				assert.Equal(t, bare(tt.want), out.Err.Err)
+				assert.Equal(t, withoutMark(tt.want), out.Err.Err)
 			})
 		}
 	}
 }
 
-// Leaving the loop without assigning means no error, in any round.
-func TestAttemptsLeftUnassigned(t *testing.T) {
+// Leaving the loop without assigning err means success, in any round.
+func TestAttemptsBreakWithoutAssigning(t *testing.T) {
 	t.Parallel()
 	for last := 1; last <= 3; last++ {
 		var err error
@@ -94,13 +95,12 @@ func TestAttemptsLeftUnassigned(t *testing.T) {
 	}
 }
 
-// Leaving it with the error of this round: the call ended with ErrPermanent and that error, and
-// with no wait to come.
-func TestAttemptsLeftWithAnError(t *testing.T) {
+// Leaving the loop with an error ends the call with ErrPermanent, that error and no delay.
+func TestAttemptsBreakWithError(t *testing.T) {
 	t.Parallel()
 	var err error
 	var done outcomes
-	for _, n := range retry.Attempts(context.Background(), &err, doubling, retry.WithMaxAttempts(9), done.hook(), retry.WithClock(new(retrytest.Clock))) {
+	for _, n := range retry.Attempts(context.Background(), &err, doublingWaits, retry.WithMaxAttempts(9), done.hook(), retry.WithClock(new(retrytest.Clock))) {
 		err = fmt.Errorf("%d: %w", n, errDown)
 		if n == 2 {
 			break
@@ -114,8 +114,8 @@ func TestAttemptsLeftWithAnError(t *testing.T) {
 	assert.Zero(t, o.Err.Delay)
 }
 
-// A loop that is left gives up no wait, whatever the error asks for.
-func TestDelayAfterBreak(t *testing.T) {
+// A call whose loop is left reports no delay, whatever hint the error gives.
+func TestAttemptsBreakHasNoDelay(t *testing.T) {
 	t.Parallel()
 	for name, last := range map[string]error{
 		"plain":       errDown,

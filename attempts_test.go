@@ -14,7 +14,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-func TestAttemptsNumbersAndContexts(t *testing.T) {
+func TestAttemptsYieldsNumbersAndContexts(t *testing.T) {
 	t.Parallel()
 	type key struct{}
 	ctx := context.WithValue(context.Background(), key{}, "v")
@@ -28,16 +28,16 @@ func TestAttemptsNumbersAndContexts(t *testing.T) {
 		err = errDown
 	}
 	assert.Equal(t, []int{1, 2, 3, 4}, numbers)
-	assert.Equal(t, retry.ErrExhausted, stopped(t, err).Reason)
+	assert.Equal(t, retry.ErrExhausted, retryError(t, err).Reason)
 }
 
-func TestAttemptsGuardsAgainstAnUnassignedError(t *testing.T) {
+func TestAttemptsUnassignedError(t *testing.T) {
 	t.Parallel()
 	const text = "retry: permanent error after 1 attempt in 0s: " +
 		"retry: Attempts: the loop body did not assign the error it was given; was it shadowed by := ?"
 	t.Run("first body", func(t *testing.T) {
 		inBubble(t, func(t *testing.T) {
-			err := errDown // what an earlier use of the variable left must not pass for a result
+			err := errDown // an earlier value of the variable must not count as a result
 			bodies := 0
 			for range retry.Attempts(context.Background(), &err, atOnce) {
 				bodies++
@@ -45,7 +45,7 @@ func TestAttemptsGuardsAgainstAnUnassignedError(t *testing.T) {
 				_ = err
 			}
 			assert.Equal(t, 1, bodies)
-			assert.Equal(t, retry.ErrPermanent, stopped(t, err).Reason)
+			assert.Equal(t, retry.ErrPermanent, retryError(t, err).Reason)
 			assert.EqualError(t, err, text)
 		})
 	})
@@ -59,19 +59,19 @@ func TestAttemptsGuardsAgainstAnUnassignedError(t *testing.T) {
 				err = errDown
 			}
 		}
-		assert.Equal(t, 2, bodies, "the marker is set before each body")
-		assert.Contains(t, stopped(t, err).Error(), "did not assign")
+		assert.Equal(t, 2, bodies, "the check runs in each round")
+		assert.Contains(t, retryError(t, err).Error(), "did not assign")
 	})
 }
 
-// From the second body on err has the text and the tree of the previous attempt's error.
-func TestAttemptsBodyReadsThePreviousError(t *testing.T) {
+// From the second round on, err has the text and the tree of the previous attempt's error.
+func TestAttemptsBodyReadsPreviousError(t *testing.T) {
 	t.Parallel()
 	results := []error{&typedError{1}, fmt.Errorf("second: %w", io.ErrUnexpectedEOF), retry.After(1, &typedError{3}), errDown}
 	var err error
 	for _, n := range retry.Attempts(context.Background(), &err, atOnce, retry.WithMaxAttempts(4)) {
 		if n == 1 {
-			require.ErrorContains(t, err, "did not assign", "there is nothing to read yet")
+			require.ErrorContains(t, err, "did not assign", "there is no previous error yet")
 		} else {
 			previous := results[n-2]
 			require.EqualError(t, err, previous.Error())
@@ -83,11 +83,11 @@ func TestAttemptsBodyReadsThePreviousError(t *testing.T) {
 		}
 		err = results[n-1]
 	}
-	assert.Equal(t, errDown, stopped(t, err).Err)
+	assert.Equal(t, errDown, retryError(t, err).Err)
 }
 
-// What a body makes of the previous error is an error of its own.
-func TestAttemptsBodyWrapsThePreviousError(t *testing.T) {
+// A body may wrap the previous error in its own.
+func TestAttemptsBodyWrapsPreviousError(t *testing.T) {
 	t.Parallel()
 	var err error
 	for _, n := range retry.Attempts(context.Background(), &err, atOnce, retry.WithMaxAttempts(3)) {
@@ -97,14 +97,14 @@ func TestAttemptsBodyWrapsThePreviousError(t *testing.T) {
 		}
 		err = fmt.Errorf("%d: %w", n, err)
 	}
-	e := stopped(t, err)
+	e := retryError(t, err)
 	assert.Equal(t, retry.ErrExhausted, e.Reason)
 	require.EqualError(t, e.Err, "3: 2: server down")
 	require.ErrorIs(t, e, errDown)
 }
 
-// A body that leaves it there ends the loop with an error that says so, in any round.
-func TestAttemptsBodyThatAssignsNothing(t *testing.T) {
+// A body that assigns nothing ends the loop with an error that says so, in any round.
+func TestAttemptsUnassignedErrorInAnyRound(t *testing.T) {
 	t.Parallel()
 	for last := 1; last <= 3; last++ {
 		var err error
@@ -116,13 +116,13 @@ func TestAttemptsBodyThatAssignsNothing(t *testing.T) {
 			}
 		}
 		assert.Equal(t, last, rounds)
-		e := stopped(t, err)
+		e := retryError(t, err)
 		assert.Equal(t, retry.ErrPermanent, e.Reason)
 		require.ErrorContains(t, e, "the loop body did not assign the error it was given; was it shadowed by := ?")
 	}
 }
 
-func TestAttemptsPanicInTheBody(t *testing.T) {
+func TestAttemptsBodyPanics(t *testing.T) {
 	t.Parallel()
 	boom := new(int)
 	var done outcomes
@@ -142,7 +142,7 @@ func TestAttemptsPanicInTheBody(t *testing.T) {
 	assert.Zero(t, held)
 }
 
-func TestAttemptsEachRangeIsACallOfItsOwn(t *testing.T) {
+func TestAttemptsEachRangeIsOneCall(t *testing.T) {
 	t.Parallel()
 	var err error
 	var done outcomes
@@ -154,16 +154,16 @@ func TestAttemptsEachRangeIsACallOfItsOwn(t *testing.T) {
 			err = errDown
 		}
 		assert.Equal(t, []int{1, 2}, numbers)
-		assert.Equal(t, retry.ErrExhausted, stopped(t, err).Reason)
+		assert.Equal(t, retry.ErrExhausted, retryError(t, err).Reason)
 	}
 	for range seq {
-		break // after a failed range: nil and not the failure of before
+		break // leaving after a failed range sets nil, not the earlier failure
 	}
 	require.NoError(t, err)
 	assert.Len(t, done.all, 4)
 }
 
-func TestAttemptsOptionFaultMakesNoIteration(t *testing.T) {
+func TestAttemptsOptionErrorSkipsBody(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name string
@@ -188,7 +188,7 @@ func TestAttemptsOptionFaultMakesNoIteration(t *testing.T) {
 	}
 }
 
-func TestAttemptsWithoutAnAttempt(t *testing.T) {
+func TestAttemptsContextAlreadyDone(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -196,7 +196,7 @@ func TestAttemptsWithoutAnAttempt(t *testing.T) {
 	for range retry.Attempts(ctx, &err) {
 		t.Error("the body ran")
 	}
-	e := stopped(t, err)
+	e := retryError(t, err)
 	assert.Equal(t, retry.ErrContext, e.Reason)
 	assert.NoError(t, e.Err)
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// The default jitter and the default cap come with the strategies that grow, and with no other.
-func TestDefaultsBelongToGrowing(t *testing.T) {
+// The default jitter and the default cap apply to the growing strategies only.
+func TestDefaultsApplyToGrowingStrategies(t *testing.T) {
 	t.Parallel()
 	const hour, half, cap30 = time.Hour, 30 * time.Minute, 30 * time.Second
 	literal := retry.BackoffFunc(func(retry.Attempt) time.Duration { return hour })
@@ -20,7 +20,7 @@ func TestDefaultsBelongToGrowing(t *testing.T) {
 	tests := []struct {
 		name string
 		opts []retry.Option
-		want []time.Duration // with samples in the middle of their ranges
+		want []time.Duration // with random numbers in the middle of their ranges
 	}{
 		{"none given", nil, []time.Duration{50 * ms, 100 * ms, 200 * ms, 400 * ms}},
 		{"linear", []retry.Option{retry.WithBackoff(retry.Linear(2*time.Second, hour))}, []time.Duration{time.Second, cap30 / 2}},
@@ -49,12 +49,12 @@ func TestDefaultsBelongToGrowing(t *testing.T) {
 		{"cap adds no jitter: own type", []retry.Option{retry.WithBackoff(plainBackoff(hour)), limit}, []time.Duration{time.Minute, time.Minute}},
 
 		{
-			"chain follows its member",
+			"chain has the defaults of its member",
 			[]retry.Option{retry.WithBackoff(retry.Chain(1, retry.Constant(hour), retry.Exponential(10*time.Second, 100)))},
 			[]time.Duration{hour, 5 * time.Second, 50 * time.Second},
 		},
 		{
-			"chain follows its member back",
+			"chain has the defaults of its member, growing first",
 			[]retry.Option{retry.WithBackoff(retry.Chain(2, retry.Exponential(10*time.Second, 100), retry.Constant(hour)))},
 			[]time.Duration{5 * time.Second, 50 * time.Second, hour},
 		},
@@ -70,12 +70,12 @@ func TestDefaultsBelongToGrowing(t *testing.T) {
 		},
 
 		{
-			"jitter of a growing one keeps its cap",
+			"setting the jitter keeps the default cap",
 			[]retry.Option{retry.WithBackoff(retry.Exponential(time.Second, 1000)), retry.WithJitter(retry.NoJitter)},
 			[]time.Duration{time.Second, cap30},
 		},
 		{
-			"cap of a growing one keeps its jitter",
+			"setting the cap keeps the default jitter",
 			[]retry.Option{retry.WithBackoff(retry.Exponential(time.Second, 1000)), retry.WithMaxDelay(hour)},
 			[]time.Duration{500 * ms, 500 * time.Second, half},
 		},
@@ -83,19 +83,20 @@ func TestDefaultsBelongToGrowing(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got := decided(t, len(test.want), append(test.opts, sampling(0.5))...)
+			got := tryWaits(t, len(test.want), append(test.opts, fixedRand(0.5))...)
 			assertWaits(t, test.want, got)
 		})
 	}
 }
 
-// The default cap leaves room to grow to ten times the first delay; a cap that was given does not.
-func TestFirstDelayRaisesDefaultCap(t *testing.T) {
+// The default cap lets the delay grow to ten times the first one. A cap that was set does not
+// move.
+func TestLongFirstDelayRaisesDefaultCap(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name string
 		opts []retry.Option
-		want []time.Duration // with samples at the end of their ranges
+		want []time.Duration // with random numbers at the end of their ranges
 	}{
 		{
 			"exponential",
@@ -148,7 +149,7 @@ func TestFirstDelayRaisesDefaultCap(t *testing.T) {
 			[]time.Duration{longest, longest},
 		},
 		{
-			"a cap that was given stays",
+			"a cap that was set stays",
 			[]retry.Option{retry.WithBackoff(retry.Exponential(time.Minute, 2)), retry.WithMaxDelay(10 * time.Second)},
 			[]time.Duration{10 * time.Second, 10 * time.Second},
 		},
@@ -156,7 +157,7 @@ func TestFirstDelayRaisesDefaultCap(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			assertWaits(t, test.want, decided(t, len(test.want), append(test.opts, sampling(almost1))...))
+			assertWaits(t, test.want, tryWaits(t, len(test.want), append(test.opts, fixedRand(almostOne))...))
 		})
 	}
 }
@@ -184,15 +185,15 @@ func TestDefaultCap(t *testing.T) {
 		{"Hi above 1 above it", []retry.Option{retry.WithBackoff(retry.Exponential(m, 2)), twice}, 20 * m},
 		{"Hi below 1", []retry.Option{retry.WithBackoff(retry.Exponential(m, 2)), retry.WithJitter(retry.Jitter{Lo: 0, Hi: 0.5})}, 5 * m},
 		{"decorrelated with a jitter", []retry.Option{retry.WithBackoff(retry.Decorrelated(m, 3)), twice}, 60 * m},
-		{"as long as can be", []retry.Option{retry.WithBackoff(retry.Exponential(math.MaxInt64/5, 2))}, math.MaxInt64},
-		{"a cap of one's own", []retry.Option{retry.WithBackoff(retry.Exponential(m, 2)), retry.WithMaxDelay(2 * m)}, 2 * m},
-		{"a cap of one's own below the first wait", []retry.Option{retry.WithBackoff(retry.Exponential(m, 2)), retry.WithMaxDelay(s)}, s},
+		{"the longest possible", []retry.Option{retry.WithBackoff(retry.Exponential(math.MaxInt64/5, 2))}, math.MaxInt64},
+		{"a cap that was set", []retry.Option{retry.WithBackoff(retry.Exponential(m, 2)), retry.WithMaxDelay(2 * m)}, 2 * m},
+		{"a cap that was set, below the first wait", []retry.Option{retry.WithBackoff(retry.Exponential(m, 2)), retry.WithMaxDelay(s)}, s},
 		{"in a chain", []retry.Option{retry.WithBackoff(retry.Chain(0, retry.Constant(0), retry.Exponential(m, 2)))}, 10 * m},
-		{"literal ones have none", []retry.Option{retry.WithBackoff(retry.Constant(time.Hour))}, time.Hour},
+		{"constant has no default cap", []retry.Option{retry.WithBackoff(retry.Constant(time.Hour))}, time.Hour},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			p := retry.MustNew(append(tt.opts, sampling(almost1))...)
+			p := retry.MustNew(append(tt.opts, fixedRand(almostOne))...)
 			assert.InDelta(t, tt.want, p.Wait(retry.Attempt{Number: 500, Waited: math.MaxInt64}), float64(tt.want)*1e-9, "the longest wait")
 			steps := retry.MustNew(append(tt.opts, retry.WithMaxAttempts(200))...).Plan(199)
 			assert.Equal(t, tt.want, steps[198].Max)
@@ -201,8 +202,8 @@ func TestDefaultCap(t *testing.T) {
 	}
 }
 
-// A strategy that grows does, from whatever first delay.
-func TestDefaultCapLetsGrow(t *testing.T) {
+// A growing strategy grows from any first delay.
+func TestDefaultCapLeavesRoomToGrow(t *testing.T) {
 	t.Parallel()
 	for _, b := range []retry.Backoff{
 		retry.Exponential(time.Minute, 2), retry.Exponential(24*time.Hour, 1.5), retry.Linear(time.Minute, time.Minute),

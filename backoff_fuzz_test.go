@@ -20,7 +20,7 @@ func FuzzBackoff(f *testing.F) {
 		f.Add(kind, int64(-1), int64(math.MinInt64), math.NaN(), math.MinInt, int64(math.MinInt64))
 	}
 	f.Fuzz(func(t *testing.T, kind uint8, initial, step int64, factor float64, number int, waited int64) {
-		b := anyBackoff(kind, time.Duration(initial), time.Duration(step), factor)
+		b := backoffOfKind(kind, time.Duration(initial), time.Duration(step), factor)
 		a := retry.Attempt{Number: number, Waited: time.Duration(waited)}
 		d := b.Delay(a) // must not panic, whatever the arguments
 		if _, err := retry.New(retry.WithBackoff(b)); err != nil {
@@ -71,8 +71,8 @@ func fibonacciDelay(unit int64, number int) time.Duration {
 	return saturated(current)
 }
 
-// requirePower checks that d is initial·factorⁿ⁻¹, as exactly as such powers can be had: the
-// error of a power grows with its exponent.
+// requirePower checks that d is initial·factorⁿ⁻¹, within the error that such a power has. The
+// error grows with the exponent.
 func requirePower(t *testing.T, initial int64, factor float64, number int, d time.Duration) {
 	t.Helper()
 	if initial == 0 {

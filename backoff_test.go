@@ -60,7 +60,7 @@ func TestBackoffFirstDelays(t *testing.T) {
 			[]time.Duration{ms, ms, 5 * ms, time.Second, time.Second, 2 * time.Second},
 		},
 		{
-			"inner chain that the outer cuts short", retry.Chain(1, retry.Chain(2, retry.Constant(ms), retry.Constant(2*ms)), retry.Constant(3*ms)),
+			"outer chain cuts the inner one short", retry.Chain(1, retry.Chain(2, retry.Constant(ms), retry.Constant(2*ms)), retry.Constant(3*ms)),
 			[]time.Duration{ms, 3 * ms, 3 * ms},
 		},
 	}
@@ -74,8 +74,8 @@ func TestBackoffFirstDelays(t *testing.T) {
 	}
 }
 
-// The delay of Decorrelated is the end of its range: factor times the previous wait, which
-// starts at initial and is never taken for less.
+// The delay of Decorrelated is the end of its range: factor times the previous wait. The
+// previous wait counts as at least initial.
 func TestDecorrelatedDelay(t *testing.T) {
 	t.Parallel()
 	b := retry.Decorrelated(100*ms, 3)
@@ -114,7 +114,7 @@ func TestBackoffSaturates(t *testing.T) {
 		{"linear, product too long", retry.Linear(0, longest), 3, longest},
 		{"linear, both", retry.Linear(longest, longest), math.MaxInt, longest},
 		{"exponential, last that fits", retry.Exponential(1, 2), 63, 1 << 62},
-		{"exponential, first that does not", retry.Exponential(1, 2), 64, longest},
+		{"exponential, first that does not fit", retry.Exponential(1, 2), 64, longest},
 		{"exponential, beyond a shift", retry.Exponential(1, 2), 65, longest},
 		{"exponential, last number", retry.Exponential(1, 2), math.MaxInt, longest},
 		{"exponential, of zero", retry.Exponential(0, 2), math.MaxInt, 0},
@@ -123,15 +123,15 @@ func TestBackoffSaturates(t *testing.T) {
 		{"exponential, factor of one keeps every digit", retry.Exponential(longest-1, 1), math.MaxInt, longest - 1},
 		{"exponential, longest by two", retry.Exponential(longest, 2), 2, longest},
 		{"fibonacci, last that fits", retry.Fibonacci(1), 92, 7540113804746346429},
-		{"fibonacci, first that does not", retry.Fibonacci(1), 93, longest},
+		{"fibonacci, first that does not fit", retry.Fibonacci(1), 93, longest},
 		{"fibonacci, last number", retry.Fibonacci(1), math.MaxInt, longest},
 		{"fibonacci, of the longest", retry.Fibonacci(longest), 1, longest},
 		{"fibonacci, of zero", retry.Fibonacci(0), math.MaxInt, 0},
 		{"decorrelated, largest factor", retry.Decorrelated(1, math.MaxFloat64), math.MaxInt, longest},
 		{"decorrelated, of zero", retry.Decorrelated(0, math.MaxFloat64), math.MaxInt, 0},
 		{"sequence", retry.Sequence(1, 2), math.MaxInt, 2},
-		{"chain, still the first", retry.Chain(math.MaxInt, retry.Constant(1), retry.Constant(2)), math.MaxInt, 1},
-		{"chain, just the other", retry.Chain(math.MaxInt-1, retry.Constant(1), retry.BackoffFunc(secondsByNumber)), math.MaxInt, time.Second},
+		{"chain, still the first member", retry.Chain(math.MaxInt, retry.Constant(1), retry.Constant(2)), math.MaxInt, 1},
+		{"chain, just the second member", retry.Chain(math.MaxInt-1, retry.Constant(1), retry.BackoffFunc(secondsByNumber)), math.MaxInt, time.Second},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -141,13 +141,14 @@ func TestBackoffSaturates(t *testing.T) {
 	}
 }
 
-// A chain's second member begins at its own start, in numbers and in waits.
-func TestChainSwitch(t *testing.T) {
+// A chain's second member starts from the beginning: its numbers count from 1 and its waits
+// from 0.
+func TestChainSecondMemberStartsAfresh(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name    string
 		backoff retry.Backoff
-		want    []time.Duration // with samples at the end of their ranges
+		want    []time.Duration // with random numbers at the end of their ranges
 	}{
 		{
 			"decorrelated starts at initial, not at the other's wait",
@@ -173,17 +174,17 @@ func TestChainSwitch(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got := decided(t, len(test.want), retry.WithBackoff(test.backoff), sampling(almost1))
+			got := tryWaits(t, len(test.want), retry.WithBackoff(test.backoff), fixedRand(almostOne))
 			assertWaits(t, test.want, got)
 		})
 	}
 }
 
-// What a member of a chain sees of the attempt beyond number and wait is the attempt's own.
+// A member of a chain sees its own number and wait, and otherwise the real attempt.
 func TestChainMemberSeesAttempt(t *testing.T) {
 	t.Parallel()
 	var first, then []retry.Attempt
-	decided(t, 4, retry.WithName("fetch"), retry.WithBackoff(retry.Chain(2,
+	tryWaits(t, 4, retry.WithName("fetch"), retry.WithBackoff(retry.Chain(2,
 		retry.BackoffFunc(func(a retry.Attempt) time.Duration { first = append(first, a); return 5 }),
 		retry.BackoffFunc(func(a retry.Attempt) time.Duration { then = append(then, a); return 7 }))))
 	require.Len(t, first, 2)
@@ -210,13 +211,13 @@ func TestNegativeDelayCountsAsZero(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				assert.Equal(t, []time.Duration{0, 0}, decided(t, 2, opts...))
+				assert.Equal(t, []time.Duration{0, 0}, tryWaits(t, 2, opts...))
 			})
 		}
 	}
 }
 
-func TestSequenceOwnsItsDelays(t *testing.T) {
+func TestSequenceCopiesItsDelays(t *testing.T) {
 	t.Parallel()
 	delays := []time.Duration{ms, 2 * ms}
 	b := retry.Sequence(delays...)
@@ -224,7 +225,8 @@ func TestSequenceOwnsItsDelays(t *testing.T) {
 	assert.Equal(t, ms, b.Delay(retry.Attempt{Number: 1}))
 }
 
-// Decorrelated draws from [initial, min(cap, factor·previous)], previous starting at initial.
+// Decorrelated draws from [initial, min(cap, factor·previous)]. The first previous wait is
+// initial.
 func TestDecorrelatedRange(t *testing.T) {
 	t.Parallel()
 	const s = time.Second
@@ -236,20 +238,20 @@ func TestDecorrelatedRange(t *testing.T) {
 		want []time.Duration
 	}{
 		{"shortest", 0, nil, []time.Duration{s, s, s}},
-		{"longest", almost1, nil, []time.Duration{3 * s, 9 * s, 27 * s, 30 * s, 30 * s}},
+		{"longest", almostOne, nil, []time.Duration{3 * s, 9 * s, 27 * s, 30 * s, 30 * s}},
 		{"middle", 0.5, nil, []time.Duration{2 * s, 3500 * ms, 5750 * ms}},
-		{"longest, own cap", almost1, []retry.Option{retry.WithMaxDelay(5 * s)}, []time.Duration{3 * s, 5 * s, 5 * s}},
+		{"longest, own cap", almostOne, []retry.Option{retry.WithMaxDelay(5 * s)}, []time.Duration{3 * s, 5 * s, 5 * s}},
 		{"middle, own cap", 0.5, []retry.Option{retry.WithMaxDelay(5 * s)}, []time.Duration{2 * s, 3 * s, 3 * s}},
 		{"cap below initial", 0.5, []retry.Option{retry.WithMaxDelay(s / 2)}, []time.Duration{s / 2, s / 2}},
 		{"jitter replaces the range: none", 0.5, []retry.Option{retry.WithJitter(retry.NoJitter)}, []time.Duration{3 * s, 9 * s, 27 * s, 30 * s}},
 		{"jitter replaces the range: full", 0, []retry.Option{retry.WithJitter(retry.FullJitter)}, []time.Duration{0, 0, 0}},
 		{"jitter replaces the range: equal", 0, []retry.Option{retry.WithJitter(retry.EqualJitter)}, []time.Duration{1500 * ms, 2250 * ms, 3375 * ms}},
-		{"jitter replaces the range, and the cap binds it", almost1, []retry.Option{retry.WithJitter(retry.AddJitter(1)), retry.WithMaxDelay(10 * s)}, []time.Duration{6 * s, 10 * s, 10 * s}},
+		{"jitter replaces the range, and the cap binds it", almostOne, []retry.Option{retry.WithJitter(retry.AddJitter(1)), retry.WithMaxDelay(10 * s)}, []time.Duration{6 * s, 10 * s, 10 * s}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got := decided(t, len(test.want), append(test.opts, decorrelated, sampling(test.u))...)
+			got := tryWaits(t, len(test.want), append(test.opts, decorrelated, fixedRand(test.u))...)
 			assertWaits(t, test.want, got)
 		})
 	}

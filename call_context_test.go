@@ -14,7 +14,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-func TestContextDoneBefore(t *testing.T) {
+func TestContextAlreadyDone(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("shutting down")
 	cancelled, cancel := context.WithCancelCause(context.Background())
@@ -29,14 +29,14 @@ func TestContextDoneBefore(t *testing.T) {
 		{"cancelled", cancelled, context.Canceled},
 		{"past its deadline", late, context.DeadlineExceeded},
 	} {
-		for _, way := range waysIn {
+		for _, way := range entryPoints {
 			t.Run(tt.name+"/"+way.name, func(t *testing.T) {
 				t.Parallel()
 				var done outcomes
 				gates := 0
 				err := way.call(tt.ctx, func(context.Context) error { t.Error("called"); return nil }, done.hook(),
 					retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) { gates++; return nil, nil }))
-				e := stopped(t, err)
+				e := retryError(t, err)
 				for _, target := range []error{retry.ErrContext, tt.want, cause} {
 					assert.ErrorIs(t, err, target)
 				}
@@ -48,53 +48,53 @@ func TestContextDoneBefore(t *testing.T) {
 				out := done.one(t)
 				assert.Zero(t, out.Attempts)
 				assert.Same(t, e, out.Err)
-				assert.Zero(t, gates, "an attempt that is not made passes no gate")
+				assert.Zero(t, gates, "no attempt, so no gate")
 			})
 		}
 	}
 }
 
-func TestContextEndsInTheWait(t *testing.T) {
+func TestContextEndsDuringWait(t *testing.T) {
 	t.Parallel()
-	for _, way := range waysIn {
+	for _, way := range entryPoints {
 		t.Run(way.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				cause := errors.New("shutting down")
 				ctx, cancel := context.WithCancelCause(context.Background())
 				time.AfterFunc(61*time.Minute, func() { cancel(cause) })
 				start := time.Now()
-				fn, calls := failing(9, errDown)
+				fn, calls := failTimes(9, errDown)
 				var done outcomes
 				err := way.call(ctx, fn, every(time.Hour), done.hook())
 				assert.Equal(t, 61*time.Minute, time.Since(start), "the wait ends at once")
 				assert.Equal(t, 2, *calls)
-				e := stopped(t, err)
+				e := retryError(t, err)
 				for _, target := range []error{errDown, context.Canceled, cause, retry.ErrContext} {
 					assert.ErrorIs(t, err, target)
 				}
 				assert.Equal(t, retry.ErrContext, e.Reason)
 				assert.Equal(t, errDown, e.Err)
 				assert.Equal(t, 61*time.Minute, e.Elapsed)
-				assert.Zero(t, e.Delay, "the wait did begin")
+				assert.Zero(t, e.Delay, "the wait started")
 				assert.Equal(t, 61*time.Minute, done.one(t).Waited, "what was waited, not what was to be")
 			})
 		})
 	}
 }
 
-func TestContextEndsInTheAttempt(t *testing.T) {
+func TestContextEndsDuringAttempt(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("shutting down")
 	for _, tt := range []struct {
 		name string
 		err  func(ctx context.Context) error
 	}{
-		{"plain error", always(errDown)},
+		{"plain error", alwaysReturn(errDown)},
 		{"context's error", func(ctx context.Context) error { return ctx.Err() }},
 		{"context's cause", context.Cause},
-		{"another's deadline", always(context.DeadlineExceeded)},
-		{"permanent", always(retry.Permanent(errDown))},
-		{"hint", always(retry.After(time.Hour, errDown))},
+		{"a deadline error from elsewhere", alwaysReturn(context.DeadlineExceeded)},
+		{"permanent", alwaysReturn(retry.Permanent(errDown))},
+		{"hint", alwaysReturn(retry.After(time.Hour, errDown))},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -112,12 +112,12 @@ func TestContextEndsInTheAttempt(t *testing.T) {
 			}, atOnce, retry.WithRetryIf(func(a retry.Attempt) bool { return a.Number == 1 || never(a) }),
 				retry.WithStopIf(func(a retry.Attempt) bool { return a.Number != 1 && never(a) }),
 				retry.WithBudget(retry.NewBudget(0, 1)))
-			e := stopped(t, err)
+			e := retryError(t, err)
 			assert.Equal(t, 2, calls)
 			assert.Equal(t, retry.ErrContext, e.Reason)
-			assert.Equal(t, bare(last), e.Err)
+			assert.Equal(t, withoutMark(last), e.Err)
 			assert.Zero(t, e.Delay)
-			for _, target := range []error{bare(last), context.Canceled, cause} {
+			for _, target := range []error{withoutMark(last), context.Canceled, cause} {
 				assert.ErrorIs(t, err, target)
 			}
 		})
@@ -126,12 +126,12 @@ func TestContextEndsInTheAttempt(t *testing.T) {
 
 func TestCancellationWinsEveryTie(t *testing.T) {
 	t.Parallel()
-	const times = 300 // select would choose the wrong one in half of them
+	const times = 300 // select would choose wrongly in half of them
 	for _, tt := range []struct {
 		name string
 		opts func(cancel func()) []retry.Option
 	}{
-		{"the wait is over and the context is", func(cancel func()) []retry.Option {
+		{"the wait and the context end together", func(cancel func()) []retry.Option {
 			return []retry.Option{every(time.Second), retry.WithClock(&jumpClock{onWait: func(time.Duration) { cancel() }})}
 		}},
 		{"zero delay, ended before the wait", func(cancel func()) []retry.Option {
@@ -139,7 +139,7 @@ func TestCancellationWinsEveryTie(t *testing.T) {
 				BeforeWait: func(context.Context, retry.Attempt) { cancel() },
 			})}
 		}},
-		{"zero delay, ended by the backoff", func(cancel func()) []retry.Option {
+		{"zero delay, cancelled by the backoff", func(cancel func()) []retry.Option {
 			return []retry.Option{retry.WithBackoff(retry.BackoffFunc(func(retry.Attempt) time.Duration { cancel(); return 0 }))}
 		}},
 		{"tiny delay, ended before the wait", func(cancel func()) []retry.Option {
@@ -152,7 +152,7 @@ func TestCancellationWinsEveryTie(t *testing.T) {
 			t.Parallel()
 			for range times {
 				ctx, cancel := context.WithCancel(context.Background())
-				fn, calls := failing(9, errDown)
+				fn, calls := failTimes(9, errDown)
 				err := retry.Do(ctx, fn, append(tt.opts(cancel), retry.WithMaxAttempts(retry.Unlimited))...)
 				require.Equal(t, 1, *calls)
 				require.ErrorIs(t, err, context.Canceled)
@@ -162,7 +162,7 @@ func TestCancellationWinsEveryTie(t *testing.T) {
 	}
 }
 
-func TestCallersTimeIsToldApartByTheContexts(t *testing.T) {
+func TestCallersTimeoutOrAttemptTimeout(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name     string
@@ -172,17 +172,17 @@ func TestCallersTimeIsToldApartByTheContexts(t *testing.T) {
 		attempts int
 		reason   error
 	}{
-		{"attempt's time, plain error", time.Second, time.Hour, errDown, 3, retry.ErrExhausted},
-		{"attempt's time, deadline error", time.Second, time.Hour, context.DeadlineExceeded, 3, retry.ErrExhausted},
-		{"caller's time, plain error", time.Hour, time.Second, errDown, 1, retry.ErrContext},
-		{"caller's time, deadline error", time.Hour, time.Second, context.DeadlineExceeded, 1, retry.ErrContext},
+		{"attempt timed out, plain error", time.Second, time.Hour, errDown, 3, retry.ErrExhausted},
+		{"attempt timed out, deadline error", time.Second, time.Hour, context.DeadlineExceeded, 3, retry.ErrExhausted},
+		{"caller's deadline, plain error", time.Hour, time.Second, errDown, 1, retry.ErrContext},
+		{"caller's deadline, deadline error", time.Hour, time.Second, context.DeadlineExceeded, 1, retry.ErrContext},
 		{"both at once", time.Second, time.Second, errDown, 1, retry.ErrContext},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				ctx, cancel := context.WithTimeout(context.Background(), tt.callers)
 				defer cancel()
-				e := stopped(t, retry.Do(ctx, func(ctx context.Context) error {
+				e := retryError(t, retry.Do(ctx, func(ctx context.Context) error {
 					<-ctx.Done()
 					synctest.Wait()
 					return tt.err
@@ -194,10 +194,10 @@ func TestCallersTimeIsToldApartByTheContexts(t *testing.T) {
 	}
 	t.Run("a deadline error from elsewhere", func(t *testing.T) {
 		t.Parallel()
-		fn, calls := failing(2, fmt.Errorf("dial: %w", context.DeadlineExceeded))
+		fn, calls := failTimes(2, fmt.Errorf("dial: %w", context.DeadlineExceeded))
 		require.NoError(t, retry.Do(context.Background(), fn, atOnce))
 		assert.Equal(t, 3, *calls)
-		fn, calls = failing(2, context.Canceled)
+		fn, calls = failTimes(2, context.Canceled)
 		require.NoError(t, retry.Do(context.Background(), fn, atOnce))
 		assert.Equal(t, 3, *calls, "not even a cancellation that is not the caller's")
 	})

@@ -14,7 +14,8 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// scriptedCall is a call made of bytes: the policy's limits, then a result an attempt.
+// scriptedCall is a call decoded from bytes: the policy's limits, then one result for each
+// attempt.
 type scriptedCall struct {
 	maxAttempts, historySize  int
 	maxElapsed, maxRetryAfter time.Duration
@@ -39,18 +40,18 @@ func newScriptedCall(data []byte) scriptedCall {
 	return c
 }
 
-// scripted is the result of one attempt.
-type scripted struct {
-	err       error         // of the function
-	reject    error         // why its value is rejected
-	permanent bool          // the failure is marked
-	hint      time.Duration // and hinted
-	cancel    bool          // the caller's context ends meanwhile
+// scriptedResult is the result of one attempt.
+type scriptedResult struct {
+	err       error         // what the function returns
+	reject    error         // why the validator rejects the value
+	permanent bool          // the error is marked Permanent
+	hint      time.Duration // the error carries this hint
+	cancel    bool          // the caller's context ends during the attempt
 	runs      time.Duration
 }
 
-// result decodes the result of attempt i, a success once the script is at its end.
-func (c scriptedCall) result(i int) (r scripted) {
+// result decodes the result of attempt i. Attempts after the end of the script succeed.
+func (c scriptedCall) result(i int) (r scriptedResult) {
 	if i >= len(c.ops) {
 		return r
 	}
@@ -80,7 +81,7 @@ func (c scriptedCall) result(i int) (r scripted) {
 	return r
 }
 
-// expect is the rule book in short: why the script's call stops, after how many attempts.
+// expect computes from the rules how many attempts the call makes and why it stops.
 func (c scriptedCall) expect() (attempts int, reason error) {
 	elapsed := time.Duration(0)
 	for n := 1; ; n++ {
@@ -126,7 +127,7 @@ func FuzzOutcome(f *testing.F) {
 		defer cancel()
 		c := &jumpClock{}
 		calls := 0
-		var last scripted
+		var last scriptedResult
 		var done outcomes
 		_, err := retry.DoValue(ctx, func(context.Context) (int, error) {
 			last = script.result(calls)
@@ -151,7 +152,7 @@ func FuzzOutcome(f *testing.F) {
 			require.Nil(t, out.Err)
 			return
 		}
-		e := stopped(t, err)
+		e := retryError(t, err)
 		require.Equal(t, reason, e.Reason)
 		require.Equal(t, attempts, e.Attempts)
 		require.Same(t, e, out.Err)
@@ -160,7 +161,7 @@ func FuzzOutcome(f *testing.F) {
 			failure = last.reject
 			require.ErrorIs(t, err, retry.ErrRejected)
 		}
-		require.ErrorIs(t, err, bare(failure))
+		require.ErrorIs(t, err, withoutMark(failure))
 		require.NotContains(t, e.Error(), "\n")
 		require.True(t, strings.HasPrefix(e.Error(), "retry: "))
 		kept := e.History()

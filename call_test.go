@@ -11,7 +11,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-func TestAttemptsAreNumberedFromOneEverywhere(t *testing.T) {
+func TestAttemptNumbersStartAtOne(t *testing.T) {
 	t.Parallel()
 	seen := map[string][]int{}
 	note := func(part string, a retry.Attempt) { seen[part] = append(seen[part], a.Number) }
@@ -33,7 +33,7 @@ func TestAttemptsAreNumberedFromOneEverywhere(t *testing.T) {
 	assert.Equal(t, map[string][]int{
 		"gate": all, "before": all, "after": all, "stop": all, "retry": all, "backoff": retried, "wait": retried,
 	}, seen)
-	for _, kept := range [][]retry.Attempt{stopped(t, err).History(), h.Slice()} {
+	for _, kept := range [][]retry.Attempt{retryError(t, err).History(), h.Slice()} {
 		require.Len(t, kept, 3)
 		for i, a := range kept {
 			assert.Equal(t, i+1, a.Number)
@@ -68,9 +68,9 @@ func TestAttemptRecords(t *testing.T) {
 	})
 }
 
-func TestSuccessCounts(t *testing.T) {
+func TestSuccessIsNeverDiscarded(t *testing.T) {
 	t.Parallel()
-	for _, way := range waysIn {
+	for _, way := range entryPoints {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(context.Background())

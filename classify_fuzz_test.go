@@ -14,15 +14,15 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// errorTree is an error built from bytes, with what its marks must come to.
+// errorTree is an error built from bytes, with the result that its marks must have.
 type errorTree struct {
 	err       error
 	permanent bool
 	hint      time.Duration
 }
 
-// grow builds a tree from data, a stack machine's program; it is kept small.
-func grow(data []byte) errorTree {
+// buildErrorTree builds a small tree. The bytes are the program of a stack machine.
+func buildErrorTree(data []byte) errorTree {
 	stack := []errorTree{{err: errDown}}
 	pop := func() errorTree {
 		top := stack[len(stack)-1]
@@ -55,7 +55,7 @@ func grow(data []byte) errorTree {
 			push(errorTree{joined, x.permanent || y.permanent, max(x.hint, y.hint)})
 		case 6:
 			pop()
-			push(errorTree{err: retry.Do(context.Background(), always(x.err), retry.WithMaxAttempts(1))})
+			push(errorTree{err: retry.Do(context.Background(), alwaysReturn(x.err), retry.WithMaxAttempts(1))})
 		case 7:
 			pop()
 			push(errorTree{&retry.Error{Reason: retry.ErrRetryAfter, Delay: d, Err: x.err}, false, max(d, 0)})
@@ -81,9 +81,9 @@ func FuzzClassify(f *testing.F) {
 		if len(data) > 40 {
 			return
 		}
-		tree := grow(data)
+		tree := buildErrorTree(data)
 		text := tree.err.Error()
-		isPermanent, hint := marksOf(t, tree.err)
+		isPermanent, hint := marksIn(t, tree.err)
 		require.Equal(t, tree.permanent, isPermanent)
 		if !isPermanent {
 			require.Equal(t, tree.hint, hint)

@@ -15,7 +15,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-func TestClassifyingOrder(t *testing.T) {
+func TestClassificationOrder(t *testing.T) {
 	t.Parallel()
 	type opts = []retry.Option
 	retryIf, stopIf := retry.WithRetryIf, retry.WithStopIf
@@ -39,14 +39,14 @@ func TestClassifyingOrder(t *testing.T) {
 		{"stop over a hint", retry.After(time.Hour, errDown), opts{stopIf(yes)}, retry.ErrPermanent},
 		{"stop over exhaustion", errDown, opts{stopIf(yes), retry.WithMaxAttempts(1)}, retry.ErrPermanent},
 		{"no stop: retried", errDown, opts{stopIf(no)}, retry.ErrExhausted},
-		{"stop if nothing", errDown, opts{stopIf()}, retry.ErrExhausted},
+		{"WithStopIf without classifiers", errDown, opts{stopIf()}, retry.ErrExhausted},
 		{"retry: retried", errDown, opts{retryIf(yes)}, retry.ErrExhausted},
 		{"one retry is enough", errDown, opts{retryIf(no, no), retryIf(no, yes)}, retry.ErrExhausted},
 		{"no retry: stop", errDown, opts{retryIf(no)}, retry.ErrPermanent},
 		{"no retry over exhaustion", errDown, opts{retryIf(no), retry.WithMaxAttempts(1)}, retry.ErrPermanent},
-		{"a hint overrides no classifier", retry.After(time.Second, errDown), opts{retryIf(no)}, retry.ErrPermanent},
+		{"a hint does not overrule a classifier", retry.After(time.Second, errDown), opts{retryIf(no)}, retry.ErrPermanent},
 		{"neither", errDown, opts{retryIf(no), stopIf(no)}, retry.ErrPermanent},
-		{"retry if nothing is no condition", errDown, opts{retryIf()}, retry.ErrExhausted},
+		{"WithRetryIf without classifiers", errDown, opts{retryIf()}, retry.ErrExhausted},
 		{"exhaustion over a hint", retry.After(time.Hour, errDown), opts{retry.WithMaxAttempts(1)}, retry.ErrExhausted},
 		{"exhaustion over the budget", errDown, opts{retry.WithMaxAttempts(1), retry.WithBudget(new(retry.Budget))}, retry.ErrExhausted},
 		{"a hint over the budget", retry.After(time.Hour, errDown), opts{retry.WithBudget(new(retry.Budget))}, retry.ErrRetryAfter},
@@ -54,13 +54,13 @@ func TestClassifyingOrder(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			e := stopped(t, retry.Do(context.Background(), always(tt.err),
+			e := retryError(t, retry.Do(context.Background(), alwaysReturn(tt.err),
 				append(opts{
 					atOnce, retry.WithMaxAttempts(2), retry.WithJitter(retry.Jitter{Lo: 0, Hi: 1}), retry.WithRand(func() float64 { return 0.5 }),
 					retry.WithMaxRetryAfter(time.Minute),
 				}, withoutWait(tt.opts)...)...))
 			assert.Equal(t, tt.reason, e.Reason)
-			assert.Equal(t, bare(tt.err), e.Err)
+			assert.Equal(t, withoutMark(tt.err), e.Err)
 			if tt.reason == retry.ErrPermanent {
 				assert.Equal(t, 1, e.Attempts)
 				assert.Zero(t, e.Delay)
@@ -69,12 +69,12 @@ func TestClassifyingOrder(t *testing.T) {
 	}
 }
 
-// withoutWait runs the call on a clock whose waits are over at once.
+// withoutWait adds a clock on which every wait ends at once.
 func withoutWait(opts []retry.Option) []retry.Option {
 	return append([]retry.Option{retry.WithClock(&jumpClock{})}, opts...)
 }
 
-func TestClassifiersAreNotAskedInVain(t *testing.T) {
+func TestClassifiersRunOnlyWhenNeeded(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name        string
@@ -126,7 +126,7 @@ func TestClassifiersSeeTheAttempt(t *testing.T) {
 func TestClassifierConstructors(t *testing.T) {
 	t.Parallel()
 	wrapped := fmt.Errorf("x: %w", errors.Join(errDown, &typedError{3}))
-	inner := retry.Do(context.Background(), always(errDown), retry.WithMaxAttempts(1))
+	inner := retry.Do(context.Background(), alwaysReturn(errDown), retry.WithMaxAttempts(1))
 	for _, tt := range []struct {
 		name string
 		c    retry.Classifier
@@ -141,10 +141,10 @@ func TestClassifierConstructors(t *testing.T) {
 		{"Is: no targets", retry.Is(), wrapped, false},
 		{"Is: by the error's own method", retry.Is(context.DeadlineExceeded), &net.OpError{Err: context.DeadlineExceeded}, true},
 		{"As: concrete pointer", retry.As[*typedError](), wrapped, true},
-		{"As: not there", retry.As[*typedError](), errDown, false},
+		{"As: not found", retry.As[*typedError](), errDown, false},
 		{"As: another type", retry.As[*net.OpError](), wrapped, false},
 		{"As: interface", retry.As[coded](), wrapped, true},
-		{"As: interface, not there", retry.As[coded](), errDown, false},
+		{"As: interface, not found", retry.As[coded](), errDown, false},
 		{"As: net.Error", retry.As[net.Error](), &net.OpError{Err: errDown}, true},
 		{"As: error itself", retry.As[error](), errDown, true},
 		{"As: a value type", retry.As[netError](), fmt.Errorf("x: %w", netError{}), true},
@@ -162,13 +162,13 @@ func TestClassifierConstructors(t *testing.T) {
 	}
 }
 
-func TestNilMatchIsAFault(t *testing.T) {
+func TestNilMatchIsAnError(t *testing.T) {
 	t.Parallel()
 	for name, opt := range map[string]retry.Option{
 		"WithRetryIf": retry.WithRetryIf(retry.Match(nil)),
 		"WithStopIf":  retry.WithStopIf(retry.Match(nil)),
 	} {
-		err := retry.Do(context.Background(), always(errDown), opt)
+		err := retry.Do(context.Background(), alwaysReturn(errDown), opt)
 		require.ErrorIs(t, err, retry.ErrOption)
 		assert.EqualError(t, err, "retry: "+name+": nil Classifier")
 	}
@@ -194,19 +194,19 @@ func TestTransientInACall(t *testing.T) {
 	}{
 		{"refused", dial, retry.ErrExhausted},
 		{"refused within an inner call", func(ctx context.Context) error { return retry.Do(ctx, dial, atOnce) }, retry.ErrExhausted},
-		{"name not found", always(&net.DNSError{IsNotFound: true}), retry.ErrPermanent},
-		{"anything else", always(errDown), retry.ErrPermanent},
-		{"end of the stream", always(io.EOF), retry.ErrPermanent},
-		{"unexpected end", always(fmt.Errorf("x: %w", io.ErrUnexpectedEOF)), retry.ErrExhausted},
+		{"name not found", alwaysReturn(&net.DNSError{IsNotFound: true}), retry.ErrPermanent},
+		{"anything else", alwaysReturn(errDown), retry.ErrPermanent},
+		{"end of the stream", alwaysReturn(io.EOF), retry.ErrPermanent},
+		{"unexpected end", alwaysReturn(fmt.Errorf("x: %w", io.ErrUnexpectedEOF)), retry.ErrExhausted},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			err := retry.Do(context.Background(), tt.fn, atOnce, retry.WithMaxAttempts(2), retry.WithRetryIf(retry.Transient))
-			assert.Equal(t, tt.reason, stopped(t, err).Reason)
+			assert.Equal(t, tt.reason, retryError(t, err).Reason)
 		})
 	}
 	assert.False(t, retry.Transient(retry.Attempt{}))
-	timedOut := stopped(t, retry.Do(context.Background(), func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
+	timedOut := retryError(t, retry.Do(context.Background(), func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
 		atOnce, retry.WithMaxAttempts(2), retry.WithAttemptTimeout(1), retry.WithRetryIf(retry.Transient)))
 	assert.Equal(t, retry.ErrExhausted, timedOut.Reason, "an attempt that timed out is worth another")
 }

@@ -17,7 +17,7 @@ import (
 func TestZeroDelayCreatesNoTimer(t *testing.T) {
 	t.Parallel()
 	c := &jumpClock{onWait: func(d time.Duration) { t.Errorf("After(%v)", d) }}
-	fn, calls := failing(3, errDown)
+	fn, calls := failTimes(3, errDown)
 	require.NoError(t, retry.Do(context.Background(), fn, retry.WithClock(c), atOnce))
 	assert.Equal(t, 4, *calls)
 }
@@ -42,7 +42,7 @@ func TestMockClockEndToEnd(t *testing.T) {
 			synctest.Wait()
 			require.Equal(t, i+2, calls)
 		}
-		e := stopped(t, <-result)
+		e := retryError(t, <-result)
 		assert.Equal(t, retry.ErrExhausted, e.Reason)
 		assert.Equal(t, 700*time.Millisecond, e.Elapsed)
 		var starts []time.Duration
@@ -54,7 +54,7 @@ func TestMockClockEndToEnd(t *testing.T) {
 	})
 }
 
-func TestMockClocksWithTimeoutIsUsed(t *testing.T) {
+func TestClockWithTimeoutIsUsed(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		mock := clock.NewMock()
 		result := make(chan error, 1)
@@ -69,15 +69,15 @@ func TestMockClocksWithTimeoutIsUsed(t *testing.T) {
 			synctest.Wait()
 			mock.Add(time.Second)
 		}
-		e := stopped(t, <-result)
+		e := retryError(t, <-result)
 		assert.Equal(t, 2*time.Second, e.Elapsed)
 		assert.Equal(t, 2, e.Attempts)
 		assert.ErrorIs(t, e, context.DeadlineExceeded)
-		assert.Less(t, time.Since(start), time.Second, "the real clock was not waited for")
+		assert.Less(t, time.Since(start), time.Second, "the real clock does not matter")
 	})
 }
 
-func TestClockWithoutWithTimeoutUsesTheRealOne(t *testing.T) {
+func TestClockWithoutWithTimeoutUsesRealTime(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		start := time.Now()
 		require.Error(t, retry.Do(context.Background(), func(ctx context.Context) error {
@@ -88,20 +88,20 @@ func TestClockWithoutWithTimeoutUsesTheRealOne(t *testing.T) {
 	})
 }
 
-func TestDeadlinesAreLookedAtByTheClock(t *testing.T) {
+func TestDeadlinesAreCheckedWithClock(t *testing.T) {
 	t.Parallel()
 	mock := clock.NewMock()
 	ctx, cancel := mock.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	e := stopped(t, retry.Do(ctx, always(errDown), retry.WithClock(mock), every(time.Minute)))
+	e := retryError(t, retry.Do(ctx, alwaysReturn(errDown), retry.WithClock(mock), every(time.Minute)))
 	assert.Equal(t, retry.ErrContext, e.Reason)
 	assert.Equal(t, 1, e.Attempts)
 	assert.ErrorIs(t, e, context.DeadlineExceeded)
 
-	far, stop := context.WithDeadline(context.Background(), time.Now().Add(time.Hour)) // decades away for the mock
+	far, stop := context.WithDeadline(context.Background(), time.Now().Add(time.Hour)) // decades after the mock's time
 	defer stop()
 	c := &jumpClock{now: mock.Now()}
-	fn, calls := failing(1, errDown)
+	fn, calls := failTimes(1, errDown)
 	require.NoError(t, retry.Do(far, fn, retry.WithClock(c), every(24*time.Hour)))
 	assert.Equal(t, 2, *calls)
 }
@@ -111,7 +111,7 @@ func TestClockSetBack(t *testing.T) {
 	c := &jumpClock{now: time.Unix(1e9, 0)}
 	var done outcomes
 	calls := 0
-	e := stopped(t, retry.Do(context.Background(), func(context.Context) error {
+	e := retryError(t, retry.Do(context.Background(), func(context.Context) error {
 		calls++
 		c.now = c.now.Add(-time.Hour)
 		return errDown
@@ -126,20 +126,20 @@ func TestClockSetBack(t *testing.T) {
 	assert.GreaterOrEqual(t, done.one(t).Elapsed, time.Duration(0))
 }
 
-func TestClockSetBackInAWaitThatIsCutShort(t *testing.T) {
+func TestClockSetBackDuringCancelledWait(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &jumpClock{now: time.Unix(1e9, 0)}
 	c.onWait = func(time.Duration) { c.now = c.now.Add(-time.Hour); cancel() }
 	var done outcomes
-	e := stopped(t, retry.Do(ctx, always(errDown), retry.WithClock(c), every(time.Second), done.hook()))
+	e := retryError(t, retry.Do(ctx, alwaysReturn(errDown), retry.WithClock(c), every(time.Second), done.hook()))
 	assert.Equal(t, retry.ErrContext, e.Reason)
 	assert.Zero(t, e.Elapsed)
 	assert.Zero(t, done.one(t).Waited)
 }
 
-// A virtual clock would move on for a wait that does not take place.
-func TestNoWaitOnTheClockAfterCancellation(t *testing.T) {
+// A virtual clock would advance if a cancelled call asked it to wait.
+func TestNoWaitOnClockAfterCancellation(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	var clk retrytest.Clock
@@ -149,9 +149,9 @@ func TestNoWaitOnTheClockAfterCancellation(t *testing.T) {
 	require.Empty(t, clk.Waits())
 }
 
-// The wait that is cut short counts from the end of the attempt, and for no more than it was
-// to be, though the clock may have gone further.
-func TestWaitedOfAWaitCutShort(t *testing.T) {
+// A wait that is cut short counts from the end of the attempt, and for no more than its full
+// length. The clock may have gone further.
+func TestWaitedOfCancelledWait(t *testing.T) {
 	t.Parallel()
 	const s = time.Second
 	for name, tt := range map[string]struct{ moves, want time.Duration }{
@@ -168,7 +168,7 @@ func TestWaitedOfAWaitCutShort(t *testing.T) {
 			c := &jumpClock{now: time.Unix(1e9, 0)}
 			c.onWait = func(d time.Duration) { c.now = c.now.Add(tt.moves - d); cancel() }
 			var done outcomes
-			e := stopped(t, retry.Do(ctx, func(context.Context) error {
+			e := retryError(t, retry.Do(ctx, func(context.Context) error {
 				c.now = c.now.Add(7 * s)
 				return errDown
 			}, retry.WithClock(c), every(10*s), done.hook()))
@@ -179,15 +179,15 @@ func TestWaitedOfAWaitCutShort(t *testing.T) {
 	}
 }
 
-// A wait that took longer than it was to: at the deadline there is no other attempt, before
-// it there is.
-func TestVirtualDeadlineExactlyAtTheRetry(t *testing.T) {
+// A wait took longer than planned. If the deadline has been reached there is no further
+// attempt.
+func TestVirtualDeadlineAtRetry(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	t.Cleanup(cancel)
 	deadline, _ := ctx.Deadline()
 	for name, tt := range map[string]struct {
-		at    time.Duration // of the retry, after the deadline
+		at    time.Duration // time of the retry, relative to the deadline
 		calls int
 	}{
 		"before":  {-1, 2},
@@ -197,8 +197,8 @@ func TestVirtualDeadlineExactlyAtTheRetry(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := &jumpClock{now: deadline.Add(-time.Minute)}
 			c.onWait = func(time.Duration) { c.now = deadline.Add(tt.at) }
-			fn, calls := failing(9, errDown)
-			e := stopped(t, retry.Do(ctx, fn, retry.WithClock(c), every(time.Second)))
+			fn, calls := failTimes(9, errDown)
+			e := retryError(t, retry.Do(ctx, fn, retry.WithClock(c), every(time.Second)))
 			assert.Equal(t, tt.calls, *calls)
 			assert.Equal(t, retry.ErrContext, e.Reason)
 			assert.ErrorIs(t, e, context.DeadlineExceeded)
@@ -206,16 +206,16 @@ func TestVirtualDeadlineExactlyAtTheRetry(t *testing.T) {
 	}
 }
 
-// flyingClock is late by whatever it is asked to wait, at once.
-type flyingClock struct{ *clock.Mock }
+// instantMock ends every wait at once, and its time is then twice as far as it was asked for.
+type instantMock struct{ *clock.Mock }
 
-func (c flyingClock) After(d time.Duration) <-chan time.Time {
+func (c instantMock) After(d time.Duration) <-chan time.Time {
 	due := make(chan time.Time, 1)
 	due <- time.Time{}
 	return due
 }
 
-// A policy tells the clock it goes by, also one that it has from another policy.
+// Policy.Clock returns the clock in force, which may come from another policy.
 func TestPolicyClock(t *testing.T) {
 	t.Parallel()
 	clk := clock.NewMock()
@@ -227,8 +227,8 @@ func TestPolicyClock(t *testing.T) {
 	}
 }
 
-// No timer outlives its call: a policy may go from one bubble of synctest to another.
-func TestPolicyCrossesBubbles(t *testing.T) {
+// No timer outlives its call, so a policy can be used in one synctest bubble after another.
+func TestPolicyInSeveralBubbles(t *testing.T) {
 	t.Parallel()
 	p := retry.MustNew(retry.WithBackoff(retry.Constant(time.Minute)))
 	for range 2 {

@@ -17,7 +17,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// gauge is a semaphore for many goroutines that knows how many are in.
+// gauge is a semaphore for many goroutines. It counts how many hold it.
 type gauge struct{ in atomic.Int64 }
 
 func (g *gauge) Acquire(context.Context, int64) error { g.in.Add(1); return nil }
@@ -73,16 +73,16 @@ func TestOnePolicyOnManyGoroutines(t *testing.T) {
 	assert.Equal(t, int64(workers*calls), started.Load())
 	assert.Equal(t, int64(workers*calls), done.Load())
 	assert.Equal(t, attempts.Load(), started.Load()+waits.Load(), "each retry had its wait")
-	assert.Zero(t, g.in.Load(), "all permits are back")
+	assert.Zero(t, g.in.Load(), "all permits are released")
 	assert.Equal(t, 50, h.Len())
 }
 
 // Not parallel: it counts the goroutines of the whole process.
-func TestNoGoroutineIsStarted(t *testing.T) {
+func TestCallStartsNoGoroutine(t *testing.T) {
 	before := runtime.NumGoroutine()
 	stacks := make([]byte, 1<<20)
 	count := func() {
-		// There may be fewer: what earlier tests left behind is still ending.
+		// There may be fewer than before: goroutines of earlier tests are still ending.
 		assert.LessOrEqual(t, runtime.NumGoroutine(), before)
 		assert.NotContains(t, string(stacks[:runtime.Stack(stacks, true)]), "created by github.com/seed-205ff063/retry.")
 	}
@@ -103,9 +103,9 @@ func TestNoGoroutineIsStarted(t *testing.T) {
 			Done:         func(context.Context, retry.Outcome) { count() },
 		}),
 	}
-	for _, way := range waysIn {
+	for _, way := range entryPoints {
 		for _, fails := range []int{0, 2, 9} {
-			fn, calls := failing(fails, errDown)
+			fn, calls := failTimes(fails, errDown)
 			err := way.call(ctx, func(ctx context.Context) error { count(); return fn(ctx) }, opts...)
 			require.Equal(t, fails == 9, err != nil, way.name)
 			require.Equal(t, min(fails+1, 4), *calls)

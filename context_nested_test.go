@@ -11,8 +11,8 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// deriving has every hook that may derive a context do so.
-func deriving() retry.Option {
+// derivingHooks returns an option with every hook that may derive a context.
+func derivingHooks() retry.Option {
 	derive := func(ctx context.Context) context.Context { return context.WithValue(ctx, derivedKey{}, "derived") }
 	return retry.WithHooks(retry.Hooks{
 		Start:         derive,
@@ -20,14 +20,14 @@ func deriving() retry.Option {
 	})
 }
 
-var hour = retry.WithAttemptTimeout(time.Hour)
+var hourTimeout = retry.WithAttemptTimeout(time.Hour)
 
-// Within an attempt that has a timeout, a nested call without one keeps nothing: the release is
-// not of the outer attempt.
-func TestKeepContextOfANestedCall(t *testing.T) {
+// An outer attempt has a timeout and makes a nested call without one. KeepContext in the nested
+// call does nothing: its release must not end the outer attempt's context.
+func TestKeepContextInNestedCallKeepsNothing(t *testing.T) {
 	t.Parallel()
-	for _, way := range waysIn {
-		for name, opts := range map[string][]retry.Option{"plain": nil, "hooks": {deriving()}, "gate": {retry.WithGate(new(journal).gate("g"))}} {
+	for _, way := range entryPoints {
+		for name, opts := range map[string][]retry.Option{"plain": nil, "hooks": {derivingHooks()}, "gate": {retry.WithGate(new(journal).gate("g"))}} {
 			t.Run(way.name+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				attempts := 0
@@ -43,9 +43,9 @@ func TestKeepContextOfANestedCall(t *testing.T) {
 						}
 						return nil
 					}, append([]retry.Option{atOnce}, opts...)...)
-					assert.NoError(t, outer.Err(), "the outer attempt goes on")
+					assert.NoError(t, outer.Err(), "the outer attempt continues")
 					return err
-				}, hour, retry.WithMaxAttempts(1))
+				}, hourTimeout, retry.WithMaxAttempts(1))
 				require.NoError(t, err)
 				assert.Equal(t, 3, attempts)
 			})
@@ -53,8 +53,8 @@ func TestKeepContextOfANestedCall(t *testing.T) {
 	}
 }
 
-// Nor does a nested call without a timeout keep the outer attempt's context beyond its end.
-func TestKeepContextKeepsNoOuterCall(t *testing.T) {
+// A nested call without a timeout does not keep the outer attempt's context beyond its end.
+func TestKeepContextInNestedCallIsNotOuter(t *testing.T) {
 	t.Parallel()
 	var outer context.Context
 	require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error {
@@ -62,15 +62,15 @@ func TestKeepContextKeepsNoOuterCall(t *testing.T) {
 		return retry.Do(ctx, func(inner context.Context) error {
 			retry.KeepContext(inner)
 			return nil
-		}, deriving())
-	}, hour))
+		}, derivingHooks())
+	}, hourTimeout))
 	assert.ErrorIs(t, outer.Err(), context.Canceled)
 }
 
-// The outer attempt keeps its own context, also while and after it makes a nested call.
-func TestKeepContextOfTheOuterCall(t *testing.T) {
+// The outer attempt can keep its own context during a nested call and after it.
+func TestKeepContextOfOuterCall(t *testing.T) {
 	t.Parallel()
-	for name, opts := range map[string][]retry.Option{"plain": nil, "hooks": {deriving()}, "timeout": {hour}} {
+	for name, opts := range map[string][]retry.Option{"plain": nil, "hooks": {derivingHooks()}, "timeout": {hourTimeout}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var outer context.Context
@@ -84,7 +84,7 @@ func TestKeepContextOfTheOuterCall(t *testing.T) {
 				}, opts...)
 				release = retry.KeepContext(ctx)
 				return err
-			}, hour))
+			}, hourTimeout))
 			require.NoError(t, outer.Err())
 			release()
 			assert.ErrorIs(t, outer.Err(), context.Canceled)
@@ -92,9 +92,9 @@ func TestKeepContextOfTheOuterCall(t *testing.T) {
 	}
 }
 
-// Three levels: with, without, and with a timeout again. Each keeps its own, and what ends an
-// outer context ends those within.
-func TestKeepContextLevels(t *testing.T) {
+// Three levels: with a timeout, without one, and with one again. Each keeps its own context.
+// The end of an outer context ends the inner ones.
+func TestKeepContextThreeLevels(t *testing.T) {
 	t.Parallel()
 	var contexts [3]context.Context
 	var releases [3]context.CancelFunc
@@ -106,9 +106,9 @@ func TestKeepContextLevels(t *testing.T) {
 	}
 	require.NoError(t, retry.Do(context.Background(), level(0, func(ctx context.Context) error {
 		return retry.Do(ctx, level(1, func(ctx context.Context) error {
-			return retry.Do(ctx, level(2, succeed), hour)
-		}), deriving())
-	}), hour))
+			return retry.Do(ctx, level(2, succeed), hourTimeout)
+		}), derivingHooks())
+	}), hourTimeout))
 	for i := range contexts {
 		require.NoError(t, contexts[i].Err(), "level %d", i)
 	}

@@ -10,31 +10,31 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// storm makes nested calls of any kind, with releases at any time.
-type storm struct {
+// randomCalls makes random nested calls and releases their contexts at random times.
+type randomCalls struct {
 	t      *testing.T
 	errors sync.Map
 }
 
-// held is a kept context with how to release it.
-type held struct {
+// keptContext is a kept context with its release function.
+type keptContext struct {
 	ctx      context.Context
 	releases []context.CancelFunc
 }
 
-// call makes a call beneath ctx, of a random kind and depth, and returns what it kept.
-func (s *storm) call(r *rand.Rand, ctx context.Context, depth int) (kept []held) {
+// call makes a random call beneath ctx and returns the contexts that it kept.
+func (s *randomCalls) call(r *rand.Rand, ctx context.Context, depth int) (kept []keptContext) {
 	timed := r.IntN(2) == 0
 	opts := []retry.Option{atOnce, retry.WithMaxAttempts(3)}
 	if timed {
-		opts = append(opts, hour)
+		opts = append(opts, hourTimeout)
 	}
 	if r.IntN(2) == 0 {
-		opts = append(opts, deriving())
+		opts = append(opts, derivingHooks())
 	}
 	outer := ctx
-	_ = waysIn[r.IntN(len(waysIn))].call(ctx, func(ctx context.Context) error {
-		var mine held
+	_ = entryPoints[r.IntN(len(entryPoints))].call(ctx, func(ctx context.Context) error {
+		var mine keptContext
 		for range r.IntN(3) {
 			mine.releases = append(mine.releases, retry.KeepContext(context.WithValue(ctx, derivedKey{}, depth)))
 		}
@@ -43,7 +43,7 @@ func (s *storm) call(r *rand.Rand, ctx context.Context, depth int) (kept []held)
 		}
 		var wg sync.WaitGroup
 		for _, release := range mine.releases {
-			if r.IntN(2) == 0 { // before the return, twice, at once with others
+			if r.IntN(2) == 0 { // release before the return, twice, concurrently
 				wg.Go(release)
 				wg.Go(release)
 			}
@@ -64,18 +64,18 @@ func (s *storm) call(r *rand.Rand, ctx context.Context, depth int) (kept []held)
 	return kept
 }
 
-func (s *storm) alive(ctx context.Context, why string) {
+func (s *randomCalls) alive(ctx context.Context, why string) {
 	if err := ctx.Err(); err != nil {
 		s.errors.Store(fmt.Sprintf("%s: %v", why, err), true)
 	}
 }
 
-// Nested calls with and without timeouts, hooks that derive contexts, releases before and after
-// the return, twice and at once: no context ends before its function has returned, and all have
-// ended when all was released.
-func TestKeepContextStorm(t *testing.T) {
+// Random nested calls: with and without timeouts, with hooks that derive contexts, released
+// before or after the return, twice and concurrently. No context ends before its function has
+// returned. All have ended when all are released.
+func TestKeepContextRandomCalls(t *testing.T) {
 	t.Parallel()
-	s := &storm{t: t}
+	s := &randomCalls{t: t}
 	var wg sync.WaitGroup
 	for seed := range uint64(8) {
 		wg.Go(func() {

@@ -29,14 +29,14 @@ func TestKeepContext(t *testing.T) {
 			return ctx, nil
 		}, retry.WithAttemptTimeout(time.Second))
 		require.NoError(t, err)
-		require.NoError(t, ctx.Err(), "kept beyond the attempt")
+		require.NoError(t, ctx.Err(), "kept after the attempt")
 
 		time.Sleep(999 * time.Millisecond)
 		synctest.Wait()
-		require.NoError(t, ctx.Err(), "its timeout is not over")
+		require.NoError(t, ctx.Err(), "its timeout has not passed")
 		time.Sleep(time.Millisecond)
 		synctest.Wait()
-		require.ErrorIs(t, ctx.Err(), context.DeadlineExceeded, "its timeout goes on to count")
+		require.ErrorIs(t, ctx.Err(), context.DeadlineExceeded, "its timeout still applies")
 		release()
 	})
 }
@@ -97,13 +97,13 @@ func TestKeepContextPanic(t *testing.T) {
 			panic("boom")
 		}, retry.WithAttemptTimeout(time.Hour))
 	})
-	require.Error(t, kept.Err(), "nobody is left to release it")
+	require.Error(t, kept.Err(), "a panic releases it")
 }
 
 // A release never ends an attempt's context before its function has returned.
 func TestKeepContextReleasedEarly(t *testing.T) {
 	t.Parallel()
-	for _, way := range waysIn {
+	for _, way := range entryPoints {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
 			var kept context.Context
@@ -117,13 +117,14 @@ func TestKeepContextReleasedEarly(t *testing.T) {
 				again()
 				assert.NoError(t, ctx.Err())
 				return nil
-			}, hour)
-			assert.ErrorIs(t, kept.Err(), context.Canceled, "nobody holds it")
+			}, hourTimeout)
+			assert.ErrorIs(t, kept.Err(), context.Canceled, "all holders have released it")
 		})
 	}
 }
 
-// The context ends at the last of several releases, whichever that is, and each counts once.
+// With several holders the context ends at the last release, in any order. Each release counts
+// once.
 func TestKeepContextSeveralHolders(t *testing.T) {
 	t.Parallel()
 	for last := range 3 {
@@ -135,11 +136,11 @@ func TestKeepContextSeveralHolders(t *testing.T) {
 				releases = append(releases, retry.KeepContext(ctx))
 			}
 			return nil
-		}, hour))
+		}, hourTimeout))
 		for i, release := range releases {
 			if i != last {
 				release()
-				release() // counts no second time
+				release() // a second call does not count
 				require.NoError(t, kept.Err())
 			}
 		}
@@ -148,11 +149,11 @@ func TestKeepContextSeveralHolders(t *testing.T) {
 	}
 }
 
-// Too late to keep what has ended, and a release then does nothing.
-func TestKeepContextAfterTheEnd(t *testing.T) {
+// KeepContext after the end of the attempt keeps nothing, and its release does nothing.
+func TestKeepContextAfterAttempt(t *testing.T) {
 	t.Parallel()
 	var kept context.Context
-	require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error { kept = ctx; return nil }, hour))
+	require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error { kept = ctx; return nil }, hourTimeout))
 	require.ErrorIs(t, kept.Err(), context.Canceled)
 	retry.KeepContext(kept)()
 	require.ErrorIs(t, kept.Err(), context.Canceled)
@@ -171,7 +172,7 @@ func TestKeepContextOfEachAttempt(t *testing.T) {
 			return errDown
 		}
 		return nil
-	}, hour, atOnce))
+	}, hourTimeout, atOnce))
 	for i := range contexts {
 		for _, ctx := range contexts[i:] {
 			require.NoError(t, ctx.Err())
@@ -181,8 +182,8 @@ func TestKeepContextOfEachAttempt(t *testing.T) {
 	}
 }
 
-// Values, deadline and cause are those of the attempt, also through a nested call's context.
-func TestKeepContextHidesNothingElse(t *testing.T) {
+// Values, deadline and cause are the attempt's own, also through a nested call's context.
+func TestKeepContextPreservesValuesAndDeadline(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		ctx := context.WithValue(context.Background(), derivedKey{}, "caller's")
 		_ = retry.Do(ctx, func(outer context.Context) error {
@@ -204,14 +205,14 @@ func TestKeepContextHidesNothingElse(t *testing.T) {
 	})
 }
 
-// A Run's steps shield the outer attempt in each of them.
+// In each step of a Run, KeepContext leaves the outer attempt's context alone.
 func TestKeepContextInSteps(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, retry.Do(context.Background(), func(outer context.Context) error {
 		for _, run := range []*retry.Run{
 			retry.MustNew(atOnce).Start(outer),
 			retry.MustNew(atOnce).Resume(outer, retry.Attempt{Number: 1, Err: errDown}),
-			retry.MustNew(atOnce, deriving()).Start(outer),
+			retry.MustNew(atOnce, derivingHooks()).Start(outer),
 		} {
 			for range 3 {
 				_, again := run.Try(func(inner context.Context) error {
@@ -223,10 +224,10 @@ func TestKeepContextInSteps(t *testing.T) {
 			}
 		}
 		return nil
-	}, hour))
+	}, hourTimeout))
 }
 
-// The timeout of a kept context goes on to count for all its holders.
+// The timeout of a kept context still applies to all its holders.
 func TestKeepContextTimesOut(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var kept context.Context

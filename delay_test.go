@@ -15,10 +15,10 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-func TestANegativeBackoffCountsAsZero(t *testing.T) {
+func TestNegativeBackoffCreatesNoTimer(t *testing.T) {
 	t.Parallel()
 	c := &jumpClock{onWait: func(d time.Duration) { t.Errorf("After(%v)", d) }}
-	fn, calls := failing(2, errDown)
+	fn, calls := failTimes(2, errDown)
 	h := retry.NewHistory(3)
 	require.NoError(t, retry.Do(context.Background(), fn, retry.WithClock(c), retry.WithHistory(h), retry.WithBackoff(
 		retry.BackoffFunc(func(retry.Attempt) time.Duration { return math.MinInt64 }))))
@@ -26,7 +26,7 @@ func TestANegativeBackoffCountsAsZero(t *testing.T) {
 	assert.Zero(t, h.Slice()[0].Delay)
 }
 
-// What the step decides is what Do waits, what the hooks see and what the outcome sums up.
+// Do waits as long as Try returns, the hooks are given and the outcome sums up.
 func TestDoWaitsWhatItDecides(t *testing.T) {
 	t.Parallel()
 	for name, opts := range map[string][]retry.Option{
@@ -37,7 +37,7 @@ func TestDoWaitsWhatItDecides(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			want := decided(t, 4, append(opts, seeded(5))...)
+			want := tryWaits(t, 4, append(opts, seededRand(5))...)
 			synctest.Test(t, func(t *testing.T) {
 				var hooked, waited, slept []time.Duration
 				var outcome retry.Outcome
@@ -59,7 +59,7 @@ func TestDoWaitsWhatItDecides(t *testing.T) {
 					time.Sleep(time.Second)
 					ended = time.Now()
 					return errRefused
-				}, append(opts, seeded(5), retry.WithHooks(hooks))...)
+				}, append(opts, seededRand(5), retry.WithHooks(hooks))...)
 				require.ErrorIs(t, err, retry.ErrExhausted)
 				assert.Equal(t, want, hooked)
 				assert.Equal(t, want, waited)
@@ -70,7 +70,7 @@ func TestDoWaitsWhatItDecides(t *testing.T) {
 	}
 }
 
-// afterCounter counts the timers that a clock is asked for; its time flies.
+// afterCounter counts the timers it is asked for. Each fires at once.
 type afterCounter struct {
 	*clock.Mock
 	asked []time.Duration
@@ -83,7 +83,7 @@ func (c *afterCounter) After(d time.Duration) <-chan time.Time {
 	return due
 }
 
-func TestDelayOfZeroAsksNoTimer(t *testing.T) {
+func TestZeroDelayAsksForNoTimer(t *testing.T) {
 	t.Parallel()
 	counter := &afterCounter{Mock: clock.NewMock()}
 	err := retry.Do(context.Background(), func(context.Context) error { return errRefused },
@@ -111,20 +111,20 @@ func TestOneTimerServesAllWaits(t *testing.T) { // not parallel: it counts alloc
 	assert.Equal(t, one, many)
 }
 
-// Whatever the settings: 0 ≤ wait ≤ MaxDelay, over whole calls with seeded random numbers.
-func TestWaitIsNeverBeyondMaxDelay(t *testing.T) {
+// With any settings 0 ≤ wait ≤ MaxDelay, over whole calls with seeded random numbers.
+func TestWaitNeverExceedsMaxDelay(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(2, 3))
 	for range 500 {
-		b := anyBackoff(uint8(r.Uint32()), anyDuration(r), anyDuration(r), 1+r.ExpFloat64()*10)
+		b := backoffOfKind(uint8(r.Uint32()), randomDuration(r), randomDuration(r), 1+r.ExpFloat64()*10)
 		jitter := retry.Jitter{Lo: r.Float64() * 2}
 		jitter.Hi = jitter.Lo + r.ExpFloat64()
-		limit := anyDuration(r)
-		opts := []retry.Option{retry.WithBackoff(b), retry.WithMaxDelay(limit), seeded(r.Uint64())}
+		limit := randomDuration(r)
+		opts := []retry.Option{retry.WithBackoff(b), retry.WithMaxDelay(limit), seededRand(r.Uint64())}
 		if r.IntN(3) > 0 {
 			opts = append(opts, retry.WithJitter(jitter))
 		}
-		for _, wait := range decided(t, 70, opts...) {
+		for _, wait := range tryWaits(t, 70, opts...) {
 			require.GreaterOrEqual(t, wait, time.Duration(0), "%v", b)
 			require.LessOrEqual(t, wait, limit, "%v", b)
 		}
@@ -141,10 +141,10 @@ func FuzzDelay(f *testing.F) {
 	f.Fuzz(func(t *testing.T, kind uint8, initial, step int64, factor float64, jittered bool, lo, hi float64,
 		capped bool, limit int64, u float64, number int, waited, hint int64,
 	) {
-		b := anyBackoff(kind, time.Duration(initial), time.Duration(step), factor)
+		b := backoffOfKind(kind, time.Duration(initial), time.Duration(step), factor)
 		jitter := retry.Jitter{Lo: lo, Hi: hi}
 		opts := []retry.Option{
-			retry.WithBackoff(b), sampling(u), retry.WithClock(clock.NewMock()),
+			retry.WithBackoff(b), fixedRand(u), retry.WithClock(clock.NewMock()),
 			retry.WithMaxAttempts(retry.Unlimited), retry.WithMaxRetryAfter(longest),
 		}
 		if jittered {
@@ -180,7 +180,7 @@ func FuzzDelay(f *testing.F) {
 		if !jittered || kind%8 > 5 {
 			return
 		}
-		// The ends of the range by the rule: d capped so that Hi·d ≤ MaxDelay.
+		// The ends of the range: d is capped so that Hi·d ≤ MaxDelay.
 		d, most := float64(b.Delay(attempt)), float64(longest)
 		if capped {
 			most = float64(limit)

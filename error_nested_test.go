@@ -18,7 +18,7 @@ func TestNestedRetries(t *testing.T) {
 	t.Parallel()
 	inner := func(opts ...retry.Option) func(context.Context) error {
 		return func(ctx context.Context) error {
-			return retry.Do(ctx, always(retry.Permanent(retry.After(time.Hour, errDown))), append(opts, retry.WithName("inner"))...)
+			return retry.Do(ctx, alwaysReturn(retry.Permanent(retry.After(time.Hour, errDown))), append(opts, retry.WithName("inner"))...)
 		}
 	}
 	t.Run("reasons", func(t *testing.T) {
@@ -27,10 +27,10 @@ func TestNestedRetries(t *testing.T) {
 		err := retry.Do(context.Background(), func(ctx context.Context) error { calls++; return inner()(ctx) },
 			atOnce, retry.WithName("outer"), retry.WithMaxAttempts(3))
 		assert.Equal(t, 3, calls, "a marker speaks to its own loop, and so does a hint")
-		e := stopped(t, err)
+		e := retryError(t, err)
 		assert.Equal(t, retry.ErrExhausted, e.Reason, "this loop's own")
 		assert.Equal(t, "outer", e.Name)
-		assert.ErrorIs(t, err, retry.ErrPermanent, "the inner one's is seen too")
+		assert.ErrorIs(t, err, retry.ErrPermanent, "the inner reason is found too")
 		assert.ErrorIs(t, err, errDown)
 		var found *retry.Error
 		require.ErrorAs(t, e.Err, &found)
@@ -44,30 +44,30 @@ func TestNestedRetries(t *testing.T) {
 		err := retry.Do(context.Background(), func(ctx context.Context) error {
 			return errors.Join(inner()(ctx), retry.Permanent(errOdd))
 		}, atOnce)
-		assert.Equal(t, retry.ErrPermanent, stopped(t, err).Reason)
-		assert.Equal(t, 1, stopped(t, err).Attempts)
+		assert.Equal(t, retry.ErrPermanent, retryError(t, err).Reason)
+		assert.Equal(t, 1, retryError(t, err).Attempts)
 	})
 	t.Run("already retried", func(t *testing.T) {
 		t.Parallel()
 		err := retry.Do(context.Background(), inner(), atOnce, retry.WithStopIf(retry.AlreadyRetried))
-		assert.Equal(t, retry.ErrPermanent, stopped(t, err).Reason)
-		assert.Equal(t, 1, stopped(t, err).Attempts)
+		assert.Equal(t, retry.ErrPermanent, retryError(t, err).Reason)
+		assert.Equal(t, 1, retryError(t, err).Attempts)
 	})
 	t.Run("the inner budget's delay is honoured", func(t *testing.T) {
 		inBubble(t, func(t *testing.T) {
 			start := time.Now()
 			err := retry.Do(context.Background(), func(ctx context.Context) error {
-				return fmt.Errorf("inner: %w", retry.Do(ctx, always(errDown), every(20*time.Second), retry.WithBudget(new(retry.Budget))))
+				return fmt.Errorf("inner: %w", retry.Do(ctx, alwaysReturn(errDown), every(20*time.Second), retry.WithBudget(new(retry.Budget))))
 			}, atOnce, retry.WithMaxAttempts(2), retry.WithJitter(retry.NoJitter))
 			assert.Equal(t, 20*time.Second, time.Since(start))
-			assert.Equal(t, retry.ErrExhausted, stopped(t, err).Reason)
+			assert.Equal(t, retry.ErrExhausted, retryError(t, err).Reason)
 			assert.ErrorIs(t, err, retry.ErrBudget)
 		})
 	})
 	t.Run("the inner hint is too long for both", func(t *testing.T) {
 		t.Parallel()
-		e := stopped(t, retry.Do(context.Background(), func(ctx context.Context) error {
-			return retry.Do(ctx, always(retry.After(time.Hour, errDown)))
+		e := retryError(t, retry.Do(context.Background(), func(ctx context.Context) error {
+			return retry.Do(ctx, alwaysReturn(retry.After(time.Hour, errDown)))
 		}))
 		assert.Equal(t, retry.ErrRetryAfter, e.Reason)
 		assert.Equal(t, time.Hour, e.Delay)
@@ -76,7 +76,7 @@ func TestNestedRetries(t *testing.T) {
 	t.Run("context of both", func(t *testing.T) {
 		t.Parallel()
 		ctx, cancel := context.WithCancel(context.Background())
-		e := stopped(t, retry.Do(ctx, func(ctx context.Context) error {
+		e := retryError(t, retry.Do(ctx, func(ctx context.Context) error {
 			return retry.Do(ctx, func(context.Context) error { cancel(); return io.ErrUnexpectedEOF })
 		}))
 		assert.Equal(t, retry.ErrContext, e.Reason)

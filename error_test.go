@@ -18,7 +18,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-func TestErrorMatchesAllAtOnce(t *testing.T) {
+func TestErrorMatchesReasonAndFailures(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("shutting down")
 	deep := fmt.Errorf("fetch: %w", &net.OpError{Op: "dial", Err: errDown})
@@ -31,7 +31,7 @@ func TestErrorMatchesAllAtOnce(t *testing.T) {
 		name    string
 		opts    []retry.Option
 		err     error
-		cancel  time.Duration // after which the caller's context is cancelled
+		cancel  time.Duration // when to cancel the caller's context
 		matches []error
 	}{
 		{"exhausted", []retry.Option{atOnce}, deep, 0, []error{retry.ErrExhausted}},
@@ -48,13 +48,13 @@ func TestErrorMatchesAllAtOnce(t *testing.T) {
 				if tt.cancel > 0 {
 					time.AfterFunc(tt.cancel, func() { cancel(cause) })
 				}
-				err := retry.Do(ctx, always(tt.err), tt.opts...)
-				e := stopped(t, err)
+				err := retry.Do(ctx, alwaysReturn(tt.err), tt.opts...)
+				e := retryError(t, err)
 				for _, reason := range reasons {
 					assert.Equal(t, slices.Contains(tt.matches, reason), errors.Is(err, reason), "%v", reason)
 				}
 				assert.Equal(t, tt.matches[0], e.Reason)
-				assert.Equal(t, bare(tt.err), e.Err)
+				assert.Equal(t, withoutMark(tt.err), e.Err)
 				assert.ErrorIs(t, err, errDown)
 				var op *net.OpError
 				require.ErrorAs(t, err, &op)
@@ -66,7 +66,7 @@ func TestErrorMatchesAllAtOnce(t *testing.T) {
 	}
 }
 
-func TestReasonsKnowTheirPackage(t *testing.T) {
+func TestReasonTextsStartWithPackage(t *testing.T) {
 	t.Parallel()
 	for text, err := range map[string]error{
 		"retry: attempts exhausted":                         retry.ErrExhausted,
@@ -84,8 +84,8 @@ func TestReasonsKnowTheirPackage(t *testing.T) {
 
 func TestErrorIsComparable(t *testing.T) {
 	t.Parallel()
-	one := retry.Do(context.Background(), always(errDown), retry.WithMaxAttempts(1))
-	other := retry.Do(context.Background(), always(errDown), retry.WithMaxAttempts(1))
+	one := retry.Do(context.Background(), alwaysReturn(errDown), retry.WithMaxAttempts(1))
+	other := retry.Do(context.Background(), alwaysReturn(errDown), retry.WithMaxAttempts(1))
 	same := one
 	assert.True(t, one == same)
 	assert.False(t, one == other)
@@ -95,11 +95,11 @@ func TestErrorIsComparable(t *testing.T) {
 	assert.NotErrorIs(t, one, other)
 	_, rejected := retry.DoValue(context.Background(), func(context.Context) (int, error) { return 0, nil },
 		retry.WithMaxAttempts(1), retry.WithValidator(func(int, retry.Attempt) error { return sliceError{errOdd} }))
-	assert.ErrorIs(t, rejected, retry.ErrRejected, "nor does an error beneath that is not comparable panic")
-	assert.NotPanics(t, func() { seen[stopped(t, rejected).Err] = 3 })
+	assert.ErrorIs(t, rejected, retry.ErrRejected, "an inner error that is not comparable does not panic")
+	assert.NotPanics(t, func() { seen[retryError(t, rejected).Err] = 3 })
 }
 
-// sliceError is an error that == panics on.
+// sliceError is an error that panics when compared with ==.
 type sliceError []error
 
 func (s sliceError) Error() string { return fmt.Sprint([]error(s)) }
@@ -142,20 +142,20 @@ func TestErrorHistory(t *testing.T) {
 		name     string
 		opts     []retry.Option
 		attempts int
-		from     int // the oldest kept; past attempts: none
+		from     int // the oldest attempt kept; above attempts if none is
 	}{
 		{"all fit", []retry.Option{retry.WithMaxAttempts(7)}, 7, 1},
 		{"default size", []retry.Option{retry.WithMaxAttempts(13)}, 13, 4},
-		{"the newest stay", []retry.Option{retry.WithHistorySize(3), retry.WithMaxAttempts(7)}, 7, 5},
+		{"the newest are kept", []retry.Option{retry.WithHistorySize(3), retry.WithMaxAttempts(7)}, 7, 5},
 		{"exactly full", []retry.Option{retry.WithHistorySize(3), retry.WithMaxAttempts(3)}, 3, 1},
 		{"one", []retry.Option{retry.WithHistorySize(1), retry.WithMaxAttempts(4)}, 4, 4},
 		{"none", []retry.Option{retry.WithHistorySize(0), retry.WithMaxAttempts(4)}, 4, 5},
-		{"more than is taken at once", []retry.Option{retry.WithHistorySize(40), retry.WithMaxAttempts(100)}, 100, 61},
+		{"more than one buffer", []retry.Option{retry.WithHistorySize(40), retry.WithMaxAttempts(100)}, 100, 61},
 		{"unlimited attempts", []retry.Option{retry.WithHistorySize(20), retry.WithMaxAttempts(retry.Unlimited), retry.WithStopIf(func(a retry.Attempt) bool { return a.Number == 45 })}, 45, 26},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			e := stopped(t, retry.Do(context.Background(), always(errDown), append(tt.opts, atOnce)...))
+			e := retryError(t, retry.Do(context.Background(), alwaysReturn(errDown), append(tt.opts, atOnce)...))
 			require.Equal(t, tt.attempts, e.Attempts)
 			kept := e.History()
 			require.Len(t, kept, tt.attempts-tt.from+1)
@@ -173,7 +173,7 @@ func TestErrorHistory(t *testing.T) {
 	}
 }
 
-// netError has all of net.Error's answers.
+// netError implements net.Error.
 type netError struct{ timeout, temporary bool }
 
 func (netError) Error() string     { return "net fault" }
@@ -187,7 +187,7 @@ func TestErrorTimeoutAndTemporary(t *testing.T) {
 		opts               []retry.Option
 		err                error
 		deadline           time.Duration
-		cancel             bool // in the attempt
+		cancel             bool // during the attempt
 		timeout, temporary bool
 	}{
 		{"plain", nil, errDown, 0, false, false, false},
@@ -216,7 +216,7 @@ func TestErrorTimeoutAndTemporary(t *testing.T) {
 					}
 					return tt.err
 				}, append([]retry.Option{retry.WithMaxAttempts(2), atOnce}, tt.opts...)...)
-				e := stopped(t, err)
+				e := retryError(t, err)
 				assert.Equal(t, tt.timeout, e.Timeout())
 				assert.Equal(t, tt.temporary, e.Temporary())
 				wrapped := &url.Error{Op: "Get", URL: "/", Err: err}
@@ -245,7 +245,7 @@ func TestErrorRetryAfter(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			d, ok := stopped(t, retry.Do(context.Background(), always(tt.err), tt.opts...)).RetryAfter()
+			d, ok := retryError(t, retry.Do(context.Background(), alwaysReturn(tt.err), tt.opts...)).RetryAfter()
 			assert.Equal(t, tt.want, d)
 			assert.Equal(t, tt.ok, ok)
 		})

@@ -49,7 +49,7 @@ func TestErrorText(t *testing.T) {
 			"retry: attempts exhausted after 2 attempts in 988ms: server down",
 		},
 		{
-			"below three digits nothing is lost", opts(every(999), retry.WithMaxAttempts(2)), errDown, 0, 0,
+			"fewer than three digits are exact", opts(every(999), retry.WithMaxAttempts(2)), errDown, 0, 0,
 			"retry: attempts exhausted after 2 attempts in 999ns: server down",
 		},
 		{
@@ -125,7 +125,7 @@ func TestErrorText(t *testing.T) {
 					time.AfterFunc(tt.cancel, func() { cancel(cause) })
 				}
 				_, err := retry.DoValue(ctx, func(context.Context) (int, error) { return 0, tt.err }, tt.opts...)
-				stopped(t, err)
+				retryError(t, err)
 				assert.EqualError(t, err, tt.want)
 			})
 		})
@@ -136,7 +136,7 @@ func TestErrorText(t *testing.T) {
 func slowGate(d time.Duration) retry.Gate {
 	return func(context.Context, retry.Attempt) (func(error), error) {
 		time.Sleep(d)
-		synctest.Wait() // a deadline that is now has passed
+		synctest.Wait() // let a deadline at this moment pass
 		return nil, nil
 	}
 }
@@ -170,7 +170,7 @@ func TestErrorLogValue(t *testing.T) {
 				if tt.dead {
 					cancel()
 				}
-				err := retry.Do(ctx, always(errors.Join(errDown, errOdd)), tt.opts...)
+				err := retry.Do(ctx, alwaysReturn(errors.Join(errDown, errOdd)), tt.opts...)
 				var b bytes.Buffer
 				slog.New(slog.NewTextHandler(&b, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 					if groups == nil {
@@ -184,7 +184,7 @@ func TestErrorLogValue(t *testing.T) {
 	}
 }
 
-// secret is a value that no text may contain, whatever the verb.
+// secret is a value that must not appear in any text, whatever the verb.
 type secret struct{ Token string }
 
 const secretText = "s3cr3t-t0k3n"
@@ -200,7 +200,7 @@ func TestTextsNeverContainValues(t *testing.T) {
 		retry.WithLogger(slog.New(slog.NewJSONHandler(&records, nil))),
 		retry.WithHooks(retry.Hooks{AfterAttempt: func(_ context.Context, a retry.Attempt) { seen = append(seen, a) }}))
 	assert.Equal(t, secretText, v.Token)
-	e := stopped(t, err)
+	e := retryError(t, err)
 	var report *retry.ValidationError[secret]
 	require.ErrorAs(t, err, &report)
 	require.Equal(t, secretText, report.Values[0].Token)
@@ -218,7 +218,7 @@ func TestTextsNeverContainValues(t *testing.T) {
 			assert.NotContains(t, strings.ToLower(text), hex, "%s of %T", verb, arg)
 		}
 	}
-	for _, verb := range []string{"%v", "%+v", "%#v"} { // fmt asks no methods of unexported fields
+	for _, verb := range []string{"%v", "%+v", "%#v"} { // fmt calls no methods on unexported fields
 		for _, arg := range []any{struct{ e error }{err}, struct{ e error }{report}, struct{ e error }{e.Err}} {
 			assert.NotContains(t, fmt.Sprintf(verb, arg), secretText, "%s of %T", verb, arg)
 		}

@@ -13,8 +13,8 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// limiter is a rate limiter that refuses, with an error without a type, a wait that would
-// not end before the context's deadline.
+// limiter is a rate limiter. If a wait would not end before the context's deadline, it returns
+// an untyped error.
 type limiter struct {
 	waits []time.Duration
 	asked int
@@ -36,7 +36,7 @@ func (l *limiter) Wait(ctx context.Context) error {
 	}
 }
 
-// brokenLimiter refuses always.
+// brokenLimiter always refuses.
 type brokenLimiter struct{}
 
 func (brokenLimiter) Wait(context.Context) error { return errLimiter }
@@ -59,8 +59,8 @@ func TestRateLimit(t *testing.T) {
 		{"waits for every attempt", plain, []time.Duration{s, 2 * s, 3 * s}, 0, 3, 6 * s, 3, errDown},
 		{"refuses the first", plain, []time.Duration{time.Hour}, time.Minute, 0, 0, 1, nil},
 		{"refuses a retry", plain, []time.Duration{s, time.Hour}, time.Minute, 1, s, 2, errDown},
-		{"refuses a retry, only retries ask", func(l *limiter) retry.Gate { return retry.OnlyRetries(plain(l)) }, []time.Duration{time.Hour}, time.Minute, 1, 0, 1, errDown},
-		{"refuses the first, only it asks", func(l *limiter) retry.Gate { return retry.OnlyFirst(plain(l)) }, []time.Duration{time.Hour}, time.Minute, 0, 0, 1, nil},
+		{"refuses a retry, OnlyRetries", func(l *limiter) retry.Gate { return retry.OnlyRetries(plain(l)) }, []time.Duration{time.Hour}, time.Minute, 1, 0, 1, errDown},
+		{"refuses the first, OnlyFirst", func(l *limiter) retry.Gate { return retry.OnlyFirst(plain(l)) }, []time.Duration{time.Hour}, time.Minute, 0, 0, 1, nil},
 		{"wrapped by the user's gate", func(l *limiter) retry.Gate {
 			return func(ctx context.Context, a retry.Attempt) (func(error), error) {
 				release, err := plain(l)(ctx, a)
@@ -83,13 +83,13 @@ func TestRateLimit(t *testing.T) {
 				var done outcomes
 				l := &limiter{waits: tt.waits}
 				start := time.Now()
-				e := stopped(t, retry.Do(ctx, always(errDown), atOnce, retry.WithMaxAttempts(3),
+				e := retryError(t, retry.Do(ctx, alwaysReturn(errDown), atOnce, retry.WithMaxAttempts(3),
 					retry.WithGate(j.gate("a"), tt.gate(l)), done.hook()))
 				assert.Equal(t, tt.elapsed, time.Since(start))
 				assert.Equal(t, tt.attempts, e.Attempts)
 				assert.Equal(t, tt.attempts, done.one(t).Attempts)
 				assert.Equal(t, tt.asked, l.asked)
-				assert.Equal(t, bare(tt.err), e.Err)
+				assert.Equal(t, withoutMark(tt.err), e.Err)
 				refused := tt.deadline > 0
 				if !refused {
 					assert.Equal(t, retry.ErrExhausted, e.Reason)
@@ -99,13 +99,13 @@ func TestRateLimit(t *testing.T) {
 				assert.Equal(t, refused, errors.Is(e, context.DeadlineExceeded))
 				assert.Equal(t, refused, errors.Is(e, errLimiter), "what the limiter said is kept")
 				assert.Equal(t, refused, e.Timeout())
-				assert.Equal(t, j.count("a in"), j.count("a out"), "what was passed is released")
+				assert.Equal(t, j.count("a in"), j.count("a out"), "the gate that was passed is released")
 			})
 		})
 	}
-	t.Run("a refusal without a deadline is the attempt's error", func(t *testing.T) {
+	t.Run("without a deadline the refusal is the attempt's error", func(t *testing.T) {
 		t.Parallel()
-		e := stopped(t, retry.Do(context.Background(), always(nil), atOnce, retry.WithMaxAttempts(2), retry.WithGate(retry.RateLimit(brokenLimiter{}))))
+		e := retryError(t, retry.Do(context.Background(), alwaysReturn(nil), atOnce, retry.WithMaxAttempts(2), retry.WithGate(retry.RateLimit(brokenLimiter{}))))
 		assert.Equal(t, retry.ErrExhausted, e.Reason)
 		assert.Equal(t, 2, e.Attempts)
 		assert.Equal(t, errLimiter, e.Err)
@@ -114,7 +114,7 @@ func TestRateLimit(t *testing.T) {
 		inBubble(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
-			err := retry.Do(ctx, always(nil), retry.WithGate(retry.RateLimit(brokenLimiter{})))
+			err := retry.Do(ctx, alwaysReturn(nil), retry.WithGate(retry.RateLimit(brokenLimiter{})))
 			assert.EqualError(t, err, "retry: wait at a gate would pass the deadline (limiter: would exceed context deadline) after 0 attempts in 0s")
 		})
 	})
@@ -122,7 +122,7 @@ func TestRateLimit(t *testing.T) {
 		inBubble(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(context.Background())
 			time.AfterFunc(time.Second, cancel)
-			e := stopped(t, retry.Do(ctx, always(nil), retry.WithGate(retry.RateLimit(&limiter{waits: []time.Duration{time.Hour}}))))
+			e := retryError(t, retry.Do(ctx, alwaysReturn(nil), retry.WithGate(retry.RateLimit(&limiter{waits: []time.Duration{time.Hour}}))))
 			assert.Equal(t, retry.ErrContext, e.Reason)
 			assert.Zero(t, e.Attempts)
 			assert.ErrorIs(t, e, context.Canceled)
@@ -131,7 +131,7 @@ func TestRateLimit(t *testing.T) {
 	})
 }
 
-// semaphore counts; a full one blocks until the context ends.
+// semaphore counts its permits. Acquire blocks until the context ends if there are too few.
 type semaphore struct{ free int64 }
 
 func (s *semaphore) Acquire(ctx context.Context, n int64) error {
@@ -149,7 +149,7 @@ func TestBulkhead(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int64{0, 1, 3} {
 		s := &semaphore{free: 3}
-		fn, _ := failing(2, errDown)
+		fn, _ := failTimes(2, errDown)
 		require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error {
 			assert.Equal(t, 3-n, s.free)
 			return fn(ctx)
@@ -165,7 +165,7 @@ func TestBulkhead(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
 			s := &semaphore{free: 1}
-			e := stopped(t, retry.Do(ctx, always(nil), retry.WithGate(retry.Bulkhead(s, 2))))
+			e := retryError(t, retry.Do(ctx, alwaysReturn(nil), retry.WithGate(retry.Bulkhead(s, 2))))
 			assert.Equal(t, retry.ErrContext, e.Reason)
 			assert.Zero(t, e.Attempts)
 			assert.Equal(t, int64(1), s.free)
@@ -174,8 +174,8 @@ func TestBulkhead(t *testing.T) {
 	t.Run("a negative weight fails for good", func(t *testing.T) {
 		t.Parallel()
 		s := &semaphore{free: 3}
-		err := retry.Do(context.Background(), always(nil), retry.WithGate(retry.Bulkhead(s, -1)))
-		e := stopped(t, err)
+		err := retry.Do(context.Background(), alwaysReturn(nil), retry.WithGate(retry.Bulkhead(s, -1)))
+		e := retryError(t, err)
 		assert.Equal(t, retry.ErrPermanent, e.Reason)
 		assert.Equal(t, 1, e.Attempts)
 		assert.EqualError(t, e.Err, "retry: Bulkhead: weight -1 is negative")
@@ -196,18 +196,18 @@ func TestOnlyFirstAndOnlyRetries(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var j journal
-			require.Error(t, retry.Do(context.Background(), always(errDown), atOnce, retry.WithMaxAttempts(3),
+			require.Error(t, retry.Do(context.Background(), alwaysReturn(errDown), atOnce, retry.WithMaxAttempts(3),
 				retry.WithGate(tt.only(j.gate("a")))))
 			assert.Equal(t, tt.want, j)
-			refused := stopped(t, retry.Do(context.Background(), always(errDown), atOnce, retry.WithMaxAttempts(3),
-				retry.WithGate(tt.only(refusing(retry.Permanent(errOdd))))))
+			refused := retryError(t, retry.Do(context.Background(), alwaysReturn(errDown), atOnce, retry.WithMaxAttempts(3),
+				retry.WithGate(tt.only(refusingGate(retry.Permanent(errOdd))))))
 			assert.Equal(t, retry.ErrPermanent, refused.Reason)
 			assert.ErrorIs(t, refused, errOdd)
 		})
 	}
 }
 
-func TestNilGatesAreFaults(t *testing.T) {
+func TestNilGatesAreErrors(t *testing.T) {
 	t.Parallel()
 	for name, gate := range map[string]retry.Gate{
 		"Gate":        nil,
@@ -216,7 +216,7 @@ func TestNilGatesAreFaults(t *testing.T) {
 		"OnlyFirst":   retry.OnlyFirst(nil),
 		"OnlyRetries": retry.OnlyRetries(retry.RateLimit(nil)),
 	} {
-		err := retry.Do(context.Background(), always(nil), retry.WithGate(gate))
+		err := retry.Do(context.Background(), alwaysReturn(nil), retry.WithGate(gate))
 		require.ErrorIs(t, err, retry.ErrOption, name)
 		assert.EqualError(t, err, "retry: WithGate: nil Gate", name)
 	}

@@ -29,7 +29,7 @@ func TestGatesOrder(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				var j journal
-				fn, _ := failing(1, errDown)
+				fn, _ := failTimes(1, errDown)
 				require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error {
 					j.notef("fn")
 					return fn(ctx)
@@ -45,7 +45,7 @@ func TestGatesOrder(t *testing.T) {
 	}
 }
 
-func TestReleaseIsRightAfterTheFunction(t *testing.T) {
+func TestReleaseRunsRightAfterFunction(t *testing.T) {
 	t.Parallel()
 	var j journal
 	_, err := retry.DoValue(context.Background(), func(context.Context) (int, error) { j.notef("fn"); return 1, nil },
@@ -59,16 +59,16 @@ func TestReleaseIsRightAfterTheFunction(t *testing.T) {
 	assert.Equal(t, journal{"a in 1", "before", "fn", "a out: <nil>", "validator", "after"}, j, "release hears the function's error")
 }
 
-func TestNilReleaseIsFine(t *testing.T) {
+func TestNilReleaseIsAllowed(t *testing.T) {
 	t.Parallel()
 	var j journal
-	fn, calls := failing(1, errDown)
-	require.NoError(t, retry.Do(context.Background(), fn, atOnce, retry.WithGate(j.gate("a"), refusing(nil), j.gate("b"))))
+	fn, calls := failTimes(1, errDown)
+	require.NoError(t, retry.Do(context.Background(), fn, atOnce, retry.WithGate(j.gate("a"), refusingGate(nil), j.gate("b"))))
 	assert.Equal(t, 2, *calls)
 	assert.Len(t, j, 8)
 }
 
-func TestGatesGetTheCallersContextAndTheAttempt(t *testing.T) {
+func TestGatesGetCallersContextAndAttempt(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		type key struct{}
 		ctx := context.WithValue(context.Background(), key{}, "caller's")
@@ -76,7 +76,7 @@ func TestGatesGetTheCallersContextAndTheAttempt(t *testing.T) {
 		const s = time.Second
 		start := time.Now()
 		var saw []retry.Attempt
-		fn, _ := failing(1, errDown)
+		fn, _ := failTimes(1, errDown)
 		h := retry.NewHistory(2)
 		require.NoError(t, retry.Do(ctx, func(got context.Context) error {
 			assert.Equal(t, "hook's", got.Value(key{}))
@@ -100,7 +100,7 @@ func TestGatesGetTheCallersContextAndTheAttempt(t *testing.T) {
 	})
 }
 
-func TestGateErrorIsTheAttemptsError(t *testing.T) {
+func TestGateErrorFailsTheAttempt(t *testing.T) {
 	t.Parallel()
 	type opts = []retry.Option
 	for _, tt := range []struct {
@@ -120,16 +120,16 @@ func TestGateErrorIsTheAttemptsError(t *testing.T) {
 			var j journal
 			err := retry.Do(context.Background(), func(context.Context) error { t.Error("called"); return nil },
 				append(opts{
-					atOnce, retry.WithMaxAttempts(3), retry.WithGate(j.gate("a"), j.gate("b"), refusing(tt.err), j.gate("c")),
+					atOnce, retry.WithMaxAttempts(3), retry.WithGate(j.gate("a"), j.gate("b"), refusingGate(tt.err), j.gate("c")),
 					retry.WithHooks(retry.Hooks{
 						BeforeAttempt: func(ctx context.Context, _ retry.Attempt) context.Context { j.notef("before"); return ctx },
 						AfterAttempt:  func(_ context.Context, a retry.Attempt) { j.notef("after: %v", a.Err) },
 					}),
 				}, tt.opts...)...)
-			e := stopped(t, err)
+			e := retryError(t, err)
 			assert.Equal(t, tt.attempts, e.Attempts)
 			assert.Equal(t, tt.reason, e.Reason)
-			assert.Equal(t, bare(tt.err), e.Err)
+			assert.Equal(t, withoutMark(tt.err), e.Err)
 			assert.Len(t, e.History(), tt.attempts)
 			var want journal
 			for n := 1; n <= tt.attempts; n++ {
@@ -141,7 +141,7 @@ func TestGateErrorIsTheAttemptsError(t *testing.T) {
 	}
 }
 
-func TestContextEndsInAGate(t *testing.T) {
+func TestContextEndsInGate(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("shutting down")
 	for _, tt := range []struct {
@@ -150,10 +150,10 @@ func TestContextEndsInAGate(t *testing.T) {
 		gate  func(ctx context.Context) error
 	}{
 		{"first attempt, gate reports", 0, context.Cause},
-		{"first attempt, gate does not", 0, func(context.Context) error { return nil }},
+		{"first attempt, gate does not report", 0, func(context.Context) error { return nil }},
 		{"a retry, gate reports", 2, func(ctx context.Context) error { return ctx.Err() }},
-		{"a retry, gate does not", 2, func(context.Context) error { return nil }},
-		{"a retry, gate says something else", 2, func(context.Context) error { return retry.Permanent(errOdd) }},
+		{"a retry, gate does not report", 2, func(context.Context) error { return nil }},
+		{"a retry, gate reports another error", 2, func(context.Context) error { return retry.Permanent(errOdd) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -161,7 +161,7 @@ func TestContextEndsInAGate(t *testing.T) {
 			var j journal
 			var done outcomes
 			h := retry.NewHistory(9)
-			fn, calls := failing(9, errDown)
+			fn, calls := failTimes(9, errDown)
 			err := retry.Do(ctx, fn, atOnce, done.hook(), retry.WithHistory(h), retry.WithGate(
 				j.gate("a"), func(ctx context.Context, a retry.Attempt) (func(error), error) {
 					if a.Number <= tt.after {
@@ -174,7 +174,7 @@ func TestContextEndsInAGate(t *testing.T) {
 					}
 					return func(err error) { j.notef("b out: %v", err) }, nil
 				}), retry.WithHooks(retry.Hooks{AfterAttempt: func(context.Context, retry.Attempt) { j.notef("after") }}))
-			e := stopped(t, err)
+			e := retryError(t, err)
 			assert.Equal(t, tt.after, *calls)
 			assert.Equal(t, tt.after, e.Attempts, "there was no attempt")
 			assert.Equal(t, tt.after, done.one(t).Attempts)
@@ -197,12 +197,12 @@ func TestContextEndsInAGate(t *testing.T) {
 	}
 }
 
-func TestContextEndsInABlockingGate(t *testing.T) {
+func TestContextEndsInBlockingGate(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		start := time.Now()
-		e := stopped(t, retry.Do(ctx, always(nil), retry.WithGate(func(ctx context.Context, _ retry.Attempt) (func(error), error) {
+		e := retryError(t, retry.Do(ctx, alwaysReturn(nil), retry.WithGate(func(ctx context.Context, _ retry.Attempt) (func(error), error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		})))

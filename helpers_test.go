@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -20,8 +19,10 @@ import (
 )
 
 var (
-	errDown = errors.New("server down")
-	errOdd  = errors.New("odd")
+	errDown    = errors.New("server down")
+	errOdd     = errors.New("odd")
+	errRefused = errors.New("connection refused")
+	errQuota   = errors.New("quota is spent")
 )
 
 // atOnce retries without waiting.
@@ -37,9 +38,9 @@ func inBubble(t *testing.T, f func(t *testing.T)) {
 	synctest.Test(t, f)
 }
 
-// failing returns a function that fails n times with err and succeeds from then on, and the
+// failTimes returns a function that fails n times with err and then succeeds. It also returns the
 // counter of its calls.
-func failing(n int, err error) (fn func(context.Context) error, calls *int) {
+func failTimes(n int, err error) (fn func(context.Context) error, calls *int) {
 	calls = new(int)
 	return func(context.Context) error {
 		if *calls++; *calls <= n {
@@ -49,31 +50,31 @@ func failing(n int, err error) (fn func(context.Context) error, calls *int) {
 	}, calls
 }
 
-// always fails with err.
-func always(err error) func(context.Context) error {
+// alwaysReturn returns a function that always returns err.
+func alwaysReturn(err error) func(context.Context) error {
 	return func(context.Context) error { return err }
 }
 
-// stopped returns err as the *Error that it must be.
-func stopped(t testing.TB, err error) *retry.Error {
+// retryError asserts that err is an *Error and returns it.
+func retryError(t testing.TB, err error) *retry.Error {
 	t.Helper()
 	require.Error(t, err)
 	e, ok := err.(*retry.Error)
-	require.Truef(t, ok, "%T is no *retry.Error: %v", err, err)
+	require.Truef(t, ok, "%T is not a *retry.Error: %v", err, err)
 	require.NotNil(t, e)
 	return e
 }
 
-// bare is err without the mark around it, as [retry.Error].Err has it.
-func bare(err error) error {
+// withoutMark returns err without the mark around it, as [retry.Error].Err holds it.
+func withoutMark(err error) error {
 	switch fmt.Sprintf("%T", err) {
 	case "*retry.permanent", "*retry.after":
-		return bare(errors.Unwrap(err))
+		return withoutMark(errors.Unwrap(err))
 	}
 	return err
 }
 
-// outcomes collects what the Done hooks are told.
+// outcomes collects the arguments of Done hooks.
 type outcomes struct {
 	mu  sync.Mutex
 	all []retry.Outcome
@@ -87,7 +88,7 @@ func (o *outcomes) hook() retry.Option {
 	}})
 }
 
-// one is the only outcome there may be.
+// one asserts that there is exactly one outcome and returns it.
 func (o *outcomes) one(t testing.TB) retry.Outcome {
 	t.Helper()
 	require.Len(t, o.all, 1)
@@ -99,50 +100,23 @@ const (
 	longest = time.Duration(math.MaxInt64)
 )
 
-// plainBackoff is a user's own type, which is taken literally.
+// plainBackoff is a strategy type of the user. It gets no default jitter and no default cap.
 type plainBackoff time.Duration
 
 func (b plainBackoff) Delay(retry.Attempt) time.Duration { return time.Duration(b) }
 
-// secondsByNumber waits a.Number seconds, so that a test sees which number its member is given.
+// secondsByNumber waits a.Number seconds, which shows the number that a chain gives its member.
 func secondsByNumber(a retry.Attempt) time.Duration { return time.Duration(a.Number) * time.Second }
 
-// anyBackoff makes one of the package's strategies of whatever numbers it is given.
-func anyBackoff(kind uint8, initial, step time.Duration, factor float64) retry.Backoff {
-	switch kind % 8 {
-	case 0:
-		return retry.Constant(initial)
-	case 1:
-		return retry.Linear(initial, step)
-	case 2:
-		return retry.Exponential(initial, factor)
-	case 3:
-		return retry.Fibonacci(initial)
-	case 4:
-		return retry.Decorrelated(initial, factor)
-	case 5:
-		return retry.Sequence(initial, step)
-	case 6:
-		return retry.Chain(int(step%10), retry.Linear(initial, step), retry.Decorrelated(initial, factor))
-	default:
-		return retry.Chain(2, retry.Chain(int(step%3), retry.Exponential(initial, factor), retry.Constant(step)), retry.Fibonacci(initial))
-	}
-}
+// almostOne is the largest number below 1.
+const almostOne = 1 - 1.0/(1<<53)
 
-var errRefused = errors.New("connection refused")
+// fixedRand makes every random number u.
+func fixedRand(u float64) retry.Option { return retry.WithRand(func() float64 { return u }) }
 
-// almost1 is the largest number below 1.
-const almost1 = 1 - 1.0/(1<<53)
-
-// sampling makes every random number u.
-func sampling(u float64) retry.Option { return retry.WithRand(func() float64 { return u }) }
-
-// seeded makes random numbers that are the same in every run.
-func seeded(seed uint64) retry.Option { return retry.WithRand(rand.New(rand.NewPCG(seed, 1)).Float64) }
-
-// decided returns the waits that the policy of opts decides on in a call that fails n times
-// without taking any time. Nothing waits.
-func decided(t testing.TB, n int, opts ...retry.Option) []time.Duration {
+// tryWaits returns the waits of a call that fails n times. The attempts take no time and nothing
+// waits.
+func tryWaits(t testing.TB, n int, opts ...retry.Option) []time.Duration {
 	t.Helper()
 	p, err := retry.New(append([]retry.Option{retry.WithMaxAttempts(n + 1), retry.WithClock(clock.NewMock())}, opts...)...)
 	require.NoError(t, err)
@@ -156,7 +130,7 @@ func decided(t testing.TB, n int, opts ...retry.Option) []time.Duration {
 	return waits
 }
 
-// assertWaits compares waits but for the last digits, which a sample's rounding costs.
+// assertWaits compares waits, with a tolerance for rounding.
 func assertWaits(t testing.TB, want, got []time.Duration) {
 	t.Helper()
 	if !assert.Len(t, got, len(want)) {
@@ -167,46 +141,23 @@ func assertWaits(t testing.TB, want, got []time.Duration) {
 	}
 }
 
-// anyDuration is of any magnitude.
-func anyDuration(r *rand.Rand) time.Duration { return time.Duration(r.Int64() >> r.IntN(63)) }
-
-// anyPolicy has settings of any magnitude, all of them valid.
-func anyPolicy(r *rand.Rand, attempts int) []retry.Option {
-	b := anyBackoff(uint8(r.Uint32()), anyDuration(r), anyDuration(r), 1+r.ExpFloat64()*float64(r.IntN(3)))
-	opts := []retry.Option{retry.WithBackoff(b), retry.WithMaxAttempts(attempts)}
-	if r.IntN(2) > 0 {
-		jitter := retry.Jitter{Lo: r.Float64()}
-		jitter.Hi = jitter.Lo + r.ExpFloat64()
-		opts = append(opts, retry.WithJitter(jitter))
-	}
-	if r.IntN(2) > 0 {
-		opts = append(opts, retry.WithMaxDelay(anyDuration(r)))
-	}
-	if r.IntN(3) == 0 {
-		opts = append(opts, retry.WithMaxElapsed(anyDuration(r)))
-	}
-	return opts
-}
-
 func fail(context.Context) error { return errRefused }
 
-// failed is the attempt of that number that failed with errDown.
-func failed(number int) retry.Attempt { return retry.Attempt{Number: number, Err: errDown} }
+// failedAttempt returns an attempt with this number that failed with errDown.
+func failedAttempt(number int) retry.Attempt { return retry.Attempt{Number: number, Err: errDown} }
 
-// doubling waits 1s, 2s, 4s, … exactly.
-var doubling = retry.MustNew(retry.WithBackoff(retry.Exponential(time.Second, 2)), retry.WithJitter(retry.NoJitter))
+// doublingWaits waits 1s, 2s, 4s, … exactly.
+var doublingWaits = retry.MustNew(retry.WithBackoff(retry.Exponential(time.Second, 2)), retry.WithJitter(retry.NoJitter))
 
-// ending returns a context with that deadline from now, of real time.
-func ending(t testing.TB, d time.Duration) context.Context {
+// withDeadline returns a context whose deadline is d from now, in real time.
+func withDeadline(t testing.TB, d time.Duration) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-var errQuota = errors.New("quota is spent")
-
-// stopAt stops a call at the attempt of that number.
+// stopAt returns a stop function that returns err from this attempt on.
 func stopAt(number int, err error) func(retry.Attempt) error {
 	return func(a retry.Attempt) error {
 		if a.Number >= number {
@@ -216,7 +167,7 @@ func stopAt(number int, err error) func(retry.Attempt) error {
 	}
 }
 
-// A clock on which every wait is over at once, as if time jumped there.
+// jumpClock ends every wait at once: its time jumps to the end of the wait.
 type jumpClock struct {
 	now    time.Time
 	onWait func(d time.Duration)
@@ -234,7 +185,7 @@ func (c *jumpClock) After(d time.Duration) <-chan time.Time {
 	return due
 }
 
-// typedError is a concrete pointer type of error.
+// typedError is an error type with a pointer receiver.
 type typedError struct{ code int }
 
 func (e *typedError) Error() string { return fmt.Sprint("fault ", e.code) }
@@ -251,34 +202,35 @@ func yes(retry.Attempt) bool { return true }
 
 func no(retry.Attempt) bool { return false }
 
-// hintError hints without this package's help.
+// hintError gives a hint by its own method.
 type hintError struct {
 	d  time.Duration
 	ok bool
 }
 
-func (hintError) Error() string                       { return "own hint" }
+func (hintError) Error() string { return "own hint" }
+
 func (h hintError) RetryAfter() (time.Duration, bool) { return h.d, h.ok }
 
-// counting returns 1, 2, 3, …
-func counting() func(context.Context) (int, error) {
+// countUp returns a function that returns 1, 2, 3, …
+func countUp() func(context.Context) (int, error) {
 	n := 0
 	return func(context.Context) (int, error) { n++; return n, nil }
 }
 
-// rejectAll rejects every value for the reason.
+// rejectAll rejects every value with reason.
 func rejectAll(reason error) retry.Option {
 	return retry.WithValidator(func(int, retry.Attempt) error { return reason })
 }
 
 func succeed(context.Context) error { return nil }
 
-// journal records what happens in order.
+// journal records events in order.
 type journal []string
 
 func (j *journal) notef(format string, args ...any) { *j = append(*j, fmt.Sprintf(format, args...)) }
 
-// count is how many notes begin so.
+// count returns how many events start with prefix.
 func (j journal) count(prefix string) (n int) {
 	for _, note := range j {
 		if strings.HasPrefix(note, prefix) {
@@ -288,7 +240,7 @@ func (j journal) count(prefix string) (n int) {
 	return n
 }
 
-// gate notes when it is passed and released.
+// gate records when it is passed and when it is released.
 func (j *journal) gate(name string) retry.Gate {
 	return func(_ context.Context, a retry.Attempt) (func(error), error) {
 		j.notef("%s in %d", name, a.Number)
@@ -296,7 +248,7 @@ func (j *journal) gate(name string) retry.Gate {
 	}
 }
 
-// refusing is a gate that refuses with err.
-func refusing(err error) retry.Gate {
+// refusingGate returns a gate that refuses with err.
+func refusingGate(err error) retry.Gate {
 	return func(context.Context, retry.Attempt) (func(error), error) { return nil, err }
 }

@@ -18,7 +18,7 @@ import (
 func TestHintSpread(t *testing.T) {
 	t.Parallel()
 	const s = time.Second
-	almost1 := math.Nextafter(1, 0)
+	almostOne := math.Nextafter(1, 0)
 	for _, tt := range []struct {
 		name     string
 		u        float64
@@ -27,19 +27,19 @@ func TestHintSpread(t *testing.T) {
 		deadline time.Duration
 		want     time.Duration
 	}{
-		{"no luck", 0, 10 * s, []retry.Option{atOnce}, 0, 10 * s},
+		{"the smallest random number", 0, 10 * s, []retry.Option{atOnce}, 0, 10 * s},
 		{"a tenth of the hint", 0.5, 10 * s, []retry.Option{atOnce}, 0, 10*s + s/2},
 		{"the nominal delay if that is longer", 0.5, 10 * s, []retry.Option{every(4 * s)}, 0, 12 * s},
 		{"the tenth if that is longer", 0.5, 10 * s, []retry.Option{every(s / 2)}, 0, 10*s + s/2},
-		{"without jitter exact", 0.5, 10 * s, []retry.Option{every(4 * s), retry.WithJitter(retry.NoJitter)}, 0, 10 * s},
-		{"a literal strategy's lack of jitter is not NoJitter", 0.25, 10 * s, []retry.Option{every(4 * s)}, 0, 11 * s},
+		{"exact without jitter", 0.5, 10 * s, []retry.Option{every(4 * s), retry.WithJitter(retry.NoJitter)}, 0, 10 * s},
+		{"a strategy without jitter is not NoJitter", 0.25, 10 * s, []retry.Option{every(4 * s)}, 0, 11 * s},
 		{"cut to what fits the deadline", 0.5, 10 * s, []retry.Option{every(4 * s)}, 12 * s, 11 * s},
 		{"cut to what fits max elapsed", 0.5, 10 * s, []retry.Option{every(4 * s), retry.WithMaxElapsed(12 * s)}, 0, 11 * s},
-		{"cut to the nearer of both", 0.5, 10 * s, []retry.Option{every(4 * s), retry.WithMaxElapsed(12 * s)}, 11 * s, 10*s + s/2},
-		{"cut to the nearer of both, the other way", 0.5, 10 * s, []retry.Option{every(4 * s), retry.WithMaxElapsed(11 * s)}, 12 * s, 10*s + s/2},
-		{"never at the limit", almost1, 10 * s, []retry.Option{every(4 * s)}, 10*s + 2, 10*s + 1},
-		{"no room to spread", almost1, 10 * s, []retry.Option{every(4 * s)}, 10*s + 1, 10 * s},
-		{"below the end of the range", almost1, 10 * s, []retry.Option{atOnce}, 0, 11*s - 1},
+		{"cut to the nearer limit, the deadline", 0.5, 10 * s, []retry.Option{every(4 * s), retry.WithMaxElapsed(12 * s)}, 11 * s, 10*s + s/2},
+		{"cut to the nearer limit, max elapsed", 0.5, 10 * s, []retry.Option{every(4 * s), retry.WithMaxElapsed(11 * s)}, 12 * s, 10*s + s/2},
+		{"never exactly at the limit", almostOne, 10 * s, []retry.Option{every(4 * s)}, 10*s + 2, 10*s + 1},
+		{"no room to spread", almostOne, 10 * s, []retry.Option{every(4 * s)}, 10*s + 1, 10 * s},
+		{"below the end of the range", almostOne, 10 * s, []retry.Option{atOnce}, 0, 11*s - 1},
 		{"the default backoff", 0.5, 10 * s, nil, 0, 10*s + s/2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -50,7 +50,7 @@ func TestHintSpread(t *testing.T) {
 					ctx, cancel = context.WithTimeout(ctx, tt.deadline)
 					defer cancel()
 				}
-				fn, calls := failing(1, retry.After(tt.hint, errDown))
+				fn, calls := failTimes(1, retry.After(tt.hint, errDown))
 				start := time.Now()
 				require.NoError(t, retry.Do(ctx, fn, append(tt.opts, retry.WithRand(func() float64 { return tt.u }))...))
 				assert.Equal(t, 2, *calls)
@@ -60,10 +60,10 @@ func TestHintSpread(t *testing.T) {
 	}
 }
 
-func TestWaitedIncludesTheHint(t *testing.T) {
+func TestWaitedIncludesHintInCall(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		h := retry.NewHistory(2)
-		fn, _ := failing(1, retry.After(9*time.Second, errDown))
+		fn, _ := failTimes(1, retry.After(9*time.Second, errDown))
 		require.NoError(t, retry.Do(context.Background(), fn, retry.WithHistory(h), retry.WithJitter(retry.NoJitter)))
 		all := h.Slice()
 		require.Len(t, all, 2)
@@ -72,11 +72,11 @@ func TestWaitedIncludesTheHint(t *testing.T) {
 	})
 }
 
-// A server's hint counts as a wait: the next attempt's Waited has it, and Decorrelated grows
-// from it.
+// A server's hint counts as a wait: the next attempt's Waited includes it, and Decorrelated
+// grows from it.
 func TestWaitedIncludesHint(t *testing.T) {
 	t.Parallel()
-	p := retry.MustNew(retry.WithBackoff(retry.Decorrelated(time.Second, 2)), sampling(0), retry.WithClock(clock.NewMock()))
+	p := retry.MustNew(retry.WithBackoff(retry.Decorrelated(time.Second, 2)), fixedRand(0), retry.WithClock(clock.NewMock()))
 	run := p.Start(context.Background())
 	wait, again := run.Try(func(context.Context) error { return retry.After(9*time.Second, errRefused) })
 	require.True(t, again)
@@ -90,27 +90,27 @@ func TestWaitedIncludesHint(t *testing.T) {
 	assert.Equal(t, 9*time.Second, history[0].Delay)
 	assert.Equal(t, 9*time.Second, history[1].Waited)
 
-	p = retry.MustNew(p, sampling(almost1))
+	p = retry.MustNew(p, fixedRand(almostOne))
 	run = p.Start(context.Background())
 	hinted, _ := run.Try(func(context.Context) error { return retry.After(9*time.Second, errRefused) })
 	next, _ := run.Try(func(context.Context) error { return errRefused })
 	assertWaits(t, []time.Duration{11 * time.Second, 22 * time.Second}, []time.Duration{hinted, next})
 }
 
-// hinting is an error of another package with a hint.
-type hinting struct {
+// foreignHint is an error of another package that gives a hint.
+type foreignHint struct {
 	d  time.Duration
 	ok bool
 }
 
-func (h hinting) Error() string                     { return "busy" }
-func (h hinting) RetryAfter() (time.Duration, bool) { return h.d, h.ok }
+func (h foreignHint) Error() string                     { return "busy" }
+func (h foreignHint) RetryAfter() (time.Duration, bool) { return h.d, h.ok }
 
-func TestServersHint(t *testing.T) {
+func TestHint(t *testing.T) {
 	t.Parallel()
 	const s = time.Second
 	constant := func(d time.Duration) retry.Option { return retry.WithBackoff(retry.Constant(d)) }
-	middle, end := sampling(0.5), sampling(almost1)
+	middle, end := fixedRand(0.5), fixedRand(almostOne)
 	hint := func(d time.Duration) error { return retry.After(d, errRefused) }
 	tests := []struct {
 		name string
@@ -120,41 +120,41 @@ func TestServersHint(t *testing.T) {
 	}{
 		{"spread by the nominal delay", hint(10 * s), []retry.Option{constant(4 * s), middle}, 12 * s},
 		{"spread by a tenth of the hint", hint(10 * s), []retry.Option{constant(ms), middle}, 10500 * ms},
-		{"shortest", hint(10 * s), []retry.Option{constant(4 * s), sampling(0)}, 10 * s},
+		{"shortest", hint(10 * s), []retry.Option{constant(4 * s), fixedRand(0)}, 10 * s},
 		{"longest", hint(10 * s), []retry.Option{constant(4 * s), end}, 14 * s},
 		{"nominal longer than the hint", hint(s), []retry.Option{constant(8 * s), middle}, 5 * s},
-		{"nominal is before jitter", hint(10 * s), []retry.Option{constant(4 * s), retry.WithJitter(retry.SpreadJitter(1)), middle}, 12 * s},
-		{"nominal is capped", hint(10 * s), []retry.Option{constant(9 * s), retry.WithMaxDelay(4 * s), middle}, 12 * s},
-		{"nominal is capped with its jitter", hint(10 * s), []retry.Option{constant(9 * s), retry.WithMaxDelay(8 * s), retry.WithJitter(retry.AddJitter(1)), middle}, 12 * s},
-		{"nominal of decorrelated", hint(10 * s), []retry.Option{retry.WithBackoff(retry.Decorrelated(2*s, 2)), middle}, 12 * s},
-		{"negative delay is nominal zero", hint(10 * s), []retry.Option{constant(0), retry.WithBackoff(plainBackoff(-time.Hour)), middle}, 10500 * ms},
+		{"nominal delay is taken before jitter", hint(10 * s), []retry.Option{constant(4 * s), retry.WithJitter(retry.SpreadJitter(1)), middle}, 12 * s},
+		{"nominal delay is capped", hint(10 * s), []retry.Option{constant(9 * s), retry.WithMaxDelay(4 * s), middle}, 12 * s},
+		{"nominal delay is capped for the jitter", hint(10 * s), []retry.Option{constant(9 * s), retry.WithMaxDelay(8 * s), retry.WithJitter(retry.AddJitter(1)), middle}, 12 * s},
+		{"nominal delay of decorrelated", hint(10 * s), []retry.Option{retry.WithBackoff(retry.Decorrelated(2*s, 2)), middle}, 12 * s},
+		{"negative delay is a nominal delay of zero", hint(10 * s), []retry.Option{constant(0), retry.WithBackoff(plainBackoff(-time.Hour)), middle}, 10500 * ms},
 		{"defaults", hint(10 * s), []retry.Option{middle}, 10500 * ms},
 
 		{"exact with NoJitter given", hint(10 * s), []retry.Option{retry.WithJitter(retry.NoJitter), end}, 10 * s},
 		{"exact with NoJitter, nominal longer", hint(s), []retry.Option{constant(8 * s), retry.WithJitter(retry.NoJitter), end}, s},
-		{"not exact for a literal strategy alone", hint(10 * s), []retry.Option{constant(ms), end}, 11 * s},
+		{"a strategy without jitter is not exact", hint(10 * s), []retry.Option{constant(ms), end}, 11 * s},
 
-		{"the cap does not cut it", hint(10 * s), []retry.Option{retry.WithMaxDelay(s), retry.WithJitter(retry.NoJitter)}, 10 * s},
-		{"nor a cap of zero", hint(10 * s), []retry.Option{retry.WithMaxDelay(0), middle}, 10500 * ms},
-		{"just at the longest", hint(time.Minute), []retry.Option{constant(0), sampling(0)}, time.Minute},
-		{"spread may pass the longest", hint(time.Minute), []retry.Option{constant(0), middle}, 63 * s},
-		{"at a longest that was given", hint(time.Hour), []retry.Option{retry.WithMaxRetryAfter(time.Hour), retry.WithJitter(retry.NoJitter)}, time.Hour},
-		{"longest of all", hint(longest), []retry.Option{retry.WithMaxRetryAfter(longest), constant(longest), end}, longest},
+		{"a cap does not cut the hint", hint(10 * s), []retry.Option{retry.WithMaxDelay(s), retry.WithJitter(retry.NoJitter)}, 10 * s},
+		{"a cap of zero does not cut it", hint(10 * s), []retry.Option{retry.WithMaxDelay(0), middle}, 10500 * ms},
+		{"exactly the longest allowed", hint(time.Minute), []retry.Option{constant(0), fixedRand(0)}, time.Minute},
+		{"spread may exceed the longest allowed", hint(time.Minute), []retry.Option{constant(0), middle}, 63 * s},
+		{"exactly a longest that was set", hint(time.Hour), []retry.Option{retry.WithMaxRetryAfter(time.Hour), retry.WithJitter(retry.NoJitter)}, time.Hour},
+		{"the longest duration", hint(longest), []retry.Option{retry.WithMaxRetryAfter(longest), constant(longest), end}, longest},
 
 		{"spread is cut to what MaxElapsed leaves", hint(10 * s), []retry.Option{constant(8 * s), retry.WithMaxElapsed(12 * s), middle}, 11 * s},
 		{"spread is cut to just below MaxElapsed", hint(10 * s), []retry.Option{constant(8 * s), retry.WithMaxElapsed(12 * s), end}, 12 * s},
-		{"room for the hint and no more", hint(10 * s), []retry.Option{constant(8 * s), retry.WithMaxElapsed(10*s + 1), end}, 10 * s},
+		{"room for the hint only", hint(10 * s), []retry.Option{constant(8 * s), retry.WithMaxElapsed(10*s + 1), end}, 10 * s},
 
-		{"zero is none", hint(0), []retry.Option{constant(4 * s), end}, 4 * s},
-		{"negative is none", hint(-time.Hour), []retry.Option{constant(4 * s), end}, 4 * s},
+		{"zero is no hint", hint(0), []retry.Option{constant(4 * s), end}, 4 * s},
+		{"negative is no hint", hint(-time.Hour), []retry.Option{constant(4 * s), end}, 4 * s},
 		{"longest of several", errors.Join(hint(3*s), hint(9*s), hint(-s)), []retry.Option{retry.WithJitter(retry.NoJitter)}, 9 * s},
 		{"longest of nested", retry.After(3*s, retry.After(9*s, retry.After(s, errRefused))), []retry.Option{retry.WithJitter(retry.NoJitter)}, 9 * s},
 		{"outer longest", retry.After(9*s, retry.After(3*s, errRefused)), []retry.Option{retry.WithJitter(retry.NoJitter)}, 9 * s},
-		{"another package's", hinting{7 * s, true}, []retry.Option{retry.WithJitter(retry.NoJitter)}, 7 * s},
-		{"another package's, wrapped", errors.Join(errRefused, hinting{7 * s, true}), []retry.Option{retry.WithJitter(retry.NoJitter)}, 7 * s},
-		{"another package's that is none", hinting{7 * s, false}, []retry.Option{constant(4 * s), end}, 4 * s},
-		{"another package's that is negative", hinting{-1, true}, []retry.Option{constant(4 * s), end}, 4 * s},
-		{"another package's is shorter", errors.Join(hinting{2 * s, true}, hint(5*s)), []retry.Option{retry.WithJitter(retry.NoJitter)}, 5 * s},
+		{"another package's hint", foreignHint{7 * s, true}, []retry.Option{retry.WithJitter(retry.NoJitter)}, 7 * s},
+		{"another package's hint, wrapped", errors.Join(errRefused, foreignHint{7 * s, true}), []retry.Option{retry.WithJitter(retry.NoJitter)}, 7 * s},
+		{"another package's error without a hint", foreignHint{7 * s, false}, []retry.Option{constant(4 * s), end}, 4 * s},
+		{"another package's negative hint", foreignHint{-1, true}, []retry.Option{constant(4 * s), end}, 4 * s},
+		{"another package's shorter hint", errors.Join(foreignHint{2 * s, true}, hint(5*s)), []retry.Option{retry.WithJitter(retry.NoJitter)}, 5 * s},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -168,20 +168,21 @@ func TestServersHint(t *testing.T) {
 	}
 }
 
-// A hint that no limit lets the call obey makes it give up at once, and Error.Delay is the hint.
-func TestHintBeyondLimits(t *testing.T) {
+// If a limit forbids waiting for the hint, the call gives up at once and Error.Delay is the
+// hint.
+func TestHintPastLimits(t *testing.T) {
 	t.Parallel()
 	const s = time.Second
 	tests := []struct {
 		name     string
 		hint     time.Duration
-		deadline time.Duration // of the context, 0: none
+		deadline time.Duration // of the context; 0 means none
 		opts     []retry.Option
 		reason   error
 	}{
 		{"above the default longest", time.Minute + 1, 0, nil, retry.ErrRetryAfter},
 		{"above the longest given", 10 * s, 0, []retry.Option{retry.WithMaxRetryAfter(10*s - 1)}, retry.ErrRetryAfter},
-		{"none is obeyed", 1, 0, []retry.Option{retry.WithMaxRetryAfter(0)}, retry.ErrRetryAfter},
+		{"no hint is allowed", 1, 0, []retry.Option{retry.WithMaxRetryAfter(0)}, retry.ErrRetryAfter},
 		{"at MaxElapsed", 10 * s, 0, []retry.Option{retry.WithMaxElapsed(10 * s)}, retry.ErrMaxElapsed},
 		{"past MaxElapsed", 10 * s, 0, []retry.Option{retry.WithMaxElapsed(s)}, retry.ErrMaxElapsed},
 		{"at the deadline", 10 * s, 10 * s, nil, retry.ErrContext},
@@ -210,16 +211,16 @@ func TestHintBeyondLimits(t *testing.T) {
 				assert.ErrorIs(t, err, errRefused)
 				assert.Equal(t, test.reason == retry.ErrContext, errors.Is(err, context.DeadlineExceeded))
 				after, ok := failed.RetryAfter()
-				assert.True(t, ok, "an outer retry hears of the hint")
+				assert.True(t, ok, "an outer retry gets the hint")
 				assert.Equal(t, test.hint, after)
 			})
 		})
 	}
 }
 
-// A hint that would not be obeyed is no reason to stop where there is no attempt left anyway,
-// and it overrides no classifier.
-func TestHintComesLast(t *testing.T) {
+// A hint that is too long is not the reason if no attempt is left anyway. A hint does not
+// overrule a classifier.
+func TestHintIsCheckedLast(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
@@ -246,8 +247,8 @@ func TestHintComesLast(t *testing.T) {
 	}
 }
 
-// The spread behind a hint is uniform, and cut to what fits before the deadline; it never
-// makes the call give up.
+// The spread after a hint is uniform. It is cut to fit before the deadline and never makes the
+// call give up.
 func TestHintSpreadIsUniform(t *testing.T) {
 	t.Parallel()
 	const s = time.Second
@@ -260,8 +261,8 @@ func TestHintSpreadIsUniform(t *testing.T) {
 		{"no limit", 0, nil, 14 * s},
 		{"deadline", 12 * s, nil, 12 * s},
 		{"max elapsed", 0, []retry.Option{retry.WithMaxElapsed(11 * s)}, 11 * s},
-		{"both, deadline sooner", 12 * s, []retry.Option{retry.WithMaxElapsed(13 * s)}, 12 * s},
-		{"both, max elapsed sooner", 13 * s, []retry.Option{retry.WithMaxElapsed(12 * s)}, 12 * s},
+		{"both limits, deadline sooner", 12 * s, []retry.Option{retry.WithMaxElapsed(13 * s)}, 12 * s},
+		{"both limits, max elapsed sooner", 13 * s, []retry.Option{retry.WithMaxElapsed(12 * s)}, 12 * s},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -273,7 +274,7 @@ func TestHintSpreadIsUniform(t *testing.T) {
 					ctx, cancel = context.WithTimeout(ctx, test.deadline)
 					defer cancel()
 				}
-				p := retry.MustNew(append(test.opts, retry.WithBackoff(retry.Constant(4*s)), seeded(11))...)
+				p := retry.MustNew(append(test.opts, retry.WithBackoff(retry.Constant(4*s)), seededRand(11))...)
 				const n, parts, lo = 4000, 8, 10 * s
 				var count [parts]int
 				for range n {

@@ -12,7 +12,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// ctxTrail is the key of what the hooks have put into a context, in order.
+// ctxTrail is the context key under which the hooks record their order.
 type ctxTrail struct{}
 
 func trail(ctx context.Context) string {
@@ -24,8 +24,8 @@ func extend(ctx context.Context, s string) context.Context {
 	return context.WithValue(ctx, ctxTrail{}, trail(ctx)+s)
 }
 
-// tracing are hooks that note the context they get and extend it with name.
-func (j *journal) tracing(name string) retry.Hooks {
+// tracingHooks returns hooks that record the context they get and add name to it.
+func (j *journal) tracingHooks(name string) retry.Hooks {
 	return retry.Hooks{
 		Start: func(ctx context.Context) context.Context {
 			j.notef("%s start [%s]", name, trail(ctx))
@@ -45,15 +45,15 @@ func (j *journal) tracing(name string) retry.Hooks {
 
 func TestHooksOrderAndContexts(t *testing.T) {
 	t.Parallel()
-	for _, way := range waysIn {
+	for _, way := range entryPoints {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
 			var j journal
-			fn, _ := failing(1, errDown)
+			fn, _ := failTimes(1, errDown)
 			require.NoError(t, way.call(context.Background(), func(ctx context.Context) error {
 				j.notef("fn [%s]", trail(ctx))
 				return fn(ctx)
-			}, retry.MustNew(retry.WithHooks(j.tracing("a"))), atOnce, retry.WithHooks(retry.Hooks{}), retry.WithHooks(j.tracing("b"))))
+			}, retry.MustNew(retry.WithHooks(j.tracingHooks("a"))), atOnce, retry.WithHooks(retry.Hooks{}), retry.WithHooks(j.tracingHooks("b"))))
 			assert.Equal(t, journal{
 				"a start []", "b start [a]",
 				"a before 1 [ab]", "b before 1 [abA]", "fn [abAB]",
@@ -67,11 +67,11 @@ func TestHooksOrderAndContexts(t *testing.T) {
 	}
 }
 
-func TestHooksOfARefusedAttempt(t *testing.T) {
+func TestHooksOfRefusedAttempt(t *testing.T) {
 	t.Parallel()
 	var j journal
 	passes := 0
-	err := retry.Do(context.Background(), always(errDown), atOnce, retry.WithMaxAttempts(2), retry.WithHooks(j.tracing("a")),
+	err := retry.Do(context.Background(), alwaysReturn(errDown), atOnce, retry.WithMaxAttempts(2), retry.WithHooks(j.tracingHooks("a")),
 		retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) {
 			if passes++; passes == 2 {
 				return nil, errOdd
@@ -84,7 +84,7 @@ func TestHooksOfARefusedAttempt(t *testing.T) {
 	}, j, "without BeforeAttempt, AfterAttempt gets the call's context and not the earlier attempt's")
 }
 
-func TestHooksMayReturnNoContext(t *testing.T) {
+func TestHooksMayReturnNilContext(t *testing.T) {
 	t.Parallel()
 	type key struct{}
 	ctx := context.WithValue(context.Background(), key{}, 1)
@@ -99,14 +99,14 @@ func TestHooksMayReturnNoContext(t *testing.T) {
 	})))
 }
 
-func TestLimitsLookAtTheCallersContextOnly(t *testing.T) {
+func TestLimitsUseOnlyCallersContext(t *testing.T) {
 	t.Parallel()
 	ended := func(ctx context.Context) context.Context {
 		ctx, cancel := context.WithTimeout(ctx, 0)
 		cancel()
 		return ctx
 	}
-	fn, calls := failing(3, errDown)
+	fn, calls := failTimes(3, errDown)
 	require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error {
 		assert.Error(t, ctx.Err())
 		return fn(ctx)
@@ -114,13 +114,13 @@ func TestLimitsLookAtTheCallersContextOnly(t *testing.T) {
 	assert.Equal(t, 4, *calls)
 }
 
-func TestHooksSeeTheAttempt(t *testing.T) {
+func TestHooksSeeAttempt(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		const s = time.Second
 		start := time.Now()
 		var before, after, waits []retry.Attempt
 		var done outcomes
-		fn, _ := failing(1, errDown)
+		fn, _ := failTimes(1, errDown)
 		require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error {
 			time.Sleep(s)
 			return fn(ctx)
@@ -164,7 +164,7 @@ func TestBeforeWaitOnlyIfARetryFollows(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			waits := 0
-			_ = retry.Do(context.Background(), always(tt.err), append([]retry.Option{atOnce, retry.WithHooks(retry.Hooks{
+			_ = retry.Do(context.Background(), alwaysReturn(tt.err), append([]retry.Option{atOnce, retry.WithHooks(retry.Hooks{
 				BeforeWait: func(context.Context, retry.Attempt) { waits++ },
 			})}, tt.opts...)...)
 			assert.Equal(t, tt.waits, waits)
@@ -172,7 +172,7 @@ func TestBeforeWaitOnlyIfARetryFollows(t *testing.T) {
 	}
 }
 
-func TestDoneTellsTheOutcome(t *testing.T) {
+func TestDoneGetsOutcome(t *testing.T) {
 	t.Parallel()
 	const s = time.Second
 	for _, tt := range []struct {
@@ -187,20 +187,20 @@ func TestDoneTellsTheOutcome(t *testing.T) {
 		{"after retries", 2, errDown, nil, retry.Outcome{Attempts: 3, Elapsed: 23 * s, Waited: 20 * s}, nil},
 		{"exhausted", 9, errDown, []retry.Option{retry.WithMaxAttempts(3)}, retry.Outcome{Attempts: 3, Elapsed: 23 * s, Waited: 20 * s}, retry.ErrExhausted},
 		{"permanent", 9, retry.Permanent(errDown), nil, retry.Outcome{Attempts: 1, Elapsed: s}, retry.ErrPermanent},
-		{"gave up instead of waiting", 9, errDown, []retry.Option{retry.WithMaxElapsed(15 * s)}, retry.Outcome{Attempts: 2, Elapsed: 12 * s, Waited: 10 * s}, retry.ErrMaxElapsed},
+		{"gave up before a wait", 9, errDown, []retry.Option{retry.WithMaxElapsed(15 * s)}, retry.Outcome{Attempts: 2, Elapsed: 12 * s, Waited: 10 * s}, retry.ErrMaxElapsed},
 	} {
-		for _, way := range waysIn {
+		for _, way := range entryPoints {
 			t.Run(tt.name+"/"+way.name, func(t *testing.T) {
 				inBubble(t, func(t *testing.T) {
 					var done outcomes
-					fn, _ := failing(tt.fails, tt.err)
+					fn, _ := failTimes(tt.fails, tt.err)
 					err := way.call(context.Background(), func(ctx context.Context) error {
 						time.Sleep(s)
 						return fn(ctx)
 					}, append([]retry.Option{every(10 * s), done.hook()}, tt.opts...)...)
 					out := done.one(t)
 					if tt.reason != nil {
-						assert.Same(t, stopped(t, err), out.Err)
+						assert.Same(t, retryError(t, err), out.Err)
 						assert.Equal(t, tt.reason, out.Err.Reason)
 						out.Err = nil
 					}
@@ -211,11 +211,11 @@ func TestDoneTellsTheOutcome(t *testing.T) {
 	}
 }
 
-func TestHooksRunInTheCallersGoroutine(t *testing.T) {
+func TestHooksRunInCallersGoroutine(t *testing.T) {
 	t.Parallel()
-	steps := 0 // unguarded: the race detector watches
+	steps := 0 // not guarded: the race detector watches it
 	step := func() { steps++ }
-	fn, _ := failing(1, errDown)
+	fn, _ := failTimes(1, errDown)
 	require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error { step(); return fn(ctx) }, every(1),
 		retry.WithHooks(retry.Hooks{
 			Start:         func(ctx context.Context) context.Context { step(); return ctx },
@@ -227,17 +227,17 @@ func TestHooksRunInTheCallersGoroutine(t *testing.T) {
 	assert.Equal(t, 9, steps)
 }
 
-// What a Start hook takes counts as the call's time, and not as the first attempt's.
-func TestStartHooksTime(t *testing.T) {
+// The time of a Start hook counts for the call, not for the first attempt.
+func TestStartHookTimeCountsForCall(t *testing.T) {
 	t.Parallel()
 	const s = time.Second
-	for _, way := range waysIn {
+	for _, way := range entryPoints {
 		t.Run(way.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				begin := time.Now()
 				var got []retry.Attempt
 				var done outcomes
-				fn, _ := failing(1, errDown)
+				fn, _ := failTimes(1, errDown)
 				require.NoError(t, way.call(context.Background(), func(ctx context.Context) error {
 					time.Sleep(3 * s)
 					return fn(ctx)

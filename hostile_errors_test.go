@@ -9,7 +9,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// panicError panics whatever it is asked.
+// panicError panics in every method.
 type panicError struct{}
 
 func (panicError) Error() string                     { panic("Error") }
@@ -20,12 +20,12 @@ func (panicError) RetryAfter() (time.Duration, bool) { panic("RetryAfter") }
 func (panicError) Timeout() bool                     { panic("Timeout") }
 func (panicError) Temporary() bool                   { panic("Temporary") }
 
-// panicErrors is panicError with several errors within.
+// panicErrors is a panicError that wraps several errors.
 type panicErrors struct{ panicError }
 
 func (panicErrors) Unwrap() []error { panic("Unwrap") }
 
-// fieldsError reads its fields in every method, so that a typed nil of it panics.
+// fieldsError reads its fields in every method, so a typed nil of it panics.
 type fieldsError struct {
 	text string
 	err  error
@@ -52,14 +52,14 @@ type treeError struct{ text string }
 func (e *treeError) Error() string   { return e.text }
 func (e *treeError) Unwrap() []error { return []error{e, e} }
 
-// long is a text from outside that nobody bounded.
-var long = strings.Repeat("status line ", 8<<20/12)
+// longText is a text from outside that nobody limited.
+var longText = strings.Repeat("status line ", 8<<20/12)
 
-// hostileErrors are errors that other code would not survive.
+// hostileErrors panic, loop, or carry harmful text.
 var hostileErrors = []struct {
 	name string
 	err  error
-	text string // a part of it as ErrorText shows it
+	text string // a part of the text that ErrorText shows
 }{
 	{"typed nil", (*fieldsError)(nil), "<nil>"},
 	{"typed nil of an Error", (*retry.Error)(nil), "<nil>"},
@@ -68,7 +68,7 @@ var hostileErrors = []struct {
 	{"panics, several", panicErrors{}, "PANIC"},
 	{"unwraps to itself", &loopError{"loop"}, "loop"},
 	{"unwraps to itself, twice", &treeError{"tree"}, "tree"},
-	{"long", errors.New(long[:64<<10]), "status line"},
+	{"long", errors.New(longText[:64<<10]), "status line"},
 	{"lines", errors.New("a\nb"), "a; b"},
 	{"terminal escape", errors.New("\x1b[31mred"), `\x1b[31mred`},
 	{"control", errors.New("a\x00b\u009bc"), `a\x00b\x9bc`},
@@ -76,11 +76,11 @@ var hostileErrors = []struct {
 	{"no UTF-8", errors.New("a\xffb"), "a\ufffdb"},
 }
 
-// wrappings are places where an error may be.
+// wrappings are the places where a hostile error may be.
 var wrappings = []struct {
 	name string
 	wrap func(err error) error
-	lost bool // what the error says is not for the loop, or its text cannot be got at
+	lost bool // the call does not look there, or cannot get the text
 }{
 	{"bare", func(err error) error { return err }, false},
 	{"wrapped", func(err error) error { return fmt.Errorf("outer: %w", err) }, false},
@@ -92,8 +92,8 @@ var wrappings = []struct {
 	{"as a reason", func(err error) error { return &retry.Error{Reason: err, Err: errDown} }, false},
 }
 
-// joined is what errors.Join makes, without the text of the errors: its own would panic with
-// theirs.
+// joined is like errors.Join, but its Error method does not call the Error methods it joins,
+// which could panic.
 type joined [2]error
 
 func (j joined) Error() string   { return fmt.Sprintf("%v; %v", j[0], j[1]) }

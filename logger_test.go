@@ -13,8 +13,8 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// logged makes a call and returns what it logged, without the time.
-func logged(level slog.Level, call func(l retry.Option)) string {
+// logOf makes a call and returns its log lines without the time.
+func logOf(level slog.Level, call func(l retry.Option)) string {
 	var b bytes.Buffer
 	call(retry.WithLogger(slog.New(slog.NewTextHandler(&b, &slog.HandlerOptions{
 		Level: level,
@@ -48,7 +48,7 @@ func TestLogging(t *testing.T) {
 				`level=DEBUG msg="succeeded after retries" name=fetch attempts=3 elapsed=23s` + "\n",
 		},
 		{
-			"the success is but for debugging", 1, errDown, nil, slog.LevelInfo,
+			"success is logged at Debug", 1, errDown, nil, slog.LevelInfo,
 			`level=WARN msg="attempt failed, will retry" attempt=1 error="server down" wait=10s duration=1s elapsed=1s` + "\n",
 		},
 		{
@@ -59,7 +59,7 @@ func TestLogging(t *testing.T) {
 				`level=ERROR msg="gave up" name=fetch attempts=2 elapsed=12s reason="attempts exhausted" error="server down"` + "\n",
 		},
 		{
-			"gave up instead of waiting", 9, errors.Join(errDown, errOdd),
+			"gave up before a wait", 9, errors.Join(errDown, errOdd),
 			[]retry.Option{retry.WithMaxElapsed(5 * time.Second)},
 			slog.LevelDebug,
 			`level=ERROR msg="gave up" attempts=1 elapsed=1s reason="time limit reached" error="server down; odd" delay=10s` + "\n",
@@ -71,8 +71,8 @@ func TestLogging(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
-				fn, _ := failing(tt.fails, tt.err)
-				assert.Equal(t, tt.want, logged(tt.level, func(l retry.Option) {
+				fn, _ := failTimes(tt.fails, tt.err)
+				assert.Equal(t, tt.want, logOf(tt.level, func(l retry.Option) {
 					_ = retry.Do(context.Background(), func(ctx context.Context) error {
 						time.Sleep(time.Second)
 						return fn(ctx)
@@ -86,12 +86,12 @@ func TestLogging(t *testing.T) {
 			ctx, cancel := context.WithCancel(context.Background())
 			cancel()
 			assert.Equal(t, `level=INFO msg=canceled attempts=0 elapsed=0s reason="context done" cause="context canceled"`+"\n",
-				logged(slog.LevelDebug, func(l retry.Option) { _ = retry.Do(ctx, always(nil), l) }))
+				logOf(slog.LevelDebug, func(l retry.Option) { _ = retry.Do(ctx, alwaysReturn(nil), l) }))
 		})
 	})
 }
 
-// contextHandler notes the trail of the contexts that records come with.
+// contextHandler records the trail of each record's context.
 type contextHandler struct {
 	slog.Handler
 	trails *[]string
@@ -102,12 +102,12 @@ func (h contextHandler) Handle(ctx context.Context, _ slog.Record) error {
 	return nil
 }
 
-func TestLogRecordsCarryTheCallsContext(t *testing.T) {
+func TestLogRecordsCarryCallsContext(t *testing.T) {
 	t.Parallel()
 	var trails []string
 	l := slog.New(contextHandler{slog.NewTextHandler(nil, &slog.HandlerOptions{Level: slog.LevelDebug}), &trails})
 	for _, fails := range []int{1, 2} {
-		fn, _ := failing(fails, errDown)
+		fn, _ := failTimes(fails, errDown)
 		_ = retry.Do(extend(context.Background(), "c"), fn, atOnce, retry.WithMaxAttempts(2), retry.WithLogger(l),
 			retry.WithHooks(retry.Hooks{Start: func(ctx context.Context) context.Context { return extend(ctx, "s") }}))
 	}

@@ -15,28 +15,28 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// twin is a call with what Next is to say about each of its attempts.
-type twin struct {
+// nextChecker makes a call and asks Next about each of its attempts.
+type nextChecker struct {
 	t     *testing.T
-	calls string // what to say when they differ
+	calls string // describes the call in a failure
 	next  *retry.Policy
 	ctx   context.Context
-	began retry.Attempt // as BeforeAttempt saw it
-	wait  time.Duration // what Next said
+	began retry.Attempt // as BeforeAttempt received it
+	wait  time.Duration // the result of Next
 	err   error
 	asked bool
 	waits, ends,
 	resets int
 }
 
-func (w *twin) hooks() retry.Option {
+func (w *nextChecker) hooks() retry.Option {
 	return retry.WithHooks(retry.Hooks{
 		BeforeAttempt: func(_ context.Context, a retry.Attempt) context.Context { w.began = a; return nil },
 		AfterAttempt: func(_ context.Context, a retry.Attempt) {
 			if a.Err == nil {
 				return
 			}
-			began := w.began // the numbers from before a new series
+			began := w.began // the numbers before the series was reset
 			if a.Number != began.Number {
 				w.resets++
 			}
@@ -58,7 +58,7 @@ func (w *twin) hooks() retry.Option {
 				return
 			}
 			require.True(w.t, w.asked, "%s: %v", w.calls, o.Err)
-			e := stopped(w.t, w.err)
+			e := retryError(w.t, w.err)
 			require.Equal(w.t, o.Err.Error(), e.Error(), w.calls)
 			require.Equal(w.t, o.Err.Reason, e.Reason, w.calls)
 			require.Equal(w.t, o.Err.Unwrap(), e.Unwrap(), w.calls)
@@ -73,8 +73,8 @@ func (w *twin) hooks() retry.Option {
 	})
 }
 
-// anyFailure is an error with marks of any kind, or none.
-func anyFailure(r *rand.Rand) error {
+// randomError returns an error with random marks, or none.
+func randomError(r *rand.Rand) error {
 	hint := time.Duration(r.Int64N(int64(2 * time.Minute)))
 	switch r.IntN(16) {
 	case 0:
@@ -95,13 +95,14 @@ func anyFailure(r *rand.Rand) error {
 	return errDown
 }
 
-// anyDecider are options of all kinds that take part in the decision, with a budget of its own.
-func anyDecider(r *rand.Rand) func() []retry.Option {
+// randomDecision returns random options that take part in the decision. Each use gets its own
+// budget.
+func randomDecision(r *rand.Rand) func() []retry.Option {
 	attempts := 1 + r.IntN(12)
 	if r.IntN(8) == 0 {
 		attempts = retry.Unlimited
 	}
-	opts := anyPolicy(r, attempts)
+	opts := randomPolicy(r, attempts)
 	maybe := func(o retry.Option) {
 		if r.IntN(4) == 0 {
 			opts = append(opts, o)
@@ -128,7 +129,7 @@ func anyDecider(r *rand.Rand) func() []retry.Option {
 	budget := r.IntN(3) == 0
 	ratio, burst, seed := r.Float64(), r.IntN(4), r.Uint64()
 	return func() []retry.Option {
-		own := append([]retry.Option{seeded(seed)}, opts...)
+		own := append([]retry.Option{seededRand(seed)}, opts...)
 		if budget {
 			own = append(own, retry.WithBudget(retry.NewBudget(ratio, burst)))
 		}
@@ -136,16 +137,16 @@ func anyDecider(r *rand.Rand) func() []retry.Option {
 	}
 }
 
-// Next and a call agree: on every wait, and on the whole error in the end. Both have the same
-// random numbers and the same clock; each has a budget of its own, shared by ten calls.
+// Next and a call agree on every wait, and on the whole error in the end. Both use the same
+// random numbers and the same clock. Each has its own budget, shared by ten calls.
 func TestNextAgreesWithCalls(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(10, 1))
 	var waits, ends, resets int
 	for i := range 3000 {
-		opts := anyDecider(r)
+		opts := randomDecision(r)
 		clk := new(retrytest.Clock)
-		w := &twin{t: t, next: retry.MustNew(append(opts(), retry.WithClock(clk))...)}
+		w := &nextChecker{t: t, next: retry.MustNew(append(opts(), retry.WithClock(clk))...)}
 		p := retry.MustNew(append(opts(), retry.WithClock(clk), w.hooks())...)
 		for range 1 + r.IntN(10) {
 			w.call(r, p, clk, i)
@@ -157,8 +158,8 @@ func TestNextAgreesWithCalls(t *testing.T) {
 	assert.Greater(t, resets, 500)
 }
 
-// call makes one call of p, of random results.
-func (w *twin) call(r *rand.Rand, p *retry.Policy, clk *retrytest.Clock, i int) {
+// call makes one call of p with random results.
+func (w *nextChecker) call(r *rand.Rand, p *retry.Policy, clk *retrytest.Clock, i int) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	w.ctx = ctx
@@ -178,12 +179,12 @@ func (w *twin) call(r *rand.Rand, p *retry.Policy, clk *retrytest.Clock, i int) 
 			cancel(errOdd)
 		}
 		if calls++; calls > 1 && r.IntN(10) == 0 || calls > 50 {
-			return 0, nil // not the first: what it pays Next is not told of
+			return 0, nil // not on the first attempt: Next is not told of its deposit
 		}
 		if r.IntN(8) == 0 {
 			return -1, nil // rejected
 		}
-		return 0, anyFailure(r)
+		return 0, randomError(r)
 	}
 	_, _ = retry.DoValue(w.ctx, fn, p, retry.WithValidator(func(v int, _ retry.Attempt) error {
 		if v < 0 {

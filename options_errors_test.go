@@ -15,8 +15,8 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// optionFaults are the options that are faults on their own, with their texts.
-var optionFaults = []struct {
+// badOptions are options that are errors on their own, with their texts.
+var badOptions = []struct {
 	name   string
 	option retry.Option
 	want   string
@@ -25,7 +25,7 @@ var optionFaults = []struct {
 
 	{"no attempts", retry.WithMaxAttempts(0), "retry: WithMaxAttempts: 0 is below 1; use Unlimited for no limit"},
 	{"negative attempts", retry.WithMaxAttempts(-2), "retry: WithMaxAttempts: -2 is below 1; use Unlimited for no limit"},
-	{"hardly any attempts", retry.WithMaxAttempts(math.MinInt32), "retry: WithMaxAttempts: -2147483648 is below 1; use Unlimited for no limit"},
+	{"lowest number of attempts", retry.WithMaxAttempts(math.MinInt32), "retry: WithMaxAttempts: -2147483648 is below 1; use Unlimited for no limit"},
 
 	{"max elapsed", retry.WithMaxElapsed(-1), "retry: WithMaxElapsed: -1ns is negative"},
 	{"attempt timeout", retry.WithAttemptTimeout(-time.Hour), "retry: WithAttemptTimeout: -1h0m0s is negative"},
@@ -40,7 +40,7 @@ var optionFaults = []struct {
 	{"linear both", retry.WithBackoff(retry.Linear(-1, -2)), "retry: WithBackoff: initial delay -1ns is negative and step -2ns is negative"},
 	{"exponential initial", retry.WithBackoff(retry.Exponential(-1, 2)), "retry: WithBackoff: initial delay -1ns is negative"},
 	{"exponential factor", retry.WithBackoff(retry.Exponential(1, 0.5)), "retry: WithBackoff: factor 0.5 is not a finite number of at least 1"},
-	{"exponential factor just below", retry.WithBackoff(retry.Exponential(1, almost1)), "retry: WithBackoff: factor 0.9999999999999999 is not a finite number of at least 1"},
+	{"exponential factor just below", retry.WithBackoff(retry.Exponential(1, almostOne)), "retry: WithBackoff: factor 0.9999999999999999 is not a finite number of at least 1"},
 	{"exponential factor zero", retry.WithBackoff(retry.Exponential(1, 0)), "retry: WithBackoff: factor 0 is not a finite number of at least 1"},
 	{"exponential factor NaN", retry.WithBackoff(retry.Exponential(1, math.NaN())), "retry: WithBackoff: factor NaN is not a finite number of at least 1"},
 	{"exponential factor +Inf", retry.WithBackoff(retry.Exponential(1, math.Inf(1))), "retry: WithBackoff: factor +Inf is not a finite number of at least 1"},
@@ -96,34 +96,33 @@ var optionFaults = []struct {
 	{"nil gate of retries", retry.WithGate(retry.OnlyRetries(nil)), "retry: WithGate: nil Gate"},
 }
 
-// A call with a fault among its options runs nothing and returns an error that says what is
-// wrong, and is no *Error.
-func TestOptionFaults(t *testing.T) {
+// A call with a bad option runs nothing. Its error says what is wrong and is not an *Error.
+func TestOptionErrors(t *testing.T) {
 	t.Parallel()
-	for _, test := range optionFaults {
+	for _, test := range badOptions {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			for way, err := range callAllWays(t, test.option) {
+			for way, err := range callEveryWay(t, test.option) {
 				assert.EqualError(t, err, test.want, way)
-				assertFault(t, err)
+				assertOptionError(t, err)
 			}
 		})
 	}
 }
 
-func assertFault(t *testing.T, err error) {
+func assertOptionError(t *testing.T, err error) {
 	t.Helper()
 	assert.ErrorIs(t, err, retry.ErrOption)
 	var failed *retry.Error
-	assert.False(t, errors.As(err, &failed), "an option fault is no *Error")
+	assert.False(t, errors.As(err, &failed), "an option error is not an *Error")
 	for _, reason := range []error{retry.ErrExhausted, retry.ErrPermanent, retry.ErrContext, retry.ErrRejected} {
 		assert.NotErrorIs(t, err, reason)
 	}
 }
 
-// callAllWays makes a call in each of the ways, with options that are at fault: neither the
-// function nor a hook may run. A policy that was made before is among them.
-func callAllWays(t *testing.T, opts ...retry.Option) map[string]error {
+// callEveryWay makes a call in each way with bad options, also on top of an existing policy.
+// Neither the function nor a hook may run.
+func callEveryWay(t *testing.T, opts ...retry.Option) map[string]error {
 	t.Helper()
 	ctx := context.Background()
 	never := func(context.Context) error { t.Error("the function ran"); return nil }
@@ -161,8 +160,8 @@ func neverHooks(t *testing.T) retry.Hooks {
 	}
 }
 
-// All faults are in one error, each on its line, whatever the order of the options.
-func TestOptionFaultsAreJoined(t *testing.T) {
+// All errors are joined, one a line, for any order of the options.
+func TestOptionErrorsAreJoined(t *testing.T) {
 	t.Parallel()
 	want := []string{
 		"retry: options: nil Option",
@@ -190,10 +189,10 @@ func TestOptionFaultsAreJoined(t *testing.T) {
 		retry.WithBudget(nil), retry.WithClock(nil), retry.WithLogger(nil), retry.WithRetryIf(nil), retry.WithStopIf(nil),
 		retry.WithGate(nil), retry.WithName("kept"),
 	}
-	for way, err := range callAllWays(t, opts...) {
+	for way, err := range callEveryWay(t, opts...) {
 		require.Error(t, err, way)
 		assert.ElementsMatch(t, want, strings.Split(err.Error(), "\n"), way)
-		assertFault(t, err)
+		assertOptionError(t, err)
 	}
 	rand.New(rand.NewPCG(8, 9)).Shuffle(len(opts), func(i, j int) { opts[i], opts[j] = opts[j], opts[i] })
 	_, err := retry.New(opts...)
@@ -201,8 +200,8 @@ func TestOptionFaultsAreJoined(t *testing.T) {
 	assert.ElementsMatch(t, want, strings.Split(err.Error(), "\n"))
 }
 
-// What a call alone can find wrong is joined to what is wrong with its options.
-func TestCallFaultsAreJoined(t *testing.T) {
+// Errors that only the call can find are joined to those of its options.
+func TestCallErrorsAreJoined(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	bad := []retry.Option{retry.WithMaxDelay(-2), retry.WithValidator(func(int, retry.Attempt) error { return nil })}
@@ -210,27 +209,27 @@ func TestCallFaultsAreJoined(t *testing.T) {
 	assert.EqualError(t, err, "retry: WithMaxDelay: -2ns is negative\n"+
 		"retry: WithValidator: a validator for int in a call that returns no value; use DoValue or Func\n"+
 		"retry: Do: nil function")
-	assertFault(t, err)
+	assertOptionError(t, err)
 	_, err = retry.DoValue[string](ctx, nil, bad...)
 	assert.EqualError(t, err, "retry: WithMaxDelay: -2ns is negative\n"+
 		"retry: WithValidator: a validator for int does not fit a call that returns string\n"+
 		"retry: DoValue: nil function")
-	assertFault(t, err)
-	const homeless = "retry: WithValidator: a validator for int in a call that returns no value; use DoValue or Func"
+	assertOptionError(t, err)
+	const noValueText = "retry: WithValidator: a validator for int in a call that returns no value; use DoValue or Func"
 	p := retry.MustNew(bad[1], retry.WithHooks(neverHooks(t)))
 	run := p.Start(ctx)
 	_, again := run.Try(fail)
 	assert.False(t, again)
-	assert.EqualError(t, run.Err(), homeless)
-	assert.EqualError(t, p.Do(ctx, fail), homeless)
-	assert.EqualError(t, retry.Do(ctx, fail, p), homeless)
+	assert.EqualError(t, run.Err(), noValueText)
+	assert.EqualError(t, p.Do(ctx, fail), noValueText)
+	assert.EqualError(t, retry.Do(ctx, fail, p), noValueText)
 	for range retry.Attempts(ctx, &err, p) {
 		t.Error("the body ran")
 	}
-	assert.EqualError(t, err, homeless)
+	assert.EqualError(t, err, noValueText)
 	_, err = retry.New(retry.WithValidator[int](nil), retry.WithMaxDelay(-2))
 	assert.EqualError(t, err, "retry: WithMaxDelay: -2ns is negative\nretry: WithValidator: nil Validator")
-	assertFault(t, err)
+	assertOptionError(t, err)
 }
 
 func TestNilFunction(t *testing.T) {
@@ -260,13 +259,13 @@ func TestNilFunction(t *testing.T) {
 		"Func":                 funcErr,
 	} {
 		assert.EqualError(t, err, "retry: "+want[name]+": nil function", name)
-		assertFault(t, err)
+		assertOptionError(t, err)
 	}
 	_, err := retry.Func[int, int](nil, retry.WithMaxAttempts(0))(ctx, 1)
 	assert.EqualError(t, err, "retry: WithMaxAttempts: 0 is below 1; use Unlimited for no limit\nretry: Func: nil function")
 }
 
-func TestEmbeddedOptionIsAFault(t *testing.T) {
+func TestEmbeddedNilOptionIsAnError(t *testing.T) {
 	t.Parallel()
 	type embedding struct{ retry.Option }
 	for _, o := range []retry.Option{embedding{}, embedding{retry.WithMaxAttempts(1)}} {

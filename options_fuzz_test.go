@@ -15,9 +15,10 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// fuzzOption makes an option of the numbers, and says its name and whether it is at fault.
-func fuzzOption(kind uint8, n int64, x, y float64) (o retry.Option, name string, bad bool) {
-	d, i := time.Duration(n), int(n) // an int may hold less of n
+// optionOfKind makes an option from the numbers. It also returns the option's name and whether it
+// is bad.
+func optionOfKind(kind uint8, n int64, x, y float64) (o retry.Option, name string, bad bool) {
+	d, i := time.Duration(n), int(n) // an int may be shorter than n
 	switch kind % 13 {
 	case 0:
 		return retry.WithMaxAttempts(i), "WithMaxAttempts", i < 1 && i != retry.Unlimited
@@ -43,13 +44,13 @@ func fuzzOption(kind uint8, n int64, x, y float64) (o retry.Option, name string,
 	case 10:
 		return retry.WithBudget(retry.NewBudget(x, i)), "WithBudget", !(x >= 0 && x <= math.MaxFloat64) || i < 0 || int64(i) > largestBurst
 	case 11:
-		return retry.WithBackoff(anyBackoff(uint8(n), max(d, 0), max(d, 0), min(max(x, 1), 9))), "WithBackoff", math.IsNaN(x)
+		return retry.WithBackoff(backoffOfKind(uint8(n), max(d, 0), max(d, 0), min(max(x, 1), 9))), "WithBackoff", math.IsNaN(x)
 	default:
 		return retry.WithName(fmt.Sprint(n, x, y)), "", false
 	}
 }
 
-// Options of any values are either faults that are named, or make a working call.
+// Options with any values either return an error that names them, or make a working call.
 func FuzzOptions(f *testing.F) {
 	for kind := range uint8(13) {
 		f.Add(kind, int64(3), 1.5, 2.0, kind+1, int64(1), 1.0, 1.0)
@@ -57,13 +58,13 @@ func FuzzOptions(f *testing.F) {
 		f.Add(kind, int64(math.MaxInt64), math.Inf(1), math.Inf(-1), kind, int64(math.MinInt64), math.MaxFloat64, math.SmallestNonzeroFloat64)
 	}
 	f.Fuzz(func(t *testing.T, kind1 uint8, n1 int64, x1, y1 float64, kind2 uint8, n2 int64, x2, y2 float64) {
-		o1, name1, bad1 := fuzzOption(kind1, n1, x1, y1)
-		o2, name2, bad2 := fuzzOption(kind2, n2, x2, y2)
+		o1, name1, bad1 := optionOfKind(kind1, n1, x1, y1)
+		o2, name2, bad2 := optionOfKind(kind2, n2, x2, y2)
 		if name1 == "WithBackoff" && kind1%13 == 11 && math.IsNaN(x1) || name2 == "WithBackoff" && kind2%13 == 11 && math.IsNaN(x2) {
-			return // a fault in some of the strategies only
+			return // an error in only some of the strategies
 		}
 		if name1 == name2 {
-			bad1 = false // replaced
+			bad1 = false // a later option replaces it
 		}
 		mock := clock.NewMock()
 		made := 0
@@ -72,7 +73,7 @@ func FuzzOptions(f *testing.F) {
 				return errRefused
 			}
 			return nil
-		}, o1, o2, retry.WithClock(flyingClock{mock}))
+		}, o1, o2, retry.WithClock(instantMock{mock}))
 		if bad1 || bad2 {
 			require.ErrorIs(t, err, retry.ErrOption)
 			require.Zero(t, made)

@@ -23,53 +23,53 @@ import (
 // largestBurst is the documented bound of NewBudget.
 var largestBurst int64 = 4611686018
 
-func TestBurstAboveItsBound(t *testing.T) {
+func TestBurstAboveBound(t *testing.T) {
 	t.Parallel()
 	if math.MaxInt == math.MaxInt32 {
 		t.Skip("an int is never above it")
 	}
 	_, err := retry.New(retry.WithBudget(retry.NewBudget(0.1, int(largestBurst)+1)))
 	assert.EqualError(t, err, "retry: WithBudget: a burst of 4611686019 is above 4611686018")
-	assertFault(t, err)
+	assertOptionError(t, err)
 }
 
-// The edges of the documented bounds are no faults.
+// Values at the edges of the documented bounds are valid.
 func TestOptionBounds(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]retry.Option{
-		"one attempt":          retry.WithMaxAttempts(1),
-		"most attempts":        retry.WithMaxAttempts(math.MaxInt),
-		"unlimited":            retry.WithMaxAttempts(retry.Unlimited),
-		"minus one":            retry.WithMaxAttempts(-1),
-		"max elapsed 0":        retry.WithMaxElapsed(0),
-		"attempt timeout 0":    retry.WithAttemptTimeout(0),
-		"max delay 0":          retry.WithMaxDelay(0),
-		"max retry after 0":    retry.WithMaxRetryAfter(0),
-		"longest":              retry.WithMaxElapsed(longest),
-		"factor 1":             retry.WithBackoff(retry.Exponential(0, 1)),
-		"decorrelated 1":       retry.WithBackoff(retry.Decorrelated(0, 1)),
-		"largest factor":       retry.WithBackoff(retry.Exponential(longest, math.MaxFloat64)),
-		"zeros":                retry.WithBackoff(retry.Linear(0, 0)),
-		"zero unit":            retry.WithBackoff(retry.Fibonacci(0)),
-		"chain of none":        retry.WithBackoff(retry.Chain(0, retry.Constant(0), retry.Sequence(0))),
-		"own type":             retry.WithBackoff(plainBackoff(-1)),
-		"smallest jitter":      retry.WithJitter(retry.Jitter{Hi: math.SmallestNonzeroFloat64}),
-		"largest jitter":       retry.WithJitter(retry.Jitter{Lo: math.MaxFloat64, Hi: math.MaxFloat64}),
-		"spread 1":             retry.WithJitter(retry.SpreadJitter(1)),
-		"add 0":                retry.WithJitter(retry.AddJitter(0)),
-		"history size 0":       retry.WithHistorySize(0),
-		"history of none":      retry.WithHistory(retry.NewHistory(0)),
-		"budget of none":       retry.WithBudget(retry.NewBudget(0, 0)),
-		"largest budget":       retry.WithBudget(retry.NewBudget(math.MaxFloat64, int(min(largestBurst, math.MaxInt)))),
-		"no classifiers":       retry.WithRetryIf(),
-		"no stopping ones":     retry.WithStopIf(),
-		"no gates":             retry.WithGate(),
-		"no hooks":             retry.WithHooks(retry.Hooks{}),
-		"empty name":           retry.WithName(""),
-		"nil policy":           (*retry.Policy)(nil),
-		"zero policy":          &retry.Policy{},
-		"policy of a nil one":  retry.MustNew((*retry.Policy)(nil)),
-		"validator of nothing": retry.WithValidator[int](),
+		"one attempt":            retry.WithMaxAttempts(1),
+		"most attempts":          retry.WithMaxAttempts(math.MaxInt),
+		"unlimited":              retry.WithMaxAttempts(retry.Unlimited),
+		"minus one":              retry.WithMaxAttempts(-1),
+		"max elapsed 0":          retry.WithMaxElapsed(0),
+		"attempt timeout 0":      retry.WithAttemptTimeout(0),
+		"max delay 0":            retry.WithMaxDelay(0),
+		"max retry after 0":      retry.WithMaxRetryAfter(0),
+		"longest":                retry.WithMaxElapsed(longest),
+		"factor 1":               retry.WithBackoff(retry.Exponential(0, 1)),
+		"decorrelated 1":         retry.WithBackoff(retry.Decorrelated(0, 1)),
+		"largest factor":         retry.WithBackoff(retry.Exponential(longest, math.MaxFloat64)),
+		"zeros":                  retry.WithBackoff(retry.Linear(0, 0)),
+		"zero unit":              retry.WithBackoff(retry.Fibonacci(0)),
+		"chain of none":          retry.WithBackoff(retry.Chain(0, retry.Constant(0), retry.Sequence(0))),
+		"own type":               retry.WithBackoff(plainBackoff(-1)),
+		"smallest jitter":        retry.WithJitter(retry.Jitter{Hi: math.SmallestNonzeroFloat64}),
+		"largest jitter":         retry.WithJitter(retry.Jitter{Lo: math.MaxFloat64, Hi: math.MaxFloat64}),
+		"spread 1":               retry.WithJitter(retry.SpreadJitter(1)),
+		"add 0":                  retry.WithJitter(retry.AddJitter(0)),
+		"history size 0":         retry.WithHistorySize(0),
+		"history of none":        retry.WithHistory(retry.NewHistory(0)),
+		"budget of none":         retry.WithBudget(retry.NewBudget(0, 0)),
+		"largest budget":         retry.WithBudget(retry.NewBudget(math.MaxFloat64, int(min(largestBurst, math.MaxInt)))),
+		"no classifiers":         retry.WithRetryIf(),
+		"no stop classifiers":    retry.WithStopIf(),
+		"no gates":               retry.WithGate(),
+		"no hooks":               retry.WithHooks(retry.Hooks{}),
+		"empty name":             retry.WithName(""),
+		"nil policy":             (*retry.Policy)(nil),
+		"zero policy":            &retry.Policy{},
+		"policy of a nil policy": retry.MustNew((*retry.Policy)(nil)),
+		"no validators":          retry.WithValidator[int](),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -82,8 +82,8 @@ func TestOptionBounds(t *testing.T) {
 	}
 }
 
-// observed is what can be seen of a failing call under the options.
-func observed(t *testing.T, opts ...retry.Option) string {
+// observe describes all that can be seen of a failing call with these options.
+func observe(t *testing.T, opts ...retry.Option) string {
 	t.Helper()
 	p, err := retry.New(opts...)
 	require.NoError(t, err)
@@ -102,32 +102,32 @@ func observed(t *testing.T, opts ...retry.Option) string {
 	return b.String()
 }
 
-// The order of options of different kinds never matters, also around a policy.
-func TestOrderOfOptions(t *testing.T) {
+// The order of options of different kinds does not matter, also around a policy.
+func TestOptionOrderDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	opts := []retry.Option{
 		retry.WithName("fetch"), retry.WithMaxAttempts(7), retry.WithMaxElapsed(time.Minute),
 		retry.WithAttemptTimeout(time.Second), retry.WithBackoff(retry.Chain(1, retry.Constant(ms), retry.Decorrelated(time.Second, 3))),
 		retry.WithMaxDelay(5 * time.Second), retry.WithMaxRetryAfter(time.Hour), retry.WithJitter(retry.SpreadJitter(0.5)),
-		sampling(0.25), retry.WithHistorySize(3), retry.WithRetryIf(retry.Is(errRefused)), retry.WithStopIf(retry.Is(context.Canceled)),
+		fixedRand(0.25), retry.WithHistorySize(3), retry.WithRetryIf(retry.Is(errRefused)), retry.WithStopIf(retry.Is(context.Canceled)),
 		retry.WithHooks(retry.Hooks{}), retry.WithBudget(retry.NewBudget(1, 1_000_000)), retry.WithHistory(retry.NewHistory(1)),
 		retry.WithLogger(slog.New(slog.DiscardHandler)), retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) { return nil, nil }),
 	}
-	want := observed(t, opts...)
+	want := observe(t, opts...)
 	r := rand.New(rand.NewPCG(10, 11))
 	for range 200 {
 		r.Shuffle(len(opts), func(i, j int) { opts[i], opts[j] = opts[j], opts[i] })
-		require.Equal(t, want, observed(t, opts...))
+		require.Equal(t, want, observe(t, opts...))
 		from := r.IntN(len(opts))
 		to := from + r.IntN(len(opts)-from+1)
 		mixed := append([]retry.Option{}, opts[:from]...)
 		mixed = append(mixed, retry.MustNew(opts[from:to]...))
 		mixed = append(mixed, opts[to:]...)
-		require.Equal(t, want, observed(t, mixed...), "with a policy for some of them")
+		require.Equal(t, want, observe(t, mixed...), "with a policy for some of them")
 	}
 }
 
-// A later value replaces an earlier one, and a fault in that is none.
+// A later value replaces an earlier one. An earlier bad value is then no error.
 func TestLaterReplacesEarlier(t *testing.T) {
 	t.Parallel()
 	b1, b2 := retry.NewBudget(1, 0), retry.NewBudget(1, 1000)
@@ -140,14 +140,14 @@ func TestLaterReplacesEarlier(t *testing.T) {
 		{"name", retry.WithName("a"), retry.WithName("b")},
 		{"name to none", retry.WithName("a"), retry.WithName("")},
 		{"attempts", retry.WithMaxAttempts(0), retry.WithMaxAttempts(3)},
-		{"attempts to limited", retry.WithMaxAttempts(retry.Unlimited), retry.WithMaxAttempts(3)},
+		{"attempts from unlimited to limited", retry.WithMaxAttempts(retry.Unlimited), retry.WithMaxAttempts(3)},
 		{"elapsed", retry.WithMaxElapsed(-1), retry.WithMaxElapsed(time.Hour)},
 		{"timeout", retry.WithAttemptTimeout(-1), retry.WithAttemptTimeout(time.Hour)},
 		{"backoff", retry.WithBackoff(nil), retry.WithBackoff(retry.Constant(ms))},
 		{"delay", retry.WithMaxDelay(-1), retry.WithMaxDelay(150 * ms)},
 		{"retry after", retry.WithMaxRetryAfter(-1), retry.WithMaxRetryAfter(time.Hour)},
 		{"jitter", retry.WithJitter(retry.Jitter{}), retry.WithJitter(retry.NoJitter)},
-		{"rand", retry.WithRand(nil), sampling(0.5)},
+		{"rand", retry.WithRand(nil), fixedRand(0.5)},
 		{"history size", retry.WithHistorySize(-1), retry.WithHistorySize(2)},
 		{"history", retry.WithHistory(h1), retry.WithHistory(h2)},
 		{"budget", retry.WithBudget(b1), retry.WithBudget(b2)},
@@ -156,16 +156,16 @@ func TestLaterReplacesEarlier(t *testing.T) {
 	}
 	for _, pair := range pairs {
 		t.Run(pair.name, func(t *testing.T) {
-			random := sampling(0.25)
+			random := fixedRand(0.25)
 			if pair.name == "rand" {
 				random = retry.WithName("")
 			}
-			want := observed(t, random, pair.later)
-			assert.Equal(t, want, observed(t, random, pair.earlier, pair.later))
+			want := observe(t, random, pair.later)
+			assert.Equal(t, want, observe(t, random, pair.earlier, pair.later))
 			if p, err := retry.New(pair.earlier); err == nil {
-				assert.Equal(t, want, observed(t, random, p, pair.later), "of a policy")
+				assert.Equal(t, want, observe(t, random, p, pair.later), "of a policy")
 			}
-			assert.Equal(t, want, observed(t, random, pair.earlier, retry.MustNew(pair.later)), "by a policy")
+			assert.Equal(t, want, observe(t, random, pair.earlier, retry.MustNew(pair.later)), "by a policy")
 		})
 	}
 	assert.Zero(t, h1.Len())
@@ -174,8 +174,8 @@ func TestLaterReplacesEarlier(t *testing.T) {
 	assert.NotZero(t, log2.Len())
 }
 
-// Lists accumulate, in the order given, those of policies in their places.
-func TestListsAccumulate(t *testing.T) {
+// Lists add up in the order given. A policy's lists come in the policy's place.
+func TestListsAddUp(t *testing.T) {
 	t.Parallel()
 	var seen []string
 	note := func(s string) { seen = append(seen, s) }
@@ -242,7 +242,7 @@ func TestListsAccumulate(t *testing.T) {
 	}
 }
 
-// A call without limits that its policy has: 0 lifts them.
+// 0 lifts a limit that the policy has.
 func TestZeroLiftsLimits(t *testing.T) {
 	t.Parallel()
 	limited := retry.MustNew(retry.WithMaxElapsed(time.Second), retry.WithAttemptTimeout(time.Second),

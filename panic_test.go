@@ -13,17 +13,17 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// stage is a call with every callback in it, one of which may blow up: it panics with boom,
-// or ends the goroutine if boom is nil. The first value is rejected, the second attempt
-// fails, the third value is fine.
-type stage struct {
+// callbacks is a call with every callback. One of them panics with boom, or ends the goroutine if
+// boom is nil. Without that, the first value is rejected, the second attempt fails, and the
+// third value is accepted.
+type callbacks struct {
 	journal
 	blowAt string
 	boom   any
 	ctx    context.Context // of the newest attempt
 }
 
-func (s *stage) at(name string) {
+func (s *callbacks) at(name string) {
 	s.notef("%s", name)
 	if name != s.blowAt {
 		return
@@ -34,14 +34,14 @@ func (s *stage) at(name string) {
 	panic(s.boom)
 }
 
-func (s *stage) gate(name string) retry.Gate {
+func (s *callbacks) gate(name string) retry.Gate {
 	return func(context.Context, retry.Attempt) (func(error), error) {
 		s.at("pass " + name)
 		return func(err error) { s.at("release " + name) }, nil
 	}
 }
 
-func (s *stage) run() {
+func (s *callbacks) run() {
 	n := 0
 	_, _ = retry.DoValue(context.Background(), func(ctx context.Context) (int, error) {
 		s.ctx = ctx
@@ -73,8 +73,8 @@ func (s *stage) run() {
 	s.notef("returned")
 }
 
-// blow runs the call and returns what it panicked with.
-func (s *stage) blow() (recovered any) {
+// runAndRecover runs the call and returns the value of its panic.
+func (s *callbacks) runAndRecover() (recovered any) {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
@@ -85,10 +85,10 @@ func (s *stage) blow() (recovered any) {
 	return recovered
 }
 
-func TestPanicAndGoexit(t *testing.T) {
+func TestPanicAndGoexitInCallbacks(t *testing.T) {
 	t.Parallel()
-	calm := new(stage)
-	require.Nil(t, calm.blow())
+	calm := new(callbacks)
+	require.Nil(t, calm.runAndRecover())
 	require.Equal(t, journal{
 		"start", "pass a", "pass b", "pass c", "before", "fn", "release c", "release b", "release a",
 		"validator", "after", "stop", "backoff", "rand", "wait",
@@ -97,7 +97,7 @@ func TestPanicAndGoexit(t *testing.T) {
 		"pass a", "pass b", "pass c", "before", "fn", "release c", "release b", "release a",
 		"validator", "after", "done", "returned",
 	}, calm.journal)
-	stillReleased := map[string]journal{ // after the blow
+	stillReleased := map[string]journal{ // released after the panic
 		"pass b":    {"release a"},
 		"pass c":    {"release b", "release a"},
 		"before":    {"release c", "release b", "release a"},
@@ -112,11 +112,11 @@ func TestPanicAndGoexit(t *testing.T) {
 		for how, boom := range map[string]any{"panic": new(int), "Goexit": nil} {
 			t.Run(at+"/"+how, func(t *testing.T) {
 				t.Parallel()
-				s := &stage{blowAt: at, boom: boom}
-				if got := s.blow(); boom == nil {
+				s := &callbacks{blowAt: at, boom: boom}
+				if got := s.runAndRecover(); boom == nil {
 					assert.Nil(t, got)
 				} else {
-					assert.Same(t, boom, got, "the value goes on untouched")
+					assert.Same(t, boom, got, "the panic value is unchanged")
 				}
 				upTo := slices.Index(calm.journal, at) + 1
 				require.Positive(t, upTo)
@@ -129,7 +129,7 @@ func TestPanicAndGoexit(t *testing.T) {
 	}
 }
 
-func TestReleaseHearsOfAPanic(t *testing.T) {
+func TestReleaseGetsErrorOnPanic(t *testing.T) {
 	t.Parallel()
 	for how, boom := range map[string]func(){"panic": func() { panic("boom") }, "Goexit": runtime.Goexit} {
 		for _, where := range []string{"fn", "gate"} {
@@ -143,7 +143,7 @@ func TestReleaseHearsOfAPanic(t *testing.T) {
 				fn := func(context.Context) error { boom(); return nil }
 				if where == "gate" {
 					gates = append(gates, func(context.Context, retry.Attempt) (func(error), error) { boom(); return nil, nil })
-					fn = always(nil)
+					fn = alwaysReturn(nil)
 				}
 				over := make(chan struct{})
 				go func() {
@@ -153,7 +153,7 @@ func TestReleaseHearsOfAPanic(t *testing.T) {
 				}()
 				<-over
 				require.Len(t, heard, 2)
-				assert.Error(t, heard[0], "some error, so that a breaker counts a failure")
+				assert.Error(t, heard[0], "an error, so a circuit breaker counts a failure")
 				assert.Error(t, heard[1])
 			})
 		}

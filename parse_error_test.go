@@ -18,7 +18,7 @@ const (
 	jitterChoices  = "the choices are none, full, equal, add(f), spread(f) and range(lo,hi)"
 )
 
-func TestParseFaults(t *testing.T) {
+func TestParseErrorTexts(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, text string
@@ -32,9 +32,9 @@ func TestParseFaults(t *testing.T) {
 			`1, in max_attempts: no value; write key=value, ` + keyChoices, `14, in =5: unknown key "", ` + keyChoices,
 		}},
 		{"positions count bytes", "name=üü x", []string{`11, in x: no value; write key=value, ` + keyChoices}},
-		{"twice", "jitter=full name=a jitter=none", []string{"20, in jitter=none: jitter is given twice"}},
-		{"twice the same", "name=a name=a name=a", []string{"8, in name=a: name is given twice", "15, in name=a: name is given twice"}},
-		{"twice, first one bad", "jitter=x jitter=full", []string{`1, in jitter=x: "x" is no jitter, ` + jitterChoices, "10, in jitter=full: jitter is given twice"}},
+		{"twice, other keys between", "jitter=full name=a jitter=none", []string{"20, in jitter=none: jitter is given twice"}},
+		{"the same key twice", "name=a name=a name=a", []string{"8, in name=a: name is given twice", "15, in name=a: name is given twice"}},
+		{"the same key twice, first value bad", "jitter=x jitter=full", []string{`1, in jitter=x: "x" is no jitter, ` + jitterChoices, "10, in jitter=full: jitter is given twice"}},
 		{"callback", "retry_if=(func)", []string{"1, in retry_if=(func): retry_if is not for text; set it in code: New(policy, ...)"}},
 		{"object", "name=a budget=(object)", []string{"8, in budget=(object): budget is not for text; set it in code: New(policy, ...)"}},
 
@@ -51,7 +51,7 @@ func TestParseFaults(t *testing.T) {
 		{"duration too long for an int", "max_delay=99999999999999999999µs", []string{`1, in max_delay=99999999999999999999µs: "99999999999999999999µs" is longer than the longest duration, ` + maxDuration}},
 		{"duration too long, without unit", "max_delay=99999999999999999999", []string{`1, in max_delay=99999999999999999999: "99999999999999999999" is not a duration such as 1.5s`}},
 		{"duration too long in part", "max_delay=99999999999999999999h1", []string{`1, in max_delay=99999999999999999999h1: "99999999999999999999h1" is not a duration such as 1.5s`}},
-		{"duration is a sign", "max_delay=-", []string{`1, in max_delay=-: "-" is not a duration such as 1.5s`}},
+		{"duration is only a sign", "max_delay=-", []string{`1, in max_delay=-: "-" is not a duration such as 1.5s`}},
 		{"duration signed, without unit", "max_delay=-7", []string{`1, in max_delay=-7: "-7" is not a duration such as 1.5s`}},
 		{"duration is a fraction", "max_delay=1.5", []string{`1, in max_delay=1.5: "1.5" is not a duration such as 1.5s`}},
 		{"duration in words", "max_delay=5seconds", []string{`1, in max_delay=5seconds: "5seconds" is not a duration such as 1.5s`}},
@@ -64,11 +64,11 @@ func TestParseFaults(t *testing.T) {
 		{"backoff unknown", "backoff=quadratic(1s)", []string{`1, in backoff=quadratic(1s): "quadratic(1s)" is no backoff, ` + backoffChoices}},
 		{"backoff empty", "backoff=", []string{`1, in backoff=: "" is no backoff, ` + backoffChoices}},
 		{"backoff without arguments", "backoff=constant", []string{`1, in backoff=constant: "constant" is no backoff, ` + backoffChoices}},
-		{"backoff with too few", "backoff=linear(1s)", []string{`1, in backoff=linear(1s): "linear(1s)" is no backoff, ` + backoffChoices}},
-		{"backoff with too many", "backoff=constant(1s,2s)", []string{`1, in backoff=constant(1s,2s): "constant(1s,2s)" is no backoff, ` + backoffChoices}},
-		{"backoff with none", "backoff=sequence()", []string{`1, in backoff=sequence(): "" is not a duration such as 1.5s`}},
-		{"backoff with an empty one", "backoff=sequence(1s,)", []string{`1, in backoff=sequence(1s,): "" is not a duration such as 1.5s`}},
-		{"backoff with text behind", "backoff=constant(1s)x", []string{`1, in backoff=constant(1s)x: "constant(1s)x" is no backoff, ` + backoffChoices}},
+		{"backoff with too few arguments", "backoff=linear(1s)", []string{`1, in backoff=linear(1s): "linear(1s)" is no backoff, ` + backoffChoices}},
+		{"backoff with too many arguments", "backoff=constant(1s,2s)", []string{`1, in backoff=constant(1s,2s): "constant(1s,2s)" is no backoff, ` + backoffChoices}},
+		{"backoff with no arguments", "backoff=sequence()", []string{`1, in backoff=sequence(): "" is not a duration such as 1.5s`}},
+		{"backoff with an empty argument", "backoff=sequence(1s,)", []string{`1, in backoff=sequence(1s,): "" is not a duration such as 1.5s`}},
+		{"backoff with text after it", "backoff=constant(1s)x", []string{`1, in backoff=constant(1s)x: "constant(1s)x" is no backoff, ` + backoffChoices}},
 		{"backoff unbalanced, open", "backoff=constant(1s name=x", []string{`1, in backoff=constant(1s name=x: "constant(1s name=x" is no backoff, ` + backoffChoices}},
 		{"backoff unbalanced, open inside", "backoff=chain(1,constant(1s),constant((1s))", []string{`1, in backoff=chain(1,constant(1s),constant((1s)): "chain(1,constant(1s),constant((1s))" is no backoff, ` + backoffChoices}},
 		{"backoff unbalanced, closed", "backoff=constant(1s)) name=x", []string{`1, in backoff=constant(1s)): "constant(1s))" is no backoff, ` + backoffChoices}},
@@ -85,15 +85,15 @@ func TestParseFaults(t *testing.T) {
 		{"chain's number", "backoff=chain(x,constant(1s),constant(1s))", []string{`1, in backoff=chain(x,constant(1s),constant(1s)): "x" is not a whole number`}},
 		{"chain negative", "backoff=chain(-1,constant(1s),constant(1s))", []string{"1, in backoff=chain(-1,constant(1s),constant(1s)): chain length -1 is negative"}},
 		{"chain's member unknown", "backoff=chain(1,constant(1s),bad)", []string{`1, in backoff=chain(1,constant(1s),bad): "bad" is no backoff, ` + backoffChoices}},
-		{"chain's member at fault", "backoff=chain(1,constant(1s),fibonacci(-2s))", []string{"1, in backoff=chain(1,constant(1s),fibonacci(-2s)): unit -2s is negative"}},
+		{"chain's member invalid", "backoff=chain(1,constant(1s),fibonacci(-2s))", []string{"1, in backoff=chain(1,constant(1s),fibonacci(-2s)): unit -2s is negative"}},
 		{"func", "backoff=(func)", []string{`1, in backoff=(func): "(func)" is no backoff, ` + backoffChoices}},
 
 		{"jitter unknown", "jitter=half", []string{`1, in jitter=half: "half" is no jitter, ` + jitterChoices}},
 		{"jitter empty", "jitter=", []string{`1, in jitter=: "" is no jitter, ` + jitterChoices}},
 		{"jitter with arguments", "jitter=full(1)", []string{`1, in jitter=full(1): "full(1)" is no jitter, ` + jitterChoices}},
-		{"jitter without", "jitter=add", []string{`1, in jitter=add: "add" is no jitter, ` + jitterChoices}},
-		{"jitter with too many", "jitter=add(1,2)", []string{`1, in jitter=add(1,2): "add(1,2)" is no jitter, ` + jitterChoices}},
-		{"jitter with too few", "jitter=range(1)", []string{`1, in jitter=range(1): "range(1)" is no jitter, ` + jitterChoices}},
+		{"jitter without arguments", "jitter=add", []string{`1, in jitter=add: "add" is no jitter, ` + jitterChoices}},
+		{"jitter with too many arguments", "jitter=add(1,2)", []string{`1, in jitter=add(1,2): "add(1,2)" is no jitter, ` + jitterChoices}},
+		{"jitter with too few arguments", "jitter=range(1)", []string{`1, in jitter=range(1): "range(1)" is no jitter, ` + jitterChoices}},
 		{"jitter's number", "jitter=add(x)", []string{`1, in jitter=add(x): "x" is not a number`}},
 		{"jitter zero", "jitter=range(0,0)", []string{"1, in jitter=range(0,0): {0 0} makes every wait 0; use WithBackoff(Constant(0)) to retry at once"}},
 		{"jitter reversed", "jitter=range(1,0.5)", []string{"1, in jitter=range(1,0.5): {1 0.5} has Hi below Lo"}},
@@ -101,15 +101,15 @@ func TestParseFaults(t *testing.T) {
 		{"jitter NaN", "jitter=range(nan,1)", []string{"1, in jitter=range(nan,1): {NaN 1} is not finite"}},
 		{"jitter Inf", "jitter=add(+Inf)", []string{"1, in jitter=add(+Inf): {1 +Inf} is not finite"}},
 
-		{"quoted without an end", `max_attempts=0 name="a b`, []string{
+		{"quotes not closed", `max_attempts=0 name="a b`, []string{
 			`1, in max_attempts=0: "0" is neither a number of at least 1 nor unlimited`, `16, in name="a b: the value is not quoted as in Go`,
 		}},
-		{"text behind the quotes", `name="a"b max_attempts=2 x=1`, []string{`1, in name="a"b: there is text behind the quoted value`, `26, in x=1: unknown key "x", ` + keyChoices}},
-		{"no escape of Go", `name="\z"`, []string{`1, in name="\z": the value is not quoted as in Go`}},
+		{"text after the quotes", `name="a"b max_attempts=2 x=1`, []string{`1, in name="a"b: there is text behind the quoted value`, `26, in x=1: unknown key "x", ` + keyChoices}},
+		{"not a Go escape", `name="\z"`, []string{`1, in name="\z": the value is not quoted as in Go`}},
 
 		{"control characters", "name=a \x1b[31m=\u202e\x00", []string{`8, in "\x1b[31m=\u202e\x00": unknown key "\x1b[31m", ` + keyChoices}},
 		{"line breaks", "jitter=add(\n\u2028x)", []string{`1, in "jitter=add(\n\u2028x)": "\u2028x" is not a number`}},
-		{"nothing to see", "\v \xff", []string{`1, in "\v": no value; write key=value, ` + keyChoices, `3, in "\xff": no value; write key=value, ` + keyChoices}},
+		{"invisible characters", "\v \xff", []string{`1, in "\v": no value; write key=value, ` + keyChoices, `3, in "\xff": no value; write key=value, ` + keyChoices}},
 		{"long", "x" + strings.Repeat("=y", 1000), []string{
 			"1, in x" + strings.Repeat("=y", 28) + "…" + strings.Repeat("=y", 10) + `: unknown key "x", ` + keyChoices,
 		}},
@@ -136,12 +136,12 @@ func TestParseFaults(t *testing.T) {
 				want = append(want, "retry: Parse: position "+fault)
 			}
 			assert.Equal(t, strings.Join(want, "\n"), err.Error())
-			assertFault(t, err)
+			assertOptionError(t, err)
 		})
 	}
 }
 
-// The choices are all that there are: each key and form that a fault names is accepted.
+// The choices in an error are complete: each key and form that it lists is accepted.
 func TestParseChoicesAreAccepted(t *testing.T) {
 	t.Parallel()
 	fill := strings.NewReplacer("d,...", "1s", "initial", "1s", "step", "1s", "unit", "1s", "(d)", "(1s)", "factor", "2",
@@ -159,7 +159,7 @@ func TestParseChoicesAreAccepted(t *testing.T) {
 	}
 }
 
-// Each pair that is wrong is one, as the text has it.
+// Each wrong pair is one ParseError with the pair as written.
 func TestParseErrors(t *testing.T) {
 	t.Parallel()
 	text := " max_attempts=x\tjitter=full name=\x1b[1m  jitter=none foo"
@@ -174,19 +174,19 @@ func TestParseErrors(t *testing.T) {
 		assert.Equal(t, want[i], retry.ParseError{Position: wrong.Position, Pair: wrong.Pair})
 		assert.ErrorIs(t, err, wrong.Err)
 		assert.Contains(t, err.Error(), wrong.Err.Error())
-		assertFault(t, err)
+		assertOptionError(t, err)
 	}
 }
 
-// The pair is whole, also where the text of the error cuts it.
-func TestParseErrorOfOwnMaking(t *testing.T) {
+// The Pair field is complete, even if the error text shortens it.
+func TestParseErrorLiteral(t *testing.T) {
 	t.Parallel()
 	inner := errors.New("bad\nvalue")
 	assert.EqualError(t, &retry.ParseError{Position: 3, Pair: "a=\x07", Err: inner}, `retry: Parse: position 3, in "a=\a": bad; value`)
 	assert.EqualError(t, &retry.ParseError{}, "retry: Parse: position 0, in : <nil>")
 }
 
-func TestNilParseError(t *testing.T) {
+func TestParseErrorNil(t *testing.T) {
 	t.Parallel()
 	var none *retry.ParseError
 	assert.Equal(t, "<nil>", none.Error())

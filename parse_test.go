@@ -84,8 +84,9 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// What text gives is given, as an option is: it wins over an earlier option and no more.
-func TestParsedPolicyIsAnOption(t *testing.T) {
+// Parsed settings act like an option: they replace earlier options, and nothing that the text
+// does not name.
+func TestParsedPolicyAsOption(t *testing.T) {
 	t.Parallel()
 	p, err := retry.Parse("max_attempts=3")
 	require.NoError(t, err)
@@ -93,12 +94,12 @@ func TestParsedPolicyIsAnOption(t *testing.T) {
 	assert.Equal(t, retry.MustNew(retry.WithMaxAttempts(3), retry.WithHistorySize(1)).String(), got)
 }
 
-// nested is a chain within a chain, depth deep.
+// nested is chains within chains, depth deep.
 func nested(depth int) string {
 	return strings.Repeat("chain(1,constant(1s),", depth) + "constant(2s)" + strings.Repeat(")", depth)
 }
 
-func TestParseOfLargeText(t *testing.T) {
+func TestParseLargeText(t *testing.T) {
 	t.Parallel()
 	t.Run("deep", func(t *testing.T) {
 		t.Parallel()
@@ -110,7 +111,7 @@ func TestParseOfLargeText(t *testing.T) {
 		t.Parallel()
 		_, err := retry.Parse("backoff=" + nested(5000))
 		assert.EqualError(t, err, "retry: Parse: position 1, in backoff=chain(1,constant(1s),chain(1,constant(1s),chain(1…)))))))))))))))))))): chains are nested more than 100 deep")
-		assertFault(t, err)
+		assertOptionError(t, err)
 	})
 	t.Run("wide", func(t *testing.T) {
 		t.Parallel()
@@ -126,24 +127,24 @@ func TestParseOfLargeText(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, "name="+name+" "+defaultText, p.String())
 	})
-	t.Run("many faults", func(t *testing.T) {
+	t.Run("many errors", func(t *testing.T) {
 		t.Parallel()
 		_, err := retry.Parse(strings.Repeat("x ", 1000))
 		require.Error(t, err)
-		assert.Equal(t, 20, strings.Count(err.Error(), "retry: Parse: position "), "it stops there")
+		assert.Equal(t, 20, strings.Count(err.Error(), "retry: Parse: position "), "parsing stops there")
 	})
 	t.Run("open parentheses", func(t *testing.T) {
 		t.Parallel()
 		_, err := retry.Parse("backoff=" + strings.Repeat("(", 100_000))
-		assertFault(t, err)
+		assertOptionError(t, err)
 	})
 }
 
-// faultLine is one line that hides nothing.
-var faultLine = regexp.MustCompile(`^retry: Parse: position ([0-9]+), in [^\p{Cc}\p{Zl}\p{Zp}\x{202a}-\x{202e}]+: [^\p{Cc}\p{Zl}\p{Zp}\x{202a}-\x{202e}]+$`)
+// errorLine matches one line without invisible characters.
+var errorLine = regexp.MustCompile(`^retry: Parse: position ([0-9]+), in [^\p{Cc}\p{Zl}\p{Zp}\x{202a}-\x{202e}]+: [^\p{Cc}\p{Zl}\p{Zp}\x{202a}-\x{202e}]+$`)
 
-// Whatever parses prints a text that parses to the same; whatever does not has faults that
-// match ErrOption, each with its position, in order and within the text.
+// A text that parses gives a policy whose text parses to the same. Any other text gives errors
+// that match ErrOption. Each has its position, in order and within the text.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{
 		"", defaultText, "max_attempts=unlimited jitter=add(0.1) backoff=decorrelated(1ms,3)",
@@ -171,7 +172,7 @@ func FuzzParse(f *testing.F) {
 		faults := joined.Unwrap()
 		before := 0
 		for line := range strings.SplitSeq(err.Error(), "\n") {
-			match := faultLine.FindStringSubmatch(line)
+			match := errorLine.FindStringSubmatch(line)
 			require.NotNil(t, match, "%q", line)
 			require.Less(t, len(line), 500)
 			position, _ := strconv.Atoi(match[1])
@@ -180,9 +181,9 @@ func FuzzParse(f *testing.F) {
 			require.Equal(t, position, fault.Position)
 			require.True(t, strings.HasPrefix(text[position-1:], fault.Pair))
 			faults = faults[1:]
-			require.Greater(t, position, before, "one fault a position")
+			require.Greater(t, position, before, "at most one error for each position")
 			require.LessOrEqual(t, position, len(text))
-			require.NotContains(t, " \t\r\n", text[position-1:position], "where a pair begins")
+			require.NotContains(t, " \t\r\n", text[position-1:position], "a position is the start of a pair")
 			before = position
 		}
 	})

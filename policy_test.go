@@ -14,7 +14,7 @@ import (
 
 func nameOf(s string) retry.Option { return retry.WithName(s) }
 
-// A policy as an option stands for exactly the options it was made of.
+// A policy used as an option is the same as the options it was made of.
 func TestPolicyAsOption(t *testing.T) {
 	t.Parallel()
 	p := retry.MustNew(retry.WithMaxAttempts(3), retry.WithBackoff(retry.Constant(0)))
@@ -33,13 +33,13 @@ func TestPolicyAsOption(t *testing.T) {
 		{"alone", []retry.Option{p}, 3},
 		{"then an option", []retry.Option{p, retry.WithMaxAttempts(1)}, 1},
 		{"after an option", []retry.Option{retry.WithMaxAttempts(1), p}, 3},
-		{"after an option that it was not given", []retry.Option{retry.WithMaxAttempts(2), retry.MustNew(retry.WithName("x")), zero}, 2},
-		{"a policy of nothing", []retry.Option{retry.WithMaxAttempts(2), zero, retry.MustNew()}, 2},
+		{"after an option that the policy does not set", []retry.Option{retry.WithMaxAttempts(2), retry.MustNew(retry.WithName("x")), zero}, 2},
+		{"a policy without options", []retry.Option{retry.WithMaxAttempts(2), zero, retry.MustNew()}, 2},
 		{"the zero policy", []retry.Option{retry.WithMaxAttempts(2), zero, &retry.Policy{}}, 2},
 		{"a nil policy", []retry.Option{retry.WithMaxAttempts(2), zero, (*retry.Policy)(nil)}, 2},
 		{"a policy of policies", []retry.Option{retry.MustNew(p, retry.MustNew(retry.WithMaxAttempts(4)))}, 4},
-		{"twice", []retry.Option{p, retry.WithMaxAttempts(1), p}, 3},
-		{"the default given is a setting", []retry.Option{retry.WithMaxAttempts(2), retry.MustNew(retry.WithMaxAttempts(5)), zero}, 5},
+		{"a policy twice", []retry.Option{p, retry.WithMaxAttempts(1), p}, 3},
+		{"a default that was set is a setting", []retry.Option{retry.WithMaxAttempts(2), retry.MustNew(retry.WithMaxAttempts(5)), zero}, 5},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -52,7 +52,7 @@ func TestPolicyAsOption(t *testing.T) {
 }
 
 // The default jitter and cap follow the strategy of the derived call, not the policy's.
-func TestDerivedDefaultsFollowTheStrategy(t *testing.T) {
+func TestDerivedDefaultsFollowStrategy(t *testing.T) {
 	t.Parallel()
 	literal := retry.MustNew(retry.WithBackoff(retry.Constant(time.Hour)))
 	assert.Equal(t, "max_attempts=5 backoff=exponential(1m0s,2) max_delay=10m0s max_retry_after=1m0s jitter=full history_size=10",
@@ -61,14 +61,14 @@ func TestDerivedDefaultsFollowTheStrategy(t *testing.T) {
 		retry.MustNew(retry.MustNew(retry.WithBackoff(retry.Exponential(time.Minute, 2))), literal).String())
 }
 
-// nil and zero policies are the defaults, in every way in.
+// A nil policy and a zero policy are the defaults, for every entry point.
 func TestNilAndZeroPolicy(t *testing.T) {
 	t.Parallel()
 	for name, p := range map[string]*retry.Policy{"nil": nil, "zero": {}, "of nothing": retry.MustNew()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			assert.Equal(t, retry.MustNew().String(), p.String())
-			assert.Equal(t, observed(t, sampling(0.5)), observed(t, p, sampling(0.5)))
+			assert.Equal(t, observe(t, fixedRand(0.5)), observe(t, p, fixedRand(0.5)))
 			synctest.Test(t, func(t *testing.T) {
 				n := 0
 				count := func(context.Context) error { n++; return errRefused }
@@ -85,8 +85,8 @@ func TestNilAndZeroPolicy(t *testing.T) {
 	}
 }
 
-// What the caller does to its slices after New changes nothing.
-func TestPolicyOwnsItsLists(t *testing.T) {
+// New copies its slices: changing them later changes nothing.
+func TestPolicyCopiesItsLists(t *testing.T) {
 	t.Parallel()
 	var seen []string
 	classifier := func(s string) retry.Classifier {
@@ -127,8 +127,8 @@ func TestPolicyOwnsItsLists(t *testing.T) {
 	}
 }
 
-// A policy derived from another does not grow into it.
-func TestDerivingDoesNotChangeThePolicy(t *testing.T) {
+// Deriving a policy does not change the original.
+func TestDerivingDoesNotChangePolicy(t *testing.T) {
 	t.Parallel()
 	n := 0
 	count := retry.WithHooks(retry.Hooks{Start: func(ctx context.Context) context.Context { n++; return ctx }})
@@ -142,19 +142,19 @@ func TestDerivingDoesNotChangeThePolicy(t *testing.T) {
 	assert.Equal(t, 1, n)
 }
 
-func TestZeroAndNilPolicyAreTheDefaults(t *testing.T) {
+func TestZeroAndNilPolicyUseDefaults(t *testing.T) {
 	t.Parallel()
 	for name, p := range map[string]*retry.Policy{"zero": new(retry.Policy), "nil": nil} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
-				fn, calls := failing(9, errDown)
-				assert.Equal(t, retry.ErrExhausted, stopped(t, p.Do(context.Background(), fn)).Reason)
+				fn, calls := failTimes(9, errDown)
+				assert.Equal(t, retry.ErrExhausted, retryError(t, p.Do(context.Background(), fn)).Reason)
 				assert.Equal(t, 5, *calls)
-				fn, calls = failing(9, errDown)
-				assert.Equal(t, retry.ErrExhausted, stopped(t, retry.Do(context.Background(), fn, p)).Reason)
+				fn, calls = failTimes(9, errDown)
+				assert.Equal(t, retry.ErrExhausted, retryError(t, retry.Do(context.Background(), fn, p)).Reason)
 				assert.Equal(t, 5, *calls)
 				run := p.Start(context.Background())
-				_, again := run.Try(always(errDown))
+				_, again := run.Try(alwaysReturn(errDown))
 				assert.True(t, again)
 			})
 		})

@@ -11,7 +11,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-func TestDoValueReturnsWhatTheLastRunReturned(t *testing.T) {
+func TestDoValueReturnsLastValue(t *testing.T) {
 	t.Parallel()
 	count := func() func(context.Context) (int, error) {
 		n := 0
@@ -71,7 +71,7 @@ func TestFunc(t *testing.T) {
 	assert.Equal(t, "part", out)
 }
 
-func TestFuncReportsFaultsAtEachCall(t *testing.T) {
+func TestFuncReportsErrorsAtEachCall(t *testing.T) {
 	t.Parallel()
 	f := retry.Func(func(context.Context, int) (int, error) { t.Error("called"); return 1, nil }, retry.WithHistorySize(-1))
 	for range 2 {

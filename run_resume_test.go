@@ -13,7 +13,7 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-func TestResumeGoesOn(t *testing.T) {
+func TestResumeContinuesCall(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		const s = time.Second
 		var parked retry.Attempt
@@ -26,7 +26,7 @@ func TestResumeGoesOn(t *testing.T) {
 		_, again := policy.Start(context.Background()).Try(slow)
 		require.True(t, again)
 		require.Equal(t, 10*s, parked.Delay)
-		for range 2 { // each step in a Run of its own, as a queue makes them
+		for range 2 { // each step has its own Run, as in a queue
 			time.Sleep(parked.Delay)
 			wait, again := policy.Resume(context.Background(), parked).Try(slow)
 			require.True(t, again)
@@ -39,7 +39,7 @@ func TestResumeGoesOn(t *testing.T) {
 		_, again = run.Try(slow)
 		require.False(t, again)
 
-		e := stopped(t, run.Err())
+		e := retryError(t, run.Err())
 		assert.Equal(t, retry.ErrExhausted, e.Reason)
 		assert.Equal(t, 4, e.Attempts)
 		assert.Equal(t, 64*s, e.Elapsed)
@@ -60,7 +60,7 @@ func TestResumeGoesOn(t *testing.T) {
 	})
 }
 
-func TestResumeFromARecord(t *testing.T) {
+func TestResumeFromRecord(t *testing.T) {
 	t.Parallel()
 	const s = time.Second
 	for _, tt := range []struct {
@@ -69,9 +69,9 @@ func TestResumeFromARecord(t *testing.T) {
 		want retry.Attempt // what the gate sees
 	}{
 		{"nothing", retry.Attempt{}, retry.Attempt{Number: 1}},
-		{"a late queue", retry.Attempt{Number: 2, Elapsed: 5 * s, Delay: 30 * s}, retry.Attempt{Number: 3, Waited: 30 * s, Elapsed: 35 * s}},
+		{"a queue that runs late", retry.Attempt{Number: 2, Elapsed: 5 * s, Delay: 30 * s}, retry.Attempt{Number: 3, Waited: 30 * s, Elapsed: 35 * s}},
 		{"its other fields do not matter", retry.Attempt{Name: "x", Number: 1, Waited: 7 * s, Duration: 8 * s}, retry.Attempt{Number: 2}},
-		{"negative fields count as none", retry.Attempt{Number: -3, Elapsed: -s, Delay: -s}, retry.Attempt{Number: 1}},
+		{"negative fields count as 0", retry.Attempt{Number: -3, Elapsed: -s, Delay: -s}, retry.Attempt{Number: 1}},
 		{"the longest durations", retry.Attempt{Number: 1, Elapsed: math.MaxInt64, Delay: math.MaxInt64}, retry.Attempt{Number: 2, Waited: math.MaxInt64, Elapsed: math.MaxInt64}},
 		{"the last number", retry.Attempt{Number: math.MaxInt}, retry.Attempt{Number: math.MaxInt}},
 	} {
@@ -81,19 +81,19 @@ func TestResumeFromARecord(t *testing.T) {
 				run := retry.MustNew(retry.WithMaxAttempts(retry.Unlimited),
 					retry.WithGate(func(_ context.Context, a retry.Attempt) (func(error), error) { saw = a; return nil, nil }),
 				).Resume(context.Background(), tt.last)
-				wait, again := run.Try(always(errDown))
+				wait, again := run.Try(alwaysReturn(errDown))
 				assert.True(t, again)
 				assert.GreaterOrEqual(t, wait, time.Duration(0))
 				saw.Start = time.Time{}
 				assert.Equal(t, tt.want, saw)
-				run.Try(always(errDown))
+				run.Try(alwaysReturn(errDown))
 				assert.Positive(t, saw.Number, "numbers do not overflow")
 			})
 		})
 	}
 }
 
-func TestResumePastALimit(t *testing.T) {
+func TestResumePastLimit(t *testing.T) {
 	t.Parallel()
 	const s = time.Second
 	dead, cancel := context.WithCancel(context.Background())
@@ -125,7 +125,7 @@ func TestResumePastALimit(t *testing.T) {
 					return
 				}
 				assert.Zero(t, calls)
-				e := stopped(t, run.Err())
+				e := retryError(t, run.Err())
 				assert.Equal(t, tt.reason, e.Reason)
 				assert.Equal(t, 3, e.Attempts)
 				assert.Equal(t, errDown, e.Err, "the stored attempt's error is the last one")
@@ -141,7 +141,7 @@ func TestResumeTakesNoTokenTwice(t *testing.T) {
 	t.Parallel()
 	b := retry.NewBudget(0.5, 2)
 	p := retry.MustNew(retry.WithBudget(b))
-	_, again := p.Start(context.Background()).Try(always(errDown))
+	_, again := p.Start(context.Background()).Try(alwaysReturn(errDown))
 	require.True(t, again)
 	require.Equal(t, 1.0, b.Tokens())
 	_, again = p.Resume(context.Background(), retry.Attempt{Number: 1}).Try(func(context.Context) error { return nil })
@@ -152,39 +152,39 @@ func TestResumeTakesNoTokenTwice(t *testing.T) {
 func TestResumePermanentAndRetry(t *testing.T) {
 	t.Parallel()
 	run := retry.MustNew(atOnce).Resume(context.Background(), retry.Attempt{Number: 1, Err: retry.Permanent(errOdd)})
-	_, again := run.Try(always(errDown))
-	require.True(t, again, "the stored error was decided on by the earlier Run")
-	_, again = run.Try(always(retry.Permanent(errDown)))
+	_, again := run.Try(alwaysReturn(errDown))
+	require.True(t, again, "the earlier Run has handled the stored error")
+	_, again = run.Try(alwaysReturn(retry.Permanent(errDown)))
 	require.False(t, again)
-	e := stopped(t, run.Err())
+	e := retryError(t, run.Err())
 	assert.Equal(t, retry.ErrPermanent, e.Reason)
 	assert.Equal(t, 3, e.Attempts)
 	assert.NotErrorIs(t, e, errOdd)
 }
 
-// A queue that was late adds that to Elapsed: the next wait is as if it had been in time, while
-// MaxElapsed counts the lateness.
+// A queue that runs late adds the lateness to Elapsed. The next wait ignores the lateness and
+// MaxElapsed counts it.
 func TestResumeLate(t *testing.T) {
 	t.Parallel()
 	for _, lateness := range []time.Duration{0, time.Second, time.Hour} {
 		clk := new(retrytest.Clock)
-		p := retry.MustNew(retry.WithBackoff(retry.Decorrelated(time.Second, 3)), sampling(almost1), retry.WithClock(clk), retry.WithMaxElapsed(time.Minute))
+		p := retry.MustNew(retry.WithBackoff(retry.Decorrelated(time.Second, 3)), fixedRand(almostOne), retry.WithClock(clk), retry.WithMaxElapsed(time.Minute))
 		stored := retry.Attempt{Number: 1, Delay: 3 * time.Second, Err: errDown}
 		stored.Elapsed += lateness
 		run := p.Resume(context.Background(), stored)
 		var a retry.Attempt
 		wait, again := retry.MustNew(p, retry.WithMaxElapsed(0), retry.WithStop(func(at retry.Attempt) error { a = at; return nil })).
-			Resume(context.Background(), stored).Try(always(errDown))
+			Resume(context.Background(), stored).Try(alwaysReturn(errDown))
 		require.True(t, again)
 		assert.Equal(t, 9*time.Second, wait, "three times the wait that was chosen")
 		assert.Equal(t, 2, a.Number)
 		assert.Equal(t, 3*time.Second, a.Waited, "lateness is no wait")
 		assert.Equal(t, 3*time.Second+lateness, a.Elapsed)
 
-		_, again = run.Try(always(errDown))
+		_, again = run.Try(alwaysReturn(errDown))
 		assert.Equal(t, lateness < time.Minute, again)
 		if !again {
-			assert.Equal(t, retry.ErrMaxElapsed, stopped(t, run.Err()).Reason)
+			assert.Equal(t, retry.ErrMaxElapsed, retryError(t, run.Err()).Reason)
 		}
 	}
 }

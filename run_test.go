@@ -15,7 +15,7 @@ func TestRunByHand(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var done outcomes
 		run := retry.MustNew(every(time.Hour), retry.WithMaxAttempts(3), done.hook()).Start(context.Background())
-		fn, calls := failing(9, errDown)
+		fn, calls := failTimes(9, errDown)
 		start := time.Now()
 		for i := 1; i <= 2; i++ {
 			wait, again := run.Try(fn)
@@ -28,7 +28,7 @@ func TestRunByHand(t *testing.T) {
 		wait, again := run.Try(fn)
 		assert.False(t, again)
 		assert.Zero(t, wait)
-		e := stopped(t, run.Err())
+		e := retryError(t, run.Err())
 		assert.Equal(t, retry.ErrExhausted, e.Reason)
 		assert.Equal(t, 3, e.Attempts)
 		assert.Equal(t, 3, done.one(t).Attempts)
@@ -53,7 +53,7 @@ func TestRunSucceeds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			run := retry.MustNew(opts...).Start(context.Background())
-			fn, calls := failing(1, errDown)
+			fn, calls := failTimes(1, errDown)
 			_, again := run.Try(fn)
 			require.True(t, again)
 			_, again = run.Try(fn)
@@ -71,20 +71,20 @@ func TestRunTimeCountsFromStart(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		run := retry.MustNew(every(time.Second), retry.WithMaxElapsed(time.Minute)).Start(context.Background())
 		time.Sleep(time.Minute - time.Second)
-		_, again := run.Try(always(errDown))
+		_, again := run.Try(alwaysReturn(errDown))
 		require.False(t, again)
-		e := stopped(t, run.Err())
+		e := retryError(t, run.Err())
 		assert.Equal(t, retry.ErrMaxElapsed, e.Reason)
 		assert.Equal(t, time.Minute-time.Second, e.Elapsed)
 	})
 }
 
-func TestRunLooksAtTheContextFirst(t *testing.T) {
+func TestRunChecksContextFirst(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		var done outcomes
 		run := retry.MustNew(every(time.Hour), done.hook()).Start(ctx)
-		fn, calls := failing(9, errDown)
+		fn, calls := failTimes(9, errDown)
 		_, again := run.Try(fn)
 		require.True(t, again)
 		time.Sleep(time.Minute)
@@ -92,7 +92,7 @@ func TestRunLooksAtTheContextFirst(t *testing.T) {
 		_, again = run.Try(fn)
 		require.False(t, again)
 		assert.Equal(t, 1, *calls)
-		e := stopped(t, run.Err())
+		e := retryError(t, run.Err())
 		assert.Equal(t, retry.ErrContext, e.Reason)
 		assert.ErrorIs(t, e, errDown)
 		assert.ErrorIs(t, e, context.Canceled)
@@ -100,7 +100,7 @@ func TestRunLooksAtTheContextFirst(t *testing.T) {
 	})
 }
 
-func TestRunStartHookRunsAtTheFirstTry(t *testing.T) {
+func TestRunStartHookRunsAtFirstTry(t *testing.T) {
 	t.Parallel()
 	starts := 0
 	run := retry.MustNew(atOnce, retry.WithHooks(retry.Hooks{Start: func(ctx context.Context) context.Context {
@@ -109,19 +109,19 @@ func TestRunStartHookRunsAtTheFirstTry(t *testing.T) {
 	}})).Start(context.Background())
 	assert.Zero(t, starts)
 	for range 3 {
-		run.Try(always(errDown))
+		run.Try(alwaysReturn(errDown))
 		assert.Equal(t, 1, starts)
 	}
 }
 
-func TestRunLeftRunsNoDone(t *testing.T) {
+func TestAbandonedRunRunsNoDone(t *testing.T) {
 	t.Parallel()
 	var done outcomes
 	run := retry.MustNew(done.hook()).Start(context.Background())
-	_, again := run.Try(always(errDown))
+	_, again := run.Try(alwaysReturn(errDown))
 	require.True(t, again)
 	assert.Empty(t, done.all)
-	assert.NoError(t, run.Err(), "valid only once again was false")
+	assert.NoError(t, run.Err(), "Err is set only after again is false")
 }
 
 func TestRunNilFunction(t *testing.T) {
@@ -131,7 +131,7 @@ func TestRunNilFunction(t *testing.T) {
 	_, again := run.Try(nil)
 	assert.False(t, again)
 	require.ErrorIs(t, run.Err(), retry.ErrOption)
-	fn, calls := failing(0, nil)
+	fn, calls := failTimes(0, nil)
 	_, again = run.Try(fn)
 	assert.False(t, again)
 	assert.Zero(t, *calls)
@@ -141,7 +141,7 @@ func TestRunNilFunction(t *testing.T) {
 	assert.Empty(t, done.all)
 }
 
-func TestRunWithValidatorsIsAFault(t *testing.T) {
+func TestRunWithValidatorsIsAnError(t *testing.T) {
 	t.Parallel()
 	p := retry.MustNew(retry.WithValidator(func(string, retry.Attempt) error { return nil }))
 	for name, run := range map[string]*retry.Run{
@@ -150,7 +150,7 @@ func TestRunWithValidatorsIsAFault(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			fn, calls := failing(0, nil)
+			fn, calls := failTimes(0, nil)
 			_, again := run.Try(fn)
 			assert.False(t, again)
 			assert.Zero(t, *calls)
@@ -161,8 +161,8 @@ func TestRunWithValidatorsIsAFault(t *testing.T) {
 	}
 }
 
-// What a Start hook returned lasts for all steps, whatever else the Run has to keep.
-func TestRunKeepsTheStartHooksContext(t *testing.T) {
+// The context that a Start hook returns lasts for all steps, whatever else the Run keeps.
+func TestRunKeepsStartHookContext(t *testing.T) {
 	t.Parallel()
 	start := retry.WithHooks(retry.Hooks{Start: func(ctx context.Context) context.Context { return extend(ctx, "s") }})
 	for name, opts := range map[string][]retry.Option{

@@ -32,19 +32,19 @@ func TestTryValue(t *testing.T) {
 		v, _, again := retry.TryValue(run, fn)
 		assert.False(t, again)
 		assert.Equal(t, 3, v)
-		assert.Equal(t, retry.ErrExhausted, stopped(t, run.Err()).Reason)
+		assert.Equal(t, retry.ErrExhausted, retryError(t, run.Err()).Reason)
 		v, _, again = retry.TryValue(run, fn)
 		assert.False(t, again)
-		assert.Zero(t, v, "a TryValue after the end does nothing")
+		assert.Zero(t, v, "TryValue after the end does nothing")
 		assert.Equal(t, 3, n)
 	}
 }
 
-func TestTryValueValidatesAsDoValue(t *testing.T) {
+func TestTryValueValidatesLikeDoValue(t *testing.T) {
 	t.Parallel()
 	p := retry.MustNew(every(time.Hour), retry.WithMaxAttempts(4), retry.WithHistorySize(2), rejectAll(errOdd))
 	run := p.Start(t.Context())
-	fn := counting()
+	fn := countUp()
 	for again := true; again; {
 		_, _, again = retry.TryValue(run, fn)
 	}
@@ -60,7 +60,7 @@ func TestTryValueValidatesAsDoValue(t *testing.T) {
 		}
 		return nil
 	})).Start(t.Context())
-	fn = counting()
+	fn = countUp()
 	_, _, again := retry.TryValue(run, fn)
 	assert.True(t, again)
 	v, _, again := retry.TryValue(run, fn)
@@ -69,7 +69,7 @@ func TestTryValueValidatesAsDoValue(t *testing.T) {
 	assert.NoError(t, run.Err())
 }
 
-func TestTryValueFaults(t *testing.T) {
+func TestTryValueErrors(t *testing.T) {
 	t.Parallel()
 	forString := retry.MustNew(retry.WithValidator(func(string, retry.Attempt) error { return nil }))
 	for name, tt := range map[string]struct {
@@ -78,7 +78,7 @@ func TestTryValueFaults(t *testing.T) {
 		want   string
 	}{
 		"nil function":           {nil, nil, "retry: TryValue: nil function"},
-		"a validator that fails": {forString, counting(), "retry: WithValidator: a validator for string does not fit a call that returns int"},
+		"a validator that fails": {forString, countUp(), "retry: WithValidator: a validator for string does not fit a call that returns int"},
 		"both": {
 			forString, nil,
 			"retry: WithValidator: a validator for string does not fit a call that returns int\nretry: TryValue: nil function",
@@ -98,8 +98,8 @@ func TestTryValueFaults(t *testing.T) {
 	}
 }
 
-// TryValue without a function is a fault in each kind of Run, and none in one that is over.
-func TestTryValueOfNilFunction(t *testing.T) {
+// TryValue without a function is an error in each kind of Run, unless the Run is over.
+func TestTryValueNilFunction(t *testing.T) {
 	t.Parallel()
 	forInt := retry.WithValidator(func(int, retry.Attempt) error { return nil })
 	for name, policy := range map[string]*retry.Policy{
@@ -113,16 +113,16 @@ func TestTryValueOfNilFunction(t *testing.T) {
 			assert.Zero(t, v)
 			assert.Zero(t, wait)
 			assert.False(t, again)
-			assertFault(t, run.Err())
+			assertOptionError(t, run.Err())
 			assert.EqualError(t, run.Err(), "retry: TryValue: nil function")
 
 			over := policy.Start(context.Background())
-			_, _, again = retry.TryValue(over, counting())
+			_, _, again = retry.TryValue(over, countUp())
 			require.False(t, again)
 			require.NoError(t, over.Err())
 			_, _, again = retry.TryValue[int](over, nil)
 			assert.False(t, again)
-			assert.NoError(t, over.Err(), "it stays as it ended")
+			assert.NoError(t, over.Err(), "the Run keeps its result")
 
 			begun := policy.Start(context.Background())
 			_, _, again = retry.TryValue(begun, func(context.Context) (int, error) { return 7, errDown })
@@ -130,7 +130,7 @@ func TestTryValueOfNilFunction(t *testing.T) {
 			v, _, again = retry.TryValue[int](begun, nil)
 			assert.Zero(t, v)
 			assert.False(t, again)
-			assertFault(t, begun.Err())
+			assertOptionError(t, begun.Err())
 		})
 	}
 }

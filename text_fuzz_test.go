@@ -14,7 +14,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// Any policy without callbacks survives its text, with the same plan.
+// A policy without callbacks survives a round trip through its text, with the same plan.
 func TestTextRoundTrip(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(12, 13))
@@ -23,12 +23,12 @@ func TestTextRoundTrip(t *testing.T) {
 		if r.IntN(5) == 0 {
 			attempts = retry.Unlimited
 		}
-		requireRoundTrip(t, retry.MustNew(append(anyPolicy(r, attempts),
-			retry.WithAttemptTimeout(anyDuration(r)), retry.WithMaxRetryAfter(anyDuration(r)), retry.WithHistorySize(r.IntN(100)))...))
+		requireRoundTrip(t, retry.MustNew(append(randomPolicy(r, attempts),
+			retry.WithAttemptTimeout(randomDuration(r)), retry.WithMaxRetryAfter(randomDuration(r)), retry.WithHistorySize(r.IntN(100)))...))
 	}
 }
 
-// FuzzPolicyText takes settings of any values, and names of any bytes, to text and back.
+// Settings with any values, and names with any bytes, survive a round trip through text.
 func FuzzPolicyText(f *testing.F) {
 	for kind := range uint8(8) {
 		f.Add("fetch", 3, uint8(0), int64(1), int64(2), int64(3), kind, int64(100*ms), int64(ms), 1.5, 0.1, 1.1, 5)
@@ -42,7 +42,7 @@ func FuzzPolicyText(f *testing.F) {
 			retry.WithAttemptTimeout(time.Duration(timeout)), retry.WithMaxDelay(time.Duration(limit)),
 			retry.WithJitter(retry.Jitter{Lo: lo, Hi: hi}), retry.WithMaxRetryAfter(time.Duration(limit)), retry.WithHistorySize(size),
 		}
-		opts := []retry.Option{retry.WithBackoff(anyBackoff(kind, time.Duration(initial), time.Duration(step), factor))}
+		opts := []retry.Option{retry.WithBackoff(backoffOfKind(kind, time.Duration(initial), time.Duration(step), factor))}
 		for i, o := range options {
 			if given&(1<<i) != 0 {
 				opts = append(opts, o)
@@ -59,26 +59,26 @@ func FuzzPolicyText(f *testing.F) {
 		require.Equal(t, text, q.String())
 		require.Equal(t, p.Plan(20), q.Plan(20), "%s", text)
 		still := retry.WithClock(clock.NewMock())
-		for _, u := range []float64{0, 0.3, almost1} {
-			wait1, again1 := retry.MustNew(p, still, sampling(u)).Start(context.Background()).Try(fail)
-			wait2, again2 := retry.MustNew(q, still, sampling(u)).Start(context.Background()).Try(fail)
+		for _, u := range []float64{0, 0.3, almostOne} {
+			wait1, again1 := retry.MustNew(p, still, fixedRand(u)).Start(context.Background()).Try(fail)
+			wait2, again2 := retry.MustNew(q, still, fixedRand(u)).Start(context.Background()).Try(fail)
 			require.Equal(t, again1, again2)
 			require.Equal(t, wait1, wait2)
 		}
 		if given&1 != 0 {
-			require.Equal(t, name, nameInForce(q))
+			require.Equal(t, name, effectiveName(q))
 		}
 	})
 }
 
-// nameInForce is the name that calls under p have.
-func nameInForce(p *retry.Policy) string {
+// effectiveName returns the name of calls under p.
+func effectiveName(p *retry.Policy) string {
 	var failed *retry.Error
 	_ = errors.As(retry.Do(context.Background(), func(context.Context) error { return retry.Permanent(errRefused) }, p), &failed)
 	return failed.Name
 }
 
-// The jitter's text gives back the very numbers.
+// The jitter's text parses to the same numbers.
 func FuzzJitterText(f *testing.F) {
 	f.Add(0.0, 1.0)
 	f.Add(0.9, 1.1)

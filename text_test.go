@@ -23,7 +23,7 @@ import (
 
 const defaultText = "max_attempts=5 backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"
 
-// The documents print the defaults as a policy does.
+// The defaults in the documents are those that a policy prints.
 func TestDocumentedDefaults(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, defaultText, retry.MustNew().String())
@@ -63,19 +63,19 @@ func TestPolicyString(t *testing.T) {
 			strings.Replace(defaultText, "=5", "=5 max_elapsed=0s attempt_timeout=0s", 1),
 		},
 
-		{"constant has neither jitter nor cap", []retry.Option{backoff(retry.Constant(1500 * ms))}, "max_attempts=5 backoff=constant(1.5s)" + rest},
-		{"sequence has neither", []retry.Option{backoff(retry.Sequence(0, 20*ms, time.Hour))}, "max_attempts=5 backoff=sequence(0s,20ms,1h0m0s)" + rest},
-		{"func has neither", []retry.Option{backoff(retry.BackoffFunc(secondsByNumber))}, "max_attempts=5 backoff=(func)" + rest},
-		{"own type has neither", []retry.Option{backoff(plainBackoff(1))}, "max_attempts=5 backoff=(func)" + rest},
+		{"constant has no jitter and no cap", []retry.Option{backoff(retry.Constant(1500 * ms))}, "max_attempts=5 backoff=constant(1.5s)" + rest},
+		{"sequence has no jitter and no cap", []retry.Option{backoff(retry.Sequence(0, 20*ms, time.Hour))}, "max_attempts=5 backoff=sequence(0s,20ms,1h0m0s)" + rest},
+		{"func has no jitter and no cap", []retry.Option{backoff(retry.BackoffFunc(secondsByNumber))}, "max_attempts=5 backoff=(func)" + rest},
+		{"own type has no jitter and no cap", []retry.Option{backoff(plainBackoff(1))}, "max_attempts=5 backoff=(func)" + rest},
 		{"constant with jitter", []retry.Option{backoff(retry.Constant(0)), retry.WithJitter(retry.NoJitter)}, "max_attempts=5 backoff=constant(0s) max_retry_after=1m0s jitter=none history_size=10"},
 		{"constant with cap", []retry.Option{backoff(retry.Constant(0)), retry.WithMaxDelay(longest)}, "max_attempts=5 backoff=constant(0s) max_delay=2562047h47m16.854775807s max_retry_after=1m0s history_size=10"},
 		{"linear", []retry.Option{backoff(retry.Linear(ms, 0))}, "max_attempts=5 backoff=linear(1ms,0s) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
 		{"exponential, fraction", []retry.Option{backoff(retry.Exponential(1, 1.1))}, "max_attempts=5 backoff=exponential(1ns,1.1) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
 		{"exponential, large", []retry.Option{backoff(retry.Exponential(1, 1e300))}, "max_attempts=5 backoff=exponential(1ns,1e+300) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
 		{"decorrelated has its own jitter", []retry.Option{backoff(retry.Decorrelated(ms, 3))}, "max_attempts=5 backoff=decorrelated(1ms,3) max_delay=30s max_retry_after=1m0s history_size=10"},
-		{"decorrelated with another", []retry.Option{backoff(retry.Decorrelated(ms, 3)), retry.WithJitter(retry.FullJitter)}, "max_attempts=5 backoff=decorrelated(1ms,3) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
+		{"decorrelated with another jitter", []retry.Option{backoff(retry.Decorrelated(ms, 3)), retry.WithJitter(retry.FullJitter)}, "max_attempts=5 backoff=decorrelated(1ms,3) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
 		{"raised cap", []retry.Option{backoff(retry.Decorrelated(time.Minute, 3))}, "max_attempts=5 backoff=decorrelated(1m0s,3) max_delay=30m0s max_retry_after=1m0s history_size=10"},
-		{"chain brings its members'", []retry.Option{backoff(retry.Chain(2, retry.Constant(1), retry.Chain(0, retry.Linear(1, 2), plainBackoff(1))))}, "max_attempts=5 backoff=chain(2,constant(1ns),chain(0,linear(1ns,2ns),(func)))" + rest},
+		{"chain shows its members' defaults", []retry.Option{backoff(retry.Chain(2, retry.Constant(1), retry.Chain(0, retry.Linear(1, 2), plainBackoff(1))))}, "max_attempts=5 backoff=chain(2,constant(1ns),chain(0,linear(1ns,2ns),(func)))" + rest},
 		{
 			"chain with jitter and cap",
 			[]retry.Option{backoff(retry.Chain(2, retry.Constant(1), retry.Fibonacci(1))), retry.WithJitter(retry.AddJitter(0.5)), retry.WithMaxDelay(0)},
@@ -93,7 +93,7 @@ func TestPolicyString(t *testing.T) {
 		{"name, not UTF-8", []retry.Option{retry.WithName("a\xff")}, `name="a\xff" ` + defaultText},
 
 		{"callbacks", []retry.Option{
-			sampling(0), retry.WithRetryIf(retry.Transient), retry.WithStopIf(retry.AlreadyRetried), retry.WithValidator(func(int, retry.Attempt) error { return nil }),
+			fixedRand(0), retry.WithRetryIf(retry.Transient), retry.WithStopIf(retry.AlreadyRetried), retry.WithValidator(func(int, retry.Attempt) error { return nil }),
 			retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) { return nil, nil }), retry.WithHooks(retry.Hooks{Done: func(context.Context, retry.Outcome) {}}),
 		}, defaultText + " rand=(func) retry_if=(func) stop_if=(func) validator=(func) gate=(func) hooks=(func)"},
 		{"objects", []retry.Option{
@@ -112,7 +112,8 @@ func TestPolicyString(t *testing.T) {
 	}
 }
 
-// requireRoundTrip checks that p's text makes a policy of the same text and the same plan.
+// requireRoundTrip checks that p's text parses to a policy with the same text and the same
+// plan.
 func requireRoundTrip(t *testing.T, p *retry.Policy) {
 	t.Helper()
 	text, err := p.MarshalText()
@@ -128,14 +129,14 @@ func requireRoundTrip(t *testing.T, p *retry.Policy) {
 	require.Equal(t, bounded1, bounded2)
 }
 
-func TestMarshalTextRefusesWhatTextCannotCarry(t *testing.T) {
+func TestMarshalTextErrors(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
 		option retry.Option
 		lost   string
 	}{
-		{"rand", sampling(0), "rand"},
+		{"rand", fixedRand(0), "rand"},
 		{"retry if", retry.WithRetryIf(retry.Transient), "retry_if"},
 		{"stop if", retry.WithStopIf(retry.Transient), "stop_if"},
 		{"validator", retry.WithValidator(func(int, retry.Attempt) error { return nil }), "validator"},
@@ -148,7 +149,7 @@ func TestMarshalTextRefusesWhatTextCannotCarry(t *testing.T) {
 		{"func", retry.WithBackoff(retry.BackoffFunc(secondsByNumber)), "backoff"},
 		{"own type", retry.WithBackoff(plainBackoff(0)), "backoff"},
 		{"func in a chain", retry.WithBackoff(retry.Chain(1, retry.Constant(1), retry.Chain(1, retry.BackoffFunc(secondsByNumber), retry.Constant(1)))), "backoff"},
-		{"several, in the order of String", retry.MustNew(retry.WithLogger(slog.New(slog.DiscardHandler)), sampling(0), retry.WithBackoff(plainBackoff(0))), "backoff, rand, logger"},
+		{"several, in the order of String", retry.MustNew(retry.WithLogger(slog.New(slog.DiscardHandler)), fixedRand(0), retry.WithBackoff(plainBackoff(0))), "backoff, rand, logger"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -159,7 +160,7 @@ func TestMarshalTextRefusesWhatTextCannotCarry(t *testing.T) {
 			assert.ErrorIs(t, err, retry.ErrOption)
 		})
 	}
-	t.Run("a name that looks like one", func(t *testing.T) {
+	t.Run("a name that looks like a setting", func(t *testing.T) {
 		t.Parallel()
 		requireRoundTrip(t, retry.MustNew(retry.WithName("(func)")))
 	})
@@ -222,7 +223,7 @@ func TestPolicyInJSON(t *testing.T) {
 	assert.ErrorIs(t, err, retry.ErrOption)
 	assert.Equal(t, strings.Replace(defaultText, "=5", "=2", 1), out.Retry.String())
 
-	_, err = json.Marshal(config{retry.MustNew(sampling(0))})
+	_, err = json.Marshal(config{retry.MustNew(fixedRand(0))})
 	assert.ErrorIs(t, err, retry.ErrOption)
 }
 

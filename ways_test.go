@@ -12,15 +12,15 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// wayIn is one way to make a call.
-type wayIn struct {
+// entryPoint is one way to make a call.
+type entryPoint struct {
 	name  string
-	entry string // what an error about a nil function calls it
+	entry string // how an error about a nil function names it
 	call  func(ctx context.Context, fn func(context.Context) error, opts ...retry.Option) error
 }
 
-// waysIn are all of them: what holds for one holds for all.
-var waysIn = []wayIn{
+// entryPoints are all ways to make a call. What holds for one holds for all.
+var entryPoints = []entryPoint{
 	{"Do", "Do", retry.Do},
 	{"DoValue", "DoValue", viaDoValue},
 	{"Func", "Func", viaFunc},
@@ -93,7 +93,7 @@ func viaRun(ctx context.Context, fn func(context.Context) error, opts ...retry.O
 	return run.Err()
 }
 
-func TestWaysInAgree(t *testing.T) {
+func TestEntryPointsAgree(t *testing.T) {
 	t.Parallel()
 	dead, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -104,7 +104,7 @@ func TestWaysInAgree(t *testing.T) {
 		err    error
 		opts   []retry.Option
 		calls  int
-		reason error // nil: success
+		reason error // nil means success
 	}{
 		{"first try", context.Background(), 0, nil, nil, 1, nil},
 		{"third try", context.Background(), 2, errDown, nil, 3, nil},
@@ -117,10 +117,10 @@ func TestWaysInAgree(t *testing.T) {
 		{"server's hint", context.Background(), 9, retry.After(time.Hour, errDown), nil, 1, retry.ErrRetryAfter},
 		{"budget", context.Background(), 9, errDown, []retry.Option{retry.WithBudget(new(retry.Budget))}, 1, retry.ErrBudget},
 	} {
-		for _, way := range waysIn {
+		for _, way := range entryPoints {
 			t.Run(tt.name+"/"+way.name, func(t *testing.T) {
 				inBubble(t, func(t *testing.T) {
-					fn, calls := failing(tt.fails, tt.err)
+					fn, calls := failTimes(tt.fails, tt.err)
 					var done outcomes
 					err := way.call(tt.ctx, fn, append([]retry.Option{retry.WithName("call"), done.hook()}, tt.opts...)...)
 					assert.Equal(t, tt.calls, *calls)
@@ -132,14 +132,14 @@ func TestWaysInAgree(t *testing.T) {
 						assert.Nil(t, out.Err)
 						return
 					}
-					e := stopped(t, err)
+					e := retryError(t, err)
 					assert.Same(t, e, out.Err)
 					assert.Equal(t, tt.reason, e.Reason)
 					assert.ErrorIs(t, err, tt.reason)
 					assert.Equal(t, tt.calls, e.Attempts)
 					assert.Equal(t, out.Elapsed, e.Elapsed)
 					if tt.calls > 0 {
-						assert.Equal(t, bare(tt.err), e.Err)
+						assert.Equal(t, withoutMark(tt.err), e.Err)
 						assert.ErrorIs(t, err, errDown)
 					}
 				})
@@ -148,28 +148,28 @@ func TestWaysInAgree(t *testing.T) {
 	}
 }
 
-func TestBadOptionsStopEveryWayIn(t *testing.T) {
+func TestBadOptionsFailEveryEntryPoint(t *testing.T) {
 	t.Parallel()
-	for _, way := range waysIn {
+	for _, way := range entryPoints {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
-			fn, calls := failing(0, nil)
+			fn, calls := failTimes(0, nil)
 			var done outcomes
 			err := way.call(context.Background(), fn, retry.WithMaxDelay(-time.Second), retry.WithMaxAttempts(0), done.hook())
 			require.ErrorIs(t, err, retry.ErrOption)
 			assert.EqualError(t, err, "retry: WithMaxAttempts: 0 is below 1; use Unlimited for no limit\n"+
 				"retry: WithMaxDelay: -1s is negative")
 			var e *retry.Error
-			assert.False(t, errors.As(err, &e), "an option fault alone is no *Error")
+			assert.False(t, errors.As(err, &e), "an option error alone is not an *Error")
 			assert.Zero(t, *calls, "the function never runs")
-			assert.Empty(t, done.all, "nor does Done")
+			assert.Empty(t, done.all, "Done does not run either")
 		})
 	}
 }
 
-func TestNilFunctionIsAFault(t *testing.T) {
+func TestNilFunctionFailsEveryEntryPoint(t *testing.T) {
 	t.Parallel()
-	for _, way := range waysIn {
+	for _, way := range entryPoints {
 		if way.name == "Attempts" {
 			continue // its function is the loop's body
 		}
@@ -184,20 +184,20 @@ func TestNilFunctionIsAFault(t *testing.T) {
 
 func TestNilContextPanics(t *testing.T) {
 	t.Parallel()
-	for _, way := range waysIn {
+	for _, way := range entryPoints {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
 			var none context.Context
-			fn, calls := failing(0, nil)
+			fn, calls := failTimes(0, nil)
 			assert.PanicsWithValue(t, "retry: nil context", func() { _ = way.call(none, fn) })
 			assert.Zero(t, *calls)
 		})
 	}
 }
 
-func TestFunctionGetsTheCallersContext(t *testing.T) {
+func TestFunctionGetsCallersContext(t *testing.T) {
 	t.Parallel()
-	for _, way := range waysIn {
+	for _, way := range entryPoints {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(context.Background())
