@@ -10,7 +10,7 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// instantClock is a time that passes as soon as someone waits for it.
+// instantClock moves its time forward at once when something waits for it.
 type instantClock struct{ now time.Time }
 
 func (c *instantClock) Now() time.Time { return c.now }
@@ -22,7 +22,7 @@ func (c *instantClock) After(d time.Duration) <-chan time.Time {
 	return due
 }
 
-// Two methods make a clock; this one lets a test of an hour take no time.
+// A clock needs two methods. With this one a test of several hours takes no time.
 func ExampleClock() {
 	clock := &instantClock{now: time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)}
 
@@ -36,7 +36,7 @@ func ExampleClock() {
 	// 14:00:00
 }
 
-// In a test a virtual clock makes the waits take no time, and shows which they were.
+// With a virtual clock the waits of a test take no time, and the test can check them.
 func ExampleWithClock() {
 	var clock retrytest.Clock
 	begin := clock.Now()

@@ -12,6 +12,7 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
+// Five hooks follow a call from start to end.
 func ExampleHooks() {
 	var clock retrytest.Clock
 	hooks := retry.Hooks{
@@ -45,11 +46,11 @@ func ExampleHooks() {
 	// done after 2
 }
 
-// attemptHeader is the key of the attempt's number in the function's context.
+// attemptHeader is the context key of the attempt's number.
 type attemptHeader struct{}
 
-// What BeforeAttempt returns is the context that the function gets: a span's, or one that
-// carries the attempt's number to an HTTP header.
+// The function gets the context that BeforeAttempt returns. It may carry a span or, as here,
+// the attempt's number for an HTTP header.
 func ExampleHooks_context() {
 	number := retry.Hooks{BeforeAttempt: func(ctx context.Context, a retry.Attempt) context.Context {
 		return context.WithValue(ctx, attemptHeader{}, a.Number)
@@ -64,7 +65,7 @@ func ExampleHooks_context() {
 	// X-Attempt: 2
 }
 
-// What a service counts of its calls.
+// Done gets an Outcome with the numbers that a service may want to count.
 func ExampleOutcome() {
 	var clock retrytest.Clock
 	measure := retry.Hooks{Done: func(ctx context.Context, o retry.Outcome) {
@@ -88,6 +89,7 @@ func ExampleOutcome() {
 	// waited{name="prices"} 300ms of 600ms
 }
 
+// BeforeWait runs before each retry. It does not run after the last attempt.
 func ExampleWithHooks() {
 	retries := 0
 	count := retry.Hooks{BeforeWait: func(ctx context.Context, a retry.Attempt) { retries++ }}
@@ -96,16 +98,17 @@ func ExampleWithHooks() {
 		return errors.New("status 503")
 	}, retry.WithHooks(count), retry.WithBackoff(retry.Constant(0)))
 
-	fmt.Println(retries, "retries") // the last attempt is followed by none
+	fmt.Println(retries, "retries") // five attempts, four retries
 	// Output: 4 retries
 }
 
+// The logger gets a record for the attempt that is retried and one for the success.
 func ExampleWithLogger() {
 	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
 		Level: slog.LevelDebug,
 		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 			if a.Key == slog.TimeKey {
-				return slog.Attr{} // the example's output must not change
+				return slog.Attr{} // keeps the output the same in every run
 			}
 			return a
 		},

@@ -22,7 +22,7 @@ func ExampleWithMaxAttempts() {
 	// Output: 3 true
 }
 
-// A consumer that never gives up by itself: only its context ends it.
+// With Unlimited only the context ends the call, for example in a consumer.
 func ExampleWithMaxAttempts_unlimited() {
 	ctx, stop := context.WithCancel(context.Background())
 	calls := 0
@@ -37,7 +37,8 @@ func ExampleWithMaxAttempts_unlimited() {
 	// Output: 100 true
 }
 
-// The fourth wait would have ended 15s after the call began: it is not begun.
+// The fourth wait would end 15s after the start of the call. The limit is 10s, so the wait does
+// not start.
 func ExampleWithMaxElapsed() {
 	var clock retrytest.Clock
 	err := retry.Do(context.Background(), func(ctx context.Context) error {
@@ -55,7 +56,7 @@ func ExampleWithMaxElapsed() {
 	// retry: time limit reached (next wait 8s) after 4 attempts in 7s: status 503
 }
 
-// An attempt that hangs is given up, and the next one gets its own time.
+// The first attempt hangs and times out. The next attempt gets a timeout of its own.
 func ExampleWithAttemptTimeout() {
 	var clock retrytest.Clock
 	calls := 0
@@ -74,8 +75,8 @@ func ExampleWithAttemptTimeout() {
 	// Output: pong <nil> 2
 }
 
-// A connection that lived for an hour begins a new series when it breaks: the next attempt
-// follows after the first wait, and none of the five attempts is used up.
+// A connection that lasted an hour starts a new series when it breaks: the waits start again, and
+// the attempts count from 1.
 func ExampleWithResetAfter() {
 	var clock retrytest.Clock
 	lives := []time.Duration{0, 0, time.Hour, 0}
@@ -96,7 +97,7 @@ func ExampleWithResetAfter() {
 	// Output: [1s 2s 1s 2s]
 }
 
-// A limit of your own: a service that is shutting down starts no retry.
+// WithStop adds a limit of your own. A service that is shutting down starts no retry.
 func ExampleWithStop() {
 	errShutdown := errors.New("shutting down")
 	shutdown := false

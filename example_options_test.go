@@ -10,8 +10,8 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// A function that makes calls takes options of its callers, and puts its own before them:
-// what the caller says comes later and so replaces it.
+// A function can take options from its callers. It puts its own options first, so those of the
+// caller replace them.
 func ExampleOption() {
 	ping := func(opts ...retry.Option) error {
 		own := retry.MustNew(retry.WithMaxAttempts(3), retry.WithBackoff(retry.Constant(0)))
@@ -29,8 +29,8 @@ func ExampleOption() {
 	// true 7
 }
 
-// A bad option is reported by the call; the function does not run.
-func ExampleOption_fault() {
+// The call reports a bad option and does not run the function.
+func ExampleOption_invalid() {
 	err := retry.Do(context.Background(), func(ctx context.Context) error {
 		fmt.Println("not reached")
 		return nil
@@ -43,6 +43,7 @@ func ExampleOption_fault() {
 	// retry: WithBackoff: factor 0.5 is not a finite number of at least 1
 }
 
+// The name is part of the error's text.
 func ExampleWithName() {
 	var clock retrytest.Clock
 	err := retry.Do(context.Background(), func(ctx context.Context) error {
