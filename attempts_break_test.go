@@ -13,7 +13,7 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// *err stays as the body set it when the body leaves the loop.
+// Leaving the loop keeps the error that the body assigned. Without one it means success.
 func TestAttemptsBreak(t *testing.T) {
 	t.Parallel()
 	marked := retry.After(time.Hour, errOdd)
@@ -62,7 +62,7 @@ func TestAttemptsBreak(t *testing.T) {
 				}))
 				assert.Equal(t, 1, bodies)
 				assert.Zero(t, waits, "there is no retry")
-				assert.Equal(t, tt.want, err, "*err is left as the body set it")
+				assert.Equal(t, tt.want, err, "*err stays as the body set it")
 				out := done.one(t)
 				assert.Equal(t, 1, out.Attempts)
 				if tt.want == nil {

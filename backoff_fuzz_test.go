@@ -27,7 +27,7 @@ func FuzzBackoff(f *testing.F) {
 			require.ErrorIs(t, err, retry.ErrOption)
 			return
 		}
-		require.Equal(t, d, b.Delay(a), "a pure function")
+		require.Equal(t, d, b.Delay(a), "the strategy is a pure function")
 		require.GreaterOrEqual(t, d, time.Duration(0))
 		if number < 1 {
 			return

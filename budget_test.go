@@ -119,7 +119,7 @@ func TestBudgetLargestBurst(t *testing.T) {
 	assert.Equal(t, float64(burst), b.Tokens())
 	assert.Equal(t, 3, attemptsUntilSpent(t, b, 3))
 	assert.Equal(t, 3, attemptsUntilSpent(t, b, 3))
-	assert.Equal(t, float64(burst-2), b.Tokens(), "the deposit of any ratio fills it and no more")
+	assert.Equal(t, float64(burst-2), b.Tokens(), "a large deposit only fills the bucket")
 	for _, above := range []int64{burst + 1, math.MaxInt64} {
 		err := retry.Do(context.Background(), alwaysReturn(nil), retry.WithBudget(retry.NewBudget(0.1, int(above))))
 		require.ErrorIs(t, err, retry.ErrOption)
@@ -163,11 +163,11 @@ func TestBudgetSpentError(t *testing.T) {
 		err := retry.Do(context.Background(), alwaysReturn(errDown), retry.WithName("call"), retry.WithBudget(b),
 			retry.WithBackoff(retry.Sequence(time.Second, time.Minute)),
 			retry.WithHooks(retry.Hooks{BeforeWait: func(context.Context, retry.Attempt) { waits++ }}))
-		assert.Equal(t, time.Second, time.Since(start), "asked before the wait")
+		assert.Equal(t, time.Second, time.Since(start), "the budget is asked before the wait")
 		e := retryError(t, err)
 		assert.Equal(t, retry.ErrBudget, e.Reason)
 		assert.Equal(t, errDown, e.Err)
-		assert.Equal(t, time.Minute, e.Delay, "so that a caller in a loop does not spin")
+		assert.Equal(t, time.Minute, e.Delay, "a caller in a loop can wait that long")
 		assert.Equal(t, 1, waits)
 		assert.EqualError(t, err, "retry: call: client's own retry budget is spent (next wait 1m0s) after 2 attempts in 1s: server down")
 	})
@@ -285,7 +285,7 @@ func TestBudgetDepositWithAnyOptions(t *testing.T) {
 			}
 			fn, calls := failTimes(9, errDown)
 			require.Error(t, retry.Do(context.Background(), fn, append(opts, retry.WithBudget(b), atOnce)...))
-			assert.Equal(t, 2, *calls, "its own deposit makes the token whole")
+			assert.Equal(t, 2, *calls, "the call's own deposit completes the token")
 		})
 	}
 }

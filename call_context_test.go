@@ -76,7 +76,7 @@ func TestContextEndsDuringWait(t *testing.T) {
 				assert.Equal(t, errDown, e.Err)
 				assert.Equal(t, 61*time.Minute, e.Elapsed)
 				assert.Zero(t, e.Delay, "the wait started")
-				assert.Equal(t, 61*time.Minute, done.one(t).Waited, "what was waited, not what was to be")
+				assert.Equal(t, 61*time.Minute, done.one(t).Waited, "Waited is the time spent, not the time planned")
 			})
 		})
 	}
@@ -199,6 +199,6 @@ func TestCallersTimeoutOrAttemptTimeout(t *testing.T) {
 		assert.Equal(t, 3, *calls)
 		fn, calls = failTimes(2, context.Canceled)
 		require.NoError(t, retry.Do(context.Background(), fn, atOnce))
-		assert.Equal(t, 3, *calls, "not even a cancellation that is not the caller's")
+		assert.Equal(t, 3, *calls, "a cancellation from elsewhere does not end the call")
 	})
 }

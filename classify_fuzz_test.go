@@ -95,7 +95,7 @@ func FuzzClassify(f *testing.F) {
 			c(a)
 		}
 		for _, marked := range []error{retry.Permanent(tree.err), retry.After(time.Second, tree.err)} {
-			require.Equal(t, text, marked.Error(), "a marker adds no text")
+			require.Equal(t, text, marked.Error(), "a mark adds no text")
 		}
 	})
 }

@@ -208,5 +208,5 @@ func TestTransientInACall(t *testing.T) {
 	assert.False(t, retry.Transient(retry.Attempt{}))
 	timedOut := retryError(t, retry.Do(context.Background(), func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
 		atOnce, retry.WithMaxAttempts(2), retry.WithAttemptTimeout(1), retry.WithRetryIf(retry.Transient)))
-	assert.Equal(t, retry.ErrExhausted, timedOut.Reason, "an attempt that timed out is worth another")
+	assert.Equal(t, retry.ErrExhausted, timedOut.Reason, "an attempt that timed out is retried")
 }

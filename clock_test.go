@@ -37,7 +37,7 @@ func TestMockClockEndToEnd(t *testing.T) {
 			synctest.Wait()
 			mock.Add(wait - 1)
 			synctest.Wait()
-			require.Equal(t, i+1, calls, "not before the wait is over")
+			require.Equal(t, i+1, calls, "no attempt before the end of the wait")
 			mock.Add(1)
 			synctest.Wait()
 			require.Equal(t, i+2, calls)
@@ -116,7 +116,7 @@ func TestClockSetBack(t *testing.T) {
 		c.now = c.now.Add(-time.Hour)
 		return errDown
 	}, retry.WithClock(c), every(time.Second), retry.WithMaxAttempts(3), retry.WithMaxElapsed(time.Minute), done.hook()))
-	assert.Equal(t, 3, calls, "a clock that was set back ends nothing")
+	assert.Equal(t, 3, calls, "setting the clock back does not end the call")
 	assert.Equal(t, retry.ErrExhausted, e.Reason)
 	assert.Zero(t, e.Elapsed)
 	for _, a := range e.History() {
@@ -206,7 +206,7 @@ func TestVirtualDeadlineAtRetry(t *testing.T) {
 	}
 }
 
-// instantMock ends every wait at once, and its time is then twice as far as it was asked for.
+// instantMock ends every wait at once, and its time stands still.
 type instantMock struct{ *clock.Mock }
 
 func (c instantMock) After(d time.Duration) <-chan time.Time {

@@ -72,7 +72,7 @@ func TestOnePolicyOnManyGoroutines(t *testing.T) {
 	wg.Wait()
 	assert.Equal(t, int64(workers*calls), started.Load())
 	assert.Equal(t, int64(workers*calls), done.Load())
-	assert.Equal(t, attempts.Load(), started.Load()+waits.Load(), "each retry had its wait")
+	assert.Equal(t, attempts.Load(), started.Load()+waits.Load(), "one wait for each retry")
 	assert.Zero(t, g.in.Load(), "all permits are released")
 	assert.Equal(t, 50, h.Len())
 }

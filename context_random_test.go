@@ -49,8 +49,8 @@ func (s *randomCalls) call(r *rand.Rand, ctx context.Context, depth int) (kept [
 			}
 		}
 		wg.Wait()
-		s.alive(ctx, "its function runs")
-		s.alive(outer, "the outer function runs")
+		s.alive(ctx, "during its function")
+		s.alive(outer, "during the outer function")
 		if timed {
 			mine.ctx = ctx
 			kept = append(kept, mine)
@@ -60,7 +60,7 @@ func (s *randomCalls) call(r *rand.Rand, ctx context.Context, depth int) (kept [
 		}
 		return nil
 	}, opts...)
-	s.alive(outer, "a nested call has ended")
+	s.alive(outer, "after a nested call")
 	return kept
 }
 
@@ -93,7 +93,7 @@ func TestKeepContextRandomCalls(t *testing.T) {
 				releases.Wait()
 				for _, k := range kept {
 					if k.ctx.Err() == nil {
-						s.errors.Store("a context lives with nobody who holds it", true)
+						s.errors.Store("a context is alive although all holders released it", true)
 					}
 				}
 			}

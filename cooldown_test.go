@@ -237,7 +237,7 @@ func TestCooldownNegative(t *testing.T) {
 	t.Parallel()
 	fn, calls := failTimes(0, nil)
 	e := retryError(t, retry.Do(context.Background(), fn, retry.WithGate(retry.Cooldown(-time.Second))))
-	assert.Equal(t, retry.ErrPermanent, e.Reason, "for good")
+	assert.Equal(t, retry.ErrPermanent, e.Reason, "a negative max is a permanent error")
 	require.ErrorIs(t, e, retry.ErrOption)
 	assert.Contains(t, e.Error(), "retry: Cooldown: max -1s is negative")
 	assert.Zero(t, *calls)

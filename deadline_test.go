@@ -74,7 +74,7 @@ func TestHintPastLimitIsReported(t *testing.T) {
 			assert.Equal(t, tt.want, got)
 			if tt.ok {
 				outer := retry.MustNew(retry.WithJitter(retry.NoJitter)).Wait(retry.Attempt{Err: e})
-				assert.Equal(t, tt.want, outer, "an outer retry waits at least so long")
+				assert.Equal(t, tt.want, outer, "an outer retry waits at least for the hint")
 			}
 		})
 	}

@@ -80,7 +80,7 @@ func TestLimiterWithGatesOwnDeadline(t *testing.T) {
 		}))
 	var e *retry.Error
 	require.ErrorAs(t, err, &e)
-	assert.Equal(t, retry.ErrExhausted, e.Reason, "the caller has all the time in the world")
+	assert.Equal(t, retry.ErrExhausted, e.Reason, "the caller has no deadline")
 	assert.Equal(t, 3, e.Attempts)
 	assert.ErrorIs(t, err, refusal)
 }
@@ -134,7 +134,7 @@ func TestRefusedCallsMakeNoBudgetDeposit(t *testing.T) {
 
 	letIn := func(context.Context, retry.Attempt) (func(error), error) { return nil, nil }
 	require.NoError(t, retry.Do(ctx, func(context.Context) error { return nil }, retry.WithBudget(budget), retry.WithGate(letIn)))
-	assert.Equal(t, 1.0, budget.Tokens(), "a call that its gates let in does")
+	assert.Equal(t, 1.0, budget.Tokens(), "a call that passes its gates makes a deposit")
 }
 
 func TestTinyBudgetRecovers(t *testing.T) {

@@ -26,9 +26,9 @@ func TestNestedRetries(t *testing.T) {
 		calls := 0
 		err := retry.Do(context.Background(), func(ctx context.Context) error { calls++; return inner()(ctx) },
 			atOnce, retry.WithName("outer"), retry.WithMaxAttempts(3))
-		assert.Equal(t, 3, calls, "a marker speaks to its own loop, and so does a hint")
+		assert.Equal(t, 3, calls, "marks and hints apply to their own call only")
 		e := retryError(t, err)
-		assert.Equal(t, retry.ErrExhausted, e.Reason, "this loop's own")
+		assert.Equal(t, retry.ErrExhausted, e.Reason, "the outer call's own reason")
 		assert.Equal(t, "outer", e.Name)
 		assert.ErrorIs(t, err, retry.ErrPermanent, "the inner reason is found too")
 		assert.ErrorIs(t, err, errDown)

@@ -176,7 +176,7 @@ func TestErrorHistory(t *testing.T) {
 // netError implements net.Error.
 type netError struct{ timeout, temporary bool }
 
-func (netError) Error() string     { return "net fault" }
+func (netError) Error() string     { return "net error" }
 func (f netError) Timeout() bool   { return f.timeout }
 func (f netError) Temporary() bool { return f.temporary }
 

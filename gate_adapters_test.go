@@ -97,7 +97,7 @@ func TestRateLimit(t *testing.T) {
 					assert.Equal(t, retry.ErrContext, e.Reason)
 				}
 				assert.Equal(t, refused, errors.Is(e, context.DeadlineExceeded))
-				assert.Equal(t, refused, errors.Is(e, errLimiter), "what the limiter said is kept")
+				assert.Equal(t, refused, errors.Is(e, errLimiter), "the limiter's error is kept")
 				assert.Equal(t, refused, e.Timeout())
 				assert.Equal(t, j.count("a in"), j.count("a out"), "the gate that was passed is released")
 			})
@@ -155,7 +155,7 @@ func TestBulkhead(t *testing.T) {
 			return fn(ctx)
 		}, atOnce, retry.WithGate(retry.Bulkhead(s, n)), retry.WithHooks(retry.Hooks{
 			BeforeWait: func(context.Context, retry.Attempt) {
-				assert.Equal(t, int64(3), s.free, "nothing is held while waiting")
+				assert.Equal(t, int64(3), s.free, "no permits are held while waiting")
 			},
 		})))
 		assert.Equal(t, int64(3), s.free)
@@ -171,7 +171,7 @@ func TestBulkhead(t *testing.T) {
 			assert.Equal(t, int64(1), s.free)
 		})
 	})
-	t.Run("a negative weight fails for good", func(t *testing.T) {
+	t.Run("a negative weight is a permanent error", func(t *testing.T) {
 		t.Parallel()
 		s := &semaphore{free: 3}
 		err := retry.Do(context.Background(), alwaysReturn(nil), retry.WithGate(retry.Bulkhead(s, -1)))

@@ -56,7 +56,7 @@ func TestReleaseRunsRightAfterFunction(t *testing.T) {
 			AfterAttempt:  func(context.Context, retry.Attempt) { j.notef("after") },
 		}))
 	require.ErrorIs(t, err, retry.ErrRejected)
-	assert.Equal(t, journal{"a in 1", "before", "fn", "a out: <nil>", "validator", "after"}, j, "release hears the function's error")
+	assert.Equal(t, journal{"a in 1", "before", "fn", "a out: <nil>", "validator", "after"}, j, "release gets the function's error")
 }
 
 func TestNilReleaseIsAllowed(t *testing.T) {
@@ -136,7 +136,7 @@ func TestGateErrorFailsTheAttempt(t *testing.T) {
 				want = append(want, fmt.Sprint("a in ", n), fmt.Sprint("b in ", n),
 					"b out: server down", "a out: server down", "after: server down")
 			}
-			assert.Equal(t, want, j, "earlier gates hear the later one's error")
+			assert.Equal(t, want, j, "earlier gates get the later gate's error")
 		})
 	}
 }
@@ -185,7 +185,7 @@ func TestContextEndsInGate(t *testing.T) {
 				assert.ErrorIs(t, err, target)
 			}
 			if tt.after > 0 {
-				assert.Equal(t, errDown, e.Err, "the earlier error stays")
+				assert.Equal(t, errDown, e.Err, "the previous error stays")
 			} else {
 				assert.NoError(t, e.Err)
 			}

@@ -188,7 +188,7 @@ func (c *jumpClock) After(d time.Duration) <-chan time.Time {
 // typedError is an error type with a pointer receiver.
 type typedError struct{ code int }
 
-func (e *typedError) Error() string { return fmt.Sprint("fault ", e.code) }
+func (e *typedError) Error() string { return fmt.Sprint("error ", e.code) }
 
 // coded is an interface type of error.
 type coded interface {

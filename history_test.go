@@ -136,7 +136,7 @@ func TestSharedHistoryRecordsEveryAttempt(t *testing.T) {
 		fn, _ := failTimes(fails, errDown)
 		_ = p.Do(context.Background(), fn)
 	}
-	assert.Equal(t, []int{2, 3, 1, 2, 3, 1}, numbersOf(h.Slice()), "of all calls, successes too")
+	assert.Equal(t, []int{2, 3, 1, 2, 3, 1}, numbersOf(h.Slice()), "all calls, including successes")
 	var failed []bool
 	for a := range h.All() {
 		failed = append(failed, a.Err != nil)

@@ -84,19 +84,19 @@ func TestMarksBesideHostileErrors(t *testing.T) {
 		t.Run(h.name, func(t *testing.T) {
 			t.Parallel()
 			isPermanent, hint := marksIn(t, retry.Permanent(h.err))
-			assert.True(t, isPermanent, "around it")
+			assert.True(t, isPermanent, "a mark around the hostile error counts")
 			assert.Zero(t, hint)
 			isPermanent, _ = marksIn(t, joined{retry.Permanent(errDown), h.err})
 			assert.True(t, isPermanent, "before it")
 			_, hint = marksIn(t, retry.After(time.Second, h.err))
-			assert.Equal(t, time.Second, hint, "around it")
+			assert.Equal(t, time.Second, hint, "a mark around the hostile error counts")
 			if h.name == "unwraps to itself, twice" || h.name == "unwraps to itself" {
 				return // a mark behind it is never reached
 			}
 			isPermanent, _ = marksIn(t, joined{h.err, retry.Permanent(errDown)})
-			assert.True(t, isPermanent, "after it")
+			assert.True(t, isPermanent, "a mark after the hostile error counts")
 			_, hint = marksIn(t, joined{h.err, retry.After(time.Second, errDown)})
-			assert.Equal(t, time.Second, hint, "after it")
+			assert.Equal(t, time.Second, hint, "a mark after the hostile error counts")
 		})
 	}
 }

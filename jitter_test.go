@@ -43,7 +43,7 @@ func TestJitterConstructors(t *testing.T) {
 			assert.Equal(t, test.text, test.got.String())
 			p, err := retry.Parse("jitter=" + test.text)
 			require.NoError(t, err)
-			assert.Equal(t, retry.MustNew(retry.WithJitter(test.got)).Plan(4), p.Plan(4), "the text says it all")
+			assert.Equal(t, retry.MustNew(retry.WithJitter(test.got)).Plan(4), p.Plan(4), "the text parses to the same jitter")
 		})
 	}
 }
@@ -127,7 +127,7 @@ func TestRandomNumbersAreClamped(t *testing.T) {
 				}
 				want1, _ := retry.MustNew(append(opts, fixedRand(test.as))...).Start(context.Background()).Try(hint)
 				got1, _ := retry.MustNew(append(opts, fixedRand(test.u))...).Start(context.Background()).Try(hint)
-				assert.Equal(t, want1, got1, "behind a hint")
+				assert.Equal(t, want1, got1, "after a hint")
 			}
 		})
 	}

@@ -107,7 +107,7 @@ func TestLimitsEndCallBeforeWait(t *testing.T) {
 						time.Sleep(tt.runs)
 						return failure
 					}, append([]retry.Option{retry.WithMaxAttempts(100)}, tt.opts...)...)
-					assert.Equal(t, tt.elapsed, time.Since(start), "no time passes once the end is known")
+					assert.Equal(t, tt.elapsed, time.Since(start), "gives up without waiting")
 					e := retryError(t, err)
 					assert.Equal(t, tt.attempts, e.Attempts)
 					assert.Equal(t, tt.elapsed, e.Elapsed)

@@ -36,10 +36,10 @@ func TestMarksKeepText(t *testing.T) {
 		assert.EqualError(t, tt.err, tt.text)
 		assert.ErrorIs(t, tt.err, errDown)
 	}
-	fault := &typedError{1}
+	typed := &typedError{1}
 	var found *typedError
-	require.ErrorAs(t, retry.Permanent(retry.After(time.Second, fault)), &found)
-	assert.Same(t, fault, found)
+	require.ErrorAs(t, retry.Permanent(retry.After(time.Second, typed)), &found)
+	assert.Same(t, typed, found)
 }
 
 func TestMarksCountAnywhere(t *testing.T) {

@@ -241,7 +241,7 @@ func TestNextPassesAttempt(t *testing.T) {
 	a.Name, a.Number = "own", 7
 	_, err = p.Next(context.Background(), a)
 	require.NoError(t, err)
-	assert.Equal(t, a, seen[0], "a name and a number of its own stay")
+	assert.Equal(t, a, seen[0], "the given name and number stay")
 }
 
 // Next is safe for concurrent use, and the budget counts exactly.

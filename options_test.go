@@ -163,9 +163,9 @@ func TestLaterReplacesEarlier(t *testing.T) {
 			want := observe(t, random, pair.later)
 			assert.Equal(t, want, observe(t, random, pair.earlier, pair.later))
 			if p, err := retry.New(pair.earlier); err == nil {
-				assert.Equal(t, want, observe(t, random, p, pair.later), "of a policy")
+				assert.Equal(t, want, observe(t, random, p, pair.later), "from a policy")
 			}
-			assert.Equal(t, want, observe(t, random, pair.earlier, retry.MustNew(pair.later)), "by a policy")
+			assert.Equal(t, want, observe(t, random, pair.earlier, retry.MustNew(pair.later)), "replaced by a policy")
 		})
 	}
 	assert.Zero(t, h1.Len())

@@ -13,25 +13,25 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// callbacks is a call with every callback. One of them panics with boom, or ends the goroutine if
-// boom is nil. Without that, the first value is rejected, the second attempt fails, and the
+// callbacks is a call with every callback. One of them panics with value, or ends the goroutine
+// if value is nil. Without that, the first value is rejected, the second attempt fails, and the
 // third value is accepted.
 type callbacks struct {
 	journal
-	blowAt string
-	boom   any
+	failAt string
+	value  any
 	ctx    context.Context // of the newest attempt
 }
 
 func (s *callbacks) at(name string) {
 	s.notef("%s", name)
-	if name != s.blowAt {
+	if name != s.failAt {
 		return
 	}
-	if s.boom == nil {
+	if s.value == nil {
 		runtime.Goexit()
 	}
-	panic(s.boom)
+	panic(s.value)
 }
 
 func (s *callbacks) gate(name string) retry.Gate {
@@ -87,8 +87,8 @@ func (s *callbacks) runAndRecover() (recovered any) {
 
 func TestPanicAndGoexitInCallbacks(t *testing.T) {
 	t.Parallel()
-	calm := new(callbacks)
-	require.Nil(t, calm.runAndRecover())
+	undisturbed := new(callbacks)
+	require.Nil(t, undisturbed.runAndRecover())
 	require.Equal(t, journal{
 		"start", "pass a", "pass b", "pass c", "before", "fn", "release c", "release b", "release a",
 		"validator", "after", "stop", "backoff", "rand", "wait",
@@ -96,7 +96,7 @@ func TestPanicAndGoexitInCallbacks(t *testing.T) {
 		"after", "stop", "retry", "backoff", "rand", "wait",
 		"pass a", "pass b", "pass c", "before", "fn", "release c", "release b", "release a",
 		"validator", "after", "done", "returned",
-	}, calm.journal)
+	}, undisturbed.journal)
 	stillReleased := map[string]journal{ // released after the panic
 		"pass b":    {"release a"},
 		"pass c":    {"release b", "release a"},
@@ -112,15 +112,15 @@ func TestPanicAndGoexitInCallbacks(t *testing.T) {
 		for how, boom := range map[string]any{"panic": new(int), "Goexit": nil} {
 			t.Run(at+"/"+how, func(t *testing.T) {
 				t.Parallel()
-				s := &callbacks{blowAt: at, boom: boom}
+				s := &callbacks{failAt: at, value: boom}
 				if got := s.runAndRecover(); boom == nil {
 					assert.Nil(t, got)
 				} else {
 					assert.Same(t, boom, got, "the panic value is unchanged")
 				}
-				upTo := slices.Index(calm.journal, at) + 1
+				upTo := slices.Index(undisturbed.journal, at) + 1
 				require.Positive(t, upTo)
-				assert.Equal(t, append(slices.Clone(calm.journal[:upTo]), stillReleased[at]...), s.journal)
+				assert.Equal(t, append(slices.Clone(undisturbed.journal[:upTo]), stillReleased[at]...), s.journal)
 				if s.ctx != nil {
 					assert.Error(t, s.ctx.Err(), "the attempt's context has ended")
 				}
@@ -135,9 +135,9 @@ func TestReleaseGetsErrorOnPanic(t *testing.T) {
 		for _, where := range []string{"fn", "gate"} {
 			t.Run(where+"/"+how, func(t *testing.T) {
 				t.Parallel()
-				var heard []error
+				var got []error
 				listen := func(context.Context, retry.Attempt) (func(error), error) {
-					return func(err error) { heard = append(heard, err) }, nil
+					return func(err error) { got = append(got, err) }, nil
 				}
 				gates := []retry.Gate{listen, listen}
 				fn := func(context.Context) error { boom(); return nil }
@@ -152,9 +152,9 @@ func TestReleaseGetsErrorOnPanic(t *testing.T) {
 					_ = retry.Do(context.Background(), fn, retry.WithGate(gates...))
 				}()
 				<-over
-				require.Len(t, heard, 2)
-				assert.Error(t, heard[0], "an error, so a circuit breaker counts a failure")
-				assert.Error(t, heard[1])
+				require.Len(t, got, 2)
+				assert.Error(t, got[0], "an error, so a circuit breaker counts a failure")
+				assert.Error(t, got[1])
 			})
 		}
 	}

@@ -132,8 +132,8 @@ func TestParseErrorTexts(t *testing.T) {
 			require.Error(t, err)
 			assert.Nil(t, p)
 			var want []string
-			for _, fault := range test.want {
-				want = append(want, "retry: Parse: position "+fault)
+			for _, text := range test.want {
+				want = append(want, "retry: Parse: position "+text)
 			}
 			assert.Equal(t, strings.Join(want, "\n"), err.Error())
 			assertOptionError(t, err)

@@ -169,18 +169,18 @@ func FuzzParse(f *testing.F) {
 		require.ErrorIs(t, err, retry.ErrOption)
 		var joined interface{ Unwrap() []error }
 		require.ErrorAs(t, err, &joined)
-		faults := joined.Unwrap()
+		errs := joined.Unwrap()
 		before := 0
 		for line := range strings.SplitSeq(err.Error(), "\n") {
 			match := errorLine.FindStringSubmatch(line)
 			require.NotNil(t, match, "%q", line)
 			require.Less(t, len(line), 500)
 			position, _ := strconv.Atoi(match[1])
-			var fault *retry.ParseError
-			require.ErrorAs(t, faults[0], &fault)
-			require.Equal(t, position, fault.Position)
-			require.True(t, strings.HasPrefix(text[position-1:], fault.Pair))
-			faults = faults[1:]
+			var parseErr *retry.ParseError
+			require.ErrorAs(t, errs[0], &parseErr)
+			require.Equal(t, position, parseErr.Position)
+			require.True(t, strings.HasPrefix(text[position-1:], parseErr.Pair))
+			errs = errs[1:]
 			require.Greater(t, position, before, "at most one error for each position")
 			require.LessOrEqual(t, position, len(text))
 			require.NotContains(t, " \t\r\n", text[position-1:position], "a position is the start of a pair")

@@ -65,7 +65,7 @@ func TestResetAfterStartsSeries(t *testing.T) {
 					for _, w := range waits[len(waits)-(tt.attempts-1):] {
 						waited += w
 					}
-					assert.Equal(t, waited, o.Waited, "of the series")
+					assert.Equal(t, waited, o.Waited, "in this series")
 				})
 			})
 		}
@@ -87,12 +87,12 @@ func TestResetAfterRecords(t *testing.T) {
 		assert.Equal(t, []int{1, 2, 3, 2}, numbersOf(before))
 		assert.Equal(t, []int{1, 2, 1, 2}, numbersOf(after))
 		long := retry.Attempt{Number: 1, Start: start.Add(3 * time.Second), Duration: time.Minute, Elapsed: time.Minute, Err: errDown}
-		assert.Equal(t, long, after[2], "no wait before it, and it began its series")
+		assert.Equal(t, long, after[2], "no wait before it: it starts the series")
 		next := retry.Attempt{Number: 2, Start: start.Add(64 * time.Second), Waited: time.Second, Elapsed: 61 * time.Second, Err: errDown}
 		assert.Equal(t, next, after[3])
 		long.Delay = time.Second
-		assert.Equal(t, []retry.Attempt{long, next}, e.History(), "of the series")
-		assert.Equal(t, []int{1, 2, 1, 2}, numbersOf(history.Slice()), "the shared one has all")
+		assert.Equal(t, []retry.Attempt{long, next}, e.History(), "in this series")
+		assert.Equal(t, []int{1, 2, 1, 2}, numbersOf(history.Slice()), "the shared history has all attempts")
 		assert.Equal(t, 2, e.Attempts)
 	})
 }
@@ -175,7 +175,7 @@ func TestResetAfterWithRuns(t *testing.T) {
 		clk.Advance(wait)
 		return wait
 	}
-	assert.Equal(t, time.Second, step(30*time.Minute), "the resumed call's time is over with the series")
+	assert.Equal(t, time.Second, step(30*time.Minute), "the new series ignores the resumed call's time")
 	assert.Equal(t, 1, run.Last().Number)
 	assert.Equal(t, 30*time.Minute+time.Second, run.Last().Elapsed)
 	assert.Equal(t, 2*time.Second, step(0))
@@ -225,7 +225,7 @@ func TestResetAfterText(t *testing.T) {
 	assert.Equal(t, retry.MustNew(retry.WithResetAfter(time.Minute)).String(), p.String())
 	synctest.Test(t, func(t *testing.T) {
 		e := retryError(t, p.Do(withDeadline(t, time.Hour), failAfter(0, 0, 0, 0, time.Minute, 0, 0, 0, 0)))
-		assert.Equal(t, 5, e.Attempts, "the fifth attempt began a new series")
+		assert.Equal(t, 5, e.Attempts, "the fifth attempt starts a new series")
 	})
 	for text, want := range map[string]string{
 		"reset_after=-1s":               "-1s is negative",

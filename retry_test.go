@@ -34,7 +34,7 @@ func TestDoValueReturnsLastValue(t *testing.T) {
 		{"success", context.Background(), retry.WithMaxAttempts(5), 40, nil},
 		{"failure", context.Background(), retry.WithMaxAttempts(3), 30, retry.ErrExhausted},
 		{"no attempt", dead, retry.WithMaxAttempts(3), 0, retry.ErrContext},
-		{"option fault", context.Background(), retry.WithMaxAttempts(-7), 0, retry.ErrOption},
+		{"bad option", context.Background(), retry.WithMaxAttempts(-7), 0, retry.ErrOption},
 		{"rejected", context.Background(), retry.WithValidator(func(int, retry.Attempt) error { return errOdd }), 50, retry.ErrRejected},
 		{"accepted", context.Background(), retry.WithValidator(func(int, retry.Attempt) error { return nil }), 40, nil},
 	} {

@@ -30,16 +30,16 @@ func TestLast(t *testing.T) {
 					require.True(t, again)
 					want := retry.Attempt{Number: i + 1, Elapsed: time.Minute + time.Duration(2*i+1)*time.Second, Delay: wait, Err: err}
 					assert.Equal(t, want, run.Last())
-					assert.Equal(t, want, run.Last(), "as often as it is asked")
+					assert.Equal(t, want, run.Last(), "the same each time")
 					assert.Equal(t, time.Second, wait)
 					pass(wait)
 					want.Elapsed += wait
-					assert.Equal(t, want, run.Last(), "Elapsed is as of now")
+					assert.Equal(t, want, run.Last(), "Elapsed includes the time until now")
 				}
 				_, again := run.Try(func(context.Context) error { pass(time.Second); return errDown })
 				require.False(t, again)
 				want := retry.Attempt{Number: 3, Elapsed: time.Minute + 5*time.Second, Err: errDown}
-				assert.Equal(t, want, run.Last(), "no wait follows")
+				assert.Equal(t, want, run.Last(), "no wait follows the last attempt")
 				pass(time.Hour)
 				want.Elapsed += time.Hour
 				assert.Equal(t, want, run.Last())
@@ -132,5 +132,5 @@ func TestLastOfResumedRun(t *testing.T) {
 	assert.Equal(t, stored, run.Last())
 	clk.Advance(5 * time.Second)
 	stored.Elapsed += 5 * time.Second
-	assert.Equal(t, stored, run.Last(), "it was late")
+	assert.Equal(t, stored, run.Last(), "the lateness counts")
 }

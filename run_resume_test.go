@@ -146,7 +146,7 @@ func TestResumeTakesNoTokenTwice(t *testing.T) {
 	require.Equal(t, 1.0, b.Tokens())
 	_, again = p.Resume(context.Background(), retry.Attempt{Number: 1}).Try(func(context.Context) error { return nil })
 	require.False(t, again)
-	assert.Equal(t, 1.0, b.Tokens(), "it is the same call: no deposit, and its retry is paid")
+	assert.Equal(t, 1.0, b.Tokens(), "the same call: no second deposit, and its retry has its token")
 }
 
 func TestResumePermanentAndRetry(t *testing.T) {
@@ -176,9 +176,9 @@ func TestResumeLate(t *testing.T) {
 		wait, again := retry.MustNew(p, retry.WithMaxElapsed(0), retry.WithStop(func(at retry.Attempt) error { a = at; return nil })).
 			Resume(context.Background(), stored).Try(alwaysReturn(errDown))
 		require.True(t, again)
-		assert.Equal(t, 9*time.Second, wait, "three times the wait that was chosen")
+		assert.Equal(t, 9*time.Second, wait, "three times the planned wait")
 		assert.Equal(t, 2, a.Number)
-		assert.Equal(t, 3*time.Second, a.Waited, "lateness is no wait")
+		assert.Equal(t, 3*time.Second, a.Waited, "lateness is not part of Waited")
 		assert.Equal(t, 3*time.Second+lateness, a.Elapsed)
 
 		_, again = run.Try(alwaysReturn(errDown))

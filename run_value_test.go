@@ -50,7 +50,7 @@ func TestTryValueValidatesLikeDoValue(t *testing.T) {
 	}
 	var report *retry.ValidationError[int]
 	require.ErrorAs(t, run.Err(), &report)
-	assert.Equal(t, []int{3, 4}, report.Values, "over all attempts, the newest")
+	assert.Equal(t, []int{3, 4}, report.Values, "the newest values of all attempts")
 	assert.Equal(t, 4, report.Attempts)
 	assert.ErrorIs(t, run.Err(), errOdd)
 
@@ -124,13 +124,13 @@ func TestTryValueNilFunction(t *testing.T) {
 			assert.False(t, again)
 			assert.NoError(t, over.Err(), "the Run keeps its result")
 
-			begun := policy.Start(context.Background())
-			_, _, again = retry.TryValue(begun, func(context.Context) (int, error) { return 7, errDown })
+			started := policy.Start(context.Background())
+			_, _, again = retry.TryValue(started, func(context.Context) (int, error) { return 7, errDown })
 			require.True(t, again)
-			v, _, again = retry.TryValue[int](begun, nil)
+			v, _, again = retry.TryValue[int](started, nil)
 			assert.Zero(t, v)
 			assert.False(t, again)
-			assertOptionError(t, begun.Err())
+			assertOptionError(t, started.Err())
 		})
 	}
 }

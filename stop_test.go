@@ -24,7 +24,7 @@ func TestStopEndsCall(t *testing.T) {
 				assert.Equal(t, 2, *calls)
 				assert.Equal(t, errQuota, e.Reason)
 				assert.Equal(t, errDown, e.Err)
-				assert.Equal(t, 2*time.Second, e.Delay, "the wait that did not take place")
+				assert.Equal(t, 2*time.Second, e.Delay, "the wait that did not start")
 				require.ErrorIs(t, e, errQuota)
 				require.ErrorIs(t, e, errDown)
 				require.NotErrorIs(t, e, retry.ErrPermanent)
@@ -136,7 +136,8 @@ func TestStopWithRejectedValue(t *testing.T) {
 	assert.ErrorIs(t, e, retry.ErrRejected)
 }
 
-// The log shows the reason's text without values. The call gave up and was not cancelled.
+// The log shows the reason as one line without its prefix, at Error: the call gave up and was not
+// cancelled.
 func TestStopIsLogged(t *testing.T) {
 	t.Parallel()
 	got := logOf(slog.LevelInfo, func(l retry.Option) {
@@ -191,5 +192,5 @@ func TestStopText(t *testing.T) {
 	_, err = retry.Parse("stop=x")
 	require.ErrorIs(t, err, retry.ErrOption)
 	assert.Contains(t, err.Error(), "stop is not for text; set it in code: New(policy, ...)")
-	assert.Equal(t, defaultText, retry.MustNew(retry.WithStop()).String(), "an empty list is none")
+	assert.Equal(t, defaultText, retry.MustNew(retry.WithStop()).String(), "no functions, no setting")
 }

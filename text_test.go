@@ -172,17 +172,17 @@ func TestUnmarshalText(t *testing.T) {
 	require.NoError(t, p.UnmarshalText([]byte("max_attempts=2 backoff=constant(0s)")))
 	want := "max_attempts=2 backoff=constant(0s) max_retry_after=1m0s history_size=10"
 	assert.Equal(t, want, p.String())
-	assert.Equal(t, want, retry.MustNew(&p).String(), "as an option too")
+	assert.Equal(t, want, retry.MustNew(&p).String(), "the same as an option")
 	n := 0
 	require.ErrorIs(t, p.Do(context.Background(), func(context.Context) error { n++; return errRefused }), retry.ErrExhausted)
 	assert.Equal(t, 2, n)
 
 	for _, bad := range []string{"max_attempts=0", "max_attempts=3 nonsense", "max_attempts=3 max_attempts=4"} {
 		assert.ErrorIs(t, p.UnmarshalText([]byte(bad)), retry.ErrOption)
-		assert.Equal(t, want, p.String(), "left as it was")
+		assert.Equal(t, want, p.String(), "the policy is unchanged")
 	}
 	require.NoError(t, p.UnmarshalText(nil))
-	assert.Equal(t, defaultText, p.String(), "not merged: what is left out has its default")
+	assert.Equal(t, defaultText, p.String(), "not merged: missing settings have their defaults")
 }
 
 func TestPolicyAsFlag(t *testing.T) {

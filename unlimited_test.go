@@ -123,7 +123,7 @@ func TestUnlimitedText(t *testing.T) {
 	q, err := retry.Parse("max_delay=unlimited max_retry_after=unlimited max_attempts=unlimited")
 	require.NoError(t, err)
 	assert.Equal(t, text, q.String())
-	assert.Equal(t, text, retry.MustNew(retry.WithMaxDelay(time.Second), q).String(), "as an option it sets them")
+	assert.Equal(t, text, retry.MustNew(retry.WithMaxDelay(time.Second), q).String(), "as an option it sets what the text sets")
 	for name, o := range map[string]retry.Option{"max_delay": retry.WithMaxDelay(retry.Unlimited), "max_retry_after": retry.WithMaxRetryAfter(retry.Unlimited)} {
 		assert.Contains(t, retry.MustNew(o).String(), name+"=unlimited")
 		requireRoundTrip(t, retry.MustNew(o))
