@@ -13,6 +13,26 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
+// leaveLoop runs the body of a loop once, leaves the loop and returns how often the body ran.
+type leaveLoop func(ctx context.Context, body func(err *error), err *error, opts ...retry.Option) (bodies int)
+
+func leaveByBreak(ctx context.Context, body func(err *error), err *error, opts ...retry.Option) (bodies int) {
+	for range retry.Attempts(ctx, err, opts...) {
+		bodies++
+		body(err)
+		break
+	}
+	return bodies
+}
+
+func leaveByReturn(ctx context.Context, body func(err *error), err *error, opts ...retry.Option) (bodies int) {
+	for range retry.Attempts(ctx, err, opts...) {
+		body(err)
+		return bodies + 1
+	}
+	return bodies
+}
+
 // Leaving the loop keeps the error that the body assigned. Without one it means success.
 func TestAttemptsBreak(t *testing.T) {
 	t.Parallel()
@@ -31,24 +51,7 @@ func TestAttemptsBreak(t *testing.T) {
 		{"after a marked failure", context.Background(), func(err *error) { *err = marked }, marked},
 		{"context ended", dead, func(err *error) { cancel(); *err = errDown }, errDown},
 	} {
-		leave := map[string]func(err *error, opts ...retry.Option) int{
-			"break": func(err *error, opts ...retry.Option) (bodies int) {
-				for range retry.Attempts(tt.ctx, err, opts...) {
-					bodies++
-					tt.body(err)
-					break
-				}
-				return bodies
-			},
-			"return": func(err *error, opts ...retry.Option) (bodies int) {
-				for range retry.Attempts(tt.ctx, err, opts...) {
-					tt.body(err)
-					return bodies + 1
-				}
-				return bodies
-			},
-		}
-		for how, leave := range leave {
+		for how, leave := range map[string]leaveLoop{"break": leaveByBreak, "return": leaveByReturn} {
 			if tt.ctx == dead && how == "return" {
 				continue // the context can end only once
 			}
@@ -57,7 +60,7 @@ func TestAttemptsBreak(t *testing.T) {
 				var done outcomes
 				waits := 0
 				err := errDown
-				bodies := leave(&err, done.hook(), retry.WithHooks(retry.Hooks{
+				bodies := leave(tt.ctx, tt.body, &err, done.hook(), retry.WithHooks(retry.Hooks{
 					BeforeWait: func(context.Context, retry.Attempt) { waits++ },
 				}))
 				assert.Equal(t, 1, bodies)

@@ -89,72 +89,74 @@ func TestDefaultsApplyToGrowingStrategies(t *testing.T) {
 	}
 }
 
+// longFirstDelayTests are strategies with a long first delay, and their waits.
+var longFirstDelayTests = []struct {
+	name string
+	opts []retry.Option
+	want []time.Duration // with random numbers at the end of their ranges
+}{
+	{
+		"exponential",
+		[]retry.Option{retry.WithBackoff(retry.Exponential(time.Minute, 2))},
+		[]time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 10 * time.Minute, 10 * time.Minute},
+	},
+	{
+		"linear",
+		[]retry.Option{retry.WithBackoff(retry.Linear(time.Minute, time.Minute))},
+		[]time.Duration{time.Minute, 2 * time.Minute},
+	},
+	{
+		"linear, only its second delay is longer",
+		[]retry.Option{retry.WithBackoff(retry.Linear(time.Second, time.Hour))},
+		[]time.Duration{time.Second, 30 * time.Second},
+	},
+	{
+		"fibonacci",
+		[]retry.Option{retry.WithBackoff(retry.Fibonacci(time.Minute))},
+		[]time.Duration{time.Minute, time.Minute, 2 * time.Minute},
+	},
+	{
+		"decorrelated, by factor·initial",
+		[]retry.Option{retry.WithBackoff(retry.Decorrelated(20*time.Second, 3))},
+		[]time.Duration{time.Minute, 3 * time.Minute, 9 * time.Minute, 10 * time.Minute},
+	},
+	{
+		"decorrelated, just at the default",
+		[]retry.Option{retry.WithBackoff(retry.Decorrelated(time.Second, 3))},
+		[]time.Duration{3 * time.Second, 9 * time.Second, 27 * time.Second, 30 * time.Second},
+	},
+	{
+		"to Hi times itself",
+		[]retry.Option{retry.WithBackoff(retry.Exponential(time.Minute, 2)), retry.WithJitter(retry.AddJitter(0.5))},
+		[]time.Duration{90 * time.Second, 180 * time.Second, 360 * time.Second, 720 * time.Second},
+	},
+	{
+		"never below the default",
+		[]retry.Option{retry.WithBackoff(retry.Exponential(40*time.Second, 2)), retry.WithJitter(retry.Jitter{Lo: 0, Hi: 0.5})},
+		[]time.Duration{20 * time.Second, 40 * time.Second},
+	},
+	{
+		"within a chain",
+		[]retry.Option{retry.WithBackoff(retry.Chain(1, retry.Constant(time.Hour), retry.Exponential(time.Minute, 2)))},
+		[]time.Duration{time.Hour, time.Minute, 2 * time.Minute},
+	},
+	{
+		"the longest",
+		[]retry.Option{retry.WithBackoff(retry.Exponential(longest, 2)), retry.WithJitter(retry.AddJitter(1))},
+		[]time.Duration{longest, longest},
+	},
+	{
+		"a cap that was set stays",
+		[]retry.Option{retry.WithBackoff(retry.Exponential(time.Minute, 2)), retry.WithMaxDelay(10 * time.Second)},
+		[]time.Duration{10 * time.Second, 10 * time.Second},
+	},
+}
+
 // The default cap lets the delay grow to ten times the first one. A cap that was set does not
 // move.
 func TestLongFirstDelayRaisesDefaultCap(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		name string
-		opts []retry.Option
-		want []time.Duration // with random numbers at the end of their ranges
-	}{
-		{
-			"exponential",
-			[]retry.Option{retry.WithBackoff(retry.Exponential(time.Minute, 2))},
-			[]time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 10 * time.Minute, 10 * time.Minute},
-		},
-		{
-			"linear",
-			[]retry.Option{retry.WithBackoff(retry.Linear(time.Minute, time.Minute))},
-			[]time.Duration{time.Minute, 2 * time.Minute},
-		},
-		{
-			"linear, only its second delay is longer",
-			[]retry.Option{retry.WithBackoff(retry.Linear(time.Second, time.Hour))},
-			[]time.Duration{time.Second, 30 * time.Second},
-		},
-		{
-			"fibonacci",
-			[]retry.Option{retry.WithBackoff(retry.Fibonacci(time.Minute))},
-			[]time.Duration{time.Minute, time.Minute, 2 * time.Minute},
-		},
-		{
-			"decorrelated, by factor·initial",
-			[]retry.Option{retry.WithBackoff(retry.Decorrelated(20*time.Second, 3))},
-			[]time.Duration{time.Minute, 3 * time.Minute, 9 * time.Minute, 10 * time.Minute},
-		},
-		{
-			"decorrelated, just at the default",
-			[]retry.Option{retry.WithBackoff(retry.Decorrelated(time.Second, 3))},
-			[]time.Duration{3 * time.Second, 9 * time.Second, 27 * time.Second, 30 * time.Second},
-		},
-		{
-			"to Hi times itself",
-			[]retry.Option{retry.WithBackoff(retry.Exponential(time.Minute, 2)), retry.WithJitter(retry.AddJitter(0.5))},
-			[]time.Duration{90 * time.Second, 180 * time.Second, 360 * time.Second, 720 * time.Second},
-		},
-		{
-			"never below the default",
-			[]retry.Option{retry.WithBackoff(retry.Exponential(40*time.Second, 2)), retry.WithJitter(retry.Jitter{Lo: 0, Hi: 0.5})},
-			[]time.Duration{20 * time.Second, 40 * time.Second},
-		},
-		{
-			"within a chain",
-			[]retry.Option{retry.WithBackoff(retry.Chain(1, retry.Constant(time.Hour), retry.Exponential(time.Minute, 2)))},
-			[]time.Duration{time.Hour, time.Minute, 2 * time.Minute},
-		},
-		{
-			"the longest",
-			[]retry.Option{retry.WithBackoff(retry.Exponential(longest, 2)), retry.WithJitter(retry.AddJitter(1))},
-			[]time.Duration{longest, longest},
-		},
-		{
-			"a cap that was set stays",
-			[]retry.Option{retry.WithBackoff(retry.Exponential(time.Minute, 2)), retry.WithMaxDelay(10 * time.Second)},
-			[]time.Duration{10 * time.Second, 10 * time.Second},
-		},
-	}
-	for _, test := range tests {
+	for _, test := range longFirstDelayTests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			assertWaits(t, test.want, tryWaits(t, len(test.want), append(test.opts, fixedRand(almostOne))...))

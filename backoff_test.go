@@ -11,60 +11,62 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
+// firstDelayTests are strategies and their first delays.
+var firstDelayTests = []struct {
+	name    string
+	backoff retry.Backoff
+	want    []time.Duration // after attempts 1, 2, 3, …
+}{
+	{"constant", retry.Constant(7 * ms), []time.Duration{7 * ms, 7 * ms, 7 * ms}},
+	{"constant zero", retry.Constant(0), []time.Duration{0, 0, 0}},
+	{"linear", retry.Linear(10*ms, 3*ms), []time.Duration{10 * ms, 13 * ms, 16 * ms, 19 * ms}},
+	{"linear from zero", retry.Linear(0, 5*ms), []time.Duration{0, 5 * ms, 10 * ms}},
+	{"linear without step", retry.Linear(5*ms, 0), []time.Duration{5 * ms, 5 * ms}},
+	{
+		"exponential doubles", retry.Exponential(100*ms, 2),
+		[]time.Duration{100 * ms, 200 * ms, 400 * ms, 800 * ms, 1600 * ms},
+	},
+	{
+		"exponential by a fraction", retry.Exponential(100*ms, 1.5),
+		[]time.Duration{100 * ms, 150 * ms, 225 * ms, 337500 * time.Microsecond},
+	},
+	{"exponential by ten", retry.Exponential(ms, 10), []time.Duration{ms, 10 * ms, 100 * ms, time.Second}},
+	{"exponential by one", retry.Exponential(ms, 1), []time.Duration{ms, ms, ms}},
+	{
+		"fibonacci", retry.Fibonacci(ms),
+		[]time.Duration{ms, ms, 2 * ms, 3 * ms, 5 * ms, 8 * ms, 13 * ms, 21 * ms},
+	},
+	{
+		"sequence repeats its last", retry.Sequence(3*ms, ms, 2*ms),
+		[]time.Duration{3 * ms, ms, 2 * ms, 2 * ms, 2 * ms},
+	},
+	{"sequence of one", retry.Sequence(ms), []time.Duration{ms, ms}},
+	{"func", retry.BackoffFunc(secondsByNumber), []time.Duration{time.Second, 2 * time.Second}},
+	{
+		"chain", retry.Chain(2, retry.Linear(ms, ms), retry.Exponential(time.Second, 2)),
+		[]time.Duration{ms, 2 * ms, time.Second, 2 * time.Second, 4 * time.Second},
+	},
+	{
+		"chain of none", retry.Chain(0, retry.Constant(ms), retry.BackoffFunc(secondsByNumber)),
+		[]time.Duration{time.Second, 2 * time.Second},
+	},
+	{
+		"chain in the second place", retry.Chain(1, retry.Constant(ms), retry.Chain(2, retry.Linear(5*ms, ms), retry.Fibonacci(time.Second))),
+		[]time.Duration{ms, 5 * ms, 6 * ms, time.Second, time.Second, 2 * time.Second},
+	},
+	{
+		"chain in the first place", retry.Chain(3, retry.Chain(2, retry.Constant(ms), retry.Linear(5*ms, ms)), retry.Fibonacci(time.Second)),
+		[]time.Duration{ms, ms, 5 * ms, time.Second, time.Second, 2 * time.Second},
+	},
+	{
+		"outer chain cuts the inner one short", retry.Chain(1, retry.Chain(2, retry.Constant(ms), retry.Constant(2*ms)), retry.Constant(3*ms)),
+		[]time.Duration{ms, 3 * ms, 3 * ms},
+	},
+}
+
 func TestBackoffFirstDelays(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		name    string
-		backoff retry.Backoff
-		want    []time.Duration // after attempts 1, 2, 3, …
-	}{
-		{"constant", retry.Constant(7 * ms), []time.Duration{7 * ms, 7 * ms, 7 * ms}},
-		{"constant zero", retry.Constant(0), []time.Duration{0, 0, 0}},
-		{"linear", retry.Linear(10*ms, 3*ms), []time.Duration{10 * ms, 13 * ms, 16 * ms, 19 * ms}},
-		{"linear from zero", retry.Linear(0, 5*ms), []time.Duration{0, 5 * ms, 10 * ms}},
-		{"linear without step", retry.Linear(5*ms, 0), []time.Duration{5 * ms, 5 * ms}},
-		{
-			"exponential doubles", retry.Exponential(100*ms, 2),
-			[]time.Duration{100 * ms, 200 * ms, 400 * ms, 800 * ms, 1600 * ms},
-		},
-		{
-			"exponential by a fraction", retry.Exponential(100*ms, 1.5),
-			[]time.Duration{100 * ms, 150 * ms, 225 * ms, 337500 * time.Microsecond},
-		},
-		{"exponential by ten", retry.Exponential(ms, 10), []time.Duration{ms, 10 * ms, 100 * ms, time.Second}},
-		{"exponential by one", retry.Exponential(ms, 1), []time.Duration{ms, ms, ms}},
-		{
-			"fibonacci", retry.Fibonacci(ms),
-			[]time.Duration{ms, ms, 2 * ms, 3 * ms, 5 * ms, 8 * ms, 13 * ms, 21 * ms},
-		},
-		{
-			"sequence repeats its last", retry.Sequence(3*ms, ms, 2*ms),
-			[]time.Duration{3 * ms, ms, 2 * ms, 2 * ms, 2 * ms},
-		},
-		{"sequence of one", retry.Sequence(ms), []time.Duration{ms, ms}},
-		{"func", retry.BackoffFunc(secondsByNumber), []time.Duration{time.Second, 2 * time.Second}},
-		{
-			"chain", retry.Chain(2, retry.Linear(ms, ms), retry.Exponential(time.Second, 2)),
-			[]time.Duration{ms, 2 * ms, time.Second, 2 * time.Second, 4 * time.Second},
-		},
-		{
-			"chain of none", retry.Chain(0, retry.Constant(ms), retry.BackoffFunc(secondsByNumber)),
-			[]time.Duration{time.Second, 2 * time.Second},
-		},
-		{
-			"chain in the second place", retry.Chain(1, retry.Constant(ms), retry.Chain(2, retry.Linear(5*ms, ms), retry.Fibonacci(time.Second))),
-			[]time.Duration{ms, 5 * ms, 6 * ms, time.Second, time.Second, 2 * time.Second},
-		},
-		{
-			"chain in the first place", retry.Chain(3, retry.Chain(2, retry.Constant(ms), retry.Linear(5*ms, ms)), retry.Fibonacci(time.Second)),
-			[]time.Duration{ms, ms, 5 * ms, time.Second, time.Second, 2 * time.Second},
-		},
-		{
-			"outer chain cuts the inner one short", retry.Chain(1, retry.Chain(2, retry.Constant(ms), retry.Constant(2*ms)), retry.Constant(3*ms)),
-			[]time.Duration{ms, 3 * ms, 3 * ms},
-		},
-	}
-	for _, test := range tests {
+	for _, test := range firstDelayTests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			for i, want := range test.want {

@@ -123,25 +123,8 @@ func FuzzOutcome(f *testing.F) {
 			return
 		}
 		script := newScriptedCall(data)
-		ctx, cancel := context.WithCancel(context.Background())
-		defer cancel()
-		c := &jumpClock{}
-		calls := 0
-		var last scriptedResult
 		var done outcomes
-		_, err := retry.DoValue(ctx, func(context.Context) (int, error) {
-			last = script.result(calls)
-			calls++
-			c.now = c.now.Add(last.runs)
-			if last.cancel {
-				cancel()
-			}
-			return calls, last.err
-		}, retry.WithClock(c), retry.WithJitter(retry.NoJitter), every(script.wait), done.hook(),
-			retry.WithMaxAttempts(script.maxAttempts), retry.WithMaxElapsed(script.maxElapsed),
-			retry.WithMaxRetryAfter(script.maxRetryAfter), retry.WithHistorySize(script.historySize),
-			retry.WithValidator(func(int, retry.Attempt) error { return last.reject }))
-
+		calls, last, err := script.call(done.hook())
 		attempts, reason := script.expect()
 		require.Equal(t, attempts, calls)
 		require.Equal(t, last.err == nil && last.reject == nil, err == nil, "nil if and only if the last attempt succeeded")
@@ -156,14 +139,7 @@ func FuzzOutcome(f *testing.F) {
 		require.Equal(t, reason, e.Reason)
 		require.Equal(t, attempts, e.Attempts)
 		require.Same(t, e, out.Err)
-		failure := last.err
-		if failure == nil {
-			failure = last.reject
-			require.ErrorIs(t, err, retry.ErrRejected)
-		}
-		require.ErrorIs(t, err, withoutMark(failure))
-		require.NotContains(t, e.Error(), "\n")
-		require.True(t, strings.HasPrefix(e.Error(), "retry: "))
+		requireFailure(t, e, last)
 		kept := e.History()
 		require.Len(t, kept, min(attempts, script.historySize))
 		require.True(t, slices.IsSortedFunc(kept, func(a, b retry.Attempt) int { return a.Number - b.Number }))
@@ -171,4 +147,38 @@ func FuzzOutcome(f *testing.F) {
 			require.Equal(t, attempts, kept[len(kept)-1].Number, "the newest attempts are kept")
 		}
 	})
+}
+
+// call makes the script's call. It returns the number of attempts, the last result and the
+// call's error.
+func (c scriptedCall) call(opts ...retry.Option) (calls int, last scriptedResult, err error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	clk := &jumpClock{}
+	_, err = retry.DoValue(ctx, func(context.Context) (int, error) {
+		last = c.result(calls)
+		calls++
+		clk.now = clk.now.Add(last.runs)
+		if last.cancel {
+			cancel()
+		}
+		return calls, last.err
+	}, append(opts, retry.WithClock(clk), retry.WithJitter(retry.NoJitter), every(c.wait),
+		retry.WithMaxAttempts(c.maxAttempts), retry.WithMaxElapsed(c.maxElapsed),
+		retry.WithMaxRetryAfter(c.maxRetryAfter), retry.WithHistorySize(c.historySize),
+		retry.WithValidator(func(int, retry.Attempt) error { return last.reject }))...)
+	return calls, last, err
+}
+
+// requireFailure checks that e matches the failure of the last attempt and has a text of one line.
+func requireFailure(t *testing.T, e *retry.Error, last scriptedResult) {
+	t.Helper()
+	failure := last.err
+	if failure == nil {
+		failure = last.reject
+		require.ErrorIs(t, e, retry.ErrRejected)
+	}
+	require.ErrorIs(t, e, withoutMark(failure))
+	require.NotContains(t, e.Error(), "\n")
+	require.True(t, strings.HasPrefix(e.Error(), "retry: "))
 }

@@ -23,6 +23,21 @@ type gauge struct{ in atomic.Int64 }
 func (g *gauge) Acquire(context.Context, int64) error { g.in.Add(1); return nil }
 func (g *gauge) Release(int64)                        { g.in.Add(-1) }
 
+// eventually returns a function that fails up to fails times, then returns -2 if it is at its
+// second attempt, and then v.
+func eventually(v, fails int) func(context.Context) (int, error) {
+	n := 0
+	return func(context.Context) (int, error) {
+		switch n++; {
+		case n <= fails:
+			return n, errDown
+		case n == 2:
+			return -n, nil
+		}
+		return v, nil
+	}
+}
+
 func TestOnePolicyOnManyGoroutines(t *testing.T) {
 	t.Parallel()
 	const workers, calls = 100, 20
@@ -52,16 +67,7 @@ func TestOnePolicyOnManyGoroutines(t *testing.T) {
 	for w := range workers {
 		wg.Go(func() {
 			for i := range calls {
-				n := 0
-				v, err := retry.DoValue(context.Background(), func(context.Context) (int, error) {
-					switch n++; {
-					case n <= i%3:
-						return n, errDown
-					case n == 2:
-						return -n, nil
-					}
-					return w, nil
-				}, p)
+				v, err := retry.DoValue(context.Background(), eventually(w, i%3), p)
 				if !errors.Is(err, retry.ErrBudget) && (err != nil || v != w) {
 					t.Errorf("%v, %v", v, err)
 				}

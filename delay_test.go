@@ -143,10 +143,7 @@ func FuzzDelay(f *testing.F) {
 	) {
 		b := backoffOfKind(kind, time.Duration(initial), time.Duration(step), factor)
 		jitter := retry.Jitter{Lo: lo, Hi: hi}
-		opts := []retry.Option{
-			retry.WithBackoff(b), fixedRand(u), retry.WithClock(clock.NewMock()),
-			retry.WithMaxAttempts(retry.Unlimited), retry.WithMaxRetryAfter(longest),
-		}
+		opts := []retry.Option{retry.WithBackoff(b), fixedRand(u), retry.WithClock(clock.NewMock()), retry.WithMaxAttempts(retry.Unlimited), retry.WithMaxRetryAfter(longest)}
 		if jittered {
 			opts = append(opts, retry.WithJitter(jitter))
 		}
@@ -166,12 +163,7 @@ func FuzzDelay(f *testing.F) {
 		require.GreaterOrEqual(t, wait, time.Duration(0))
 		attempt := retry.Attempt{Number: min(last.Number, math.MaxInt-1) + 1, Waited: max(last.Delay, 0)}
 		if hint > 0 {
-			nominal := float64(b.Delay(attempt))
-			spread := max(nominal, float64(hint)/10)
-			exact := jittered && jitter == retry.NoJitter
-			require.GreaterOrEqual(t, wait, time.Duration(hint))
-			require.LessOrEqual(t, float64(wait), float64(hint)+spread)
-			require.True(t, !exact || wait == time.Duration(hint), "exact")
+			requireHintWait(t, wait, time.Duration(hint), b.Delay(attempt), jittered && jitter == retry.NoJitter)
 			return
 		}
 		if capped {
@@ -180,17 +172,32 @@ func FuzzDelay(f *testing.F) {
 		if !jittered || kind%8 > 5 {
 			return
 		}
-		// The ends of the range: d is capped so that Hi·d ≤ MaxDelay.
-		d, most := float64(b.Delay(attempt)), float64(longest)
+		most := float64(longest)
 		if capped {
 			most = float64(limit)
 		} else if kind%8 >= 1 && kind%8 <= 4 {
 			return // the default cap has its own test
 		}
-		if hi*d > most {
-			d = most / hi
-		}
-		require.GreaterOrEqual(t, float64(wait)+1, lo*d*(1-1e-9))
-		require.LessOrEqual(t, float64(wait)-1, hi*d*(1+1e-9))
+		requireInRange(t, wait, jitter, float64(b.Delay(attempt)), most)
 	})
+}
+
+// requireHintWait checks that a wait after a hint is the hint and its spread.
+func requireHintWait(t *testing.T, wait, hint, nominal time.Duration, exact bool) {
+	t.Helper()
+	spread := max(float64(nominal), float64(hint)/10)
+	require.GreaterOrEqual(t, wait, hint)
+	require.LessOrEqual(t, float64(wait), float64(hint)+spread)
+	require.True(t, !exact || wait == hint, "exact")
+}
+
+// requireInRange checks that a wait is between the ends of its range. The delay d is capped so
+// that Hi·d ≤ most.
+func requireInRange(t *testing.T, wait time.Duration, jitter retry.Jitter, d, most float64) {
+	t.Helper()
+	if jitter.Hi*d > most {
+		d = most / jitter.Hi
+	}
+	require.GreaterOrEqual(t, float64(wait)+1, jitter.Lo*d*(1-1e-9))
+	require.LessOrEqual(t, float64(wait)-1, jitter.Hi*d*(1+1e-9))
 }

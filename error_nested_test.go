@@ -14,17 +14,18 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-func TestNestedRetries(t *testing.T) {
+// innerCall makes a call of its own, which ends with a permanent error that carries a hint.
+func innerCall(ctx context.Context) error {
+	return retry.Do(ctx, alwaysReturn(retry.Permanent(retry.After(time.Hour, errDown))), retry.WithName("inner"))
+}
+
+// Each call decides by its own marks, and its error holds the inner call's error.
+func TestNestedCallReasons(t *testing.T) {
 	t.Parallel()
-	inner := func(opts ...retry.Option) func(context.Context) error {
-		return func(ctx context.Context) error {
-			return retry.Do(ctx, alwaysReturn(retry.Permanent(retry.After(time.Hour, errDown))), append(opts, retry.WithName("inner"))...)
-		}
-	}
 	t.Run("reasons", func(t *testing.T) {
 		t.Parallel()
 		calls := 0
-		err := retry.Do(context.Background(), func(ctx context.Context) error { calls++; return inner()(ctx) },
+		err := retry.Do(context.Background(), func(ctx context.Context) error { calls++; return innerCall(ctx) },
 			atOnce, retry.WithName("outer"), retry.WithMaxAttempts(3))
 		assert.Equal(t, 3, calls, "marks and hints apply to their own call only")
 		e := retryError(t, err)
@@ -42,17 +43,22 @@ func TestNestedRetries(t *testing.T) {
 	t.Run("marked again outside", func(t *testing.T) {
 		t.Parallel()
 		err := retry.Do(context.Background(), func(ctx context.Context) error {
-			return errors.Join(inner()(ctx), retry.Permanent(errOdd))
+			return errors.Join(innerCall(ctx), retry.Permanent(errOdd))
 		}, atOnce)
 		assert.Equal(t, retry.ErrPermanent, retryError(t, err).Reason)
 		assert.Equal(t, 1, retryError(t, err).Attempts)
 	})
 	t.Run("already retried", func(t *testing.T) {
 		t.Parallel()
-		err := retry.Do(context.Background(), inner(), atOnce, retry.WithStopIf(retry.AlreadyRetried))
+		err := retry.Do(context.Background(), innerCall, atOnce, retry.WithStopIf(retry.AlreadyRetried))
 		assert.Equal(t, retry.ErrPermanent, retryError(t, err).Reason)
 		assert.Equal(t, 1, retryError(t, err).Attempts)
 	})
+}
+
+// An outer call obeys the hint of the inner call's error, and ends with the context of both.
+func TestNestedCallLimits(t *testing.T) {
+	t.Parallel()
 	t.Run("the inner budget's delay is honoured", func(t *testing.T) {
 		inBubble(t, func(t *testing.T) {
 			start := time.Now()

@@ -17,98 +17,103 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
+// rejectTwice rejects every value for two reasons.
+var rejectTwice = retry.WithValidator(
+	func(int, retry.Attempt) error { return errors.New("too small") },
+	func(int, retry.Attempt) error { return errOdd })
+
+func optionList(o ...retry.Option) []retry.Option { return o }
+
+// errorTextTests are calls that fail, and the texts of their errors.
+var errorTextTests = []struct {
+	name     string
+	opts     []retry.Option
+	err      error
+	deadline time.Duration
+	cancel   time.Duration // negative: before the call
+	want     string
+}{
+	{
+		"exhausted", optionList(retry.WithName("fetch"), retry.WithMaxAttempts(4), retry.WithBackoff(retry.Sequence(100*ms, 400*ms, 600*ms))), errDown, 0, 0,
+		"retry: fetch: attempts exhausted after 4 attempts in 1.1s: server down",
+	},
+	{
+		"no name, one attempt", optionList(retry.WithMaxAttempts(1)), errDown, 0, 0,
+		"retry: attempts exhausted after 1 attempt in 0s: server down",
+	},
+	{
+		"three digits of seconds", optionList(every(12345678901), retry.WithMaxAttempts(2)), errDown, 0, 0,
+		"retry: attempts exhausted after 2 attempts in 12.3s: server down",
+	},
+	{
+		"three digits, rounded up", optionList(every(987654321), retry.WithMaxAttempts(2)), errDown, 0, 0,
+		"retry: attempts exhausted after 2 attempts in 988ms: server down",
+	},
+	{
+		"fewer than three digits are exact", optionList(every(999), retry.WithMaxAttempts(2)), errDown, 0, 0,
+		"retry: attempts exhausted after 2 attempts in 999ns: server down",
+	},
+	{
+		"permanent", nil, retry.Permanent(fmt.Errorf("get: %w", errDown)), 0, 0,
+		"retry: permanent error after 1 attempt in 0s: get: server down",
+	},
+	{
+		"marked deep down", nil, fmt.Errorf("get: %w!", retry.After(1, retry.Permanent(errDown))), 0, 0,
+		"retry: permanent error after 1 attempt in 0s: get: server down!",
+	},
+	{
+		"max elapsed", optionList(every(2*time.Second), retry.WithMaxElapsed(time.Second)), errDown, 0, 0,
+		"retry: time limit reached (next wait 2s) after 1 attempt in 0s: server down",
+	},
+	{
+		"max elapsed in a zero delay", optionList(atOnce, retry.WithMaxElapsed(time.Nanosecond), retry.WithGate(slowGate(time.Second))), errDown, 0, 0,
+		"retry: time limit reached after 1 attempt in 1s: server down",
+	},
+	{
+		"deadline too soon", optionList(every(time.Hour)), errDown, time.Minute, 0,
+		"retry: next wait of 1h0m0s would pass the deadline after 1 attempt in 0s: server down",
+	},
+	{
+		"deadline passed", optionList(retry.WithGate(slowGate(time.Second))), errDown, time.Second, 0,
+		"retry: context done (context deadline exceeded) after 0 attempts in 1s",
+	},
+	{
+		"cancelled in the wait", optionList(every(time.Hour)), errDown, 0, time.Minute,
+		"retry: context done (shutting down) after 1 attempt in 1m0s: server down",
+	},
+	{
+		"cancelled before", nil, errDown, 0, -1,
+		"retry: context done (shutting down) after 0 attempts in 0s",
+	},
+	{
+		"retry after", nil, retry.After(2*time.Minute, errDown), 0, 0,
+		"retry: server asks for a longer wait than allowed (2m0s) after 1 attempt in 0s: server down",
+	},
+	{
+		"budget", optionList(every(time.Second), retry.WithBudget(new(retry.Budget))), errDown, 0, 0,
+		"retry: client's own retry budget is spent (next wait 1s) after 1 attempt in 0s: server down",
+	},
+	{
+		"several lines", optionList(retry.WithMaxAttempts(1)), errors.Join(errDown, errOdd, errors.New("a\r\n\r\nb\n")), 0, 0,
+		"retry: attempts exhausted after 1 attempt in 0s: server down; odd; a; b",
+	},
+	{
+		"a name of several lines", optionList(retry.WithMaxAttempts(1), retry.WithName("a\nb")), errDown, 0, 0,
+		"retry: a; b: attempts exhausted after 1 attempt in 0s: server down",
+	},
+	{
+		"rejected", optionList(retry.WithMaxAttempts(2), atOnce, rejectTwice), nil, 0, 0,
+		"retry: attempts exhausted after 2 attempts in 0s: value rejected: too small; odd",
+	},
+	{
+		"typed nil", optionList(retry.WithMaxAttempts(1)), (*retry.Error)(nil), 0, 0,
+		"retry: attempts exhausted after 1 attempt in 0s: <nil>",
+	},
+}
+
 func TestErrorText(t *testing.T) {
 	t.Parallel()
-	const ms = time.Millisecond
-	reject := retry.WithValidator(
-		func(int, retry.Attempt) error { return errors.New("too small") },
-		func(int, retry.Attempt) error { return errOdd })
-	opts := func(o ...retry.Option) []retry.Option { return o }
-	for _, tt := range []struct {
-		name     string
-		opts     []retry.Option
-		err      error
-		deadline time.Duration
-		cancel   time.Duration // negative: before the call
-		want     string
-	}{
-		{
-			"exhausted", opts(retry.WithName("fetch"), retry.WithMaxAttempts(4), retry.WithBackoff(retry.Sequence(100*ms, 400*ms, 600*ms))), errDown, 0, 0,
-			"retry: fetch: attempts exhausted after 4 attempts in 1.1s: server down",
-		},
-		{
-			"no name, one attempt", opts(retry.WithMaxAttempts(1)), errDown, 0, 0,
-			"retry: attempts exhausted after 1 attempt in 0s: server down",
-		},
-		{
-			"three digits of seconds", opts(every(12345678901), retry.WithMaxAttempts(2)), errDown, 0, 0,
-			"retry: attempts exhausted after 2 attempts in 12.3s: server down",
-		},
-		{
-			"three digits, rounded up", opts(every(987654321), retry.WithMaxAttempts(2)), errDown, 0, 0,
-			"retry: attempts exhausted after 2 attempts in 988ms: server down",
-		},
-		{
-			"fewer than three digits are exact", opts(every(999), retry.WithMaxAttempts(2)), errDown, 0, 0,
-			"retry: attempts exhausted after 2 attempts in 999ns: server down",
-		},
-		{
-			"permanent", nil, retry.Permanent(fmt.Errorf("get: %w", errDown)), 0, 0,
-			"retry: permanent error after 1 attempt in 0s: get: server down",
-		},
-		{
-			"marked deep down", nil, fmt.Errorf("get: %w!", retry.After(1, retry.Permanent(errDown))), 0, 0,
-			"retry: permanent error after 1 attempt in 0s: get: server down!",
-		},
-		{
-			"max elapsed", opts(every(2*time.Second), retry.WithMaxElapsed(time.Second)), errDown, 0, 0,
-			"retry: time limit reached (next wait 2s) after 1 attempt in 0s: server down",
-		},
-		{
-			"max elapsed in a zero delay", opts(atOnce, retry.WithMaxElapsed(time.Nanosecond), retry.WithGate(slowGate(time.Second))), errDown, 0, 0,
-			"retry: time limit reached after 1 attempt in 1s: server down",
-		},
-		{
-			"deadline too soon", opts(every(time.Hour)), errDown, time.Minute, 0,
-			"retry: next wait of 1h0m0s would pass the deadline after 1 attempt in 0s: server down",
-		},
-		{
-			"deadline passed", opts(retry.WithGate(slowGate(time.Second))), errDown, time.Second, 0,
-			"retry: context done (context deadline exceeded) after 0 attempts in 1s",
-		},
-		{
-			"cancelled in the wait", opts(every(time.Hour)), errDown, 0, time.Minute,
-			"retry: context done (shutting down) after 1 attempt in 1m0s: server down",
-		},
-		{
-			"cancelled before", nil, errDown, 0, -1,
-			"retry: context done (shutting down) after 0 attempts in 0s",
-		},
-		{
-			"retry after", nil, retry.After(2*time.Minute, errDown), 0, 0,
-			"retry: server asks for a longer wait than allowed (2m0s) after 1 attempt in 0s: server down",
-		},
-		{
-			"budget", opts(every(time.Second), retry.WithBudget(new(retry.Budget))), errDown, 0, 0,
-			"retry: client's own retry budget is spent (next wait 1s) after 1 attempt in 0s: server down",
-		},
-		{
-			"several lines", opts(retry.WithMaxAttempts(1)), errors.Join(errDown, errOdd, errors.New("a\r\n\r\nb\n")), 0, 0,
-			"retry: attempts exhausted after 1 attempt in 0s: server down; odd; a; b",
-		},
-		{
-			"a name of several lines", opts(retry.WithMaxAttempts(1), retry.WithName("a\nb")), errDown, 0, 0,
-			"retry: a; b: attempts exhausted after 1 attempt in 0s: server down",
-		},
-		{
-			"rejected", opts(retry.WithMaxAttempts(2), atOnce, reject), nil, 0, 0,
-			"retry: attempts exhausted after 2 attempts in 0s: value rejected: too small; odd",
-		},
-		{
-			"typed nil", opts(retry.WithMaxAttempts(1)), (*retry.Error)(nil), 0, 0,
-			"retry: attempts exhausted after 1 attempt in 0s: <nil>",
-		},
-	} {
+	for _, tt := range errorTextTests {
 		t.Run(tt.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(context.Background())

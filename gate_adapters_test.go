@@ -41,14 +41,24 @@ type brokenLimiter struct{}
 
 func (brokenLimiter) Wait(context.Context) error { return errLimiter }
 
+// wrappedRateLimit is a user's gate around RateLimit.
+func wrappedRateLimit(l *limiter) retry.Gate {
+	return func(ctx context.Context, a retry.Attempt) (func(error), error) {
+		release, err := retry.RateLimit(l)(ctx, a)
+		if err != nil {
+			err = fmt.Errorf("limit: %w", err)
+		}
+		return release, err
+	}
+}
+
 func TestRateLimit(t *testing.T) {
 	t.Parallel()
 	const s = time.Second
-	type gates func(l *limiter) retry.Gate
 	plain := func(l *limiter) retry.Gate { return retry.RateLimit(l) }
 	for _, tt := range []struct {
 		name     string
-		gate     gates
+		gate     func(l *limiter) retry.Gate
 		waits    []time.Duration
 		deadline time.Duration
 		attempts int
@@ -61,15 +71,7 @@ func TestRateLimit(t *testing.T) {
 		{"refuses a retry", plain, []time.Duration{s, time.Hour}, time.Minute, 1, s, 2, errDown},
 		{"refuses a retry, OnlyRetries", func(l *limiter) retry.Gate { return retry.OnlyRetries(plain(l)) }, []time.Duration{time.Hour}, time.Minute, 1, 0, 1, errDown},
 		{"refuses the first, OnlyFirst", func(l *limiter) retry.Gate { return retry.OnlyFirst(plain(l)) }, []time.Duration{time.Hour}, time.Minute, 0, 0, 1, nil},
-		{"wrapped by the user's gate", func(l *limiter) retry.Gate {
-			return func(ctx context.Context, a retry.Attempt) (func(error), error) {
-				release, err := plain(l)(ctx, a)
-				if err != nil {
-					err = fmt.Errorf("limit: %w", err)
-				}
-				return release, err
-			}
-		}, []time.Duration{time.Hour}, time.Minute, 0, 0, 1, nil},
+		{"wrapped by the user's gate", wrappedRateLimit, []time.Duration{time.Hour}, time.Minute, 0, 0, 1, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
@@ -91,11 +93,8 @@ func TestRateLimit(t *testing.T) {
 				assert.Equal(t, tt.asked, l.asked)
 				assert.Equal(t, withoutMark(tt.err), e.Err)
 				refused := tt.deadline > 0
-				if !refused {
-					assert.Equal(t, retry.ErrExhausted, e.Reason)
-				} else {
-					assert.Equal(t, retry.ErrContext, e.Reason)
-				}
+				assert.Equal(t, refused, e.Reason == retry.ErrContext)
+				assert.Equal(t, !refused, e.Reason == retry.ErrExhausted)
 				assert.Equal(t, refused, errors.Is(e, context.DeadlineExceeded))
 				assert.Equal(t, refused, errors.Is(e, errLimiter), "the limiter's error is kept")
 				assert.Equal(t, refused, e.Timeout())
@@ -103,6 +102,10 @@ func TestRateLimit(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestRateLimitRefusals(t *testing.T) {
+	t.Parallel()
 	t.Run("without a deadline the refusal is the attempt's error", func(t *testing.T) {
 		t.Parallel()
 		e := retryError(t, retry.Do(context.Background(), alwaysReturn(nil), atOnce, retry.WithMaxAttempts(2), retry.WithGate(retry.RateLimit(brokenLimiter{}))))

@@ -141,20 +141,23 @@ func TestGateErrorFailsTheAttempt(t *testing.T) {
 	}
 }
 
+// contextEndsInGateTests are gates in which the context ends.
+var contextEndsInGateTests = []struct {
+	name  string
+	after int // attempts made before
+	gate  func(ctx context.Context) error
+}{
+	{"first attempt, gate reports", 0, context.Cause},
+	{"first attempt, gate does not report", 0, func(context.Context) error { return nil }},
+	{"a retry, gate reports", 2, func(ctx context.Context) error { return ctx.Err() }},
+	{"a retry, gate does not report", 2, func(context.Context) error { return nil }},
+	{"a retry, gate reports another error", 2, func(context.Context) error { return retry.Permanent(errOdd) }},
+}
+
 func TestContextEndsInGate(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("shutting down")
-	for _, tt := range []struct {
-		name  string
-		after int // attempts made before
-		gate  func(ctx context.Context) error
-	}{
-		{"first attempt, gate reports", 0, context.Cause},
-		{"first attempt, gate does not report", 0, func(context.Context) error { return nil }},
-		{"a retry, gate reports", 2, func(ctx context.Context) error { return ctx.Err() }},
-		{"a retry, gate does not report", 2, func(context.Context) error { return nil }},
-		{"a retry, gate reports another error", 2, func(context.Context) error { return retry.Permanent(errOdd) }},
-	} {
+	for _, tt := range contextEndsInGateTests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancelCause(context.Background())

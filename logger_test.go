@@ -28,47 +28,50 @@ func logOf(level slog.Level, call func(l retry.Option)) string {
 	return b.String()
 }
 
+// loggingTests are calls and what they log.
+var loggingTests = []struct {
+	name  string
+	fails int
+	err   error
+	opts  []retry.Option
+	level slog.Level
+	want  string
+}{
+	{"first try", 0, nil, nil, slog.LevelDebug, ""},
+	{
+		"success after retries", 2, errDown,
+		[]retry.Option{retry.WithName("fetch")},
+		slog.LevelDebug,
+		`level=WARN msg="attempt failed, will retry" name=fetch attempt=1 error="server down" wait=10s duration=1s elapsed=1s` + "\n" +
+			`level=WARN msg="attempt failed, will retry" name=fetch attempt=2 error="server down" wait=10s duration=1s elapsed=12s` + "\n" +
+			`level=DEBUG msg="succeeded after retries" name=fetch attempts=3 elapsed=23s` + "\n",
+	},
+	{
+		"success is logged at Debug", 1, errDown, nil, slog.LevelInfo,
+		`level=WARN msg="attempt failed, will retry" attempt=1 error="server down" wait=10s duration=1s elapsed=1s` + "\n",
+	},
+	{
+		"exhausted", 9, errDown,
+		[]retry.Option{retry.WithName("fetch"), retry.WithMaxAttempts(2)},
+		slog.LevelWarn,
+		`level=WARN msg="attempt failed, will retry" name=fetch attempt=1 error="server down" wait=10s duration=1s elapsed=1s` + "\n" +
+			`level=ERROR msg="gave up" name=fetch attempts=2 elapsed=12s reason="attempts exhausted" error="server down"` + "\n",
+	},
+	{
+		"gave up before a wait", 9, errors.Join(errDown, errOdd),
+		[]retry.Option{retry.WithMaxElapsed(5 * time.Second)},
+		slog.LevelDebug,
+		`level=ERROR msg="gave up" attempts=1 elapsed=1s reason="time limit reached" error="server down; odd" delay=10s` + "\n",
+	},
+	{
+		"lines are folded", 1, errors.New("a\nb"), nil, slog.LevelInfo,
+		`level=WARN msg="attempt failed, will retry" attempt=1 error="a; b" wait=10s duration=1s elapsed=1s` + "\n",
+	},
+}
+
 func TestLogging(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		name  string
-		fails int
-		err   error
-		opts  []retry.Option
-		level slog.Level
-		want  string
-	}{
-		{"first try", 0, nil, nil, slog.LevelDebug, ""},
-		{
-			"success after retries", 2, errDown,
-			[]retry.Option{retry.WithName("fetch")},
-			slog.LevelDebug,
-			`level=WARN msg="attempt failed, will retry" name=fetch attempt=1 error="server down" wait=10s duration=1s elapsed=1s` + "\n" +
-				`level=WARN msg="attempt failed, will retry" name=fetch attempt=2 error="server down" wait=10s duration=1s elapsed=12s` + "\n" +
-				`level=DEBUG msg="succeeded after retries" name=fetch attempts=3 elapsed=23s` + "\n",
-		},
-		{
-			"success is logged at Debug", 1, errDown, nil, slog.LevelInfo,
-			`level=WARN msg="attempt failed, will retry" attempt=1 error="server down" wait=10s duration=1s elapsed=1s` + "\n",
-		},
-		{
-			"exhausted", 9, errDown,
-			[]retry.Option{retry.WithName("fetch"), retry.WithMaxAttempts(2)},
-			slog.LevelWarn,
-			`level=WARN msg="attempt failed, will retry" name=fetch attempt=1 error="server down" wait=10s duration=1s elapsed=1s` + "\n" +
-				`level=ERROR msg="gave up" name=fetch attempts=2 elapsed=12s reason="attempts exhausted" error="server down"` + "\n",
-		},
-		{
-			"gave up before a wait", 9, errors.Join(errDown, errOdd),
-			[]retry.Option{retry.WithMaxElapsed(5 * time.Second)},
-			slog.LevelDebug,
-			`level=ERROR msg="gave up" attempts=1 elapsed=1s reason="time limit reached" error="server down; odd" delay=10s` + "\n",
-		},
-		{
-			"lines are folded", 1, errors.New("a\nb"), nil, slog.LevelInfo,
-			`level=WARN msg="attempt failed, will retry" attempt=1 error="a; b" wait=10s duration=1s elapsed=1s` + "\n",
-		},
-	} {
+	for _, tt := range loggingTests {
 		t.Run(tt.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				fn, _ := failTimes(tt.fails, tt.err)

@@ -48,7 +48,7 @@ func TestMarksCountAnywhere(t *testing.T) {
 	after := retry.After(time.Hour, errDown)
 	short := retry.After(time.Second, errDown)
 	inner := retry.Do(context.Background(), alwaysReturn(permanent))
-	foreignHint := &retry.Error{Reason: retry.ErrBudget, Delay: time.Hour, Err: permanent}
+	budgetError := &retry.Error{Reason: retry.ErrBudget, Delay: time.Hour, Err: permanent}
 	for _, tt := range []struct {
 		name      string
 		err       error
@@ -82,7 +82,7 @@ func TestMarksCountAnywhere(t *testing.T) {
 		{"inner call wrapped", fmt.Errorf("x: %w", inner), false, 0},
 		{"inner call joined with a marker", errors.Join(inner, permanent), true, 0},
 		{"inner call marked again", retry.Permanent(inner), true, 0},
-		{"inner call's own hint", fmt.Errorf("x: %w", foreignHint), false, time.Hour},
+		{"inner call's own hint", fmt.Errorf("x: %w", budgetError), false, time.Hour},
 		{"a hint within an inner call", &retry.Error{Reason: retry.ErrExhausted, Err: after}, false, 0},
 		{"typed nil", (*retry.Error)(nil), false, 0},
 		{"typed nil joined", errors.Join((*retry.Error)(nil), permanent), true, 0},

@@ -174,70 +174,86 @@ func TestLaterReplacesEarlier(t *testing.T) {
 	assert.NotZero(t, log2.Len())
 }
 
+// listCalls records the order in which the callbacks of a call run.
+type listCalls struct {
+	t    *testing.T
+	seen []string
+}
+
+func (l *listCalls) note(s string) { l.seen = append(l.seen, s) }
+
+func (l *listCalls) classifier(s string) retry.Classifier {
+	return func(retry.Attempt) bool { l.note(s); return false }
+}
+
+func (l *listCalls) gate(s string) retry.Gate {
+	return func(context.Context, retry.Attempt) (func(error), error) { l.note(s); return nil, nil }
+}
+
+func (l *listCalls) retryIf(s string) retry.Option { return retry.WithRetryIf(l.classifier(s)) }
+func (l *listCalls) stopIf(s string) retry.Option  { return retry.WithStopIf(l.classifier(s)) }
+func (l *listCalls) gates(s string) retry.Option   { return retry.WithGate(l.gate(s)) }
+
+func (l *listCalls) hooks(s string) retry.Option {
+	return retry.WithHooks(retry.Hooks{Start: func(ctx context.Context) context.Context { l.note(s); return ctx }})
+}
+
+func (l *listCalls) validator(s string) retry.Option {
+	return retry.WithValidator(func(int, retry.Attempt) error { l.note(s); return errRefused })
+}
+
+// call makes a call of one attempt and returns the order of its callbacks.
+func (l *listCalls) call(fails bool, opts ...retry.Option) string {
+	l.seen = nil
+	_, err := retry.DoValue(context.Background(), func(context.Context) (int, error) {
+		if fails {
+			return 0, errRefused
+		}
+		return 0, nil
+	}, append(opts, retry.WithMaxAttempts(1))...)
+	require.Error(l.t, err)
+	return strings.Join(l.seen, "")
+}
+
 // Lists add up in the order given. A policy's lists come in the policy's place.
 func TestListsAddUp(t *testing.T) {
 	t.Parallel()
-	var seen []string
-	note := func(s string) { seen = append(seen, s) }
-	retryIf := func(s string) retry.Option {
-		return retry.WithRetryIf(func(retry.Attempt) bool { note(s); return false })
-	}
-	stopIf := func(s string) retry.Option {
-		return retry.WithStopIf(func(retry.Attempt) bool { note(s); return false })
-	}
-	gate := func(s string) retry.Option {
-		return retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) { note(s); return nil, nil })
-	}
-	hooks := func(s string) retry.Option {
-		return retry.WithHooks(retry.Hooks{Start: func(ctx context.Context) context.Context { note(s); return ctx }})
-	}
-	validator := func(s string) retry.Option {
-		return retry.WithValidator(func(int, retry.Attempt) error { note(s); return errRefused })
-	}
+	l := &listCalls{t: t}
 	tests := []struct {
 		name   string
 		option func(string) retry.Option
 		fails  bool
 	}{
-		{"retry if", retryIf, true}, {"stop if", stopIf, true}, {"gate", gate, true}, {"hooks", hooks, true}, {"validator", validator, false},
-	}
-	call := func(fails bool, opts ...retry.Option) string {
-		seen = nil
-		_, err := retry.DoValue(context.Background(), func(context.Context) (int, error) {
-			if fails {
-				return 0, errRefused
-			}
-			return 0, nil
-		}, append(opts, retry.WithMaxAttempts(1))...)
-		require.Error(t, err)
-		return strings.Join(seen, "")
+		{"retry if", l.retryIf, true}, {"stop if", l.stopIf, true}, {"gate", l.gates, true}, {"hooks", l.hooks, true}, {"validator", l.validator, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			a, b, c, d := test.option("a"), test.option("b"), test.option("c"), test.option("d")
-			assert.Equal(t, "abcd", call(test.fails, a, b, c, d))
-			assert.Equal(t, "dcba", call(test.fails, d, c, b, a))
-			assert.Equal(t, "abcd", call(test.fails, a, retry.MustNew(b, c), d))
-			assert.Equal(t, "abcd", call(test.fails, retry.MustNew(a, retry.MustNew(b, c)), nameOf("x"), d))
-			assert.Equal(t, "abcd", call(test.fails, retry.MustNew(a), retry.MustNew(b), retry.MustNew(c, d)))
+			assert.Equal(t, "abcd", l.call(test.fails, a, b, c, d))
+			assert.Equal(t, "dcba", l.call(test.fails, d, c, b, a))
+			assert.Equal(t, "abcd", l.call(test.fails, a, retry.MustNew(b, c), d))
+			assert.Equal(t, "abcd", l.call(test.fails, retry.MustNew(a, retry.MustNew(b, c)), nameOf("x"), d))
+			assert.Equal(t, "abcd", l.call(test.fails, retry.MustNew(a), retry.MustNew(b), retry.MustNew(c, d)))
 		})
 	}
-	for _, test := range tests[:3] {
-		t.Run(test.name+" in one option", func(t *testing.T) {
-			var o retry.Option
-			switch test.name {
-			case "retry if", "stop if":
-				classifiers := []retry.Classifier{
-					func(retry.Attempt) bool { note("a"); return false }, func(retry.Attempt) bool { note("b"); return false },
-				}
-				if o = retry.WithStopIf(classifiers...); test.name == "retry if" {
-					o = retry.WithRetryIf(classifiers...)
-				}
-			default:
-				o = retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) { note("a"); return nil, nil },
-					func(context.Context, retry.Attempt) (func(error), error) { note("b"); return nil, nil })
-			}
-			assert.Equal(t, "abcab", call(true, o, test.option("c"), retry.MustNew(o)))
+}
+
+// Several functions in one option keep their order too.
+func TestListsAddUpInOneOption(t *testing.T) {
+	t.Parallel()
+	l := &listCalls{t: t}
+	classifiers := []retry.Classifier{l.classifier("a"), l.classifier("b")}
+	for _, test := range []struct {
+		name   string
+		two    retry.Option
+		option func(string) retry.Option
+	}{
+		{"retry if", retry.WithRetryIf(classifiers...), l.retryIf},
+		{"stop if", retry.WithStopIf(classifiers...), l.stopIf},
+		{"gate", retry.WithGate(l.gate("a"), l.gate("b")), l.gates},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			assert.Equal(t, "abcab", l.call(true, test.two, test.option("c"), retry.MustNew(test.two)))
 		})
 	}
 }

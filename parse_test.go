@@ -14,65 +14,66 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
+// parseTests are texts and the options that they stand for.
+var parseTests = []struct {
+	text string
+	want []retry.Option
+}{
+	{"", nil},
+	{" \t\r\n ", nil},
+	{
+		"name=fetch max_attempts=5 max_elapsed=2m attempt_timeout=10s backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m jitter=full history_size=10",
+		[]retry.Option{
+			retry.WithName("fetch"), retry.WithMaxAttempts(5), retry.WithMaxElapsed(2 * time.Minute), retry.WithAttemptTimeout(10 * time.Second),
+			retry.WithBackoff(retry.Exponential(100*ms, 2)), retry.WithMaxDelay(30 * time.Second), retry.WithMaxRetryAfter(time.Minute), retry.WithJitter(retry.FullJitter), retry.WithHistorySize(10),
+		},
+	},
+	{"\n max_attempts=3\t\tname=x\r\n", []retry.Option{retry.WithMaxAttempts(3), retry.WithName("x")}},
+	{"max_attempts=unlimited", []retry.Option{retry.WithMaxAttempts(retry.Unlimited)}},
+	{"max_attempts=1", []retry.Option{retry.WithMaxAttempts(1)}},
+	{"max_attempts=2147483647", []retry.Option{retry.WithMaxAttempts(2147483647)}},
+	{"max_elapsed=0", []retry.Option{retry.WithMaxElapsed(0)}},
+	{"attempt_timeout=1h2m3.000000004s", []retry.Option{retry.WithAttemptTimeout(time.Hour + 2*time.Minute + 3*time.Second + 4)}},
+	{"max_delay=1.5us", []retry.Option{retry.WithMaxDelay(1500)}},
+	{"max_retry_after=2562047h47m16.854775807s", []retry.Option{retry.WithMaxRetryAfter(longest)}},
+	{"history_size=0", []retry.Option{retry.WithHistorySize(0)}},
+
+	{"backoff=constant(1s)", []retry.Option{retry.WithBackoff(retry.Constant(time.Second))}},
+	{"backoff=linear(1s,2s)", []retry.Option{retry.WithBackoff(retry.Linear(time.Second, 2*time.Second))}},
+	{"backoff=exponential(1s,1.5e0)", []retry.Option{retry.WithBackoff(retry.Exponential(time.Second, 1.5))}},
+	{"backoff=fibonacci(1s)", []retry.Option{retry.WithBackoff(retry.Fibonacci(time.Second))}},
+	{"backoff=decorrelated(1s,3)", []retry.Option{retry.WithBackoff(retry.Decorrelated(time.Second, 3))}},
+	{"backoff=sequence(1s)", []retry.Option{retry.WithBackoff(retry.Sequence(time.Second))}},
+	{"backoff=sequence(1s,0,3s)", []retry.Option{retry.WithBackoff(retry.Sequence(time.Second, 0, 3*time.Second))}},
+	{"backoff=chain(0,constant(1s),constant(2s))", []retry.Option{retry.WithBackoff(retry.Chain(0, retry.Constant(time.Second), retry.Constant(2*time.Second)))}},
+	{"backoff=chain(2,chain(1,constant(1s),linear(1s,2s)),sequence(1s,2s))", []retry.Option{retry.WithBackoff(retry.Chain(2,
+		retry.Chain(1, retry.Constant(time.Second), retry.Linear(time.Second, 2*time.Second)), retry.Sequence(time.Second, 2*time.Second)))}},
+	{
+		"backoff=chain( 2 , constant( 1s ) , exponential( 1s , 2 ) ) max_attempts=3",
+		[]retry.Option{retry.WithBackoff(retry.Chain(2, retry.Constant(time.Second), retry.Exponential(time.Second, 2))), retry.WithMaxAttempts(3)},
+	},
+	{"backoff=\"constant(1s)\"", []retry.Option{retry.WithBackoff(retry.Constant(time.Second))}},
+
+	{"jitter=none", []retry.Option{retry.WithJitter(retry.NoJitter)}},
+	{"jitter=full", []retry.Option{retry.WithJitter(retry.FullJitter)}},
+	{"jitter=equal", []retry.Option{retry.WithJitter(retry.EqualJitter)}},
+	{"jitter=add(0.5)", []retry.Option{retry.WithJitter(retry.AddJitter(0.5))}},
+	{"jitter=spread(0.2)", []retry.Option{retry.WithJitter(retry.SpreadJitter(0.2))}},
+	{"jitter=range(0.25, 0.75)", []retry.Option{retry.WithJitter(retry.Jitter{Lo: 0.25, Hi: 0.75})}},
+	{"jitter=none backoff=constant(1s)", []retry.Option{retry.WithJitter(retry.NoJitter), retry.WithBackoff(retry.Constant(time.Second))}},
+
+	{"name=", []retry.Option{retry.WithName("")}},
+	{`name=""`, []retry.Option{retry.WithName("")}},
+	{`name="a b" max_attempts=2`, []retry.Option{retry.WithName("a b"), retry.WithMaxAttempts(2)}},
+	{`name="a\"\n\u00fc\xff max_attempts=9"`, []retry.Option{retry.WithName("a\"\nü\xff max_attempts=9")}},
+	{`name=a=b`, []retry.Option{retry.WithName("a=b")}},
+	{`name=a"b`, []retry.Option{retry.WithName(`a"b`)}},
+	{"name=ü,'`\\", []retry.Option{retry.WithName("ü,'`\\")}},
+}
+
 func TestParse(t *testing.T) {
 	t.Parallel()
-	backoff := retry.WithBackoff
-	tests := []struct {
-		text string
-		want []retry.Option
-	}{
-		{"", nil},
-		{" \t\r\n ", nil},
-		{
-			"name=fetch max_attempts=5 max_elapsed=2m attempt_timeout=10s backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m jitter=full history_size=10",
-			[]retry.Option{
-				retry.WithName("fetch"), retry.WithMaxAttempts(5), retry.WithMaxElapsed(2 * time.Minute), retry.WithAttemptTimeout(10 * time.Second),
-				backoff(retry.Exponential(100*ms, 2)), retry.WithMaxDelay(30 * time.Second), retry.WithMaxRetryAfter(time.Minute), retry.WithJitter(retry.FullJitter), retry.WithHistorySize(10),
-			},
-		},
-		{"\n max_attempts=3\t\tname=x\r\n", []retry.Option{retry.WithMaxAttempts(3), retry.WithName("x")}},
-		{"max_attempts=unlimited", []retry.Option{retry.WithMaxAttempts(retry.Unlimited)}},
-		{"max_attempts=1", []retry.Option{retry.WithMaxAttempts(1)}},
-		{"max_attempts=2147483647", []retry.Option{retry.WithMaxAttempts(2147483647)}},
-		{"max_elapsed=0", []retry.Option{retry.WithMaxElapsed(0)}},
-		{"attempt_timeout=1h2m3.000000004s", []retry.Option{retry.WithAttemptTimeout(time.Hour + 2*time.Minute + 3*time.Second + 4)}},
-		{"max_delay=1.5us", []retry.Option{retry.WithMaxDelay(1500)}},
-		{"max_retry_after=2562047h47m16.854775807s", []retry.Option{retry.WithMaxRetryAfter(longest)}},
-		{"history_size=0", []retry.Option{retry.WithHistorySize(0)}},
-
-		{"backoff=constant(1s)", []retry.Option{backoff(retry.Constant(time.Second))}},
-		{"backoff=linear(1s,2s)", []retry.Option{backoff(retry.Linear(time.Second, 2*time.Second))}},
-		{"backoff=exponential(1s,1.5e0)", []retry.Option{backoff(retry.Exponential(time.Second, 1.5))}},
-		{"backoff=fibonacci(1s)", []retry.Option{backoff(retry.Fibonacci(time.Second))}},
-		{"backoff=decorrelated(1s,3)", []retry.Option{backoff(retry.Decorrelated(time.Second, 3))}},
-		{"backoff=sequence(1s)", []retry.Option{backoff(retry.Sequence(time.Second))}},
-		{"backoff=sequence(1s,0,3s)", []retry.Option{backoff(retry.Sequence(time.Second, 0, 3*time.Second))}},
-		{"backoff=chain(0,constant(1s),constant(2s))", []retry.Option{backoff(retry.Chain(0, retry.Constant(time.Second), retry.Constant(2*time.Second)))}},
-		{"backoff=chain(2,chain(1,constant(1s),linear(1s,2s)),sequence(1s,2s))", []retry.Option{backoff(retry.Chain(2,
-			retry.Chain(1, retry.Constant(time.Second), retry.Linear(time.Second, 2*time.Second)), retry.Sequence(time.Second, 2*time.Second)))}},
-		{
-			"backoff=chain( 2 , constant( 1s ) , exponential( 1s , 2 ) ) max_attempts=3",
-			[]retry.Option{backoff(retry.Chain(2, retry.Constant(time.Second), retry.Exponential(time.Second, 2))), retry.WithMaxAttempts(3)},
-		},
-		{"backoff=\"constant(1s)\"", []retry.Option{backoff(retry.Constant(time.Second))}},
-
-		{"jitter=none", []retry.Option{retry.WithJitter(retry.NoJitter)}},
-		{"jitter=full", []retry.Option{retry.WithJitter(retry.FullJitter)}},
-		{"jitter=equal", []retry.Option{retry.WithJitter(retry.EqualJitter)}},
-		{"jitter=add(0.5)", []retry.Option{retry.WithJitter(retry.AddJitter(0.5))}},
-		{"jitter=spread(0.2)", []retry.Option{retry.WithJitter(retry.SpreadJitter(0.2))}},
-		{"jitter=range(0.25, 0.75)", []retry.Option{retry.WithJitter(retry.Jitter{Lo: 0.25, Hi: 0.75})}},
-		{"jitter=none backoff=constant(1s)", []retry.Option{retry.WithJitter(retry.NoJitter), backoff(retry.Constant(time.Second))}},
-
-		{"name=", []retry.Option{retry.WithName("")}},
-		{`name=""`, []retry.Option{retry.WithName("")}},
-		{`name="a b" max_attempts=2`, []retry.Option{retry.WithName("a b"), retry.WithMaxAttempts(2)}},
-		{`name="a\"\n\u00fc\xff max_attempts=9"`, []retry.Option{retry.WithName("a\"\nü\xff max_attempts=9")}},
-		{`name=a=b`, []retry.Option{retry.WithName("a=b")}},
-		{`name=a"b`, []retry.Option{retry.WithName(`a"b`)}},
-		{"name=ü,'`\\", []retry.Option{retry.WithName("ü,'`\\")}},
-	}
-	for _, test := range tests {
+	for _, test := range parseTests {
 		t.Run(test.text, func(t *testing.T) {
 			t.Parallel()
 			p, err := retry.Parse(test.text)

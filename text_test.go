@@ -42,65 +42,68 @@ func TestDocumentedDefaults(t *testing.T) {
 	}
 }
 
+// textRest is the end of most texts.
+const textRest = " max_retry_after=1m0s history_size=10"
+
+// policyStringTests are options and the text of their policy.
+var policyStringTests = []struct {
+	name string
+	opts []retry.Option
+	want string
+}{
+	{"defaults", nil, defaultText},
+	{"everything that text can carry", []retry.Option{
+		retry.WithHistorySize(0), retry.WithJitter(retry.EqualJitter), retry.WithMaxRetryAfter(time.Hour), retry.WithMaxDelay(time.Second),
+		retry.WithBackoff(retry.Fibonacci(ms)), retry.WithAttemptTimeout(10 * time.Second), retry.WithMaxElapsed(2 * time.Minute), retry.WithMaxAttempts(3), retry.WithName("fetch"),
+	}, "name=fetch max_attempts=3 max_elapsed=2m0s attempt_timeout=10s backoff=fibonacci(1ms) max_delay=1s max_retry_after=1h0m0s jitter=equal history_size=0"},
+	{"unlimited", []retry.Option{retry.WithMaxAttempts(retry.Unlimited)}, strings.Replace(defaultText, "=5", "=unlimited", 1)},
+	{
+		"lifted limits",
+		[]retry.Option{retry.WithMaxElapsed(0), retry.WithAttemptTimeout(0)},
+		strings.Replace(defaultText, "=5", "=5 max_elapsed=0s attempt_timeout=0s", 1),
+	},
+
+	{"constant has no jitter and no cap", []retry.Option{retry.WithBackoff(retry.Constant(1500 * ms))}, "max_attempts=5 backoff=constant(1.5s)" + textRest},
+	{"sequence has no jitter and no cap", []retry.Option{retry.WithBackoff(retry.Sequence(0, 20*ms, time.Hour))}, "max_attempts=5 backoff=sequence(0s,20ms,1h0m0s)" + textRest},
+	{"func has no jitter and no cap", []retry.Option{retry.WithBackoff(retry.BackoffFunc(secondsByNumber))}, "max_attempts=5 backoff=(func)" + textRest},
+	{"own type has no jitter and no cap", []retry.Option{retry.WithBackoff(plainBackoff(1))}, "max_attempts=5 backoff=(func)" + textRest},
+	{"constant with jitter", []retry.Option{retry.WithBackoff(retry.Constant(0)), retry.WithJitter(retry.NoJitter)}, "max_attempts=5 backoff=constant(0s) max_retry_after=1m0s jitter=none history_size=10"},
+	{"constant with cap", []retry.Option{retry.WithBackoff(retry.Constant(0)), retry.WithMaxDelay(longest)}, "max_attempts=5 backoff=constant(0s) max_delay=2562047h47m16.854775807s max_retry_after=1m0s history_size=10"},
+	{"linear", []retry.Option{retry.WithBackoff(retry.Linear(ms, 0))}, "max_attempts=5 backoff=linear(1ms,0s) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
+	{"exponential, fraction", []retry.Option{retry.WithBackoff(retry.Exponential(1, 1.1))}, "max_attempts=5 backoff=exponential(1ns,1.1) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
+	{"exponential, large", []retry.Option{retry.WithBackoff(retry.Exponential(1, 1e300))}, "max_attempts=5 backoff=exponential(1ns,1e+300) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
+	{"decorrelated has its own jitter", []retry.Option{retry.WithBackoff(retry.Decorrelated(ms, 3))}, "max_attempts=5 backoff=decorrelated(1ms,3) max_delay=30s max_retry_after=1m0s history_size=10"},
+	{"decorrelated with another jitter", []retry.Option{retry.WithBackoff(retry.Decorrelated(ms, 3)), retry.WithJitter(retry.FullJitter)}, "max_attempts=5 backoff=decorrelated(1ms,3) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
+	{"raised cap", []retry.Option{retry.WithBackoff(retry.Decorrelated(time.Minute, 3))}, "max_attempts=5 backoff=decorrelated(1m0s,3) max_delay=30m0s max_retry_after=1m0s history_size=10"},
+	{"chain shows its members' defaults", []retry.Option{retry.WithBackoff(retry.Chain(2, retry.Constant(1), retry.Chain(0, retry.Linear(1, 2), plainBackoff(1))))}, "max_attempts=5 backoff=chain(2,constant(1ns),chain(0,linear(1ns,2ns),(func)))" + textRest},
+	{
+		"chain with jitter and cap",
+		[]retry.Option{retry.WithBackoff(retry.Chain(2, retry.Constant(1), retry.Fibonacci(1))), retry.WithJitter(retry.AddJitter(0.5)), retry.WithMaxDelay(0)},
+		"max_attempts=5 backoff=chain(2,constant(1ns),fibonacci(1ns)) max_delay=0s max_retry_after=1m0s jitter=add(0.5) history_size=10",
+	},
+
+	{"name, plain", []retry.Option{retry.WithName("a.b-c/d=e,ü'`\\")}, "name=a.b-c/d=e,ü'`\\ " + defaultText},
+	{"name, empty", []retry.Option{retry.WithName("")}, `name="" ` + defaultText},
+	{"name, space", []retry.Option{retry.WithName("a b")}, `name="a b" ` + defaultText},
+	{"name, quote", []retry.Option{retry.WithName(`a"b`)}, `name="a\"b" ` + defaultText},
+	{"name, parenthesis", []retry.Option{retry.WithName("f(")}, `name="f(" ` + defaultText},
+	{"name, closing parenthesis", []retry.Option{retry.WithName(")")}, `name=")" ` + defaultText},
+	{"name, line break", []retry.Option{retry.WithName("a\nb")}, `name="a\nb" ` + defaultText},
+	{"name, no-break space", []retry.Option{retry.WithName("a\u00a0b")}, `name="a\u00a0b" ` + defaultText},
+	{"name, not UTF-8", []retry.Option{retry.WithName("a\xff")}, `name="a\xff" ` + defaultText},
+
+	{"callbacks", []retry.Option{
+		fixedRand(0), retry.WithRetryIf(retry.Transient), retry.WithStopIf(retry.AlreadyRetried), retry.WithValidator(func(int, retry.Attempt) error { return nil }),
+		retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) { return nil, nil }), retry.WithHooks(retry.Hooks{Done: func(context.Context, retry.Outcome) {}}),
+	}, defaultText + " rand=(func) retry_if=(func) stop_if=(func) validator=(func) gate=(func) hooks=(func)"},
+	{"objects", []retry.Option{
+		retry.WithHistory(retry.NewHistory(1)), retry.WithBudget(retry.NewBudget(1, 1)), retry.WithClock(clock.NewMock()), retry.WithLogger(slog.New(slog.DiscardHandler)),
+	}, defaultText + " history=(object) budget=(object) clock=(object) logger=(object)"},
+}
+
 func TestPolicyString(t *testing.T) {
 	t.Parallel()
-	const rest = " max_retry_after=1m0s history_size=10"
-	backoff := retry.WithBackoff
-	tests := []struct {
-		name string
-		opts []retry.Option
-		want string
-	}{
-		{"defaults", nil, defaultText},
-		{"everything that text can carry", []retry.Option{
-			retry.WithHistorySize(0), retry.WithJitter(retry.EqualJitter), retry.WithMaxRetryAfter(time.Hour), retry.WithMaxDelay(time.Second),
-			backoff(retry.Fibonacci(ms)), retry.WithAttemptTimeout(10 * time.Second), retry.WithMaxElapsed(2 * time.Minute), retry.WithMaxAttempts(3), retry.WithName("fetch"),
-		}, "name=fetch max_attempts=3 max_elapsed=2m0s attempt_timeout=10s backoff=fibonacci(1ms) max_delay=1s max_retry_after=1h0m0s jitter=equal history_size=0"},
-		{"unlimited", []retry.Option{retry.WithMaxAttempts(retry.Unlimited)}, strings.Replace(defaultText, "=5", "=unlimited", 1)},
-		{
-			"lifted limits",
-			[]retry.Option{retry.WithMaxElapsed(0), retry.WithAttemptTimeout(0)},
-			strings.Replace(defaultText, "=5", "=5 max_elapsed=0s attempt_timeout=0s", 1),
-		},
-
-		{"constant has no jitter and no cap", []retry.Option{backoff(retry.Constant(1500 * ms))}, "max_attempts=5 backoff=constant(1.5s)" + rest},
-		{"sequence has no jitter and no cap", []retry.Option{backoff(retry.Sequence(0, 20*ms, time.Hour))}, "max_attempts=5 backoff=sequence(0s,20ms,1h0m0s)" + rest},
-		{"func has no jitter and no cap", []retry.Option{backoff(retry.BackoffFunc(secondsByNumber))}, "max_attempts=5 backoff=(func)" + rest},
-		{"own type has no jitter and no cap", []retry.Option{backoff(plainBackoff(1))}, "max_attempts=5 backoff=(func)" + rest},
-		{"constant with jitter", []retry.Option{backoff(retry.Constant(0)), retry.WithJitter(retry.NoJitter)}, "max_attempts=5 backoff=constant(0s) max_retry_after=1m0s jitter=none history_size=10"},
-		{"constant with cap", []retry.Option{backoff(retry.Constant(0)), retry.WithMaxDelay(longest)}, "max_attempts=5 backoff=constant(0s) max_delay=2562047h47m16.854775807s max_retry_after=1m0s history_size=10"},
-		{"linear", []retry.Option{backoff(retry.Linear(ms, 0))}, "max_attempts=5 backoff=linear(1ms,0s) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
-		{"exponential, fraction", []retry.Option{backoff(retry.Exponential(1, 1.1))}, "max_attempts=5 backoff=exponential(1ns,1.1) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
-		{"exponential, large", []retry.Option{backoff(retry.Exponential(1, 1e300))}, "max_attempts=5 backoff=exponential(1ns,1e+300) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
-		{"decorrelated has its own jitter", []retry.Option{backoff(retry.Decorrelated(ms, 3))}, "max_attempts=5 backoff=decorrelated(1ms,3) max_delay=30s max_retry_after=1m0s history_size=10"},
-		{"decorrelated with another jitter", []retry.Option{backoff(retry.Decorrelated(ms, 3)), retry.WithJitter(retry.FullJitter)}, "max_attempts=5 backoff=decorrelated(1ms,3) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
-		{"raised cap", []retry.Option{backoff(retry.Decorrelated(time.Minute, 3))}, "max_attempts=5 backoff=decorrelated(1m0s,3) max_delay=30m0s max_retry_after=1m0s history_size=10"},
-		{"chain shows its members' defaults", []retry.Option{backoff(retry.Chain(2, retry.Constant(1), retry.Chain(0, retry.Linear(1, 2), plainBackoff(1))))}, "max_attempts=5 backoff=chain(2,constant(1ns),chain(0,linear(1ns,2ns),(func)))" + rest},
-		{
-			"chain with jitter and cap",
-			[]retry.Option{backoff(retry.Chain(2, retry.Constant(1), retry.Fibonacci(1))), retry.WithJitter(retry.AddJitter(0.5)), retry.WithMaxDelay(0)},
-			"max_attempts=5 backoff=chain(2,constant(1ns),fibonacci(1ns)) max_delay=0s max_retry_after=1m0s jitter=add(0.5) history_size=10",
-		},
-
-		{"name, plain", []retry.Option{retry.WithName("a.b-c/d=e,ü'`\\")}, "name=a.b-c/d=e,ü'`\\ " + defaultText},
-		{"name, empty", []retry.Option{retry.WithName("")}, `name="" ` + defaultText},
-		{"name, space", []retry.Option{retry.WithName("a b")}, `name="a b" ` + defaultText},
-		{"name, quote", []retry.Option{retry.WithName(`a"b`)}, `name="a\"b" ` + defaultText},
-		{"name, parenthesis", []retry.Option{retry.WithName("f(")}, `name="f(" ` + defaultText},
-		{"name, closing parenthesis", []retry.Option{retry.WithName(")")}, `name=")" ` + defaultText},
-		{"name, line break", []retry.Option{retry.WithName("a\nb")}, `name="a\nb" ` + defaultText},
-		{"name, no-break space", []retry.Option{retry.WithName("a\u00a0b")}, `name="a\u00a0b" ` + defaultText},
-		{"name, not UTF-8", []retry.Option{retry.WithName("a\xff")}, `name="a\xff" ` + defaultText},
-
-		{"callbacks", []retry.Option{
-			fixedRand(0), retry.WithRetryIf(retry.Transient), retry.WithStopIf(retry.AlreadyRetried), retry.WithValidator(func(int, retry.Attempt) error { return nil }),
-			retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) { return nil, nil }), retry.WithHooks(retry.Hooks{Done: func(context.Context, retry.Outcome) {}}),
-		}, defaultText + " rand=(func) retry_if=(func) stop_if=(func) validator=(func) gate=(func) hooks=(func)"},
-		{"objects", []retry.Option{
-			retry.WithHistory(retry.NewHistory(1)), retry.WithBudget(retry.NewBudget(1, 1)), retry.WithClock(clock.NewMock()), retry.WithLogger(slog.New(slog.DiscardHandler)),
-		}, defaultText + " history=(object) budget=(object) clock=(object) logger=(object)"},
-	}
-	for _, test := range tests {
+	for _, test := range policyStringTests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			p := retry.MustNew(test.opts...)

@@ -164,6 +164,10 @@ func TestRejectionsAreClassified(t *testing.T) {
 			assert.Equal(t, tt.attempts, report.Attempts)
 		})
 	}
+}
+
+func TestValidatorsDoNotChangeOtherReasons(t *testing.T) {
+	t.Parallel()
 	t.Run("an ordinary error is classified as usual", func(t *testing.T) {
 		t.Parallel()
 		e := retryError(t, viaDoValue(context.Background(), alwaysReturn(errDown), rejectAll(errOdd), retry.WithRetryIf(no)))
