@@ -58,7 +58,7 @@ var errorTextTests = []struct {
 		"retry: permanent error after 1 attempt in 0s: get: server down",
 	},
 	{
-		"marked deep down", nil, fmt.Errorf("get: %w!", retry.After(1, retry.Permanent(errDown))), 0, 0,
+		"marked deep in the tree", nil, fmt.Errorf("get: %w%s", retry.After(1, retry.Permanent(errDown)), "!"), 0, 0,
 		"retry: permanent error after 1 attempt in 0s: get: server down!",
 	},
 	{
@@ -94,7 +94,7 @@ var errorTextTests = []struct {
 		"retry: client's own retry budget is spent (next wait 1s) after 1 attempt in 0s: server down",
 	},
 	{
-		"several lines", optionList(retry.WithMaxAttempts(1)), errors.Join(errDown, errOdd, errors.New("a\r\n\r\nb\n")), 0, 0,
+		"several lines", optionList(retry.WithMaxAttempts(1)), errors.Join(errDown, errOdd, fmt.Errorf("%s", "a\r\n\r\nb\n")), 0, 0,
 		"retry: attempts exhausted after 1 attempt in 0s: server down; odd; a; b",
 	},
 	{

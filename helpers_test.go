@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -67,8 +68,8 @@ func retryError(t testing.TB, err error) *retry.Error {
 
 // withoutMark returns err without the mark around it, as [retry.Error].Err holds it.
 func withoutMark(err error) error {
-	switch fmt.Sprintf("%T", err) {
-	case "*retry.permanent", "*retry.after":
+	switch reflect.TypeOf(err) {
+	case reflect.TypeOf(retry.Permanent(errDown)), reflect.TypeOf(retry.After(time.Second, errDown)):
 		return withoutMark(errors.Unwrap(err))
 	}
 	return err
