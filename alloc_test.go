@@ -12,35 +12,35 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// allocs is how many allocations one run of f makes.
+// allocs returns how many allocations one run of f makes.
 func allocs(f func()) float64 { return testing.AllocsPerRun(200, f) }
 
 // These tests are not parallel: AllocsPerRun counts for the whole process.
 
-func succeed(context.Context) error             { return nil }
 func succeedValue(context.Context) (int, error) { return 1, nil }
-func breakDown(context.Context) error           { return errDown }
 
-func TestAllocsOfASuccess(t *testing.T) {
+func failDown(context.Context) error { return errDown }
+
+func TestAllocsOfSuccess(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	p := retry.MustNew(retry.WithName("call"), retry.WithMaxAttempts(3), retry.WithRetryIf(retry.Transient),
 		retry.WithStopIf(retry.AlreadyRetried), retry.WithMaxElapsed(time.Minute), retry.WithBudget(retry.NewBudget(0.1, 10)))
 	f := retry.Func(func(_ context.Context, in int) (int, error) { return in, nil }, p)
 	for name, run := range map[string]func(){
-		"Policy.Do":                         func() { _ = p.Do(ctx, succeed) },
-		"Do":                                func() { _ = retry.Do(ctx, succeed, p) },
-		"Do with the defaults":              func() { _ = retry.Do(ctx, succeed) },
-		"DoValue":                           func() { _, _ = retry.DoValue(ctx, succeedValue, p) },
-		"DoValue with the defaults":         func() { _, _ = retry.DoValue(ctx, succeedValue) },
-		"Func":                              func() { _, _ = f(ctx, 1) },
-		"a context that nothing can cancel": func() { _ = p.Do(context.Background(), succeed) },
+		"Policy.Do":                          func() { _ = p.Do(ctx, succeed) },
+		"Do":                                 func() { _ = retry.Do(ctx, succeed, p) },
+		"Do with the defaults":               func() { _ = retry.Do(ctx, succeed) },
+		"DoValue":                            func() { _, _ = retry.DoValue(ctx, succeedValue, p) },
+		"DoValue with the defaults":          func() { _, _ = retry.DoValue(ctx, succeedValue) },
+		"Func":                               func() { _, _ = f(ctx, 1) },
+		"a context that cannot be cancelled": func() { _ = p.Do(context.Background(), succeed) },
 	} {
 		assert.Zero(t, allocs(run), name)
 	}
 }
 
-func TestAllocsOfAClosure(t *testing.T) {
+func TestAllocsOfClosures(t *testing.T) {
 	p := retry.MustNew()
 	sum := 0
 	assert.Zero(t, allocs(func() {
@@ -100,20 +100,20 @@ func TestAllocsOfFailures(t *testing.T) {
 		}
 	}
 	failing := func(p *retry.Policy, ctx context.Context) func() {
-		return func() { _ = p.Do(ctx, breakDown) }
+		return func() { _ = p.Do(ctx, failDown) }
 	}
 	dead, die := context.WithCancel(context.Background())
 	die()
 	noHistory := retry.WithHistorySize(0)
-	const timer = 3 // what a timer costs: itself, its channel, its function
+	const timer = 3 // a timer, its channel and its function
 	for _, tt := range []struct {
 		name string
 		run  func()
 		want float64
 	}{
 		{"retries at once, no history", recovering(policy(atOnce, noHistory), ctx), 0},
-		{"retries at once, one history a call", recovering(policy(atOnce), ctx), 1},
-		{"retries with waits, nothing to cut them short", recovering(policy(every(1), noHistory), context.Background()), 0},
+		{"retries at once, one history for the call", recovering(policy(atOnce), ctx), 1},
+		{"retries with waits, context never ends", recovering(policy(every(1), noHistory), context.Background()), 0},
 		{"retries with waits, one timer a call", recovering(policy(every(1), noHistory), ctx), timer},
 		{"giving up: the error", failing(policy(atOnce, noHistory), ctx), 1},
 		{"giving up: the error and its history", failing(policy(atOnce), ctx), 2},
@@ -127,9 +127,8 @@ func TestAllocsOfFailures(t *testing.T) {
 	}
 }
 
-// A Run that is parked is the smaller for what its policy does not use, and its steps allocate
-// nothing.
-func TestAllocsOfARun(t *testing.T) {
+// A parked Run is smaller when its policy uses less. Its steps allocate nothing.
+func TestAllocsOfRun(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	for _, tt := range []struct {
@@ -138,14 +137,14 @@ func TestAllocsOfARun(t *testing.T) {
 		want float64
 	}{
 		{"no history", []retry.Option{retry.WithHistorySize(0)}, 1 + 0},
-		{"a history, and the room for it", nil, 1 + 2},
+		{"a history and its buffer", nil, 1 + 2},
 		{"Done hooks", []retry.Option{retry.WithHistorySize(0), retry.WithHooks(retry.Hooks{Done: func(context.Context, retry.Outcome) {}})}, 1 + 1},
 	} {
 		p := retry.MustNew(append(tt.opts, atOnce, retry.WithMaxAttempts(9))...)
 		assert.LessOrEqual(t, allocs(func() {
 			run := p.Start(ctx)
 			for range 4 {
-				run.Try(breakDown)
+				run.Try(failDown)
 			}
 			run.Try(succeed)
 		}), tt.want, tt.name)
@@ -161,13 +160,13 @@ func TestAllocsOfARun(t *testing.T) {
 	}
 }
 
-func TestMemoryOfAHistory(t *testing.T) {
+func TestMemoryOfHistory(t *testing.T) {
 	const runs = 200
 	bytes := func(p *retry.Policy) uint64 {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		for range runs {
-			_ = p.Do(context.Background(), breakDown)
+			_ = p.Do(context.Background(), failDown)
 		}
 		runtime.ReadMemStats(&after)
 		return (after.TotalAlloc - before.TotalAlloc) / runs
@@ -177,12 +176,12 @@ func TestMemoryOfAHistory(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		opts []retry.Option
-		most uint64 // attempts' worth, a size class for rounding included
+		most uint64 // in attempts; includes one size class for rounding
 	}{
-		{"no more attempts than may follow", []retry.Option{retry.WithMaxAttempts(2)}, 3},
-		{"one that is the last", []retry.Option{retry.WithStopIf(yes)}, 2},
-		{"no more than the size", []retry.Option{retry.WithHistorySize(2), retry.WithMaxAttempts(30)}, 3},
-		{"few at a time", []retry.Option{retry.WithHistorySize(1e6), retry.WithMaxAttempts(1e6), retry.WithStopIf(func(a retry.Attempt) bool { return a.Number == 2 })}, 20},
+		{"no more than the attempts left", []retry.Option{retry.WithMaxAttempts(2)}, 3},
+		{"the first attempt is the last", []retry.Option{retry.WithStopIf(yes)}, 2},
+		{"no more than the history size", []retry.Option{retry.WithHistorySize(2), retry.WithMaxAttempts(30)}, 3},
+		{"grows in small steps", []retry.Option{retry.WithHistorySize(1e6), retry.WithMaxAttempts(1e6), retry.WithStopIf(func(a retry.Attempt) bool { return a.Number == 2 })}, 20},
 	} {
 		assert.LessOrEqual(t, bytes(retry.MustNew(append(tt.opts, atOnce)...)), none+tt.most*attempt, tt.name)
 	}

@@ -6,22 +6,72 @@ import (
 	"fmt"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-205ff063/retry"
-	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// From the second body on err has the text and the tree of the previous attempt's error.
-func TestAttemptsBodyReadsThePreviousError(t *testing.T) {
+func TestAttemptsYieldsNumbersAndContexts(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	ctx := context.WithValue(context.Background(), key{}, "v")
+	var err error
+	var numbers []int
+	for ctx, n := range retry.Attempts(ctx, &err, atOnce, retry.WithMaxAttempts(4), retry.WithAttemptTimeout(time.Hour)) {
+		numbers = append(numbers, n)
+		assert.Equal(t, "v", ctx.Value(key{}))
+		_, bounded := ctx.Deadline()
+		assert.True(t, bounded, "the attempt's own context")
+		err = errDown
+	}
+	assert.Equal(t, []int{1, 2, 3, 4}, numbers)
+	assert.Equal(t, retry.ErrExhausted, retryError(t, err).Reason)
+}
+
+func TestAttemptsUnassignedError(t *testing.T) {
+	t.Parallel()
+	const text = "retry: permanent error after 1 attempt in 0s: " +
+		"retry: Attempts: the loop body did not assign the error it was given; was it shadowed by := ?"
+	t.Run("first body", func(t *testing.T) {
+		inBubble(t, func(t *testing.T) {
+			err := errDown // an earlier value of the variable must not count as a result
+			bodies := 0
+			for range retry.Attempts(context.Background(), &err, atOnce) {
+				bodies++
+				err := errOdd
+				_ = err
+			}
+			assert.Equal(t, 1, bodies)
+			assert.Equal(t, retry.ErrPermanent, retryError(t, err).Reason)
+			assert.EqualError(t, err, text)
+		})
+	})
+	t.Run("second body", func(t *testing.T) {
+		t.Parallel()
+		var err error
+		bodies := 0
+		for _, n := range retry.Attempts(context.Background(), &err, atOnce) {
+			bodies++
+			if n == 1 {
+				err = errDown
+			}
+		}
+		assert.Equal(t, 2, bodies, "the check runs in each round")
+		assert.Contains(t, retryError(t, err).Error(), "did not assign")
+	})
+}
+
+// From the second round on, err has the text and the tree of the previous attempt's error.
+func TestAttemptsBodyReadsPreviousError(t *testing.T) {
 	t.Parallel()
 	results := []error{&typedError{1}, fmt.Errorf("second: %w", io.ErrUnexpectedEOF), retry.After(1, &typedError{3}), errDown}
 	var err error
 	for _, n := range retry.Attempts(context.Background(), &err, atOnce, retry.WithMaxAttempts(4)) {
 		if n == 1 {
-			require.ErrorContains(t, err, "did not assign", "there is nothing to read yet")
+			require.ErrorContains(t, err, "did not assign", "there is no previous error yet")
 		} else {
 			previous := results[n-2]
 			require.EqualError(t, err, previous.Error())
@@ -33,11 +83,11 @@ func TestAttemptsBodyReadsThePreviousError(t *testing.T) {
 		}
 		err = results[n-1]
 	}
-	assert.Equal(t, errDown, stopped(t, err).Err)
+	assert.Equal(t, errDown, retryError(t, err).Err)
 }
 
-// What a body makes of the previous error is an error of its own.
-func TestAttemptsBodyWrapsThePreviousError(t *testing.T) {
+// A body may wrap the previous error in its own.
+func TestAttemptsBodyWrapsPreviousError(t *testing.T) {
 	t.Parallel()
 	var err error
 	for _, n := range retry.Attempts(context.Background(), &err, atOnce, retry.WithMaxAttempts(3)) {
@@ -47,14 +97,14 @@ func TestAttemptsBodyWrapsThePreviousError(t *testing.T) {
 		}
 		err = fmt.Errorf("%d: %w", n, err)
 	}
-	e := stopped(t, err)
+	e := retryError(t, err)
 	assert.Equal(t, retry.ErrExhausted, e.Reason)
 	require.EqualError(t, e.Err, "3: 2: server down")
 	require.ErrorIs(t, e, errDown)
 }
 
-// A body that leaves it there ends the loop with an error that says so, in any round.
-func TestAttemptsBodyThatAssignsNothing(t *testing.T) {
+// A body that assigns nothing ends the loop with an error that says so, in any round.
+func TestAttemptsUnassignedErrorInAnyRound(t *testing.T) {
 	t.Parallel()
 	for last := 1; last <= 3; last++ {
 		var err error
@@ -66,46 +116,92 @@ func TestAttemptsBodyThatAssignsNothing(t *testing.T) {
 			}
 		}
 		assert.Equal(t, last, rounds)
-		e := stopped(t, err)
+		e := retryError(t, err)
 		assert.Equal(t, retry.ErrPermanent, e.Reason)
 		require.ErrorContains(t, e, "the loop body did not assign the error it was given; was it shadowed by := ?")
 	}
 }
 
-// Leaving the loop without assigning means no error, in any round.
-func TestAttemptsLeftUnassigned(t *testing.T) {
+func TestAttemptsBodyPanics(t *testing.T) {
 	t.Parallel()
-	for last := 1; last <= 3; last++ {
-		var err error
-		var done outcomes
-		for _, n := range retry.Attempts(context.Background(), &err, atOnce, retry.WithMaxAttempts(9), done.hook()) {
-			if n == last {
-				break
-			}
-			err = errDown
-		}
-		require.NoError(t, err)
-		assert.Nil(t, done.one(t).Err)
-		assert.Equal(t, last, done.one(t).Attempts)
+	boom := new(int)
+	var done outcomes
+	held := 0
+	gate := func(context.Context, retry.Attempt) (func(error), error) {
+		held++
+		return func(error) { held-- }, nil
 	}
+	func() {
+		defer func() { assert.Same(t, boom, recover()) }()
+		var err error
+		for range retry.Attempts(context.Background(), &err, done.hook(), retry.WithGate(gate)) {
+			panic(boom)
+		}
+	}()
+	assert.Empty(t, done.all)
+	assert.Zero(t, held)
 }
 
-// Leaving it with the error of this round: the call ended with ErrPermanent and that error, and
-// with no wait to come.
-func TestAttemptsLeftWithAnError(t *testing.T) {
+func TestAttemptsEachRangeIsOneCall(t *testing.T) {
 	t.Parallel()
 	var err error
 	var done outcomes
-	for _, n := range retry.Attempts(context.Background(), &err, doubling, retry.WithMaxAttempts(9), done.hook(), retry.WithClock(new(retrytest.Clock))) {
-		err = fmt.Errorf("%d: %w", n, errDown)
-		if n == 2 {
-			break
+	seq := retry.Attempts(context.Background(), &err, atOnce, retry.WithMaxAttempts(2), done.hook())
+	for range 3 {
+		var numbers []int
+		for _, n := range seq {
+			numbers = append(numbers, n)
+			err = errDown
 		}
+		assert.Equal(t, []int{1, 2}, numbers)
+		assert.Equal(t, retry.ErrExhausted, retryError(t, err).Reason)
 	}
-	require.EqualError(t, err, "2: server down")
-	o := done.one(t)
-	require.NotNil(t, o.Err)
-	assert.Equal(t, retry.ErrPermanent, o.Err.Reason)
-	assert.Equal(t, err, o.Err.Err)
-	assert.Zero(t, o.Err.Delay)
+	for range seq {
+		break // leaving after a failed range sets nil, not the earlier failure
+	}
+	require.NoError(t, err)
+	assert.Len(t, done.all, 4)
+}
+
+func TestAttemptsOptionErrorSkipsBody(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		opt  retry.Option
+		text string
+	}{
+		{"bad value", retry.WithMaxAttempts(-3), "retry: WithMaxAttempts: -3 is below 1; use Unlimited for no limit"},
+		{
+			"validator", retry.WithValidator(func(int, retry.Attempt) error { return nil }),
+			"retry: WithValidator: a validator for int in a call that returns no value; use DoValue or Func",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			err := errDown
+			for range retry.Attempts(context.Background(), &err, tt.opt) {
+				t.Error("the body ran")
+			}
+			require.ErrorIs(t, err, retry.ErrOption)
+			assert.EqualError(t, err, tt.text)
+		})
+	}
+}
+
+func TestAttemptsContextAlreadyDone(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	err := errDown
+	for range retry.Attempts(ctx, &err) {
+		t.Error("the body ran")
+	}
+	e := retryError(t, err)
+	assert.Equal(t, retry.ErrContext, e.Reason)
+	assert.NoError(t, e.Err)
+}
+
+func TestAttemptsNilErrorPointer(t *testing.T) {
+	t.Parallel()
+	require.PanicsWithValue(t, "retry: Attempts: nil error pointer", func() { retry.Attempts(t.Context(), nil) })
 }

@@ -17,10 +17,10 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// spend makes a call that retries until the budget stops it, and returns its attempts.
-func spend(t testing.TB, b *retry.Budget, maxAttempts int) int {
+// attemptsUntilSpent makes a call that retries until the budget stops it. It returns the number of attempts.
+func attemptsUntilSpent(t testing.TB, b *retry.Budget, maxAttempts int) int {
 	t.Helper()
-	e := stopped(t, retry.Do(context.Background(), always(errDown), atOnce, retry.WithMaxAttempts(maxAttempts), retry.WithBudget(b)))
+	e := retryError(t, retry.Do(context.Background(), alwaysReturn(errDown), atOnce, retry.WithMaxAttempts(maxAttempts), retry.WithBudget(b)))
 	return e.Attempts
 }
 
@@ -31,53 +31,53 @@ func TestBudgetTokens(t *testing.T) {
 		ratio    float64
 		burst    int
 		start    float64
-		attempts []int // of calls in a row that always fail
+		attempts []int // of consecutive calls that always fail
 		left     float64
 	}{
 		{"the burst, then nothing", 0, 3, 3, []int{4, 1, 1}, 0},
 		{"a burst of 0 never retries", 0.5, 0, 0, []int{1, 1, 1, 1}, 0},
 		{"a burst of 0 never retries, whatever the ratio", 1000, 0, 0, []int{1, 1}, 0},
-		{"no more than the burst", 5, 2, 2, []int{3, 3, 3}, 0},
-		{"half a token is none", 0.5, 1, 1, []int{2, 1, 2, 1, 2}, 0},
+		{"deposits stop at the burst", 5, 2, 2, []int{3, 3, 3}, 0},
+		{"half a token allows no retry", 0.5, 1, 1, []int{2, 1, 2, 1, 2}, 0},
 		{"a token for each call", 1, 1, 1, []int{2, 2, 2}, 0},
-		{"less than one stays", 0.75, 1, 1, []int{2, 1, 2}, 0},
+		{"fractions are kept", 0.75, 1, 1, []int{2, 1, 2}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			b := retry.NewBudget(tt.ratio, tt.burst)
 			assert.Equal(t, tt.start, b.Tokens())
 			for i, want := range tt.attempts {
-				assert.Equal(t, want, spend(t, b, 100), "call %d", i+1)
+				assert.Equal(t, want, attemptsUntilSpent(t, b, 100), "call %d", i+1)
 			}
 			assert.Equal(t, tt.left, b.Tokens())
 		})
 	}
 }
 
-func TestBudgetSumsExactly(t *testing.T) {
+func TestBudgetAddsExactly(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		ratio float64
 		calls int
 	}{{0.1, 10}, {0.2, 5}, {0.01, 100}, {0.001, 1000}, {0.7, 10}, {0.0157, 10000}} {
 		b := retry.NewBudget(tt.ratio, 160)
-		require.Equal(t, 161, spend(t, b, 1000)) // empty, its own deposit was above the brim
+		require.Equal(t, 161, attemptsUntilSpent(t, b, 1000)) // empty now: the call's own deposit did not fit into the full bucket
 		for range tt.calls - 1 {
-			require.NoError(t, retry.Do(context.Background(), always(nil), retry.WithBudget(b)), "successes deposit too")
+			require.NoError(t, retry.Do(context.Background(), alwaysReturn(nil), retry.WithBudget(b)), "successes make deposits too")
 		}
 		before := b.Tokens()
-		require.NoError(t, retry.Do(context.Background(), always(nil), retry.WithBudget(b)))
+		require.NoError(t, retry.Do(context.Background(), alwaysReturn(nil), retry.WithBudget(b)))
 		assert.Less(t, before, math.Round(tt.ratio*float64(tt.calls)))
 		assert.Equal(t, math.Round(tt.ratio*float64(tt.calls)), b.Tokens(), "%v × %v", tt.calls, tt.ratio)
 	}
 }
 
-func TestBudgetIsNeverAboveTheBurst(t *testing.T) {
+func TestBudgetNeverExceedsBurst(t *testing.T) {
 	t.Parallel()
 	b := retry.NewBudget(0.4, 2)
-	require.Equal(t, 2, spend(t, b, 2))
+	require.Equal(t, 2, attemptsUntilSpent(t, b, 2))
 	for _, want := range []float64{1.4, 1.8, 2, 2} {
-		require.NoError(t, retry.Do(context.Background(), always(nil), retry.WithBudget(b)))
+		require.NoError(t, retry.Do(context.Background(), alwaysReturn(nil), retry.WithBudget(b)))
 		assert.Equal(t, want, b.Tokens())
 	}
 }
@@ -86,12 +86,12 @@ func TestZeroBudgetAllowsNoRetry(t *testing.T) {
 	t.Parallel()
 	b := new(retry.Budget)
 	for range 3 {
-		assert.Equal(t, 1, spend(t, b, 100))
+		assert.Equal(t, 1, attemptsUntilSpent(t, b, 100))
 	}
 	assert.Zero(t, b.Tokens())
 }
 
-func TestBudgetFaults(t *testing.T) {
+func TestBudgetBadArguments(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		b    *retry.Budget
@@ -103,7 +103,7 @@ func TestBudgetFaults(t *testing.T) {
 		{retry.NewBudget(math.Inf(1), 1), "a ratio of +Inf is not a finite number of at least 0"},
 		{retry.NewBudget(0.1, -1), "a burst of -1 is negative"},
 	} {
-		err := retry.Do(context.Background(), always(nil), retry.WithBudget(tt.b))
+		err := retry.Do(context.Background(), alwaysReturn(nil), retry.WithBudget(tt.b))
 		require.ErrorIs(t, err, retry.ErrOption)
 		assert.EqualError(t, err, "retry: WithBudget: "+tt.want)
 	}
@@ -117,11 +117,11 @@ func TestBudgetLargestBurst(t *testing.T) {
 	burst := int64(4611686018)
 	b := retry.NewBudget(math.MaxFloat64, int(burst))
 	assert.Equal(t, float64(burst), b.Tokens())
-	assert.Equal(t, 3, spend(t, b, 3))
-	assert.Equal(t, 3, spend(t, b, 3))
-	assert.Equal(t, float64(burst-2), b.Tokens(), "the deposit of any ratio fills it and no more")
+	assert.Equal(t, 3, attemptsUntilSpent(t, b, 3))
+	assert.Equal(t, 3, attemptsUntilSpent(t, b, 3))
+	assert.Equal(t, float64(burst-2), b.Tokens(), "a large deposit only fills the bucket")
 	for _, above := range []int64{burst + 1, math.MaxInt64} {
-		err := retry.Do(context.Background(), always(nil), retry.WithBudget(retry.NewBudget(0.1, int(above))))
+		err := retry.Do(context.Background(), alwaysReturn(nil), retry.WithBudget(retry.NewBudget(0.1, int(above))))
 		require.ErrorIs(t, err, retry.ErrOption)
 		assert.EqualError(t, err, fmt.Sprintf("retry: WithBudget: a burst of %d is above %d", above, burst))
 	}
@@ -134,11 +134,11 @@ func TestBudgetLoadUnderTotalFailure(t *testing.T) {
 		b := retry.NewBudget(ratio, burst)
 		load := 0
 		for range calls {
-			load += spend(t, b, 4)
+			load += attemptsUntilSpent(t, b, 4)
 		}
 		most := int((1+ratio)*calls) + burst
 		assert.LessOrEqual(t, load, most)
-		assert.GreaterOrEqual(t, load, most-burst-1, "it goes on allowing what calls bring in")
+		assert.GreaterOrEqual(t, load, most-burst-1, "it still allows as many retries as calls make deposits for")
 	}
 }
 
@@ -146,28 +146,28 @@ func TestBudgetRecovers(t *testing.T) {
 	t.Parallel()
 	b := retry.NewBudget(0.1, 5)
 	for range 100 {
-		spend(t, b, 5)
+		attemptsUntilSpent(t, b, 5)
 	}
 	require.Less(t, b.Tokens(), 1.0)
 	for range 50 {
-		require.NoError(t, retry.Do(context.Background(), always(nil), retry.WithBudget(b)))
+		require.NoError(t, retry.Do(context.Background(), alwaysReturn(nil), retry.WithBudget(b)))
 	}
 	assert.GreaterOrEqual(t, b.Tokens(), 5.0)
 }
 
-func TestBudgetDenial(t *testing.T) {
+func TestBudgetSpentError(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		b := retry.NewBudget(0, 1)
 		start := time.Now()
 		waits := 0
-		err := retry.Do(context.Background(), always(errDown), retry.WithName("call"), retry.WithBudget(b),
+		err := retry.Do(context.Background(), alwaysReturn(errDown), retry.WithName("call"), retry.WithBudget(b),
 			retry.WithBackoff(retry.Sequence(time.Second, time.Minute)),
 			retry.WithHooks(retry.Hooks{BeforeWait: func(context.Context, retry.Attempt) { waits++ }}))
-		assert.Equal(t, time.Second, time.Since(start), "asked before the wait")
-		e := stopped(t, err)
+		assert.Equal(t, time.Second, time.Since(start), "the budget is asked before the wait")
+		e := retryError(t, err)
 		assert.Equal(t, retry.ErrBudget, e.Reason)
 		assert.Equal(t, errDown, e.Err)
-		assert.Equal(t, time.Minute, e.Delay, "so that a caller in a loop does not spin")
+		assert.Equal(t, time.Minute, e.Delay, "a caller in a loop can wait that long")
 		assert.Equal(t, 1, waits)
 		assert.EqualError(t, err, "retry: call: client's own retry budget is spent (next wait 1m0s) after 2 attempts in 1s: server down")
 	})
@@ -183,14 +183,14 @@ func TestBudgetIsAskedLast(t *testing.T) {
 		opts []retry.Option
 		want float64
 	}{
-		{"success", context.Background(), always(nil), nil, 3},
-		{"permanent", context.Background(), always(retry.Permanent(errDown)), nil, 3},
-		{"stopped", context.Background(), always(errDown), []retry.Option{retry.WithStopIf(yes)}, 3},
-		{"not retried", context.Background(), always(errDown), []retry.Option{retry.WithRetryIf(no)}, 3},
-		{"exhausted", context.Background(), always(errDown), []retry.Option{retry.WithMaxAttempts(1)}, 3},
-		{"exhausted after a retry", context.Background(), always(errDown), []retry.Option{retry.WithMaxAttempts(2)}, 2},
-		{"hint too long", context.Background(), always(retry.After(time.Hour, errDown)), nil, 3},
-		{"max elapsed", context.Background(), always(errDown), []retry.Option{every(time.Hour), retry.WithMaxElapsed(1)}, 3},
+		{"success", context.Background(), alwaysReturn(nil), nil, 3},
+		{"permanent", context.Background(), alwaysReturn(retry.Permanent(errDown)), nil, 3},
+		{"stopped", context.Background(), alwaysReturn(errDown), []retry.Option{retry.WithStopIf(yes)}, 3},
+		{"not retried", context.Background(), alwaysReturn(errDown), []retry.Option{retry.WithRetryIf(no)}, 3},
+		{"exhausted", context.Background(), alwaysReturn(errDown), []retry.Option{retry.WithMaxAttempts(1)}, 3},
+		{"exhausted after a retry", context.Background(), alwaysReturn(errDown), []retry.Option{retry.WithMaxAttempts(2)}, 2},
+		{"hint too long", context.Background(), alwaysReturn(retry.After(time.Hour, errDown)), nil, 3},
+		{"max elapsed", context.Background(), alwaysReturn(errDown), []retry.Option{every(time.Hour), retry.WithMaxElapsed(1)}, 3},
 		{"context ended", dead, func(context.Context) error { cancel(); return errDown }, nil, 3},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -205,7 +205,7 @@ func TestBudgetIsAskedLast(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
 			b := retry.NewBudget(0, 3)
-			require.ErrorIs(t, retry.Do(ctx, always(errDown), every(time.Second), retry.WithBudget(b)), retry.ErrContext)
+			require.ErrorIs(t, retry.Do(ctx, alwaysReturn(errDown), every(time.Second), retry.WithBudget(b)), retry.ErrContext)
 			assert.Equal(t, 3.0, b.Tokens())
 		})
 	})
@@ -234,7 +234,7 @@ func TestBudgetShared(t *testing.T) {
 	wg.Wait()
 	assert.LessOrEqual(t, load.Load(), int64((1+ratio)*workers*calls+burst))
 	spent := float64(load.Load() - workers*calls)
-	assert.LessOrEqual(t, spent+b.Tokens(), float64(burst+ratio*workers*calls), "no token was made of nothing")
+	assert.LessOrEqual(t, spent+b.Tokens(), float64(burst+ratio*workers*calls), "no token appears from nowhere")
 	assert.Greater(t, spent, float64(workers*calls)*ratio*0.5)
 }
 
@@ -260,8 +260,8 @@ func TestBudgetGivesEachTokenOnce(t *testing.T) {
 	assert.Zero(t, b.Tokens())
 }
 
-// A call pays in whatever surrounds its attempts.
-func TestBudgetRefillsWithAnyGuard(t *testing.T) {
+// A call makes its deposit whatever runs around its attempts.
+func TestBudgetDepositWithAnyOptions(t *testing.T) {
 	t.Parallel()
 	before := retry.WithHooks(retry.Hooks{BeforeAttempt: func(ctx context.Context, _ retry.Attempt) context.Context { return ctx }})
 	gate := retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) { return nil, nil })
@@ -277,15 +277,15 @@ func TestBudgetRefillsWithAnyGuard(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := retry.NewBudget(0.25, 1)
-			require.Equal(t, 2, spend(t, b, 2))
+			require.Equal(t, 2, attemptsUntilSpent(t, b, 2))
 			require.Zero(t, b.Tokens())
 			for i, err := range []error{nil, retry.Permanent(errDown), nil} {
-				_ = retry.Do(context.Background(), always(err), append(opts, retry.WithBudget(b))...)
+				_ = retry.Do(context.Background(), alwaysReturn(err), append(opts, retry.WithBudget(b))...)
 				assert.InDelta(t, 0.25*float64(i+1), b.Tokens(), 1e-9)
 			}
-			fn, calls := failing(9, errDown)
+			fn, calls := failTimes(9, errDown)
 			require.Error(t, retry.Do(context.Background(), fn, append(opts, retry.WithBudget(b), atOnce)...))
-			assert.Equal(t, 2, *calls, "its own deposit makes the token whole")
+			assert.Equal(t, 2, *calls, "the call's own deposit completes the token")
 		})
 	}
 }

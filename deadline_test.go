@@ -14,16 +14,16 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// A give-up because the next wait would pass the deadline says just that, in the error and the
-// log: the context lives.
-func TestWaitThatIsNotBegun(t *testing.T) {
-	for _, way := range waysIn {
+// A call that gives up because the next wait would pass the deadline says just that, in the
+// error and the log. It does not say that the context is done.
+func TestGiveUpBeforeWaitPastDeadline(t *testing.T) {
+	for _, way := range entryPoints {
 		t.Run(way.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
-				ctx := ending(t, 30*time.Second)
+				ctx := withDeadline(t, 30*time.Second)
 				var e *retry.Error
-				log := logged(slog.LevelInfo, func(l retry.Option) {
-					e = stopped(t, way.call(ctx, always(errDown), l, every(30*time.Second), retry.WithName("job")))
+				log := logOf(slog.LevelInfo, func(l retry.Option) {
+					e = retryError(t, way.call(ctx, alwaysReturn(errDown), l, every(30*time.Second), retry.WithName("job")))
 				})
 				assert.NoError(t, ctx.Err())
 				assert.Equal(t, "retry: job: next wait of 30s would pass the deadline after 1 attempt in 0s: server down", e.Error())
@@ -33,15 +33,16 @@ func TestWaitThatIsNotBegun(t *testing.T) {
 				assert.Equal(t, 30*time.Second, e.Delay)
 				assert.True(t, e.Timeout())
 				_, hinted := e.RetryAfter()
-				assert.False(t, hinted, "the wait is the policy's and no server's hint")
+				assert.False(t, hinted, "the wait is the policy's, not a server's hint")
 				assert.Equal(t, "level=ERROR msg=\"gave up\" name=job attempts=1 elapsed=0s reason=\"next wait would pass the deadline\" error=\"server down\" delay=30s\n", log)
 			})
 		})
 	}
 }
 
-// A server's hint that would pass a limit is an outer retry's hint.
-func TestHintThatIsNotWaitedFor(t *testing.T) {
+// A server's hint that would pass a limit becomes the hint of the call's error, for an outer
+// retry.
+func TestHintPastLimitIsReported(t *testing.T) {
 	t.Parallel()
 	hint := retry.After(20*time.Second, errDown)
 	for _, tt := range []struct {
@@ -55,8 +56,8 @@ func TestHintThatIsNotWaitedFor(t *testing.T) {
 		{"time limit", hint, []retry.Option{retry.WithMaxElapsed(time.Second)}, 20 * time.Second, true},
 		{"longer than allowed", hint, []retry.Option{retry.WithMaxRetryAfter(time.Second)}, 20 * time.Second, true},
 		{"budget", retry.After(time.Second, errDown), []retry.Option{retry.WithBudget(retry.NewBudget(0, 0))}, time.Second, true},
-		{"own limit", retry.After(time.Second, errDown), []retry.Option{retry.WithStop(stopAt(1, errQuota))}, time.Second, true},
-		{"permanent all the same", retry.Permanent(hint), nil, 0, false},
+		{"WithStop", retry.After(time.Second, errDown), []retry.Option{retry.WithStop(stopAt(1, errQuota))}, time.Second, true},
+		{"permanent", retry.Permanent(hint), nil, 0, false},
 		{"exhausted", retry.After(time.Second, errDown), []retry.Option{retry.WithMaxAttempts(1)}, 0, false},
 		{"no hint, deadline", errDown, []retry.Option{every(time.Hour)}, 0, false},
 		{"no hint, time limit", errDown, []retry.Option{every(time.Second), retry.WithMaxElapsed(1)}, 0, false},
@@ -67,21 +68,21 @@ func TestHintThatIsNotWaitedFor(t *testing.T) {
 			clk := new(retrytest.Clock)
 			ctx, cancel := clk.WithTimeout(context.Background(), 10*time.Second)
 			defer cancel()
-			e := stopped(t, retry.Do(ctx, always(tt.err), append(tt.opts, retry.WithJitter(retry.NoJitter), retry.WithClock(clk))...))
+			e := retryError(t, retry.Do(ctx, alwaysReturn(tt.err), append(tt.opts, retry.WithJitter(retry.NoJitter), retry.WithClock(clk))...))
 			got, ok := e.RetryAfter()
 			assert.Equal(t, tt.ok, ok)
 			assert.Equal(t, tt.want, got)
 			if tt.ok {
 				outer := retry.MustNew(retry.WithJitter(retry.NoJitter)).Wait(retry.Attempt{Err: e})
-				assert.Equal(t, tt.want, outer, "an outer retry waits at least so long")
+				assert.Equal(t, tt.want, outer, "an outer retry waits at least for the hint")
 			}
 		})
 	}
 }
 
-// A context that ends inside a classifier before a wait past the deadline: the error says one
-// thing, and matches that.
-func TestContextEndsInAClassifier(t *testing.T) {
+// The context ends inside a classifier, before a wait that would pass the deadline. The error
+// gives one reason and matches it.
+func TestContextEndsInClassifier(t *testing.T) {
 	t.Parallel()
 	for name, classify := range map[string]func(retry.Classifier) retry.Option{
 		"retry if": func(c retry.Classifier) retry.Option { return retry.WithRetryIf(c) },
@@ -93,8 +94,8 @@ func TestContextEndsInAClassifier(t *testing.T) {
 			ctx, stop := context.WithTimeout(parent, time.Hour)
 			defer stop()
 			var e *retry.Error
-			log := logged(slog.LevelInfo, func(l retry.Option) {
-				e = stopped(t, retry.Do(ctx, always(retry.After(2*time.Hour, errDown)), l, retry.WithMaxRetryAfter(retry.Unlimited),
+			log := logOf(slog.LevelInfo, func(l retry.Option) {
+				e = retryError(t, retry.Do(ctx, alwaysReturn(retry.After(2*time.Hour, errDown)), l, retry.WithMaxRetryAfter(retry.Unlimited),
 					classify(func(retry.Attempt) bool { cancel(errOdd); return true })))
 			})
 			assert.Equal(t, retry.ErrContext, e.Reason)
@@ -112,8 +113,8 @@ func TestContextEndsInAClassifier(t *testing.T) {
 	}
 }
 
-// A call that its caller cancelled is nobody's fault: its record is at Info. All else is at Error.
-func TestCancelledIsLoggedAtInfo(t *testing.T) {
+// A call that its caller cancelled is logged at Info. Every other failure is logged at Error.
+func TestCancellationIsLoggedAtInfo(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		ctx      func() (context.Context, context.CancelFunc)
@@ -123,7 +124,7 @@ func TestCancelledIsLoggedAtInfo(t *testing.T) {
 	}{
 		{"within the attempt", cancelable, func(cancel func()) error { cancel(); return errDown }, nil, true},
 		{"in the wait", cancelable, func(cancel func()) error { time.AfterFunc(time.Minute, cancel); return errDown }, []retry.Option{every(time.Hour)}, true},
-		{"a gate's error alone", cancelable, nil, []retry.Option{retry.WithGate(refusing(context.Canceled)), retry.WithMaxAttempts(1)}, false},
+		{"a gate's error alone", cancelable, nil, []retry.Option{retry.WithGate(refusingGate(context.Canceled)), retry.WithMaxAttempts(1)}, false},
 		{"the attempt's error alone", cancelable, func(func()) error { return context.Canceled }, []retry.Option{retry.WithMaxAttempts(1)}, false},
 		{"deadline", func() (context.Context, context.CancelFunc) {
 			return context.WithTimeout(context.Background(), time.Minute)
@@ -137,7 +138,7 @@ func TestCancelledIsLoggedAtInfo(t *testing.T) {
 				ctx, cancel := tt.ctx()
 				defer cancel()
 				var err error
-				log := logged(slog.LevelInfo, func(l retry.Option) {
+				log := logOf(slog.LevelInfo, func(l retry.Option) {
 					err = retry.Do(ctx, func(context.Context) error {
 						return tt.fn(cancel)
 					}, append(tt.opts, l, retry.WithName("job"))...)
@@ -160,12 +161,12 @@ func cancelable() (context.Context, context.CancelFunc) {
 	return context.WithCancel(context.Background())
 }
 
-// Not even a cause of one's own makes it an error: the context was cancelled.
-func TestCancelledWithACause(t *testing.T) {
+// A custom cause makes no difference: the context was cancelled, so the level is Info.
+func TestCancellationWithCauseIsLoggedAtInfo(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(errors.New("user went away"))
-	log := logged(slog.LevelInfo, func(l retry.Option) { _ = retry.Do(ctx, succeed, l) })
+	log := logOf(slog.LevelInfo, func(l retry.Option) { _ = retry.Do(ctx, succeed, l) })
 	assert.Contains(t, log, "level=INFO msg=canceled attempts=0 ")
 	assert.Contains(t, log, `reason="context done" cause="user went away"`)
 }

@@ -13,10 +13,9 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// What calls do where several rules meet, and with contexts, clocks and options that are
-// stranger than most.
+// Cases where several rules meet, and unusual contexts, clocks and options.
 
-// strangeContext ends without having a Done channel.
+// strangeContext ends although it has no Done channel.
 type strangeContext struct {
 	context.Context
 	err error
@@ -35,24 +34,24 @@ func TestContextWithoutDoneEndsBeforeTheWait(t *testing.T) {
 	assert.Empty(t, clk.Waits())
 }
 
-func TestMaxElapsedCountsTheHooksToo(t *testing.T) {
+func TestMaxElapsedIncludesHooks(t *testing.T) {
 	t.Parallel()
 	var clk retrytest.Clock
 	err := retry.Do(t.Context(), func(context.Context) error { clk.Advance(time.Second); return errDown },
 		retry.WithClock(&clk), retry.WithMaxElapsed(10*time.Second), retry.WithBackoff(retry.Constant(5*time.Second)),
 		retry.WithHooks(retry.Hooks{AfterAttempt: func(context.Context, retry.Attempt) { clk.Advance(8 * time.Second) }}))
 	require.ErrorIs(t, err, retry.ErrMaxElapsed)
-	assert.Empty(t, clk.Waits(), "it never sleeps only to fail")
+	assert.Empty(t, clk.Waits(), "it does not wait for nothing")
 }
 
-// An overshooting clock is late for the deadline that only it knows of.
-func TestDeadlineByTheClockIsLookedAtAfterTheWait(t *testing.T) {
+// A clock that overshoots may pass a deadline that only this clock can see.
+func TestClockDeadlineIsCheckedAfterWait(t *testing.T) {
 	t.Parallel()
 	var clk retrytest.Clock
 	ctx := deadlineOnly{t.Context(), clk.Now().Add(5 * time.Second)}
 	calls := 0
 	err := retry.Do(ctx, func(context.Context) error { calls++; return errDown },
-		retry.WithClock(late{&clk}), retry.WithBackoff(retry.Constant(time.Second)))
+		retry.WithClock(slowClock{&clk}), retry.WithBackoff(retry.Constant(time.Second)))
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	assert.Equal(t, 1, calls)
 }
@@ -64,11 +63,11 @@ type deadlineOnly struct {
 
 func (c deadlineOnly) Deadline() (time.Time, bool) { return c.at, true }
 
-type late struct{ *retrytest.Clock }
+type slowClock struct{ *retrytest.Clock }
 
-func (c late) After(d time.Duration) <-chan time.Time { return c.Clock.After(10 * d) }
+func (c slowClock) After(d time.Duration) <-chan time.Time { return c.Clock.After(10 * d) }
 
-func TestLimiterUnderAGatesOwnDeadline(t *testing.T) {
+func TestLimiterWithGatesOwnDeadline(t *testing.T) {
 	t.Parallel()
 	refusal := errors.New("would exceed context deadline")
 	inner := retry.RateLimit(limiterFunc(func(context.Context) error { return refusal }))
@@ -81,7 +80,7 @@ func TestLimiterUnderAGatesOwnDeadline(t *testing.T) {
 		}))
 	var e *retry.Error
 	require.ErrorAs(t, err, &e)
-	assert.Equal(t, retry.ErrExhausted, e.Reason, "the caller has all the time in the world")
+	assert.Equal(t, retry.ErrExhausted, e.Reason, "the caller has no deadline")
 	assert.Equal(t, 3, e.Attempts)
 	assert.ErrorIs(t, err, refusal)
 }
@@ -89,16 +88,6 @@ func TestLimiterUnderAGatesOwnDeadline(t *testing.T) {
 type limiterFunc func(context.Context) error
 
 func (f limiterFunc) Wait(ctx context.Context) error { return f(ctx) }
-
-func TestEmbeddedOptionIsAFault(t *testing.T) {
-	t.Parallel()
-	type embedding struct{ retry.Option }
-	for _, o := range []retry.Option{embedding{}, embedding{retry.WithMaxAttempts(1)}} {
-		_, err := retry.New(o)
-		require.EqualError(t, err, "retry: options: an Option embedded in another type; pass the Option itself")
-		require.ErrorIs(t, err, retry.ErrOption)
-	}
-}
 
 func TestRunAfterPanicsKeepsToMaxAttempts(t *testing.T) {
 	t.Parallel()
@@ -114,7 +103,7 @@ func TestRunAfterPanicsKeepsToMaxAttempts(t *testing.T) {
 	require.ErrorIs(t, run.Err(), retry.ErrExhausted)
 }
 
-func TestForeignRejectionIsAnOrdinaryError(t *testing.T) {
+func TestErrRejectedFromFunctionIsAnOrdinaryError(t *testing.T) {
 	t.Parallel()
 	_, err := retry.DoValue(t.Context(), func(context.Context) (int, error) { return 1, nil }, retry.WithMaxAttempts(1),
 		retry.WithValidator(func(int, retry.Attempt) error { return errDown }))
@@ -126,13 +115,13 @@ func TestForeignRejectionIsAnOrdinaryError(t *testing.T) {
 		retry.WithBackoff(retry.Constant(0)), retry.WithRetryIf(retry.Is(context.Canceled)))
 	assert.Equal(t, 1, calls, "WithRetryIf decides about it")
 	var report *retry.ValidationError[int]
-	assert.False(t, errors.As(err, &report), "it was not this call that rejected")
+	assert.False(t, errors.As(err, &report), "this call rejected nothing")
 }
 
-func TestBudgetOfCallsThatWereTurnedAway(t *testing.T) {
+func TestRefusedCallsMakeNoBudgetDeposit(t *testing.T) {
 	t.Parallel()
 	budget := retry.NewBudget(1, 5)
-	for budget.Tokens() > 0 { // spend it
+	for budget.Tokens() > 0 { // empty the budget
 		_ = retry.Do(t.Context(), func(context.Context) error { return errDown },
 			retry.WithBudget(budget), retry.WithBackoff(retry.Constant(0)), retry.WithMaxAttempts(retry.Unlimited))
 	}
@@ -141,11 +130,11 @@ func TestBudgetOfCallsThatWereTurnedAway(t *testing.T) {
 	err := retry.Do(ctx, func(context.Context) error { return nil }, retry.WithBudget(budget),
 		retry.WithGate(retry.RateLimit(limiterFunc(func(context.Context) error { return errDown }))))
 	require.ErrorIs(t, err, retry.ErrContext)
-	assert.Zero(t, budget.Tokens(), "a call without an attempt pays nothing in")
+	assert.Zero(t, budget.Tokens(), "a call without an attempt makes no deposit")
 
 	letIn := func(context.Context, retry.Attempt) (func(error), error) { return nil, nil }
 	require.NoError(t, retry.Do(ctx, func(context.Context) error { return nil }, retry.WithBudget(budget), retry.WithGate(letIn)))
-	assert.Equal(t, 1.0, budget.Tokens(), "a call that its gates let in does")
+	assert.Equal(t, 1.0, budget.Tokens(), "a call that passes its gates makes a deposit")
 }
 
 func TestTinyBudgetRecovers(t *testing.T) {
@@ -161,7 +150,7 @@ func TestTinyBudgetRecovers(t *testing.T) {
 	assert.Greater(t, budget.Tokens(), before)
 }
 
-func TestEmptyValidatorsAreNone(t *testing.T) {
+func TestEmptyWithValidatorDoesNothing(t *testing.T) {
 	t.Parallel()
 	_, err := retry.DoValue(t.Context(), func(context.Context) (int, error) { return 1, nil },
 		retry.WithValidator[string](), retry.WithValidator(func(int, retry.Attempt) error { return nil }))
@@ -172,7 +161,7 @@ func TestEmptyValidatorsAreNone(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestIsKeepsItsTargets(t *testing.T) {
+func TestIsCopiesItsTargets(t *testing.T) {
 	t.Parallel()
 	targets := []error{errDown, context.Canceled}
 	match := retry.Is(targets...)

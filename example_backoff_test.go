@@ -10,15 +10,16 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// squares waits 1, 4, 9, 16, … units: a strategy of one's own.
+// squares waits 1, 4, 9, 16, … units.
 type squares struct{ unit time.Duration }
 
 func (q squares) Delay(a retry.Attempt) time.Duration {
-	n := min(a.Number, 1000) // bounds the square: attempts may be unlimited
+	n := min(a.Number, 1000) // limits the square, because attempts may be unlimited
 	return time.Duration(n*n) * q.unit
 }
 
-// A type of one's own is taken literally: jitter and cap are there if they are asked for.
+// Backoff is an interface, so a strategy can be a type of your own. It gets a jitter and a cap
+// only if you set them.
 func ExampleBackoff() {
 	policy := retry.MustNew(
 		retry.WithBackoff(squares{100 * time.Millisecond}),
@@ -34,12 +35,13 @@ func ExampleBackoff() {
 	// 1s
 }
 
-// How long to wait may depend on what failed.
+// The delay may depend on the error. Here a locked row is tried again sooner than a lost
+// connection.
 func ExampleBackoffFunc() {
 	errLocked := errors.New("row is locked")
 	backoff := retry.BackoffFunc(func(a retry.Attempt) time.Duration {
 		if errors.Is(a.Err, errLocked) {
-			return 5 * time.Millisecond // the other transaction is nearly done
+			return 5 * time.Millisecond // the other transaction will be done soon
 		}
 		return time.Second
 	})
@@ -56,7 +58,7 @@ func ExampleBackoffFunc() {
 	// Output: [5ms 5ms 1s] <nil>
 }
 
-// A strategy is a pure function of the attempt, so one can be built on another.
+// A strategy is a pure function of the attempt, so you can build one on another.
 func ExampleBackoffFunc_Delay() {
 	inner := retry.Exponential(time.Second, 2)
 	polite := retry.BackoffFunc(func(a retry.Attempt) time.Duration {
@@ -67,7 +69,8 @@ func ExampleBackoffFunc_Delay() {
 	// Output: 1.5s 8.5s
 }
 
-// Three quick retries get over a hiccup; what lasts longer gets room to recover.
+// Chain starts with three quick retries for short failures and then backs off to let the server
+// recover.
 func ExampleChain() {
 	policy := retry.MustNew(
 		retry.WithBackoff(retry.Chain(3, retry.Constant(50*time.Millisecond), retry.Exponential(time.Second, 2))),
@@ -80,9 +83,11 @@ func ExampleChain() {
 	// Output: 50ms 50ms 50ms 1s 2s 4s
 }
 
+// Constant waits the same time before each retry, for example to poll. It has no jitter by
+// default.
 func ExampleConstant() {
 	policy := retry.MustNew(
-		retry.WithBackoff(retry.Constant(5*time.Second)), // a poll: no growth, no jitter
+		retry.WithBackoff(retry.Constant(5*time.Second)), // neither growth nor jitter
 		retry.WithMaxAttempts(retry.Unlimited))
 
 	for _, step := range policy.Plan(3) {
@@ -91,8 +96,8 @@ func ExampleConstant() {
 	// Output: 5s 5s 5s
 }
 
-// Each wait is drawn from a range that begins at the initial delay and ends at three times
-// the wait before it, or at the cap.
+// Decorrelated draws each wait from a range. The range starts at the initial delay and ends at
+// three times the previous wait, or at the cap.
 func ExampleDecorrelated() {
 	policy := retry.MustNew(
 		retry.WithBackoff(retry.Decorrelated(100*time.Millisecond, 3)),
@@ -108,7 +113,7 @@ func ExampleDecorrelated() {
 	// 100ms to 2s, median 912.5ms
 }
 
-// With the default jitter a wait is anything from 0 to a bound that doubles.
+// With the default jitter each wait is between 0 and a bound that doubles.
 func ExampleExponential() {
 	policy := retry.MustNew(retry.WithBackoff(retry.Exponential(200*time.Millisecond, 2)))
 
@@ -122,6 +127,8 @@ func ExampleExponential() {
 	// 0s to 1.6s
 }
 
+// Fibonacci grows more slowly than Exponential with a factor of 2. The example turns off the
+// jitter to show exact delays.
 func ExampleFibonacci() {
 	policy := retry.MustNew(
 		retry.WithBackoff(retry.Fibonacci(time.Second)),
@@ -134,6 +141,7 @@ func ExampleFibonacci() {
 	// Output: 1s 1s 2s 3s 5s 8s 13s
 }
 
+// Linear adds the same step each time. The example turns off the jitter to show exact delays.
 func ExampleLinear() {
 	policy := retry.MustNew(
 		retry.WithBackoff(retry.Linear(time.Second, 2*time.Second)),
@@ -145,7 +153,7 @@ func ExampleLinear() {
 	// Output: 1s 3s 5s 7s
 }
 
-// The last delay repeats.
+// Sequence waits the given delays in order and then repeats the last one.
 func ExampleSequence() {
 	policy := retry.MustNew(
 		retry.WithBackoff(retry.Sequence(time.Second, 10*time.Second, time.Minute)),
@@ -155,4 +163,46 @@ func ExampleSequence() {
 		fmt.Print(step.Max, " ")
 	}
 	// Output: 1s 10s 1m0s 1m0s 1m0s
+}
+
+// WithBackoff sets the strategy. Here the waits grow as the Fibonacci numbers.
+func ExampleWithBackoff() {
+	var clock retrytest.Clock
+	_ = retry.Do(context.Background(), func(ctx context.Context) error {
+		return errors.New("status 503")
+	},
+		retry.WithBackoff(retry.Fibonacci(100*time.Millisecond)),
+		retry.WithJitter(retry.NoJitter),
+		retry.WithClock(&clock))
+
+	fmt.Println(clock.Waits())
+	// Output: [100ms 100ms 200ms 300ms]
+}
+
+// The cap limits each wait, not the number of retries.
+func ExampleWithMaxDelay() {
+	var clock retrytest.Clock
+	_ = retry.Do(context.Background(), func(ctx context.Context) error {
+		return errors.New("status 503")
+	},
+		retry.WithBackoff(retry.Exponential(time.Second, 3)),
+		retry.WithMaxDelay(5*time.Second),
+		retry.WithJitter(retry.NoJitter),
+		retry.WithClock(&clock))
+
+	fmt.Println(clock.Waits())
+	// Output: [1s 3s 5s 5s]
+}
+
+// A hint above the limit makes the call give up at once. The error's Delay is the hint.
+func ExampleWithMaxRetryAfter() {
+	err := retry.Do(context.Background(), func(ctx context.Context) error {
+		return retry.After(time.Hour, errors.New("status 429"))
+	}, retry.WithMaxRetryAfter(10*time.Second))
+
+	var e *retry.Error
+	if errors.As(err, &e) && e.Reason == retry.ErrRetryAfter {
+		fmt.Println("try again in", e.Delay)
+	}
+	// Output: try again in 1h0m0s
 }

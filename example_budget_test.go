@@ -9,12 +9,12 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// A hundred calls to a server that is down: without a budget they would be 400 requests.
+// A hundred calls go to a server that is down. Without a budget they would make 400 requests.
 func ExampleBudget() {
 	policy := retry.MustNew(
 		retry.WithMaxAttempts(4),
 		retry.WithBackoff(retry.Constant(0)),
-		retry.WithBudget(retry.NewBudget(0.1, 10))) // one retry in ten calls, and ten more
+		retry.WithBudget(retry.NewBudget(0.1, 10))) // one retry for ten calls, and ten more
 
 	requests := 0
 	for range 100 {
@@ -28,8 +28,8 @@ func ExampleBudget() {
 	// Output: 119
 }
 
-// The error says that it was the client's own limit, and how long the call would have
-// waited, so that a caller in a loop has something to wait for.
+// If the budget is spent, the error says so. Its Delay is the wait before the retry that was
+// not made.
 func ExampleNewBudget() {
 	budget := retry.NewBudget(0.1, 1)
 	err := retry.Do(context.Background(), func(ctx context.Context) error {
@@ -43,7 +43,7 @@ func ExampleNewBudget() {
 	// Output: retry: client's own retry budget is spent after 2 attempts, next wait 1s
 }
 
-// What a gauge of the service would show.
+// Tokens returns the balance of the budget, for example for a gauge.
 func ExampleBudget_Tokens() {
 	budget := retry.NewBudget(0.5, 3)
 	policy := retry.MustNew(retry.WithBudget(budget), retry.WithBackoff(retry.Constant(0)))
@@ -58,4 +58,25 @@ func ExampleBudget_Tokens() {
 	// 3 at the start
 	// 0 after a call that failed to the end
 	// 0.5 after one that succeeded at once
+}
+
+// All calls to one server share one budget. When it is spent, each call still makes its first
+// attempt, but no retries.
+func ExampleWithBudget() {
+	policy := retry.MustNew(
+		retry.WithBudget(retry.NewBudget(0.1, 3)),
+		retry.WithBackoff(retry.Constant(0)))
+
+	for range 3 {
+		attempts := 0
+		err := policy.Do(context.Background(), func(ctx context.Context) error {
+			attempts++
+			return errors.New("connection refused")
+		})
+		fmt.Println(attempts, errors.Is(err, retry.ErrBudget))
+	}
+	// Output:
+	// 4 true
+	// 1 true
+	// 1 true
 }

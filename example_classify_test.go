@@ -14,13 +14,13 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// storageError is the error of a request that was answered with a failure.
+// storageError is the status code of a failed request.
 type storageError int
 
 func (e storageError) Error() string { return fmt.Sprint("status ", int(e)) }
 
-// A classifier sees the whole attempt: here a failure is worth another attempt only if it
-// came quickly, so that a server which hangs is not asked twice.
+// A classifier sees the whole attempt, not just its error. This one retries only failures that
+// came quickly.
 func ExampleClassifier() {
 	quick := func(a retry.Attempt) bool { return a.Duration < time.Second }
 
@@ -37,6 +37,7 @@ func ExampleClassifier() {
 	// Output: 2 true
 }
 
+// Is classifies by errors.Is. Here two errors are retried and any other is permanent.
 func ExampleIs() {
 	policy := retry.MustNew(
 		retry.WithRetryIf(retry.Is(io.ErrUnexpectedEOF, os.ErrDeadlineExceeded)),
@@ -54,9 +55,10 @@ func ExampleIs() {
 	// Output: 2 true
 }
 
+// As classifies by the type of an error. Here any *fs.PathError ends the call.
 func ExampleAs() {
 	policy := retry.MustNew(
-		retry.WithStopIf(retry.As[*fs.PathError]()), // a file that cannot be opened stays so
+		retry.WithStopIf(retry.As[*fs.PathError]()), // opening the file again would not help
 		retry.WithBackoff(retry.Constant(0)))
 
 	calls := 0
@@ -69,9 +71,9 @@ func ExampleAs() {
 	// Output: 1 true true
 }
 
-// Any function of the error is a classifier, a driver's or a client's for example.
+// Match makes a classifier from any function of the error.
 func ExampleMatch() {
-	serverFault := retry.Match(func(err error) bool {
+	serverError := retry.Match(func(err error) bool {
 		var status storageError
 		return errors.As(err, &status) && status >= 500
 	})
@@ -81,13 +83,15 @@ func ExampleMatch() {
 	err := retry.Do(context.Background(), func(ctx context.Context) error {
 		calls++
 		return replies[calls-1]
-	}, retry.WithRetryIf(serverFault), retry.WithBackoff(retry.Constant(0)))
+	}, retry.WithRetryIf(serverError), retry.WithBackoff(retry.Constant(0)))
 
 	var e *retry.Error
 	fmt.Println(calls, errors.As(err, &e), e.Err)
 	// Output: 3 true status 404
 }
 
+// Transient retries network failures that are likely temporary. It does not retry a host name
+// that does not exist.
 func ExampleTransient() {
 	for _, err := range []error{
 		fmt.Errorf("read response: %w", io.ErrUnexpectedEOF),
@@ -107,8 +111,8 @@ func ExampleTransient() {
 	// 1: lookup exmaple.test: no such host
 }
 
-// Two layers with three attempts each make nine calls, unless the outer one leaves alone
-// what the inner one has given up on.
+// Two layers with three attempts each make nine calls. With AlreadyRetried the outer layer does
+// not repeat what the inner layer gave up on.
 func ExampleAlreadyRetried() {
 	calls := 0
 	inner := func(ctx context.Context) error {
@@ -129,7 +133,7 @@ func ExampleAlreadyRetried() {
 	// 3
 }
 
-// The mark adds no text, and the error under it is found as before.
+// Permanent ends the call. It adds no text, and errors.Is finds the original error.
 func ExamplePermanent() {
 	errNoUser := errors.New("no such user")
 	calls := 0
@@ -147,7 +151,7 @@ func ExamplePermanent() {
 	// true true
 }
 
-// A server that says when to come back is taken at its word.
+// After tells the call how long the server asked it to wait.
 func ExampleAfter() {
 	var clock retrytest.Clock
 	calls := 0
@@ -163,12 +167,13 @@ func ExampleAfter() {
 	// Output: [20s] <nil>
 }
 
-// throttledError is a client's own: it gives a hint by its method, and imports nothing for it.
+// throttledError gives a hint by its RetryAfter method.
 type throttledError struct{ wait time.Duration }
 
 func (e throttledError) Error() string                     { return "throttled" }
 func (e throttledError) RetryAfter() (time.Duration, bool) { return e.wait, e.wait > 0 }
 
+// An error can give the hint by a RetryAfter method, without importing this package.
 func ExampleAfter_method() {
 	var clock retrytest.Clock
 	calls := 0
@@ -184,7 +189,7 @@ func ExampleAfter_method() {
 	// Output: [3s] <nil>
 }
 
-// An attempt that hangs is worth another, but not when it had already hung twice.
+// All matches if all its classifiers match. Here a second attempt that times out is the last.
 func ExampleAll() {
 	late := func(a retry.Attempt) bool { return a.Number >= 2 }
 	policy := retry.MustNew(
@@ -201,7 +206,7 @@ func ExampleAll() {
 	// Output: 2 true
 }
 
-// Everything is retried but a file that does not exist.
+// Not inverts a classifier. Here everything is retried except a missing file.
 func ExampleNot() {
 	policy := retry.MustNew(
 		retry.WithRetryIf(retry.Not(retry.Is(fs.ErrNotExist))),
@@ -219,7 +224,8 @@ func ExampleNot() {
 	// Output: 2 true
 }
 
-// The first attempt that its own timeout ends is the last.
+// TimedOut matches an attempt whose own timeout ended it. Here the first such attempt is the
+// last.
 func ExampleTimedOut() {
 	var clock retrytest.Clock
 	calls := 0
@@ -232,6 +238,37 @@ func ExampleTimedOut() {
 		retry.WithAttemptTimeout(10*time.Second),
 		retry.WithStopIf(retry.TimedOut),
 		retry.WithClock(&clock))
+
+	fmt.Println(calls, errors.Is(err, retry.ErrPermanent))
+	// Output: 2 true
+}
+
+// With WithRetryIf only errors that a classifier matches are retried.
+func ExampleWithRetryIf() {
+	errConflict := errors.New("serialization failure")
+	errUnique := errors.New("duplicate key")
+
+	calls := 0
+	err := retry.Do(context.Background(), func(ctx context.Context) error {
+		if calls++; calls < 3 {
+			return errConflict
+		}
+		return errUnique
+	}, retry.WithRetryIf(retry.Is(errConflict), retry.Transient), retry.WithBackoff(retry.Constant(0)))
+
+	fmt.Println(calls, errors.Is(err, errUnique))
+	// Output: 3 true
+}
+
+// With WithStopIf every error is retried unless a classifier matches it.
+func ExampleWithStopIf() {
+	calls := 0
+	err := retry.Do(context.Background(), func(ctx context.Context) error {
+		if calls++; calls == 1 {
+			return errors.New("connection reset")
+		}
+		return fmt.Errorf("open state: %w", os.ErrPermission)
+	}, retry.WithStopIf(retry.Is(os.ErrPermission, os.ErrNotExist)), retry.WithBackoff(retry.Constant(0)))
 
 	fmt.Println(calls, errors.Is(err, retry.ErrPermanent))
 	// Output: 2 true

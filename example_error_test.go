@@ -29,8 +29,8 @@ func ExampleError() {
 	// retry: attempts exhausted
 }
 
-// A caller that acts on why the call stopped switches on the reason. None of these calls
-// waits: each sees beforehand that a wait would be in vain.
+// A caller can switch on the reason. None of these calls waits: each knows beforehand that a
+// wait would be useless.
 func ExampleError_reason() {
 	advice := func(err error) string {
 		var e *retry.Error
@@ -74,6 +74,7 @@ func ExampleError_reason() {
 	// come back in 1h0m0s
 }
 
+// The text gives the name, the reason, the attempts, the time and the last error.
 func ExampleError_Error() {
 	var clock retrytest.Clock
 	err := retry.Do(context.Background(), func(ctx context.Context) error {
@@ -84,7 +85,7 @@ func ExampleError_Error() {
 	// Output: retry: fetch: attempts exhausted after 5 attempts in 1.5s: connection refused
 }
 
-// A developer's %#v prints the line too, not what the errors hold.
+// %#v prints the same line, not the fields of the errors.
 func ExampleError_GoString() {
 	var clock retrytest.Clock
 	err := retry.Do(context.Background(), func(ctx context.Context) error {
@@ -95,7 +96,7 @@ func ExampleError_GoString() {
 	// Output: &retry.Error("retry: fetch: permanent error after 1 attempt in 0s: 404 not found")
 }
 
-// The newest attempts are in the error, for a closer look at what went wrong.
+// History returns the newest attempts of the call.
 func ExampleError_History() {
 	var clock retrytest.Clock
 	failures := []string{"no route to host", "connection refused", "status 503"}
@@ -118,7 +119,7 @@ func ExampleError_History() {
 	// 3 after a wait of 200ms ran 30ms: status 503
 }
 
-// A structured log gets the parts as attributes, and not the line.
+// A structured log gets the parts of the error as attributes.
 func ExampleError_LogValue() {
 	var clock retrytest.Clock
 	err := retry.Do(context.Background(), func(ctx context.Context) error {
@@ -128,7 +129,7 @@ func ExampleError_LogValue() {
 	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
 		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 			if a.Key == slog.TimeKey {
-				return slog.Attr{} // the example's output must not change
+				return slog.Attr{} // keeps the output the same in every run
 			}
 			return a
 		},
@@ -137,10 +138,10 @@ func ExampleError_LogValue() {
 	// Output: level=ERROR msg="no price" err.name=fetch err.attempts=5 err.elapsed=1.5s err.reason="attempts exhausted" err.error="connection refused"
 }
 
-// An outer loop, a queue or a handler learns when another call is worth while. A call that
-// is retried itself obeys it as a server's hint.
+// RetryAfter tells an outer loop, a queue or a handler when another call makes sense. An outer
+// retry uses it as a hint.
 func ExampleError_RetryAfter() {
-	budget := retry.NewBudget(0.1, 0) // nothing left for retries
+	budget := retry.NewBudget(0.1, 0) // allows no retries
 	err := retry.Do(context.Background(), func(ctx context.Context) error {
 		return errors.New("status 503")
 	}, retry.WithBudget(budget), retry.WithBackoff(retry.Constant(2*time.Second)))
@@ -153,7 +154,7 @@ func ExampleError_RetryAfter() {
 	// Output: Retry-After: 2 true
 }
 
-// Code that knows only net.Error's deprecated method gets its answer.
+// Temporary answers code that uses the deprecated method of net.Error.
 func ExampleError_Temporary() {
 	lookup := &net.DNSError{Err: "server misbehaving", Name: "example.test", IsTemporary: true}
 	err := retry.Do(context.Background(), func(ctx context.Context) error {
@@ -165,20 +166,19 @@ func ExampleError_Temporary() {
 	// Output: true
 }
 
-// os.IsTimeout, net.Error and url.Error ask this method.
+// os.IsTimeout, net.Error and url.Error use this method.
 func ExampleError_Timeout() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	err := retry.Do(ctx, func(ctx context.Context) error {
 		return errors.New("busy")
-	}, retry.WithBackoff(retry.Constant(time.Hour))) // would pass the deadline, so it gives up
+	}, retry.WithBackoff(retry.Constant(time.Hour))) // would pass the deadline
 
 	fmt.Println(os.IsTimeout(err))
 	// Output: true
 }
 
-// The error matches all that had a part in it: the reason, the last failure, the context's
-// error and its cause.
+// The error matches the reason, the last failure, the context's error and its cause.
 func ExampleError_Unwrap() {
 	errRefused, errShutdown := errors.New("connection refused"), errors.New("shutting down")
 	ctx, stop := context.WithCancelCause(context.Background())
@@ -197,6 +197,8 @@ func ExampleError_Unwrap() {
 	// true: shutting down
 }
 
+// ErrorText returns an error's text as one safe line: it joins lines and escapes control
+// characters.
 func ExampleErrorText() {
 	err := errors.Join(errors.New("first replica: connection refused"), errors.New("second: \x1b[31mgone"))
 	fmt.Println(retry.ErrorText(err))

@@ -9,29 +9,29 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// turnstile counts who passes. A *rate.Limiter of golang.org/x/time has this method, and
-// waits in it.
-type turnstile struct{ passed int }
+// fakeLimiter counts the calls of Wait. In a program this would be a *rate.Limiter of
+// golang.org/x/time.
+type fakeLimiter struct{ passed int }
 
-func (t *turnstile) Wait(ctx context.Context) error {
-	t.passed++
+func (l *fakeLimiter) Wait(ctx context.Context) error {
+	l.passed++
 	return ctx.Err()
 }
 
-// berths counts those in use. A *semaphore.Weighted of golang.org/x/sync has these methods,
-// and waits in Acquire until there is room.
-type berths struct{ inUse, acquired int64 }
+// fakeSemaphore counts its permits. In a program this would be a *semaphore.Weighted of
+// golang.org/x/sync.
+type fakeSemaphore struct{ inUse, acquired int64 }
 
-func (b *berths) Acquire(ctx context.Context, n int64) error {
-	b.inUse += n
-	b.acquired += n
+func (s *fakeSemaphore) Acquire(ctx context.Context, n int64) error {
+	s.inUse += n
+	s.acquired += n
 	return ctx.Err()
 }
 
-func (b *berths) Release(n int64) { b.inUse -= n }
+func (s *fakeSemaphore) Release(n int64) { s.inUse -= n }
 
-// A circuit breaker: the release function hears how the attempt went, and while the circuit
-// is open the gate refuses for good.
+// This gate is a circuit breaker. Its release function gets the result of each attempt. While
+// the circuit is open the gate refuses with a permanent error.
 func ExampleGate() {
 	errOpen := errors.New("circuit is open")
 	failures := 0
@@ -56,9 +56,9 @@ func ExampleGate() {
 	// Output: 3 true
 }
 
-// Attempts and not calls are limited: every retry takes its place in the rate too.
+// RateLimit limits attempts, not calls: every retry counts too.
 func ExampleRateLimit() {
-	limiter := new(turnstile) // rate.NewLimiter(10, 1): ten a second
+	limiter := new(fakeLimiter) // for example rate.NewLimiter(10, 1): ten a second
 	calls := 0
 
 	err := retry.Do(context.Background(), func(ctx context.Context) error {
@@ -72,9 +72,9 @@ func ExampleRateLimit() {
 	// Output: 3 <nil>
 }
 
-// A slot is held while the function runs, and free while the call waits.
+// Bulkhead holds a permit while the function runs, not while the call waits.
 func ExampleBulkhead() {
-	slots := new(berths) // semaphore.NewWeighted(20): twenty at a time
+	slots := new(fakeSemaphore) // for example semaphore.NewWeighted(20): twenty at a time
 	policy := retry.MustNew(
 		retry.WithGate(retry.Bulkhead(slots, 1)),
 		retry.WithBackoff(retry.Constant(0)),
@@ -93,9 +93,9 @@ func ExampleBulkhead() {
 	// in use while running: 1
 }
 
-// A limit on calls: the retries of a call that was let in do not count.
+// With OnlyFirst the gate limits calls: the retries of a call do not count.
 func ExampleOnlyFirst() {
-	limiter := new(turnstile)
+	limiter := new(fakeLimiter)
 	policy := retry.MustNew(
 		retry.WithGate(retry.OnlyFirst(retry.RateLimit(limiter))),
 		retry.WithBackoff(retry.Constant(0)))
@@ -110,9 +110,9 @@ func ExampleOnlyFirst() {
 	// Output: 5 attempts, 1 through the limiter
 }
 
-// At most so many retries at once, while first attempts always go ahead.
+// With OnlyRetries the gate limits retries only. First attempts always run.
 func ExampleOnlyRetries() {
-	retries := new(berths) // semaphore.NewWeighted(10)
+	retries := new(fakeSemaphore) // for example semaphore.NewWeighted(10)
 	policy := retry.MustNew(
 		retry.WithGate(retry.OnlyRetries(retry.Bulkhead(retries, 1))),
 		retry.WithBackoff(retry.Constant(0)))
@@ -127,8 +127,8 @@ func ExampleOnlyRetries() {
 	// Output: 5 attempts, 4 through the semaphore
 }
 
-// One call learns that the server wants no calls for 30s. Another one does not even try, because
-// its deadline comes sooner.
+// One call is told to stay away for 30s. A second call makes no attempt, because its deadline
+// is sooner.
 func ExampleCooldown() {
 	policy := retry.MustNew(
 		retry.WithGate(retry.Cooldown(time.Minute)),
@@ -148,4 +148,24 @@ func ExampleCooldown() {
 	var e *retry.Error
 	fmt.Println(errors.As(err, &e), e.Attempts, e.Reason == retry.ErrContext)
 	// Output: true 0 true
+}
+
+// A gate may refuse. Here the service is draining and makes no more attempts.
+func ExampleWithGate() {
+	draining := false
+	open := func(ctx context.Context, a retry.Attempt) (release func(error), err error) {
+		if draining {
+			return nil, retry.Permanent(errors.New("service is draining"))
+		}
+		return nil, nil
+	}
+
+	err := retry.Do(context.Background(), func(ctx context.Context) error {
+		draining = true // in a program a signal handler does this
+		return errors.New("status 503")
+	}, retry.WithGate(open), retry.WithBackoff(retry.Constant(0)))
+
+	var e *retry.Error
+	fmt.Println(errors.As(err, &e), e.Err)
+	// Output: true service is draining
 }

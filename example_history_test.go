@@ -10,7 +10,7 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// Every part of a policy sees the same record: here a hook, as the attempts end.
+// Hooks, classifiers and strategies all get an Attempt. Here a hook prints each one.
 func ExampleAttempt() {
 	var clock retrytest.Clock
 	calls := 0
@@ -35,7 +35,7 @@ func ExampleAttempt() {
 	// fetch 3: waited 200ms, ran 20ms, 360ms in all: <nil>
 }
 
-// The last attempts of a whole service, for its status page: all calls share one History.
+// All calls of a service share one History, for example for its status page.
 func ExampleHistory() {
 	history := retry.NewHistory(100)
 	policy := retry.MustNew(
@@ -56,6 +56,7 @@ func ExampleHistory() {
 	// stock 1 <nil>
 }
 
+// NewHistory(3) keeps the three newest attempts. The call made five.
 func ExampleNewHistory() {
 	history := retry.NewHistory(3)
 	_ = retry.Do(context.Background(), func(ctx context.Context) error {
@@ -63,12 +64,12 @@ func ExampleNewHistory() {
 	}, retry.WithHistory(history), retry.WithBackoff(retry.Constant(0)))
 
 	for a := range history.All() {
-		fmt.Print(a.Number, " ") // the newest three of five
+		fmt.Print(a.Number, " ") // the three newest of five
 	}
 	// Output: 3 4 5
 }
 
-// A program that makes attempts of its own can keep them in the same place.
+// Add records attempts that a program makes without this package.
 func ExampleHistory_Add() {
 	history := retry.NewHistory(100)
 	history.Add(retry.Attempt{Name: "health check", Number: 1, Err: errors.New("connection refused")})
@@ -77,7 +78,7 @@ func ExampleHistory_Add() {
 	// Output: connection refused
 }
 
-// The iteration works on a copy, so calls go on meanwhile, and it may stop early.
+// All iterates over a copy, so calls can go on meanwhile. The loop may stop early.
 func ExampleHistory_All() {
 	history := retry.NewHistory(100)
 	for n := range 6 {
@@ -93,22 +94,24 @@ func ExampleHistory_All() {
 	// Output: the first slow one is 3
 }
 
+// Cap returns how many attempts the history can hold.
 func ExampleHistory_Cap() {
 	history := retry.NewHistory(100)
 	fmt.Println(history.Len(), "of", history.Cap())
 	// Output: 0 of 100
 }
 
+// Len returns how many attempts the history holds, which is never more than its size.
 func ExampleHistory_Len() {
 	history := retry.NewHistory(2)
 	for n := range 5 {
 		history.Add(retry.Attempt{Number: n + 1})
 	}
-	fmt.Println(history.Len()) // never more than it keeps
+	fmt.Println(history.Len()) // five were added
 	// Output: 2
 }
 
-// The copy stays as it is while calls go on.
+// Slice returns a copy that does not change while calls go on.
 func ExampleHistory_Slice() {
 	history := retry.NewHistory(2)
 	history.Add(retry.Attempt{Number: 1})
@@ -122,4 +125,43 @@ func ExampleHistory_Slice() {
 	// Output:
 	// 1 1
 	// 2 2
+}
+
+// The history also records calls that succeed, which return no error to look into.
+func ExampleWithHistory() {
+	history := retry.NewHistory(50)
+	calls := 0
+	err := retry.Do(context.Background(), func(ctx context.Context) error {
+		if calls++; calls < 3 {
+			return fmt.Errorf("status %d", 500+calls)
+		}
+		return nil
+	}, retry.WithHistory(history), retry.WithBackoff(retry.Constant(0)))
+
+	fmt.Println(err)
+	for a := range history.All() {
+		fmt.Println(a.Number, a.Err)
+	}
+	// Output:
+	// <nil>
+	// 1 status 501
+	// 2 status 502
+	// 3 <nil>
+}
+
+// After many attempts the error keeps the newest ones.
+func ExampleWithHistorySize() {
+	err := retry.Do(context.Background(), func(ctx context.Context) error {
+		return errors.New("status 503")
+	}, retry.WithHistorySize(2), retry.WithMaxAttempts(1000), retry.WithBackoff(retry.Constant(0)))
+
+	var e *retry.Error
+	if errors.As(err, &e) {
+		for _, a := range e.History() {
+			fmt.Println(a.Number, a.Err)
+		}
+	}
+	// Output:
+	// 999 status 503
+	// 1000 status 503
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// A package-level policy, and a call that differs from it in one thing.
+// A policy is made once. One call differs from it in one option.
 func ExamplePolicy() {
 	policy := retry.MustNew(
 		retry.WithMaxAttempts(3),
@@ -27,14 +27,14 @@ func ExamplePolicy() {
 	fmt.Println(calls)
 
 	calls = 0
-	_, _ = retry.DoValue(ctx, charge, policy, retry.WithMaxAttempts(1)) // not safe to repeat
+	_, _ = retry.DoValue(ctx, charge, policy, retry.WithMaxAttempts(1)) // must not be repeated
 	fmt.Println(calls)
 	// Output:
 	// 3
 	// 1
 }
 
-// A service has one policy, and derives those of its parts.
+// A policy can be derived from another one, for example one for each part of a service.
 func ExamplePolicy_derive() {
 	base := retry.MustNew(retry.WithMaxAttempts(3), retry.WithMaxDelay(2*time.Second))
 	search := retry.MustNew(base, retry.WithName("search"), retry.WithMaxElapsed(5*time.Second))
@@ -43,6 +43,7 @@ func ExamplePolicy_derive() {
 	// Output: name=search max_attempts=3 max_elapsed=5s backoff=exponential(100ms,2) max_delay=2s max_retry_after=1m0s jitter=full history_size=10
 }
 
+// Policy.Do is the shortest way to use a policy.
 func ExamplePolicy_Do() {
 	policy := retry.MustNew(retry.WithMaxAttempts(3), retry.WithBackoff(retry.Constant(0)))
 	pings := 0
@@ -58,9 +59,9 @@ func ExamplePolicy_Do() {
 	// Output: <nil> 2
 }
 
-// Settings from outside are reported, all faults at once, and not used in part.
+// New reports bad settings, for example from a configuration. All errors are reported at once.
 func ExampleNew() {
-	attempts, wait := 0, -time.Second // from a user's configuration
+	attempts, wait := 0, -time.Second // read from a configuration
 	_, err := retry.New(retry.WithMaxAttempts(attempts), retry.WithMaxDelay(wait))
 
 	fmt.Println(errors.Is(err, retry.ErrOption))
@@ -71,7 +72,8 @@ func ExampleNew() {
 	// retry: WithMaxDelay: -1s is negative
 }
 
-// For package-level variables: a fault is one of the program's text, and shows at its start.
+// MustNew is for package-level variables: it panics at the start of the program if an option is
+// bad.
 func ExampleMustNew() {
 	policy := retry.MustNew(
 		retry.WithName("payments"),
@@ -82,7 +84,7 @@ func ExampleMustNew() {
 	// Output: name=payments max_attempts=5 max_elapsed=1m0s backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m0s jitter=full history_size=10 retry_if=(func)
 }
 
-// The waits that a policy allows, before anything has failed.
+// Plan returns the possible waits of a policy without making a call.
 func ExamplePolicy_Plan() {
 	for _, step := range retry.MustNew().Plan(10) {
 		fmt.Printf("retry %d: %v to %v, %v in all\n", step.Retry, step.Min, step.Max, step.TotalMax)
@@ -94,7 +96,7 @@ func ExamplePolicy_Plan() {
 	// retry 4: 0s to 800ms, 1.5s in all
 }
 
-// Which retry outlasts a server's restart, if that takes a minute?
+// A server's restart takes up to a minute. The plan shows which retry comes after it.
 func ExampleStep() {
 	policy := retry.MustNew(
 		retry.WithMaxAttempts(retry.Unlimited),
@@ -110,8 +112,8 @@ func ExampleStep() {
 	// Output: retry 5, 1m15s after the first failure
 }
 
-// How long the callers of this policy may have to wait beyond the attempts themselves: what
-// a timeout above it must leave room for.
+// MaxTotal returns the longest sum of all waits. A timeout around the call must leave room for
+// it and for the attempts.
 func ExamplePolicy_MaxTotal() {
 	bounded := retry.MustNew(retry.WithMaxAttempts(6), retry.WithMaxDelay(time.Second))
 	fmt.Println(bounded.MaxTotal())
@@ -124,6 +126,7 @@ func ExamplePolicy_MaxTotal() {
 	// false
 }
 
+// Clock returns the clock that the policy uses, or nil for the real one.
 func ExamplePolicy_Clock() {
 	clk := new(retrytest.Clock)
 	fmt.Println(retry.MustNew(retry.WithClock(clk)).Clock() == clk)
@@ -133,6 +136,7 @@ func ExamplePolicy_Clock() {
 	// <nil>
 }
 
+// MaxAttempts returns the limit, or Unlimited.
 func ExamplePolicy_MaxAttempts() {
 	fmt.Println(retry.MustNew(retry.WithMaxAttempts(3)).MaxAttempts())
 	fmt.Println(retry.MustNew(retry.WithMaxAttempts(retry.Unlimited)).MaxAttempts() == retry.Unlimited)
@@ -141,7 +145,8 @@ func ExamplePolicy_MaxAttempts() {
 	// true
 }
 
-// A driver that makes the attempts itself asks whether another one may follow, and when.
+// A driver makes the attempts itself. Next tells it whether another attempt may follow, and
+// when.
 func ExamplePolicy_Next() {
 	policy := retry.MustNew(
 		retry.WithMaxAttempts(3),
@@ -163,7 +168,7 @@ func ExamplePolicy_Next() {
 	// true
 }
 
-// A worker was killed and left no error: a queue only needs to know when to try again.
+// A worker was killed and left no error. Wait tells the queue when to try again.
 func ExamplePolicy_Wait() {
 	policy := retry.MustNew(
 		retry.WithBackoff(retry.Exponential(time.Second, 2)),

@@ -10,13 +10,13 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// A loop of one's own waits in its own way: here two uploads share a goroutine, and the one
-// that has to wait goes back into the queue. A real queue would keep it there for the wait.
+// With a Run your own loop does the waiting. Here two uploads share a goroutine, and the one
+// that has to wait goes back to the queue. A real queue would hold it there until it is due.
 func ExampleRun() {
 	policy := retry.MustNew(retry.WithBackoff(retry.Constant(time.Second)))
 	type upload struct {
 		file     string
-		failures int // that are still to come
+		failures int // still to come
 		run      *retry.Run
 	}
 	queue := []*upload{
@@ -46,6 +46,7 @@ func ExampleRun() {
 	// a.txt ended: <nil>
 }
 
+// Try makes one attempt. It returns how long to wait and whether to try again.
 func ExampleRun_Try() {
 	run := retry.MustNew(
 		retry.WithBackoff(retry.Sequence(time.Second, time.Minute)),
@@ -53,7 +54,7 @@ func ExampleRun_Try() {
 	deliver := func(ctx context.Context) error { return errors.New("mailbox is full") }
 
 	for wait, again := run.Try(deliver); again; wait, again = run.Try(deliver) {
-		fmt.Println("next try in", wait) // and here the program does something else
+		fmt.Println("next try in", wait) // the program can do something else here
 	}
 	fmt.Println(errors.Is(run.Err(), retry.ErrExhausted))
 	// Output:
@@ -62,6 +63,7 @@ func ExampleRun_Try() {
 	// true
 }
 
+// When Try returns false, Err returns the result of the call.
 func ExampleRun_Err() {
 	run := retry.MustNew().Start(context.Background())
 	_, again := run.Try(func(ctx context.Context) error {
@@ -75,6 +77,7 @@ func ExampleRun_Err() {
 	// Output: dead letter: no such mailbox
 }
 
+// Start begins a call without making an attempt.
 func ExamplePolicy_Start() {
 	policy := retry.MustNew(retry.WithBackoff(retry.Constant(time.Minute)))
 	run := policy.Start(context.Background())
@@ -89,7 +92,7 @@ func ExamplePolicy_Start() {
 	// 0s false <nil>
 }
 
-// A worker that parks its items looks at the values too.
+// TryValue makes one attempt and validates its value. A rejected value is retried.
 func ExampleTryValue() {
 	policy := retry.MustNew(
 		retry.WithBackoff(retry.Constant(time.Minute)),
@@ -119,10 +122,10 @@ func ExampleTryValue() {
 	// <nil>
 }
 
-// A durable queue: what is needed to go on is stored with the job, and another process, an
-// hour or a restart later, makes the next attempt of the same call.
+// A durable queue stores three fields with each job. Another process can make the next attempt
+// of the same call, an hour or a restart later.
 func ExamplePolicy_Resume() {
-	var row struct { // in the database
+	var row struct { // a row in the database
 		Attempt        int
 		Elapsed, Delay time.Duration
 	}
@@ -151,7 +154,7 @@ func ExamplePolicy_Resume() {
 	// true
 }
 
-// A queue stores what Last returns, and goes on from it in another process.
+// A queue stores the result of Last, and another process resumes from it.
 func ExampleRun_Last() {
 	policy := retry.MustNew(
 		retry.WithBackoff(retry.Constant(time.Minute)),

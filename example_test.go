@@ -9,6 +9,8 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
+// This is the call that most programs need: DoValue with the default policy, which makes up to
+// five attempts.
 func Example() {
 	calls := 0
 	greeting, err := retry.DoValue(context.Background(), func(ctx context.Context) (string, error) {
@@ -21,8 +23,8 @@ func Example() {
 	// Output: hello <nil> after 3 calls
 }
 
-// A wait that would pass the context's deadline is not begun: the call gives up at once, and
-// its one error matches the deadline as well as what failed last.
+// A wait that would pass the context's deadline does not start: the call gives up at once. The
+// error matches the deadline and also the last failure.
 func Example_deadline() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -36,13 +38,13 @@ func Example_deadline() {
 	// Output: true true
 }
 
-// The context's end cuts a wait short, whatever the policy still allows.
+// The end of the context ends a wait at once, whatever the policy still allows.
 func Example_shutdown() {
 	ctx, stop := context.WithCancelCause(context.Background())
 	errShutdown := errors.New("server is shutting down")
 
 	err := retry.Do(ctx, func(ctx context.Context) error {
-		stop(errShutdown) // as a signal handler would, at any time
+		stop(errShutdown) // in a program a signal handler does this
 		return errors.New("connection reset")
 	}, retry.WithMaxAttempts(retry.Unlimited))
 
@@ -54,6 +56,7 @@ func Example_shutdown() {
 	// true true
 }
 
+// Do runs a function until it succeeds. This one succeeds on its third attempt.
 func ExampleDo() {
 	pings := 0
 	ping := func(ctx context.Context) error {
@@ -69,6 +72,7 @@ func ExampleDo() {
 	// Output: <nil> 3
 }
 
+// DoValue also returns the value of the attempt that succeeded.
 func ExampleDoValue() {
 	replicas := []string{"a", "b", "c"}
 	leader, err := retry.DoValue(context.Background(), func(ctx context.Context) (string, error) {
@@ -84,7 +88,7 @@ func ExampleDoValue() {
 	// Output: c <nil>
 }
 
-// What the last run of the function returned is there after a failure too.
+// After a failure DoValue returns the value of the last attempt together with the error.
 func ExampleDoValue_failure() {
 	copied, err := retry.DoValue(context.Background(), func(ctx context.Context) (int, error) {
 		return 512, errors.New("disk full")
@@ -94,7 +98,8 @@ func ExampleDoValue_failure() {
 	// Output: 512 true
 }
 
-// The body of a loop needs no closure: it can return, break and use what is around it.
+// Attempts makes retries a loop. The body needs no closure: it can return, break and use the
+// variables around it.
 func ExampleAttempts() {
 	var token string
 	var err error
@@ -110,7 +115,7 @@ func ExampleAttempts() {
 	// Output: token of attempt 3 <nil>
 }
 
-// Leaving the loop ends the call: err stays what the body made it.
+// Leaving the loop ends the call, and err keeps the value that the body assigned.
 func ExampleAttempts_leave() {
 	errForbidden := errors.New("403 forbidden")
 	login := func() (err error) {
@@ -127,7 +132,7 @@ func ExampleAttempts_leave() {
 	// Output: true
 }
 
-// A client's method gets its retries once, and its callers call it as before.
+// Func adds retries to a function once. Callers call the result like the function itself.
 func ExampleFunc() {
 	calls := 0
 	load := func(ctx context.Context, id int) (string, error) {

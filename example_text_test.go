@@ -11,7 +11,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// An operator's setting becomes a policy, to which code adds what text cannot carry.
+// A policy comes from an operator's setting. Code adds what text cannot express.
 func ExampleParse() {
 	parsed, err := retry.Parse("max_attempts=3 backoff=fibonacci(50ms) jitter=equal")
 	if err != nil {
@@ -24,8 +24,8 @@ func ExampleParse() {
 	// Output: max_attempts=3 backoff=fibonacci(50ms) max_delay=30s max_retry_after=1m0s jitter=equal history_size=10 retry_if=(func)
 }
 
-// Each fault is reported with its position and what would be right.
-func ExampleParse_fault() {
+// Each error gives its position and the valid choices.
+func ExampleParse_errors() {
 	_, err := retry.Parse("max_attempts=0 jitter=half")
 
 	fmt.Println(errors.Is(err, retry.ErrOption))
@@ -36,7 +36,8 @@ func ExampleParse_fault() {
 	// retry: Parse: position 16, in jitter=half: "half" is no jitter, the choices are none, full, equal, add(f), spread(f) and range(lo,hi)
 }
 
-// A policy prints everything that is in force, the defaults included: for a log at startup.
+// String prints all settings in force, including the defaults, for example for a log at
+// startup.
 func ExamplePolicy_String() {
 	policy := retry.MustNew(
 		retry.WithMaxAttempts(retry.Unlimited),
@@ -47,7 +48,8 @@ func ExamplePolicy_String() {
 	// Output: max_attempts=unlimited backoff=constant(1s) max_retry_after=1m0s history_size=10 budget=(object)
 }
 
-// A policy can be a field of what a program writes to JSON.
+// A policy can be a field of a JSON document. MarshalText fails if the policy has settings that
+// text cannot express.
 func ExamplePolicy_MarshalText() {
 	config := struct {
 		URL   string        `json:"url"`
@@ -68,8 +70,8 @@ func ExamplePolicy_MarshalText() {
 	// retry: MarshalText: text cannot carry retry_if; keep the rest as a policy and add these in code: retry.New(policy, ...)
 }
 
-// A policy can be a field of a configuration file; one that is left out stays nil, which
-// stands for the defaults.
+// A policy can be a field of a configuration file. If the field is missing it stays nil, which
+// means the defaults.
 func ExamplePolicy_UnmarshalText() {
 	var config struct {
 		Search  *retry.Policy `json:"search"`
@@ -86,7 +88,7 @@ func ExamplePolicy_UnmarshalText() {
 	// max_attempts=5 backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m0s jitter=full history_size=10
 }
 
-// A policy is a command's flag: the first value is its default.
+// A policy can be a command-line flag. The first policy is its default.
 func ExamplePolicy_UnmarshalText_flag() {
 	flags := flag.NewFlagSet("sync", flag.ContinueOnError)
 	var policy retry.Policy
@@ -100,7 +102,7 @@ func ExamplePolicy_UnmarshalText_flag() {
 	// max_attempts=8 backoff=exponential(100ms,2) max_delay=5s max_retry_after=1m0s jitter=full history_size=10
 }
 
-// An editor for policies shows where the text is wrong.
+// An editor can mark the part of the text that is wrong.
 func ExampleParseError() {
 	text := "max_attempts=3 jitter=half"
 	_, err := retry.Parse(text)
@@ -116,6 +118,7 @@ func ExampleParseError() {
 	// "half" is no jitter, the choices are none, full, equal, add(f), spread(f) and range(lo,hi)
 }
 
+// Error gives the position, the setting and the problem.
 func ExampleParseError_Error() {
 	_, err := retry.Parse("max_attempts=3 max_elapsed=5")
 	var wrong *retry.ParseError
@@ -125,6 +128,7 @@ func ExampleParseError_Error() {
 	// retry: Parse: position 16, in max_elapsed=5: "5" is not a duration such as 1.5s
 }
 
+// A ParseError matches ErrOption.
 func ExampleParseError_Is() {
 	_, err := retry.Parse("max_attempts=0")
 	fmt.Println(errors.Is(err, retry.ErrOption))
@@ -132,6 +136,7 @@ func ExampleParseError_Is() {
 	// true
 }
 
+// Unwrap returns the problem without its position.
 func ExampleParseError_Unwrap() {
 	_, err := retry.Parse("max_attempts=3 max_elapsed=5")
 	var wrong *retry.ParseError
@@ -141,7 +146,7 @@ func ExampleParseError_Unwrap() {
 	// "5" is not a duration such as 1.5s
 }
 
-// What a YAML library calls; the function it hands over decodes the node.
+// A YAML library calls this method with a function that decodes the node.
 func ExamplePolicy_UnmarshalYAML() {
 	var policy retry.Policy
 	err := policy.UnmarshalYAML(func(into any) error {

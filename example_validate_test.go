@@ -13,10 +13,10 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// exportJob is what a service answers about work it does in the background.
+// exportJob is the state of a background job, as a service reports it.
 type exportJob struct{ State string }
 
-// A validator says why a value is no good yet: here a call polls until the job has ended.
+// A validator says why a value is not good yet. Here a call polls until the job is done.
 func ExampleValidator() {
 	var ended retry.Validator[exportJob] = func(j exportJob, a retry.Attempt) error {
 		switch j.State {
@@ -39,7 +39,7 @@ func ExampleValidator() {
 	// Output: done <nil>
 }
 
-// A validator sees the attempt, so it can ask for less when time goes by.
+// A validator sees the attempt, so it can accept less over time.
 func ExampleValidator_relax() {
 	fresh := func(replicas int, a retry.Attempt) error {
 		if want := max(3-a.Number, 1); replicas < want {
@@ -58,7 +58,7 @@ func ExampleValidator_relax() {
 	// Output: 1 <nil> 2
 }
 
-// pollEmptyPage asks three times for a page that stays empty.
+// pollEmptyPage requests a page three times, and it is always empty.
 func pollEmptyPage() error {
 	_, err := retry.DoValue(context.Background(), func(ctx context.Context) ([]string, error) {
 		return []string{}, nil
@@ -75,6 +75,7 @@ func pollEmptyPage() error {
 	return err
 }
 
+// A ValidationError holds the rejected values and the reasons.
 func ExampleValidationError() {
 	err := pollEmptyPage()
 
@@ -88,6 +89,7 @@ func ExampleValidationError() {
 	// true true
 }
 
+// The text gives the number and the type of the values and the last reason, but no value.
 func ExampleValidationError_Error() {
 	var rejected *retry.ValidationError[[]string]
 	if errors.As(pollEmptyPage(), &rejected) {
@@ -96,7 +98,7 @@ func ExampleValidationError_Error() {
 	// Output: retry: page: 3 values of type []string rejected, the last: page is empty
 }
 
-// No verb prints the values, so that a password or a person's record does not end in a log.
+// No verb prints the values, so that a password does not end up in a log.
 func ExampleValidationError_Format() {
 	_, err := retry.DoValue(context.Background(), func(ctx context.Context) (string, error) {
 		return "secret", nil
@@ -118,13 +120,14 @@ func ExampleValidationError_Format() {
 	// true false
 }
 
+// A ValidationError matches ErrRejected.
 func ExampleValidationError_Is() {
 	err := pollEmptyPage()
 	fmt.Println(errors.Is(err, retry.ErrRejected))
 	// Output: true
 }
 
-// The reasons can be matched too, those of earlier values included.
+// The error matches the reasons too, including those of earlier values.
 func ExampleValidationError_Unwrap() {
 	errStale, errEmpty := errors.New("value is stale"), errors.New("value is empty")
 	values := []string{"old", ""}
@@ -146,7 +149,8 @@ func ExampleValidationError_Unwrap() {
 	// Output: true true
 }
 
-// The best value that was rejected is better than none, also if the last attempt got none.
+// Rejected returns the rejected values even if the last attempt had none. The best of them may
+// be better than nothing.
 func ExampleRejected() {
 	replies := []int{40, 70, 0}
 	score, err := retry.DoValue(context.Background(), func(ctx context.Context) (int, error) {
@@ -167,7 +171,7 @@ func ExampleRejected() {
 	// Output: 70 false
 }
 
-// A log has the text and not the values.
+// A log shows the text, not the values.
 func ExampleValidationError_LogValue() {
 	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
 		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
@@ -181,9 +185,29 @@ func ExampleValidationError_LogValue() {
 	// Output: level=INFO msg="no page" error="retry: page: 3 values of type []string rejected, the last: page is empty"
 }
 
-// JSON has the text and not the values.
+// JSON shows the text, not the values.
 func ExampleValidationError_MarshalJSON() {
 	text, err := json.Marshal(map[string]any{"error": retry.Rejected[[]string](pollEmptyPage())})
 	fmt.Println(string(text), err)
 	// Output: {"error":"retry: page: 3 values of type []string rejected, the last: page is empty"} <nil>
+}
+
+// A reply that says OK but holds half an answer is a failure too.
+func ExampleWithValidator() {
+	pages := []string{"<html>", "<html></html>"}
+	page, err := retry.DoValue(context.Background(), func(ctx context.Context) (string, error) {
+		page := pages[0]
+		pages = pages[1:]
+		return page, nil
+	},
+		retry.WithBackoff(retry.Constant(0)),
+		retry.WithValidator(func(page string, a retry.Attempt) error {
+			if len(page) < 10 {
+				return errors.New("page is cut off")
+			}
+			return nil
+		}))
+
+	fmt.Println(page, err)
+	// Output: <html></html> <nil>
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// numbered returns the attempts' numbers.
-func numbered(all []retry.Attempt) []int {
+// numbersOf returns the attempts' numbers.
+func numbersOf(all []retry.Attempt) []int {
 	numbers := make([]int, 0, len(all))
 	for _, a := range all {
 		numbers = append(numbers, a.Number)
@@ -35,8 +35,8 @@ func TestHistoryRing(t *testing.T) {
 				want = append(want, i)
 			}
 			require.Equal(t, min(n, size), h.Len())
-			require.Equal(t, want, numbered(h.Slice()), "the newest, oldest first")
-			require.Equal(t, want, numbered(slices.Collect(h.All())))
+			require.Equal(t, want, numbersOf(h.Slice()), "the newest, oldest first")
+			require.Equal(t, want, numbersOf(slices.Collect(h.All())))
 			require.Equal(t, size, h.Cap())
 		}
 	}
@@ -50,7 +50,7 @@ func TestHistoryZeroValue(t *testing.T) {
 	assert.Zero(t, h.Cap())
 	assert.Empty(t, h.Slice())
 	assert.Empty(t, slices.Collect(h.All()))
-	require.NoError(t, retry.Do(context.Background(), always(nil), retry.WithHistory(&h)))
+	require.NoError(t, retry.Do(context.Background(), alwaysReturn(nil), retry.WithHistory(&h)))
 	assert.Zero(t, h.Len())
 }
 
@@ -60,12 +60,12 @@ func TestHistoryNegativeSize(t *testing.T) {
 	h.Add(retry.Attempt{})
 	assert.Zero(t, h.Len())
 	assert.Zero(t, h.Cap())
-	err := retry.Do(context.Background(), always(nil), retry.WithHistory(h))
+	err := retry.Do(context.Background(), alwaysReturn(nil), retry.WithHistory(h))
 	require.ErrorIs(t, err, retry.ErrOption)
 	assert.EqualError(t, err, "retry: WithHistory: a size of -4 is negative")
 }
 
-func TestHistoryCopies(t *testing.T) {
+func TestHistorySliceIsACopy(t *testing.T) {
 	t.Parallel()
 	h := retry.NewHistory(2)
 	h.Add(retry.Attempt{Number: 1})
@@ -73,8 +73,8 @@ func TestHistoryCopies(t *testing.T) {
 	all[0].Number = 9
 	h.Add(retry.Attempt{Number: 2})
 	h.Add(retry.Attempt{Number: 3})
-	assert.Equal(t, []int{9}, numbered(all))
-	assert.Equal(t, []int{2, 3}, numbered(h.Slice()))
+	assert.Equal(t, []int{9}, numbersOf(all))
+	assert.Equal(t, []int{2, 3}, numbersOf(h.Slice()))
 }
 
 func TestHistoryAll(t *testing.T) {
@@ -84,11 +84,11 @@ func TestHistoryAll(t *testing.T) {
 	for n := 1; n <= 4; n++ {
 		h.Add(retry.Attempt{Number: n})
 	}
-	for range 2 { // may be ranged over again
+	for range 2 { // can be ranged over twice
 		var seen []int
 		for a := range all {
 			seen = append(seen, a.Number)
-			h.Add(retry.Attempt{Number: 10 + a.Number}) // would wait for ever if the history were locked
+			h.Add(retry.Attempt{Number: 10 + a.Number}) // would block forever if the history were locked
 			if len(seen) == 2 {
 				break
 			}
@@ -101,7 +101,7 @@ func TestHistoryAll(t *testing.T) {
 		for _, n := range []int{2, 13, 14, 23} {
 			h.Add(retry.Attempt{Number: n})
 		}
-		return numbered(slices.Collect(h.All()))
+		return numbersOf(slices.Collect(h.All()))
 	}())
 }
 
@@ -115,7 +115,7 @@ func TestHistoryIsSafeForConcurrentUse(t *testing.T) {
 				h.Add(retry.Attempt{Number: n + 1})
 				for a := range h.All() {
 					if a.Number < 1 {
-						t.Error("an attempt that nobody added")
+						t.Error("an unknown attempt")
 					}
 				}
 				if h.Len() > h.Cap() || len(h.Slice()) > 8 {
@@ -133,10 +133,10 @@ func TestSharedHistoryRecordsEveryAttempt(t *testing.T) {
 	h := retry.NewHistory(6)
 	p := retry.MustNew(retry.WithHistory(h), atOnce, retry.WithMaxAttempts(3), retry.WithHistorySize(1))
 	for _, fails := range []int{0, 2, 9, 0} {
-		fn, _ := failing(fails, errDown)
+		fn, _ := failTimes(fails, errDown)
 		_ = p.Do(context.Background(), fn)
 	}
-	assert.Equal(t, []int{2, 3, 1, 2, 3, 1}, numbered(h.Slice()), "of all calls, successes too")
+	assert.Equal(t, []int{2, 3, 1, 2, 3, 1}, numbersOf(h.Slice()), "all calls, including successes")
 	var failed []bool
 	for a := range h.All() {
 		failed = append(failed, a.Err != nil)

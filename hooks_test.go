@@ -1,10 +1,7 @@
 package retry_test
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +12,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// ctxTrail is the key of what the hooks have put into a context, in order.
+// ctxTrail is the context key under which the hooks record their order.
 type ctxTrail struct{}
 
 func trail(ctx context.Context) string {
@@ -27,8 +24,8 @@ func extend(ctx context.Context, s string) context.Context {
 	return context.WithValue(ctx, ctxTrail{}, trail(ctx)+s)
 }
 
-// tracing are hooks that note the context they get and extend it with name.
-func (j *journal) tracing(name string) retry.Hooks {
+// tracingHooks returns hooks that record the context they get and add name to it.
+func (j *journal) tracingHooks(name string) retry.Hooks {
 	return retry.Hooks{
 		Start: func(ctx context.Context) context.Context {
 			j.notef("%s start [%s]", name, trail(ctx))
@@ -48,15 +45,15 @@ func (j *journal) tracing(name string) retry.Hooks {
 
 func TestHooksOrderAndContexts(t *testing.T) {
 	t.Parallel()
-	for _, way := range waysIn {
+	for _, way := range entryPoints {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
 			var j journal
-			fn, _ := failing(1, errDown)
+			fn, _ := failTimes(1, errDown)
 			require.NoError(t, way.call(context.Background(), func(ctx context.Context) error {
 				j.notef("fn [%s]", trail(ctx))
 				return fn(ctx)
-			}, retry.MustNew(retry.WithHooks(j.tracing("a"))), atOnce, retry.WithHooks(retry.Hooks{}), retry.WithHooks(j.tracing("b"))))
+			}, retry.MustNew(retry.WithHooks(j.tracingHooks("a"))), atOnce, retry.WithHooks(retry.Hooks{}), retry.WithHooks(j.tracingHooks("b"))))
 			assert.Equal(t, journal{
 				"a start []", "b start [a]",
 				"a before 1 [ab]", "b before 1 [abA]", "fn [abAB]",
@@ -70,11 +67,11 @@ func TestHooksOrderAndContexts(t *testing.T) {
 	}
 }
 
-func TestHooksOfARefusedAttempt(t *testing.T) {
+func TestHooksOfRefusedAttempt(t *testing.T) {
 	t.Parallel()
 	var j journal
 	passes := 0
-	err := retry.Do(context.Background(), always(errDown), atOnce, retry.WithMaxAttempts(2), retry.WithHooks(j.tracing("a")),
+	err := retry.Do(context.Background(), alwaysReturn(errDown), atOnce, retry.WithMaxAttempts(2), retry.WithHooks(j.tracingHooks("a")),
 		retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) {
 			if passes++; passes == 2 {
 				return nil, errOdd
@@ -87,7 +84,7 @@ func TestHooksOfARefusedAttempt(t *testing.T) {
 	}, j, "without BeforeAttempt, AfterAttempt gets the call's context and not the earlier attempt's")
 }
 
-func TestHooksMayReturnNoContext(t *testing.T) {
+func TestHooksMayReturnNilContext(t *testing.T) {
 	t.Parallel()
 	type key struct{}
 	ctx := context.WithValue(context.Background(), key{}, 1)
@@ -102,14 +99,14 @@ func TestHooksMayReturnNoContext(t *testing.T) {
 	})))
 }
 
-func TestLimitsLookAtTheCallersContextOnly(t *testing.T) {
+func TestLimitsUseOnlyCallersContext(t *testing.T) {
 	t.Parallel()
 	ended := func(ctx context.Context) context.Context {
 		ctx, cancel := context.WithTimeout(ctx, 0)
 		cancel()
 		return ctx
 	}
-	fn, calls := failing(3, errDown)
+	fn, calls := failTimes(3, errDown)
 	require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error {
 		assert.Error(t, ctx.Err())
 		return fn(ctx)
@@ -117,13 +114,13 @@ func TestLimitsLookAtTheCallersContextOnly(t *testing.T) {
 	assert.Equal(t, 4, *calls)
 }
 
-func TestHooksSeeTheAttempt(t *testing.T) {
+func TestHooksSeeAttempt(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		const s = time.Second
 		start := time.Now()
 		var before, after, waits []retry.Attempt
 		var done outcomes
-		fn, _ := failing(1, errDown)
+		fn, _ := failTimes(1, errDown)
 		require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error {
 			time.Sleep(s)
 			return fn(ctx)
@@ -167,7 +164,7 @@ func TestBeforeWaitOnlyIfARetryFollows(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			waits := 0
-			_ = retry.Do(context.Background(), always(tt.err), append([]retry.Option{atOnce, retry.WithHooks(retry.Hooks{
+			_ = retry.Do(context.Background(), alwaysReturn(tt.err), append([]retry.Option{atOnce, retry.WithHooks(retry.Hooks{
 				BeforeWait: func(context.Context, retry.Attempt) { waits++ },
 			})}, tt.opts...)...)
 			assert.Equal(t, tt.waits, waits)
@@ -175,7 +172,7 @@ func TestBeforeWaitOnlyIfARetryFollows(t *testing.T) {
 	}
 }
 
-func TestDoneTellsTheOutcome(t *testing.T) {
+func TestDoneGetsOutcome(t *testing.T) {
 	t.Parallel()
 	const s = time.Second
 	for _, tt := range []struct {
@@ -190,20 +187,20 @@ func TestDoneTellsTheOutcome(t *testing.T) {
 		{"after retries", 2, errDown, nil, retry.Outcome{Attempts: 3, Elapsed: 23 * s, Waited: 20 * s}, nil},
 		{"exhausted", 9, errDown, []retry.Option{retry.WithMaxAttempts(3)}, retry.Outcome{Attempts: 3, Elapsed: 23 * s, Waited: 20 * s}, retry.ErrExhausted},
 		{"permanent", 9, retry.Permanent(errDown), nil, retry.Outcome{Attempts: 1, Elapsed: s}, retry.ErrPermanent},
-		{"gave up instead of waiting", 9, errDown, []retry.Option{retry.WithMaxElapsed(15 * s)}, retry.Outcome{Attempts: 2, Elapsed: 12 * s, Waited: 10 * s}, retry.ErrMaxElapsed},
+		{"gave up before a wait", 9, errDown, []retry.Option{retry.WithMaxElapsed(15 * s)}, retry.Outcome{Attempts: 2, Elapsed: 12 * s, Waited: 10 * s}, retry.ErrMaxElapsed},
 	} {
-		for _, way := range waysIn {
+		for _, way := range entryPoints {
 			t.Run(tt.name+"/"+way.name, func(t *testing.T) {
 				inBubble(t, func(t *testing.T) {
 					var done outcomes
-					fn, _ := failing(tt.fails, tt.err)
+					fn, _ := failTimes(tt.fails, tt.err)
 					err := way.call(context.Background(), func(ctx context.Context) error {
 						time.Sleep(s)
 						return fn(ctx)
 					}, append([]retry.Option{every(10 * s), done.hook()}, tt.opts...)...)
 					out := done.one(t)
 					if tt.reason != nil {
-						assert.Same(t, stopped(t, err), out.Err)
+						assert.Same(t, retryError(t, err), out.Err)
 						assert.Equal(t, tt.reason, out.Err.Reason)
 						out.Err = nil
 					}
@@ -214,11 +211,11 @@ func TestDoneTellsTheOutcome(t *testing.T) {
 	}
 }
 
-func TestHooksRunInTheCallersGoroutine(t *testing.T) {
+func TestHooksRunInCallersGoroutine(t *testing.T) {
 	t.Parallel()
-	steps := 0 // unguarded: the race detector watches
+	steps := 0 // not guarded: the race detector watches it
 	step := func() { steps++ }
-	fn, _ := failing(1, errDown)
+	fn, _ := failTimes(1, errDown)
 	require.NoError(t, retry.Do(context.Background(), func(ctx context.Context) error { step(); return fn(ctx) }, every(1),
 		retry.WithHooks(retry.Hooks{
 			Start:         func(ctx context.Context) context.Context { step(); return ctx },
@@ -230,118 +227,17 @@ func TestHooksRunInTheCallersGoroutine(t *testing.T) {
 	assert.Equal(t, 9, steps)
 }
 
-// logged makes a call and returns what it logged, without the time.
-func logged(level slog.Level, call func(l retry.Option)) string {
-	var b bytes.Buffer
-	call(retry.WithLogger(slog.New(slog.NewTextHandler(&b, &slog.HandlerOptions{
-		Level: level,
-		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-			if a.Key == slog.TimeKey {
-				return slog.Attr{}
-			}
-			return a
-		},
-	}))))
-	return b.String()
-}
-
-func TestLogging(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		name  string
-		fails int
-		err   error
-		opts  []retry.Option
-		level slog.Level
-		want  string
-	}{
-		{"first try", 0, nil, nil, slog.LevelDebug, ""},
-		{
-			"success after retries", 2, errDown,
-			[]retry.Option{retry.WithName("fetch")},
-			slog.LevelDebug,
-			`level=WARN msg="attempt failed, will retry" name=fetch attempt=1 error="server down" wait=10s duration=1s elapsed=1s` + "\n" +
-				`level=WARN msg="attempt failed, will retry" name=fetch attempt=2 error="server down" wait=10s duration=1s elapsed=12s` + "\n" +
-				`level=DEBUG msg="succeeded after retries" name=fetch attempts=3 elapsed=23s` + "\n",
-		},
-		{
-			"the success is but for debugging", 1, errDown, nil, slog.LevelInfo,
-			`level=WARN msg="attempt failed, will retry" attempt=1 error="server down" wait=10s duration=1s elapsed=1s` + "\n",
-		},
-		{
-			"exhausted", 9, errDown,
-			[]retry.Option{retry.WithName("fetch"), retry.WithMaxAttempts(2)},
-			slog.LevelWarn,
-			`level=WARN msg="attempt failed, will retry" name=fetch attempt=1 error="server down" wait=10s duration=1s elapsed=1s` + "\n" +
-				`level=ERROR msg="gave up" name=fetch attempts=2 elapsed=12s reason="attempts exhausted" error="server down"` + "\n",
-		},
-		{
-			"gave up instead of waiting", 9, errors.Join(errDown, errOdd),
-			[]retry.Option{retry.WithMaxElapsed(5 * time.Second)},
-			slog.LevelDebug,
-			`level=ERROR msg="gave up" attempts=1 elapsed=1s reason="time limit reached" error="server down; odd" delay=10s` + "\n",
-		},
-		{
-			"lines are folded", 1, errors.New("a\nb"), nil, slog.LevelInfo,
-			`level=WARN msg="attempt failed, will retry" attempt=1 error="a; b" wait=10s duration=1s elapsed=1s` + "\n",
-		},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
-				fn, _ := failing(tt.fails, tt.err)
-				assert.Equal(t, tt.want, logged(tt.level, func(l retry.Option) {
-					_ = retry.Do(context.Background(), func(ctx context.Context) error {
-						time.Sleep(time.Second)
-						return fn(ctx)
-					}, append([]retry.Option{l, every(10 * time.Second)}, tt.opts...)...)
-				}))
-			})
-		})
-	}
-	t.Run("no attempt", func(t *testing.T) {
-		inBubble(t, func(t *testing.T) {
-			ctx, cancel := context.WithCancel(context.Background())
-			cancel()
-			assert.Equal(t, `level=INFO msg=canceled attempts=0 elapsed=0s reason="context done" cause="context canceled"`+"\n",
-				logged(slog.LevelDebug, func(l retry.Option) { _ = retry.Do(ctx, always(nil), l) }))
-		})
-	})
-}
-
-// contextHandler notes the trail of the contexts that records come with.
-type contextHandler struct {
-	slog.Handler
-	trails *[]string
-}
-
-func (h contextHandler) Handle(ctx context.Context, _ slog.Record) error {
-	*h.trails = append(*h.trails, trail(ctx))
-	return nil
-}
-
-func TestLogRecordsCarryTheCallsContext(t *testing.T) {
-	t.Parallel()
-	var trails []string
-	l := slog.New(contextHandler{slog.NewTextHandler(nil, &slog.HandlerOptions{Level: slog.LevelDebug}), &trails})
-	for _, fails := range []int{1, 2} {
-		fn, _ := failing(fails, errDown)
-		_ = retry.Do(extend(context.Background(), "c"), fn, atOnce, retry.WithMaxAttempts(2), retry.WithLogger(l),
-			retry.WithHooks(retry.Hooks{Start: func(ctx context.Context) context.Context { return extend(ctx, "s") }}))
-	}
-	assert.Equal(t, []string{"cs", "cs", "cs", "cs"}, trails)
-}
-
-// What a Start hook takes counts as the call's time, and not as the first attempt's.
-func TestStartHooksTime(t *testing.T) {
+// The time of a Start hook counts for the call, not for the first attempt.
+func TestStartHookTimeCountsForCall(t *testing.T) {
 	t.Parallel()
 	const s = time.Second
-	for _, way := range waysIn {
+	for _, way := range entryPoints {
 		t.Run(way.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				begin := time.Now()
 				var got []retry.Attempt
 				var done outcomes
-				fn, _ := failing(1, errDown)
+				fn, _ := failTimes(1, errDown)
 				require.NoError(t, way.call(context.Background(), func(ctx context.Context) error {
 					time.Sleep(3 * s)
 					return fn(ctx)

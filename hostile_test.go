@@ -21,97 +21,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// panicError panics whatever it is asked.
-type panicError struct{}
-
-func (panicError) Error() string                     { panic("Error") }
-func (panicError) Unwrap() error                     { panic("Unwrap") }
-func (panicError) Is(error) bool                     { panic("Is") }
-func (panicError) As(any) bool                       { panic("As") }
-func (panicError) RetryAfter() (time.Duration, bool) { panic("RetryAfter") }
-func (panicError) Timeout() bool                     { panic("Timeout") }
-func (panicError) Temporary() bool                   { panic("Temporary") }
-
-// panicErrors is panicError with several errors within.
-type panicErrors struct{ panicError }
-
-func (panicErrors) Unwrap() []error { panic("Unwrap") }
-
-// fieldsError reads its fields in every method, so that a typed nil of it panics.
-type fieldsError struct {
-	text string
-	err  error
-	d    time.Duration
-}
-
-func (e *fieldsError) Error() string                     { return e.text }
-func (e *fieldsError) Unwrap() error                     { return e.err }
-func (e *fieldsError) Is(target error) bool              { return e.err == target }
-func (e *fieldsError) As(any) bool                       { return e.d > 0 }
-func (e *fieldsError) RetryAfter() (time.Duration, bool) { return e.d, true }
-func (e *fieldsError) Timeout() bool                     { return e.d > 0 }
-func (e *fieldsError) Temporary() bool                   { return e.d > 0 }
-
-// loopError unwraps to itself.
-type loopError struct{ text string }
-
-func (e *loopError) Error() string { return e.text }
-func (e *loopError) Unwrap() error { return e }
-
-// treeError unwraps to itself, twice.
-type treeError struct{ text string }
-
-func (e *treeError) Error() string   { return e.text }
-func (e *treeError) Unwrap() []error { return []error{e, e} }
-
-// long is a text from outside that nobody bounded.
-var long = strings.Repeat("status line ", 8<<20/12)
-
-// hostileErrors are errors that other code would not survive.
-var hostileErrors = []struct {
-	name string
-	err  error
-	text string // a part of it as ErrorText shows it
-}{
-	{"typed nil", (*fieldsError)(nil), "<nil>"},
-	{"typed nil of an Error", (*retry.Error)(nil), "<nil>"},
-	{"typed nil of a ValidationError", (*retry.ValidationError[int])(nil), "<nil>"},
-	{"panics", panicError{}, "PANIC"},
-	{"panics, several", panicErrors{}, "PANIC"},
-	{"unwraps to itself", &loopError{"loop"}, "loop"},
-	{"unwraps to itself, twice", &treeError{"tree"}, "tree"},
-	{"long", errors.New(long[:64<<10]), "status line"},
-	{"lines", errors.New("a\nb"), "a; b"},
-	{"terminal escape", errors.New("\x1b[31mred"), `\x1b[31mred`},
-	{"control", errors.New("a\x00b\u009bc"), `a\x00b\x9bc`},
-	{"bidirectional", errors.New("user\u202egnp.exe"), `user\u202egnp.exe`},
-	{"no UTF-8", errors.New("a\xffb"), "a\ufffdb"},
-}
-
-// wrappings are places where an error may be.
-var wrappings = []struct {
-	name string
-	wrap func(err error) error
-	lost bool // what the error says is not for the loop, or its text cannot be got at
-}{
-	{"bare", func(err error) error { return err }, false},
-	{"wrapped", func(err error) error { return fmt.Errorf("outer: %w", err) }, false},
-	{"joined", func(err error) error { return joined{err, errDown} }, false},
-	{"beneath Permanent", retry.Permanent, false},
-	{"beneath After", func(err error) error { return retry.After(time.Minute, err) }, false},
-	{"beneath both", func(err error) error { return retry.Permanent(retry.After(time.Minute, joined{errDown, err})) }, false},
-	{"within an Error", func(err error) error { return &retry.Error{Reason: retry.ErrExhausted, Err: err} }, false},
-	{"as a reason", func(err error) error { return &retry.Error{Reason: err, Err: errDown} }, false},
-}
-
-// joined is what errors.Join makes, without the text of the errors: its own would panic with
-// theirs.
-type joined [2]error
-
-func (j joined) Error() string   { return fmt.Sprintf("%v; %v", j[0], j[1]) }
-func (j joined) Unwrap() []error { return j[:] }
-
-// requireSafe checks that a text is one bounded line that a terminal shows as it is.
+// requireSafe checks that text is one short line that is safe to print on a terminal.
 func requireSafe(t testing.TB, text string) {
 	t.Helper()
 	require.LessOrEqual(t, len(text), 1024)
@@ -121,7 +31,7 @@ func requireSafe(t testing.TB, text string) {
 	}
 }
 
-// TestHostileErrors drives calls of every kind with errors that panic, loop or flood.
+// Calls of every kind survive errors that panic, loop or carry huge texts.
 func TestHostileErrors(t *testing.T) {
 	t.Parallel()
 	for _, h := range hostileErrors {
@@ -131,14 +41,14 @@ func TestHostileErrors(t *testing.T) {
 				err := w.wrap(h.err)
 				for _, opts := range hostileOptions() {
 					var log bytes.Buffer
-					e := stopped(t, retry.Do(context.Background(), always(err), atOnce, retry.WithMaxAttempts(2), retry.MustNew(opts...),
+					e := retryError(t, retry.Do(context.Background(), alwaysReturn(err), atOnce, retry.WithMaxAttempts(2), retry.MustNew(opts...),
 						retry.WithMaxRetryAfter(0), retry.WithLogger(slog.New(slog.NewTextHandler(&log, nil)))))
 					requireSafe(t, e.Error())
 					requireSafe(t, fmt.Sprintf("%v", e))
 					requireSafe(t, retry.ErrorText(err))
 					requireSafe(t, retry.ErrorText(e))
 					if text := retry.ErrorText(err); !strings.Contains(text, h.text) {
-						assert.Contains(t, text, "PANIC", "the text of a typed nil beneath a mark, as fmt has it")
+						assert.Contains(t, text, "PANIC", "a typed nil beneath a mark has the text that fmt gives it")
 					}
 					for line := range strings.Lines(log.String()) {
 						require.Less(t, len(line), 4<<10)
@@ -153,7 +63,7 @@ func TestHostileErrors(t *testing.T) {
 	}
 }
 
-// hostileOptions ask an error in all the ways there are.
+// hostileOptions are the options that look into an error.
 func hostileOptions() [][]retry.Option {
 	return [][]retry.Option{
 		nil,
@@ -167,44 +77,39 @@ func hostileOptions() [][]retry.Option {
 	}
 }
 
-// A mark beside what panics or loops is still found.
-func TestHostileErrorsHideNoMark(t *testing.T) {
+// A mark beside an error that panics or loops is still found.
+func TestMarksBesideHostileErrors(t *testing.T) {
 	t.Parallel()
 	for _, h := range hostileErrors {
 		t.Run(h.name, func(t *testing.T) {
 			t.Parallel()
-			isPermanent, hint := marksOf(t, retry.Permanent(h.err))
-			assert.True(t, isPermanent, "around it")
+			isPermanent, hint := marksIn(t, retry.Permanent(h.err))
+			assert.True(t, isPermanent, "a mark around the hostile error counts")
 			assert.Zero(t, hint)
-			isPermanent, _ = marksOf(t, joined{retry.Permanent(errDown), h.err})
+			isPermanent, _ = marksIn(t, joined{retry.Permanent(errDown), h.err})
 			assert.True(t, isPermanent, "before it")
-			_, hint = marksOf(t, retry.After(time.Second, h.err))
-			assert.Equal(t, time.Second, hint, "around it")
+			_, hint = marksIn(t, retry.After(time.Second, h.err))
+			assert.Equal(t, time.Second, hint, "a mark around the hostile error counts")
 			if h.name == "unwraps to itself, twice" || h.name == "unwraps to itself" {
-				return // what comes behind it is never reached
+				return // a mark behind it is never reached
 			}
-			isPermanent, _ = marksOf(t, joined{h.err, retry.Permanent(errDown)})
-			assert.True(t, isPermanent, "behind it")
-			_, hint = marksOf(t, joined{h.err, retry.After(time.Second, errDown)})
-			assert.Equal(t, time.Second, hint, "behind it")
+			isPermanent, _ = marksIn(t, joined{h.err, retry.Permanent(errDown)})
+			assert.True(t, isPermanent, "a mark after the hostile error counts")
+			_, hint = marksIn(t, joined{h.err, retry.After(time.Second, errDown)})
+			assert.Equal(t, time.Second, hint, "a mark after the hostile error counts")
 		})
 	}
 }
 
-// A panic of RetryAfter hides no mark beneath.
-func TestHostileHintHidesNoMark(t *testing.T) {
+// A panic in RetryAfter does not hide a mark beneath.
+func TestMarksBeneathPanickingHint(t *testing.T) {
 	t.Parallel()
-	isPermanent, _ := marksOf(t, panicHint{retry.Permanent(errDown)})
+	isPermanent, _ := marksIn(t, panicHint{retry.Permanent(errDown)})
 	assert.True(t, isPermanent)
 }
 
-type panicHint struct{ error }
-
-func (p panicHint) Unwrap() error                     { return p.error }
-func (p panicHint) RetryAfter() (time.Duration, bool) { panic("RetryAfter") }
-
-// Classifiers find what stands beside a hostile error.
-func TestHostileErrorsAndClassifiers(t *testing.T) {
+// Classifiers find what is beside a hostile error.
+func TestClassifiersWithHostileErrors(t *testing.T) {
 	t.Parallel()
 	for name, h := range map[string]error{"typed nil": (*fieldsError)(nil), "panics": panicError{}, "panics, several": panicErrors{}} {
 		t.Run(name, func(t *testing.T) {
@@ -228,10 +133,10 @@ func TestHostileErrorsAndClassifiers(t *testing.T) {
 	assert.False(t, retry.Transient(loop))
 	assert.False(t, retry.As[*typedError]()(loop))
 	assert.False(t, retry.AlreadyRetried(loop))
-	assert.True(t, retry.Is(loop.Err)(loop), "itself it is")
+	assert.True(t, retry.Is(loop.Err)(loop), "the error itself is found")
 }
 
-// The reason that a function of WithStop returns may be hostile as well, and so may a cause.
+// The reason that a WithStop function returns may be hostile too, and so may a cause.
 func TestHostileReasonsAndCauses(t *testing.T) {
 	t.Parallel()
 	for _, h := range hostileErrors {
@@ -241,12 +146,12 @@ func TestHostileReasonsAndCauses(t *testing.T) {
 			cancel(h.err)
 			for _, call := range []func(l retry.Option) error{
 				func(l retry.Option) error {
-					return retry.Do(context.Background(), always(errDown), l, atOnce, retry.WithStop(func(retry.Attempt) error { return h.err }))
+					return retry.Do(context.Background(), alwaysReturn(errDown), l, atOnce, retry.WithStop(func(retry.Attempt) error { return h.err }))
 				},
 				func(l retry.Option) error { return retry.Do(ctx, succeed, l) },
 			} {
 				var e *retry.Error
-				log := logged(slog.LevelDebug, func(l retry.Option) { e = stopped(t, call(l)) })
+				log := logOf(slog.LevelDebug, func(l retry.Option) { e = retryError(t, call(l)) })
 				requireSafe(t, e.Error())
 				assert.Contains(t, e.Error(), h.text)
 				require.Less(t, len(log), 4<<10)
@@ -258,14 +163,14 @@ func TestHostileReasonsAndCauses(t *testing.T) {
 	}
 }
 
-// Reasons of validators and what a ValidationError shows of them.
+// The reasons of validators may be hostile too.
 func TestHostileRejections(t *testing.T) {
 	t.Parallel()
 	for _, h := range hostileErrors {
 		t.Run(h.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := retry.DoValue(context.Background(), counting(), rejectAll(h.err), rejectAll(errOdd), atOnce, retry.WithMaxAttempts(2))
-			e := stopped(t, err)
+			_, err := retry.DoValue(context.Background(), countUp(), rejectAll(h.err), rejectAll(errOdd), atOnce, retry.WithMaxAttempts(2))
+			e := retryError(t, err)
 			requireSafe(t, e.Error())
 			report := retry.Rejected[int](e)
 			require.NotNil(t, report)
@@ -279,22 +184,22 @@ func TestHostileRejections(t *testing.T) {
 	}
 }
 
-// A name is shown as one safe line too, with all of a long error's both ends.
+// A name is shown as one safe line. A long error is shown with its start and its end.
 func TestHostileNames(t *testing.T) {
 	t.Parallel()
-	e := stopped(t, retry.Do(context.Background(), always(errDown), atOnce, retry.WithName("a\x1b[31m\u202eb\nc"), retry.WithMaxAttempts(1)))
+	e := retryError(t, retry.Do(context.Background(), alwaysReturn(errDown), atOnce, retry.WithName("a\x1b[31m\u202eb\nc"), retry.WithMaxAttempts(1)))
 	requireSafe(t, e.Error())
 	assert.Equal(t, `retry: a\x1b[31m\u202eb; c: attempts exhausted after 1 attempt in `+strings.Split(e.Error(), " in ")[1], e.Error())
 
-	e = stopped(t, retry.Do(context.Background(), always(fmt.Errorf("get: %s: %w", long, errDown)), atOnce, retry.WithMaxAttempts(1)))
+	e = retryError(t, retry.Do(context.Background(), alwaysReturn(fmt.Errorf("get: %s: %w", longText, errDown)), atOnce, retry.WithMaxAttempts(1)))
 	requireSafe(t, e.Error())
 	assert.True(t, strings.HasPrefix(e.Error(), "retry: attempts exhausted after 1 attempt in "))
 	assert.True(t, strings.HasSuffix(e.Error(), "status line : server down"), "the cause is at the end")
-	require.ErrorIs(t, e, errDown, "the text is cut, not the tree")
+	require.ErrorIs(t, e, errDown, "the text is shortened, not the tree")
 }
 
-// A typed nil of an exported error type answers as no error would.
-func TestTypedNilErrorAnswers(t *testing.T) {
+// A typed nil of an exported error type answers like no error.
+func TestTypedNilErrorMethods(t *testing.T) {
 	t.Parallel()
 	var e *retry.Error
 	assert.Equal(t, "<nil>", e.Error())
@@ -321,7 +226,7 @@ func TestTypedNilValidationError(t *testing.T) {
 	var e *retry.ValidationError[int]
 	assert.Equal(t, "<nil>", e.Error())
 	assert.Empty(t, e.Unwrap())
-	assert.True(t, e.Is(retry.ErrRejected), "by its type alone")
+	assert.True(t, e.Is(retry.ErrRejected), "its type is enough")
 	assert.False(t, e.Is(io.EOF))
 	assert.Equal(t, "<nil>", e.LogValue().String())
 	for _, verb := range []string{"%v", "%+v", "%s", "%q", "%#v"} {
@@ -334,7 +239,7 @@ func TestTypedNilValidationError(t *testing.T) {
 	require.NotErrorIs(t, e, io.EOF)
 }
 
-// Logs of typed nils, by both of slog's handlers.
+// Both of slog's handlers can log a typed nil.
 func TestTypedNilsInLogs(t *testing.T) {
 	t.Parallel()
 	for name, err := range map[string]error{
@@ -342,17 +247,17 @@ func TestTypedNilsInLogs(t *testing.T) {
 	} {
 		var b bytes.Buffer
 		for _, h := range []slog.Handler{slog.NewTextHandler(&b, nil), slog.NewJSONHandler(&b, nil)} {
-			slog.New(h).Info("x", "err", err, "call", retry.Do(context.Background(), always(err), retry.WithMaxAttempts(1)))
+			slog.New(h).Info("x", "err", err, "call", retry.Do(context.Background(), alwaysReturn(err), retry.WithMaxAttempts(1)))
 		}
-		if name != "of a user" { // slog itself says so of the bare one
+		if name != "of a user" { // slog itself reports the bare typed nil
 			assert.NotContains(t, b.String(), "PANIC", name)
 			assert.NotContains(t, b.String(), "!ERROR", name)
 		}
 	}
 }
 
-// What no number in a literal Error brings down: the zero one, and any.
-func TestLiteralErrors(t *testing.T) {
+// An Error literal with any numbers, or with none, does not panic.
+func TestErrorLiterals(t *testing.T) {
 	t.Parallel()
 	for name, e := range map[string]*retry.Error{
 		"zero":      {},

@@ -27,12 +27,12 @@ func TestJitterConstructors(t *testing.T) {
 		{"add", retry.AddJitter(0.25), retry.Jitter{Lo: 1, Hi: 1.25}, "add(0.25)"},
 		{"add that needs rounding", retry.AddJitter(0.1), retry.Jitter{Lo: 1, Hi: 1.1}, "add(0.1)"},
 		{"add with many digits", retry.AddJitter(0.123456789), retry.Jitter{Lo: 1, Hi: 1.123456789}, "add(0.123456789)"},
-		{"add much", retry.AddJitter(3), retry.Jitter{Lo: 1, Hi: 4}, "add(3)"},
-		{"add nothing", retry.AddJitter(0), retry.NoJitter, "none"},
+		{"add a lot", retry.AddJitter(3), retry.Jitter{Lo: 1, Hi: 4}, "add(3)"},
+		{"add 0", retry.AddJitter(0), retry.NoJitter, "none"},
 		{"spread", retry.SpreadJitter(0.25), retry.Jitter{Lo: 0.75, Hi: 1.25}, "spread(0.25)"},
 		{"spread that needs rounding", retry.SpreadJitter(0.2), retry.Jitter{Lo: 0.8, Hi: 1.2}, "spread(0.2)"},
-		{"spread all", retry.SpreadJitter(1), retry.Jitter{Lo: 0, Hi: 2}, "spread(1)"},
-		{"spread nothing", retry.SpreadJitter(0), retry.NoJitter, "none"},
+		{"spread 1", retry.SpreadJitter(1), retry.Jitter{Lo: 0, Hi: 2}, "spread(1)"},
+		{"spread 0", retry.SpreadJitter(0), retry.NoJitter, "none"},
 		{"range", retry.Jitter{Lo: 0.25, Hi: 0.75}, retry.Jitter{Lo: 0.25, Hi: 0.75}, "range(0.25,0.75)"},
 		{"range above 1", retry.Jitter{Lo: 2, Hi: 2}, retry.Jitter{Lo: 2, Hi: 2}, "range(2,2)"},
 	}
@@ -43,19 +43,19 @@ func TestJitterConstructors(t *testing.T) {
 			assert.Equal(t, test.text, test.got.String())
 			p, err := retry.Parse("jitter=" + test.text)
 			require.NoError(t, err)
-			assert.Equal(t, retry.MustNew(retry.WithJitter(test.got)).Plan(4), p.Plan(4), "the text says it all")
+			assert.Equal(t, retry.MustNew(retry.WithJitter(test.got)).Plan(4), p.Plan(4), "the text parses to the same jitter")
 		})
 	}
 }
 
-// The wait is uniform in [Lo·d, Hi·d]; a cap lowers d, and so both ends.
+// The wait is uniform in [Lo·d, Hi·d]. A cap lowers d, and so both ends.
 func TestJitterRange(t *testing.T) {
 	t.Parallel()
 	const s = time.Second
 	tests := []struct {
 		name             string
 		jitter           retry.Jitter
-		delay, limit     time.Duration // limit 0: none
+		delay, limit     time.Duration // limit 0 means none
 		least, mid, most time.Duration
 	}{
 		{"none", retry.NoJitter, 8 * s, 0, 8 * s, 8 * s, 8 * s},
@@ -76,7 +76,7 @@ func TestJitterRange(t *testing.T) {
 		{"no waits", retry.AddJitter(1), 8 * s, -1, 0, 0, 0},
 
 		{"longest", retry.FullJitter, longest, 0, 0, longest / 2, longest},
-		{"longest and more", retry.AddJitter(1e300), longest, 0, longest, longest, longest},
+		{"longest and beyond", retry.AddJitter(1e300), longest, 0, longest, longest, longest},
 		{"zero delay", retry.AddJitter(1e300), 0, 0, 0, 0, 0},
 		{"smallest numbers", retry.Jitter{Lo: 0, Hi: math.SmallestNonzeroFloat64}, longest, 0, 0, 0, 0},
 	}
@@ -87,14 +87,14 @@ func TestJitterRange(t *testing.T) {
 			if test.limit != 0 {
 				opts = append(opts, retry.WithMaxDelay(max(test.limit, 0)))
 			}
-			for u, want := range map[float64]time.Duration{0: test.least, 0.5: test.mid, almost1: test.most} {
-				assertWaits(t, []time.Duration{want}, decided(t, 1, append(opts, sampling(u))...))
+			for u, want := range map[float64]time.Duration{0: test.least, 0.5: test.mid, almostOne: test.most} {
+				assertWaits(t, []time.Duration{want}, tryWaits(t, 1, append(opts, fixedRand(u))...))
 			}
 		})
 	}
 }
 
-func TestRandomNumbersAreBroughtIntoRange(t *testing.T) {
+func TestRandomNumbersAreClamped(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		u, as float64
@@ -104,10 +104,10 @@ func TestRandomNumbersAreBroughtIntoRange(t *testing.T) {
 		{-1e308, 0},
 		{math.Inf(-1), 0},
 		{math.NaN(), 0},
-		{1, almost1},
-		{1.5, almost1},
-		{1e308, almost1},
-		{math.Inf(1), almost1},
+		{1, almostOne},
+		{1.5, almostOne},
+		{1e308, almostOne},
+		{math.Inf(1), almostOne},
 	}
 	hint := func(context.Context) error { return retry.After(10*time.Second, errRefused) }
 	for _, test := range tests {
@@ -119,22 +119,22 @@ func TestRandomNumbersAreBroughtIntoRange(t *testing.T) {
 				{retry.WithBackoff(retry.Decorrelated(ms, 3))},
 				{retry.WithBackoff(retry.Constant(longest)), retry.WithJitter(retry.FullJitter)},
 			} {
-				want := decided(t, 4, append(opts, sampling(test.as))...)
-				got := decided(t, 4, append(opts, sampling(test.u))...)
+				want := tryWaits(t, 4, append(opts, fixedRand(test.as))...)
+				got := tryWaits(t, 4, append(opts, fixedRand(test.u))...)
 				assert.Equal(t, want, got)
 				for _, wait := range got {
 					assert.GreaterOrEqual(t, wait, time.Duration(0))
 				}
-				want1, _ := retry.MustNew(append(opts, sampling(test.as))...).Start(context.Background()).Try(hint)
-				got1, _ := retry.MustNew(append(opts, sampling(test.u))...).Start(context.Background()).Try(hint)
-				assert.Equal(t, want1, got1, "behind a hint")
+				want1, _ := retry.MustNew(append(opts, fixedRand(test.as))...).Start(context.Background()).Try(hint)
+				got1, _ := retry.MustNew(append(opts, fixedRand(test.u))...).Start(context.Background()).Try(hint)
+				assert.Equal(t, want1, got1, "after a hint")
 			}
 		})
 	}
 }
 
-// after returns waits that follow an attempt of that number with that wait before it.
-func after(t testing.TB, n int, last retry.Attempt, opts ...retry.Option) []time.Duration {
+// waitsAfter returns waits that follow the attempt last.
+func waitsAfter(t testing.TB, n int, last retry.Attempt, opts ...retry.Option) []time.Duration {
 	t.Helper()
 	p := retry.MustNew(append([]retry.Option{retry.WithMaxAttempts(retry.Unlimited)}, opts...)...)
 	waits := make([]time.Duration, n)
@@ -146,8 +146,8 @@ func after(t testing.TB, n int, last retry.Attempt, opts ...retry.Option) []time
 	return waits
 }
 
-// The waits are uniform in their range, also where the cap lowered it: so none piles up at
-// the cap. The random numbers are seeded, and the bounds are wide enough for any seed.
+// The waits are uniform in their range, also if the cap lowered it, so they do not pile up at
+// the cap. The random numbers are seeded. The bounds are wide enough for any seed.
 func TestWaitsAreUniform(t *testing.T) {
 	t.Parallel()
 	const s, limit = time.Second, 10 * time.Second
@@ -155,7 +155,7 @@ func TestWaitsAreUniform(t *testing.T) {
 	early, late := retry.Attempt{Number: 2, Delay: 2 * s}, retry.Attempt{Number: 40, Delay: limit}
 	tests := []struct {
 		name   string
-		last   retry.Attempt // before the attempt that the waits follow
+		last   retry.Attempt // the attempt before the waits
 		opts   []retry.Option
 		lo, hi time.Duration
 	}{
@@ -181,7 +181,7 @@ func TestWaitsAreUniform(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			const n, parts = 10_000, 10
-			waits := after(t, n, test.last, append(test.opts, retry.WithMaxDelay(limit), seeded(7))...)
+			waits := waitsAfter(t, n, test.last, append(test.opts, retry.WithMaxDelay(limit), seededRand(7))...)
 			var count [parts]int
 			for _, wait := range waits {
 				require.GreaterOrEqual(t, wait, test.lo)
@@ -191,13 +191,13 @@ func TestWaitsAreUniform(t *testing.T) {
 			for _, c := range count {
 				assert.InDelta(t, n/parts, c, 150, "five standard deviations: %v", count) // √(10000·0.1·0.9) = 30
 			}
-			assert.LessOrEqual(t, share(waits, limit), 1.0/n, "a wait at the cap is as rare as any other")
+			assert.LessOrEqual(t, shareOf(waits, limit), 1.0/n, "a wait at the cap is as rare as any other wait")
 		})
 	}
 }
 
-// share is how many of the waits are exactly d.
-func share(waits []time.Duration, d time.Duration) float64 {
+// shareOf returns the fraction of the waits that are exactly d.
+func shareOf(waits []time.Duration, d time.Duration) float64 {
 	n := 0
 	for _, wait := range waits {
 		if wait == d {
@@ -207,8 +207,8 @@ func share(waits []time.Duration, d time.Duration) float64 {
 	return float64(n) / float64(len(waits))
 }
 
-// Over whole calls too no policy that draws its waits piles up at the cap.
-func TestNoPileUpAtTheCap(t *testing.T) {
+// Over whole calls, no policy with jitter piles up waits at the cap.
+func TestWaitsDoNotPileUpAtCap(t *testing.T) {
 	t.Parallel()
 	const limit = time.Second
 	for name, opts := range map[string][]retry.Option{
@@ -221,16 +221,16 @@ func TestNoPileUpAtTheCap(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			waits := decided(t, 5000, append(opts, retry.WithMaxDelay(limit), seeded(3))...)[10:]
-			assert.Zero(t, share(waits, limit))
+			waits := tryWaits(t, 5000, append(opts, retry.WithMaxDelay(limit), seededRand(3))...)[10:]
+			assert.Zero(t, shareOf(waits, limit))
 			assert.LessOrEqual(t, slices.Max(waits), limit)
-			assert.Greater(t, slices.Max(waits), limit*99/100, "the range does reach the cap")
+			assert.Greater(t, slices.Max(waits), limit*99/100, "the range reaches the cap")
 		})
 	}
 }
 
-// Without WithRand the numbers are random: two calls do not wait alike.
+// Without WithRand the numbers are random: two calls wait differently.
 func TestDefaultRandomNumbers(t *testing.T) {
 	t.Parallel()
-	assert.NotEqual(t, decided(t, 5), decided(t, 5))
+	assert.NotEqual(t, tryWaits(t, 5), tryWaits(t, 5))
 }

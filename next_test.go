@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"math"
-	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
@@ -17,22 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-205ff063/retry"
-	"github.com/seed-205ff063/retry/retrytest"
 )
-
-// failed is the attempt of that number that failed with errDown.
-func failed(number int) retry.Attempt { return retry.Attempt{Number: number, Err: errDown} }
-
-// doubling waits 1s, 2s, 4s, … exactly.
-var doubling = retry.MustNew(retry.WithBackoff(retry.Exponential(time.Second, 2)), retry.WithJitter(retry.NoJitter))
-
-// ending returns a context with that deadline from now, of real time.
-func ending(t testing.TB, d time.Duration) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), d)
-	t.Cleanup(cancel)
-	return ctx
-}
 
 func TestNextWaits(t *testing.T) {
 	for _, tt := range []struct {
@@ -41,29 +25,29 @@ func TestNextWaits(t *testing.T) {
 		a    retry.Attempt
 		want time.Duration
 	}{
-		{"first", nil, failed(1), time.Second},
-		{"third", nil, failed(3), 4 * time.Second},
-		{"number 0 counts as 1", nil, failed(0), time.Second},
-		{"negative numbers count as 1", nil, failed(-7), time.Second},
-		{"unlimited attempts", []retry.Option{retry.WithMaxAttempts(retry.Unlimited), retry.WithMaxDelay(time.Hour)}, failed(math.MaxInt), time.Hour},
+		{"first", nil, failedAttempt(1), time.Second},
+		{"third", nil, failedAttempt(3), 4 * time.Second},
+		{"number 0 counts as 1", nil, failedAttempt(0), time.Second},
+		{"negative numbers count as 1", nil, failedAttempt(-7), time.Second},
+		{"unlimited attempts", []retry.Option{retry.WithMaxAttempts(retry.Unlimited), retry.WithMaxDelay(time.Hour)}, failedAttempt(math.MaxInt), time.Hour},
 		{"hint", nil, retry.Attempt{Number: 1, Err: retry.After(7*time.Second, errDown)}, 7 * time.Second},
 		{"largest hint allowed", nil, retry.Attempt{Number: 1, Err: retry.After(time.Minute, errDown)}, time.Minute},
-		{"hint spread by the strategy's delay", []retry.Option{retry.WithJitter(retry.FullJitter), sampling(0.5), every(4 * time.Second)}, retry.Attempt{Number: 1, Err: retry.After(7*time.Second, errDown)}, 9 * time.Second},
-		{"jitter", []retry.Option{retry.WithJitter(retry.FullJitter), sampling(0.25)}, failed(2), 500 * time.Millisecond},
-		{"cap", []retry.Option{retry.WithMaxDelay(3 * time.Second)}, failed(3), 3 * time.Second},
+		{"hint spread by the strategy's delay", []retry.Option{retry.WithJitter(retry.FullJitter), fixedRand(0.5), every(4 * time.Second)}, retry.Attempt{Number: 1, Err: retry.After(7*time.Second, errDown)}, 9 * time.Second},
+		{"jitter", []retry.Option{retry.WithJitter(retry.FullJitter), fixedRand(0.25)}, failedAttempt(2), 500 * time.Millisecond},
+		{"cap", []retry.Option{retry.WithMaxDelay(3 * time.Second)}, failedAttempt(3), 3 * time.Second},
 		{"reads Waited", []retry.Option{retry.WithBackoff(retry.Decorrelated(time.Second, 3)), retry.WithJitter(retry.NoJitter)}, retry.Attempt{Number: 2, Waited: 5 * time.Second, Err: errDown}, 15 * time.Second},
-		{"just within the time limit", []retry.Option{retry.WithMaxElapsed(10 * time.Second)}, retry.Attempt{Number: 1, Elapsed: 9*time.Second - 1, Err: errDown}, time.Second},
+		{"just before the time limit", []retry.Option{retry.WithMaxElapsed(10 * time.Second)}, retry.Attempt{Number: 1, Elapsed: 9*time.Second - 1, Err: errDown}, time.Second},
 		{"a negative Elapsed counts as 0", []retry.Option{retry.WithMaxElapsed(time.Second + 1)}, retry.Attempt{Number: 1, Elapsed: -time.Hour, Err: errDown}, time.Second},
-		{"a classifier matches", []retry.Option{retry.WithRetryIf(retry.Is(errDown))}, failed(1), time.Second},
-		{"a rejected value is retried whatever WithRetryIf says", []retry.Option{retry.WithRetryIf(no)}, retry.Attempt{Number: 1, Err: rejection(t)}, time.Second},
-		{"a long attempt begins a new series", []retry.Option{retry.WithResetAfter(time.Minute), retry.WithMaxElapsed(2 * time.Minute)}, retry.Attempt{Number: 5, Elapsed: time.Hour, Duration: time.Minute, Err: errDown}, time.Second},
-		{"a shorter one does not", []retry.Option{retry.WithResetAfter(time.Minute)}, retry.Attempt{Number: 4, Elapsed: time.Hour, Duration: time.Minute - 1, Err: errDown}, 8 * time.Second},
-		{"a typed nil is an error as any other", nil, retry.Attempt{Number: 1, Err: (*typedError)(nil)}, time.Second},
+		{"a classifier matches", []retry.Option{retry.WithRetryIf(retry.Is(errDown))}, failedAttempt(1), time.Second},
+		{"a rejected value is retried despite WithRetryIf", []retry.Option{retry.WithRetryIf(no)}, retry.Attempt{Number: 1, Err: rejection(t)}, time.Second},
+		{"a long attempt starts a new series", []retry.Option{retry.WithResetAfter(time.Minute), retry.WithMaxElapsed(2 * time.Minute)}, retry.Attempt{Number: 5, Elapsed: time.Hour, Duration: time.Minute, Err: errDown}, time.Second},
+		{"a shorter attempt starts no series", []retry.Option{retry.WithResetAfter(time.Minute)}, retry.Attempt{Number: 4, Elapsed: time.Hour, Duration: time.Minute - 1, Err: errDown}, 8 * time.Second},
+		{"a typed nil is an error like any other", nil, retry.Attempt{Number: 1, Err: (*typedError)(nil)}, time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				start := time.Now()
-				wait, err := retry.MustNew(doubling, retry.MustNew(tt.opts...)).Next(context.Background(), tt.a)
+				wait, err := retry.MustNew(doublingWaits, retry.MustNew(tt.opts...)).Next(context.Background(), tt.a)
 				require.NoError(t, err)
 				assert.Equal(t, tt.want, wait)
 				assert.Zero(t, time.Since(start), "Next never sleeps")
@@ -72,10 +56,10 @@ func TestNextWaits(t *testing.T) {
 	}
 }
 
-// rejection is the error of an attempt whose value was rejected, as hooks see it.
+// rejection returns the error of an attempt whose value was rejected, as hooks see it.
 func rejection(t testing.TB) (err error) {
 	t.Helper()
-	_, failed := retry.DoValue(context.Background(), counting(), rejectAll(errOdd), retry.WithMaxAttempts(1),
+	_, failed := retry.DoValue(context.Background(), countUp(), rejectAll(errOdd), retry.WithMaxAttempts(1),
 		retry.WithHooks(retry.Hooks{AfterAttempt: func(_ context.Context, a retry.Attempt) { err = a.Err }}))
 	require.ErrorIs(t, failed, retry.ErrRejected)
 	require.ErrorIs(t, err, retry.ErrRejected)
@@ -93,23 +77,23 @@ func TestNextGivesUp(t *testing.T) {
 		reason error
 		delay  time.Duration // of the error
 	}{
-		{"attempts exhausted", nil, nil, failed(5), retry.ErrExhausted, 0},
+		{"attempts exhausted", nil, nil, failedAttempt(5), retry.ErrExhausted, 0},
 		{"a negative Elapsed counts as 0", nil, nil, retry.Attempt{Number: 5, Elapsed: -time.Hour, Err: errDown}, retry.ErrExhausted, 0},
-		{"attempts exhausted long ago", nil, nil, failed(50), retry.ErrExhausted, 0},
-		{"one attempt, number 0", []retry.Option{retry.WithMaxAttempts(1)}, nil, failed(0), retry.ErrExhausted, 0},
+		{"attempts exhausted long ago", nil, nil, failedAttempt(50), retry.ErrExhausted, 0},
+		{"one attempt, number 0", []retry.Option{retry.WithMaxAttempts(1)}, nil, failedAttempt(0), retry.ErrExhausted, 0},
 		{"permanent", nil, nil, retry.Attempt{Number: 2, Err: retry.Permanent(errDown)}, retry.ErrPermanent, 0},
 		{"permanent deep down", nil, nil, retry.Attempt{Number: 2, Err: fmt.Errorf("x: %w", errors.Join(errOdd, retry.Permanent(errDown)))}, retry.ErrPermanent, 0},
 		{"permanent wins over the limit", nil, nil, retry.Attempt{Number: 5, Err: retry.Permanent(errDown)}, retry.ErrPermanent, 0},
-		{"stop if", []retry.Option{retry.WithStopIf(retry.Is(errDown))}, nil, failed(1), retry.ErrPermanent, 0},
-		{"no retry if", []retry.Option{retry.WithRetryIf(retry.Is(errOdd))}, nil, failed(1), retry.ErrPermanent, 0},
+		{"stop if", []retry.Option{retry.WithStopIf(retry.Is(errDown))}, nil, failedAttempt(1), retry.ErrPermanent, 0},
+		{"no retry if matches", []retry.Option{retry.WithRetryIf(retry.Is(errOdd))}, nil, failedAttempt(1), retry.ErrPermanent, 0},
 		{"timed out", []retry.Option{retry.WithStopIf(retry.TimedOut)}, nil, retry.Attempt{Number: 1, TimedOut: true, Err: errDown}, retry.ErrPermanent, 0},
 		{"hint above what is allowed", nil, nil, retry.Attempt{Number: 1, Err: retry.After(time.Minute+1, errDown)}, retry.ErrRetryAfter, time.Minute + 1},
 		{"time limit reached exactly", []retry.Option{retry.WithMaxElapsed(10 * time.Second)}, nil, retry.Attempt{Number: 1, Elapsed: 9 * time.Second, Err: errDown}, retry.ErrMaxElapsed, time.Second},
-		{"past the deadline", nil, func(t testing.TB) context.Context { return ending(t, time.Second) }, failed(1), retry.ErrContext, time.Second},
-		{"both limits", []retry.Option{retry.WithMaxElapsed(time.Second)}, func(t testing.TB) context.Context { return ending(t, time.Second) }, failed(1), retry.ErrMaxElapsed, time.Second},
+		{"past the deadline", nil, func(t testing.TB) context.Context { return withDeadline(t, time.Second) }, failedAttempt(1), retry.ErrContext, time.Second},
+		{"both limits", []retry.Option{retry.WithMaxElapsed(time.Second)}, func(t testing.TB) context.Context { return withDeadline(t, time.Second) }, failedAttempt(1), retry.ErrMaxElapsed, time.Second},
 		{"context done", nil, func(testing.TB) context.Context { return canceled }, retry.Attempt{Number: 5, Err: retry.Permanent(errDown)}, retry.ErrContext, 0},
-		{"own limit", []retry.Option{retry.WithStop(func(retry.Attempt) error { return errQuota })}, nil, failed(2), errQuota, 2 * time.Second},
-		{"budget", []retry.Option{retry.WithBudget(retry.NewBudget(0, 0))}, nil, failed(2), retry.ErrBudget, 2 * time.Second},
+		{"WithStop", []retry.Option{retry.WithStop(func(retry.Attempt) error { return errQuota })}, nil, failedAttempt(2), errQuota, 2 * time.Second},
+		{"budget", []retry.Option{retry.WithBudget(retry.NewBudget(0, 0))}, nil, failedAttempt(2), retry.ErrBudget, 2 * time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
@@ -117,9 +101,9 @@ func TestNextGivesUp(t *testing.T) {
 				if tt.ctx != nil {
 					ctx = tt.ctx(t)
 				}
-				wait, err := retry.MustNew(doubling, retry.WithName("driver"), retry.MustNew(tt.opts...)).Next(ctx, tt.a)
+				wait, err := retry.MustNew(doublingWaits, retry.WithName("driver"), retry.MustNew(tt.opts...)).Next(ctx, tt.a)
 				assert.Zero(t, wait, "the wait is the error's Delay")
-				e := stopped(t, err)
+				e := retryError(t, err)
 				assert.Equal(t, tt.reason, e.Reason)
 				assert.Equal(t, max(tt.a.Number, 1), e.Attempts)
 				assert.Equal(t, tt.delay, e.Delay)
@@ -137,18 +121,18 @@ func TestNextGivesUp(t *testing.T) {
 	}
 }
 
-// The mark of the error asked about is taken off, as a call does.
-func TestNextTakesTheMarkOff(t *testing.T) {
+// Next removes the mark from the error, as a call does.
+func TestNextRemovesMark(t *testing.T) {
 	t.Parallel()
 	_, err := (*retry.Policy)(nil).Next(context.Background(), retry.Attempt{Err: retry.Permanent(io.EOF)})
-	assert.True(t, stopped(t, err).Err == io.EOF) //nolint:errorlint,testifylint // the very one
+	assert.True(t, retryError(t, err).Err == io.EOF) //nolint:errorlint,testifylint // the very one
 }
 
 func TestNextNilError(t *testing.T) {
 	t.Parallel()
 	b := retry.NewBudget(1, 10)
 	p := retry.MustNew(retry.WithBudget(b))
-	_, err := p.Next(context.Background(), failed(1))
+	_, err := p.Next(context.Background(), failedAttempt(1))
 	require.NoError(t, err)
 	require.InDelta(t, 9, b.Tokens(), 0)
 	for name, p := range map[string]*retry.Policy{"nil": nil, "zero": {}, "budget": p} {
@@ -159,33 +143,33 @@ func TestNextNilError(t *testing.T) {
 		var e *retry.Error
 		assert.False(t, errors.As(err, &e))
 	}
-	assert.InDelta(t, 9, b.Tokens(), 0, "a fault neither pays nor takes")
+	assert.InDelta(t, 9, b.Tokens(), 0, "an error makes no deposit and takes no token")
 }
 
 func TestNextNilContext(t *testing.T) {
 	t.Parallel()
 	assert.PanicsWithValue(t, "retry: nil context", func() {
-		_, _ = retry.MustNew().Next(nil, failed(1)) //nolint:staticcheck // the very test
+		_, _ = retry.MustNew().Next(nil, failedAttempt(1)) //nolint:staticcheck // the very test
 	})
 }
 
-// The zero and the nil policy decide by the defaults.
+// The zero policy and the nil policy use the defaults.
 func TestNextDefaults(t *testing.T) {
 	t.Parallel()
 	for name, p := range map[string]*retry.Policy{"nil": nil, "zero": {}, "none": retry.MustNew()} {
 		for number, most := range map[int]time.Duration{1: 100 * time.Millisecond, 4: 800 * time.Millisecond} {
-			wait, err := p.Next(context.Background(), failed(number))
+			wait, err := p.Next(context.Background(), failedAttempt(number))
 			require.NoError(t, err, name)
 			assert.LessOrEqual(t, wait, most, name)
 			assert.GreaterOrEqual(t, wait, time.Duration(0), name)
 		}
-		_, err := p.Next(context.Background(), failed(5))
-		assert.Equal(t, retry.ErrExhausted, stopped(t, err).Reason, name)
+		_, err := p.Next(context.Background(), failedAttempt(5))
+		assert.Equal(t, retry.ErrExhausted, retryError(t, err).Reason, name)
 	}
 }
 
-// Next runs no gate, hook, validator, log or history.
-func TestNextRunsNothing(t *testing.T) {
+// Next runs no gate, hook or validator. It writes to no log and no history.
+func TestNextRunsNoCallbacks(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	history := retry.NewHistory(9)
@@ -195,36 +179,37 @@ func TestNextRunsNothing(t *testing.T) {
 		retry.WithValidator(func(int, retry.Attempt) error { panic("validator") }),
 		retry.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
 		retry.WithHistory(history))
-	_, err := p.Next(context.Background(), failed(1))
+	_, err := p.Next(context.Background(), failedAttempt(1))
 	require.NoError(t, err)
-	_, err = p.Next(context.Background(), failed(5))
+	_, err = p.Next(context.Background(), failedAttempt(5))
 	require.ErrorIs(t, err, retry.ErrExhausted)
 	assert.Empty(t, log.String())
 	assert.Zero(t, history.Len())
 }
 
-// Attempt 1 pays into the budget, and each retry that nothing else forbids takes from it.
+// Attempt 1 makes a deposit into the budget. Each retry that nothing else forbids takes a
+// token.
 func TestNextBudget(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		a    retry.Attempt
-		want float64 // tokens after it, of 5
+		want float64 // tokens left, of 5
 	}{
-		{"attempt 1", failed(1), 4.5},
-		{"attempt 0 is 1", failed(0), 4.5},
-		{"attempt 2", failed(2), 4},
+		{"attempt 1", failedAttempt(1), 4.5},
+		{"attempt 0 is 1", failedAttempt(0), 4.5},
+		{"attempt 2", failedAttempt(2), 4},
 		{"permanent attempt 1", retry.Attempt{Number: 1, Err: retry.Permanent(errDown)}, 5.5},
 		{"permanent attempt 2", retry.Attempt{Number: 2, Err: retry.Permanent(errDown)}, 5},
-		{"exhausted", failed(9), 5},
+		{"exhausted", failedAttempt(9), 5},
 		{"a long attempt 3 is a new attempt 1", retry.Attempt{Number: 3, Duration: time.Hour, Elapsed: time.Hour, Err: errDown}, 4.5},
-		{"a long attempt 1 pays once", retry.Attempt{Number: 1, Duration: time.Hour, Elapsed: time.Hour, Err: errDown}, 4.5},
+		{"a long attempt 1 makes one deposit", retry.Attempt{Number: 1, Duration: time.Hour, Elapsed: time.Hour, Err: errDown}, 4.5},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			b := retry.NewBudget(0.5, 6)
 			p := retry.MustNew(retry.WithBudget(b), retry.WithResetAfter(time.Hour))
-			_, err := p.Next(context.Background(), failed(2)) // makes room for what is paid in
+			_, err := p.Next(context.Background(), failedAttempt(2)) // makes room for the deposit
 			require.NoError(t, err)
 			require.InDelta(t, 5, b.Tokens(), 0)
 			_, _ = p.Next(context.Background(), tt.a)
@@ -233,8 +218,8 @@ func TestNextBudget(t *testing.T) {
 	}
 }
 
-// Classifiers, stop functions and foreign strategies see the attempt as a call shows it.
-func TestNextShowsTheAttempt(t *testing.T) {
+// Classifiers, stop functions and custom strategies see the attempt as in a call.
+func TestNextPassesAttempt(t *testing.T) {
 	t.Parallel()
 	var seen []retry.Attempt
 	see := func(a retry.Attempt) bool { seen = append(seen, a); return false }
@@ -256,19 +241,19 @@ func TestNextShowsTheAttempt(t *testing.T) {
 	a.Name, a.Number = "own", 7
 	_, err = p.Next(context.Background(), a)
 	require.NoError(t, err)
-	assert.Equal(t, a, seen[0], "a name and a number of its own stay")
+	assert.Equal(t, a, seen[0], "the given name and number stay")
 }
 
-// A policy is shared: Next is safe for concurrent use, and the budget counts exactly.
+// Next is safe for concurrent use, and the budget counts exactly.
 func TestNextConcurrently(t *testing.T) {
 	t.Parallel()
 	b := retry.NewBudget(0.5, 1000)
-	p := retry.MustNew(doubling, retry.WithBudget(b))
+	p := retry.MustNew(doublingWaits, retry.WithBudget(b))
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
 			for range 100 {
-				wait, err := p.Next(context.Background(), failed(2))
+				wait, err := p.Next(context.Background(), failedAttempt(2))
 				assert.NoError(t, err)
 				assert.Equal(t, 2*time.Second, wait)
 			}
@@ -276,182 +261,4 @@ func TestNextConcurrently(t *testing.T) {
 	}
 	wg.Wait()
 	assert.InDelta(t, 200, b.Tokens(), 0)
-}
-
-// twin is a call with what Next is to say about each of its attempts.
-type twin struct {
-	t     *testing.T
-	calls string // what to say when they differ
-	next  *retry.Policy
-	ctx   context.Context
-	began retry.Attempt // as BeforeAttempt saw it
-	wait  time.Duration // what Next said
-	err   error
-	asked bool
-	waits, ends,
-	resets int
-}
-
-func (w *twin) hooks() retry.Option {
-	return retry.WithHooks(retry.Hooks{
-		BeforeAttempt: func(_ context.Context, a retry.Attempt) context.Context { w.began = a; return nil },
-		AfterAttempt: func(_ context.Context, a retry.Attempt) {
-			if a.Err == nil {
-				return
-			}
-			began := w.began // the numbers from before a new series
-			if a.Number != began.Number {
-				w.resets++
-			}
-			w.wait, w.err = w.next.Next(w.ctx, retry.Attempt{
-				Number: began.Number, Waited: began.Waited, Elapsed: began.Elapsed + a.Duration,
-				Duration: a.Duration, TimedOut: a.TimedOut, Err: a.Err,
-			})
-			w.asked = true
-		},
-		BeforeWait: func(_ context.Context, a retry.Attempt) {
-			require.NoError(w.t, w.err, w.calls)
-			require.Equal(w.t, a.Delay, w.wait, w.calls)
-			require.True(w.t, w.asked, w.calls)
-			w.asked = false
-			w.waits++
-		},
-		Done: func(_ context.Context, o retry.Outcome) {
-			if o.Err == nil {
-				return
-			}
-			require.True(w.t, w.asked, "%s: %v", w.calls, o.Err)
-			e := stopped(w.t, w.err)
-			require.Equal(w.t, o.Err.Error(), e.Error(), w.calls)
-			require.Equal(w.t, o.Err.Reason, e.Reason, w.calls)
-			require.Equal(w.t, o.Err.Unwrap(), e.Unwrap(), w.calls)
-			require.Equal(w.t, o.Err.LogValue(), e.LogValue(), w.calls)
-			require.Equal(w.t, o.Err.Timeout(), e.Timeout(), w.calls)
-			hint1, ok1 := o.Err.RetryAfter()
-			hint2, ok2 := e.RetryAfter()
-			require.Equal(w.t, hint1, hint2, w.calls)
-			require.Equal(w.t, ok1, ok2, w.calls)
-			w.ends++
-		},
-	})
-}
-
-// anyFailure is an error with marks of any kind, or none.
-func anyFailure(r *rand.Rand) error {
-	hint := time.Duration(r.Int64N(int64(2 * time.Minute)))
-	switch r.IntN(16) {
-	case 0:
-		return retry.Permanent(errDown)
-	case 1, 2:
-		return retry.After(hint, errDown)
-	case 3:
-		return fmt.Errorf("wrapped: %w", errors.Join(errOdd, retry.After(hint, errDown)))
-	case 4:
-		return hintError{hint, true}
-	case 5:
-		return &retry.Error{Reason: retry.ErrRetryAfter, Delay: hint, Err: retry.Permanent(errOdd)}
-	case 6:
-		return (*typedError)(nil)
-	case 7:
-		return errOdd
-	}
-	return errDown
-}
-
-// anyDecider are options of all kinds that take part in the decision, with a budget of its own.
-func anyDecider(r *rand.Rand) func() []retry.Option {
-	attempts := 1 + r.IntN(12)
-	if r.IntN(8) == 0 {
-		attempts = retry.Unlimited
-	}
-	opts := anyPolicy(r, attempts)
-	maybe := func(o retry.Option) {
-		if r.IntN(4) == 0 {
-			opts = append(opts, o)
-		}
-	}
-	maybe(retry.WithName("twin"))
-	maybe(retry.WithMaxRetryAfter(time.Duration(r.Int64N(int64(time.Minute)))))
-	maybe(retry.WithMaxRetryAfter(retry.Unlimited))
-	maybe(retry.WithMaxDelay(retry.Unlimited))
-	maybe(retry.WithBackoff(retry.Exponential(time.Second, 1.5)))
-	maybe(retry.WithMaxElapsed(time.Duration(r.Int64N(int64(time.Hour)))))
-	maybe(retry.WithResetAfter(5 * time.Second))
-	maybe(retry.WithAttemptTimeout(8 * time.Second))
-	maybe(retry.WithStopIf(retry.Is(errOdd)))
-	maybe(retry.WithStopIf(retry.TimedOut))
-	maybe(retry.WithRetryIf(retry.Is(errDown)))
-	most := time.Duration(r.Int64N(int64(time.Hour)))
-	maybe(retry.WithStop(func(a retry.Attempt) error {
-		if a.Delay > most {
-			return errOdd
-		}
-		return nil
-	}))
-	budget := r.IntN(3) == 0
-	ratio, burst, seed := r.Float64(), r.IntN(4), r.Uint64()
-	return func() []retry.Option {
-		own := append([]retry.Option{seeded(seed)}, opts...)
-		if budget {
-			own = append(own, retry.WithBudget(retry.NewBudget(ratio, burst)))
-		}
-		return own
-	}
-}
-
-// Next and a call agree: on every wait, and on the whole error in the end. Both have the same
-// random numbers and the same clock; each has a budget of its own, shared by ten calls.
-func TestNextAgreesWithCalls(t *testing.T) {
-	t.Parallel()
-	r := rand.New(rand.NewPCG(10, 1))
-	var waits, ends, resets int
-	for i := range 3000 {
-		opts := anyDecider(r)
-		clk := new(retrytest.Clock)
-		w := &twin{t: t, next: retry.MustNew(append(opts(), retry.WithClock(clk))...)}
-		p := retry.MustNew(append(opts(), retry.WithClock(clk), w.hooks())...)
-		for range 1 + r.IntN(10) {
-			w.call(r, p, clk, i)
-		}
-		waits, ends, resets = waits+w.waits, ends+w.ends, resets+w.resets
-	}
-	assert.Greater(t, waits, 10_000)
-	assert.Greater(t, ends, 5_000)
-	assert.Greater(t, resets, 500)
-}
-
-// call makes one call of p, of random results.
-func (w *twin) call(r *rand.Rand, p *retry.Policy, clk *retrytest.Clock, i int) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	defer cancel(nil)
-	w.ctx = ctx
-	if r.IntN(4) == 0 {
-		var stop context.CancelFunc
-		w.ctx, stop = clk.WithTimeout(ctx, time.Duration(r.Int64N(int64(2*time.Minute))))
-		defer stop()
-	}
-	w.asked, w.err = false, nil
-	w.calls = fmt.Sprintf("policy %d: %v", i, p)
-	calls := 0
-	fn := func(context.Context) (int, error) {
-		if r.IntN(3) == 0 {
-			clk.Advance(time.Duration(r.Int64N(int64(12 * time.Second))))
-		}
-		if r.IntN(30) == 0 {
-			cancel(errOdd)
-		}
-		if calls++; calls > 1 && r.IntN(10) == 0 || calls > 50 {
-			return 0, nil // not the first: what it pays Next is not told of
-		}
-		if r.IntN(8) == 0 {
-			return -1, nil // rejected
-		}
-		return 0, anyFailure(r)
-	}
-	_, _ = retry.DoValue(w.ctx, fn, p, retry.WithValidator(func(v int, _ retry.Attempt) error {
-		if v < 0 {
-			return errDown
-		}
-		return nil
-	}))
 }

@@ -14,65 +14,66 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
+// parseTests are texts and the options that they stand for.
+var parseTests = []struct {
+	text string
+	want []retry.Option
+}{
+	{"", nil},
+	{" \t\r\n ", nil},
+	{
+		"name=fetch max_attempts=5 max_elapsed=2m attempt_timeout=10s backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m jitter=full history_size=10",
+		[]retry.Option{
+			retry.WithName("fetch"), retry.WithMaxAttempts(5), retry.WithMaxElapsed(2 * time.Minute), retry.WithAttemptTimeout(10 * time.Second),
+			retry.WithBackoff(retry.Exponential(100*ms, 2)), retry.WithMaxDelay(30 * time.Second), retry.WithMaxRetryAfter(time.Minute), retry.WithJitter(retry.FullJitter), retry.WithHistorySize(10),
+		},
+	},
+	{"\n max_attempts=3\t\tname=x\r\n", []retry.Option{retry.WithMaxAttempts(3), retry.WithName("x")}},
+	{"max_attempts=unlimited", []retry.Option{retry.WithMaxAttempts(retry.Unlimited)}},
+	{"max_attempts=1", []retry.Option{retry.WithMaxAttempts(1)}},
+	{"max_attempts=2147483647", []retry.Option{retry.WithMaxAttempts(2147483647)}},
+	{"max_elapsed=0", []retry.Option{retry.WithMaxElapsed(0)}},
+	{"attempt_timeout=1h2m3.000000004s", []retry.Option{retry.WithAttemptTimeout(time.Hour + 2*time.Minute + 3*time.Second + 4)}},
+	{"max_delay=1.5us", []retry.Option{retry.WithMaxDelay(1500)}},
+	{"max_retry_after=2562047h47m16.854775807s", []retry.Option{retry.WithMaxRetryAfter(longest)}},
+	{"history_size=0", []retry.Option{retry.WithHistorySize(0)}},
+
+	{"backoff=constant(1s)", []retry.Option{retry.WithBackoff(retry.Constant(time.Second))}},
+	{"backoff=linear(1s,2s)", []retry.Option{retry.WithBackoff(retry.Linear(time.Second, 2*time.Second))}},
+	{"backoff=exponential(1s,1.5e0)", []retry.Option{retry.WithBackoff(retry.Exponential(time.Second, 1.5))}},
+	{"backoff=fibonacci(1s)", []retry.Option{retry.WithBackoff(retry.Fibonacci(time.Second))}},
+	{"backoff=decorrelated(1s,3)", []retry.Option{retry.WithBackoff(retry.Decorrelated(time.Second, 3))}},
+	{"backoff=sequence(1s)", []retry.Option{retry.WithBackoff(retry.Sequence(time.Second))}},
+	{"backoff=sequence(1s,0,3s)", []retry.Option{retry.WithBackoff(retry.Sequence(time.Second, 0, 3*time.Second))}},
+	{"backoff=chain(0,constant(1s),constant(2s))", []retry.Option{retry.WithBackoff(retry.Chain(0, retry.Constant(time.Second), retry.Constant(2*time.Second)))}},
+	{"backoff=chain(2,chain(1,constant(1s),linear(1s,2s)),sequence(1s,2s))", []retry.Option{retry.WithBackoff(retry.Chain(2,
+		retry.Chain(1, retry.Constant(time.Second), retry.Linear(time.Second, 2*time.Second)), retry.Sequence(time.Second, 2*time.Second)))}},
+	{
+		"backoff=chain( 2 , constant( 1s ) , exponential( 1s , 2 ) ) max_attempts=3",
+		[]retry.Option{retry.WithBackoff(retry.Chain(2, retry.Constant(time.Second), retry.Exponential(time.Second, 2))), retry.WithMaxAttempts(3)},
+	},
+	{"backoff=\"constant(1s)\"", []retry.Option{retry.WithBackoff(retry.Constant(time.Second))}},
+
+	{"jitter=none", []retry.Option{retry.WithJitter(retry.NoJitter)}},
+	{"jitter=full", []retry.Option{retry.WithJitter(retry.FullJitter)}},
+	{"jitter=equal", []retry.Option{retry.WithJitter(retry.EqualJitter)}},
+	{"jitter=add(0.5)", []retry.Option{retry.WithJitter(retry.AddJitter(0.5))}},
+	{"jitter=spread(0.2)", []retry.Option{retry.WithJitter(retry.SpreadJitter(0.2))}},
+	{"jitter=range(0.25, 0.75)", []retry.Option{retry.WithJitter(retry.Jitter{Lo: 0.25, Hi: 0.75})}},
+	{"jitter=none backoff=constant(1s)", []retry.Option{retry.WithJitter(retry.NoJitter), retry.WithBackoff(retry.Constant(time.Second))}},
+
+	{"name=", []retry.Option{retry.WithName("")}},
+	{`name=""`, []retry.Option{retry.WithName("")}},
+	{`name="a b" max_attempts=2`, []retry.Option{retry.WithName("a b"), retry.WithMaxAttempts(2)}},
+	{`name="a\"\n\u00fc\xff max_attempts=9"`, []retry.Option{retry.WithName("a\"\nü\xff max_attempts=9")}},
+	{`name=a=b`, []retry.Option{retry.WithName("a=b")}},
+	{`name=a"b`, []retry.Option{retry.WithName(`a"b`)}},
+	{"name=ü,'`\\", []retry.Option{retry.WithName("ü,'`\\")}},
+}
+
 func TestParse(t *testing.T) {
 	t.Parallel()
-	backoff := retry.WithBackoff
-	tests := []struct {
-		text string
-		want []retry.Option
-	}{
-		{"", nil},
-		{" \t\r\n ", nil},
-		{
-			"name=fetch max_attempts=5 max_elapsed=2m attempt_timeout=10s backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m jitter=full history_size=10",
-			[]retry.Option{
-				retry.WithName("fetch"), retry.WithMaxAttempts(5), retry.WithMaxElapsed(2 * time.Minute), retry.WithAttemptTimeout(10 * time.Second),
-				backoff(retry.Exponential(100*ms, 2)), retry.WithMaxDelay(30 * time.Second), retry.WithMaxRetryAfter(time.Minute), retry.WithJitter(retry.FullJitter), retry.WithHistorySize(10),
-			},
-		},
-		{"\n max_attempts=3\t\tname=x\r\n", []retry.Option{retry.WithMaxAttempts(3), retry.WithName("x")}},
-		{"max_attempts=unlimited", []retry.Option{retry.WithMaxAttempts(retry.Unlimited)}},
-		{"max_attempts=1", []retry.Option{retry.WithMaxAttempts(1)}},
-		{"max_attempts=2147483647", []retry.Option{retry.WithMaxAttempts(2147483647)}},
-		{"max_elapsed=0", []retry.Option{retry.WithMaxElapsed(0)}},
-		{"attempt_timeout=1h2m3.000000004s", []retry.Option{retry.WithAttemptTimeout(time.Hour + 2*time.Minute + 3*time.Second + 4)}},
-		{"max_delay=1.5us", []retry.Option{retry.WithMaxDelay(1500)}},
-		{"max_retry_after=2562047h47m16.854775807s", []retry.Option{retry.WithMaxRetryAfter(longest)}},
-		{"history_size=0", []retry.Option{retry.WithHistorySize(0)}},
-
-		{"backoff=constant(1s)", []retry.Option{backoff(retry.Constant(time.Second))}},
-		{"backoff=linear(1s,2s)", []retry.Option{backoff(retry.Linear(time.Second, 2*time.Second))}},
-		{"backoff=exponential(1s,1.5e0)", []retry.Option{backoff(retry.Exponential(time.Second, 1.5))}},
-		{"backoff=fibonacci(1s)", []retry.Option{backoff(retry.Fibonacci(time.Second))}},
-		{"backoff=decorrelated(1s,3)", []retry.Option{backoff(retry.Decorrelated(time.Second, 3))}},
-		{"backoff=sequence(1s)", []retry.Option{backoff(retry.Sequence(time.Second))}},
-		{"backoff=sequence(1s,0,3s)", []retry.Option{backoff(retry.Sequence(time.Second, 0, 3*time.Second))}},
-		{"backoff=chain(0,constant(1s),constant(2s))", []retry.Option{backoff(retry.Chain(0, retry.Constant(time.Second), retry.Constant(2*time.Second)))}},
-		{"backoff=chain(2,chain(1,constant(1s),linear(1s,2s)),sequence(1s,2s))", []retry.Option{backoff(retry.Chain(2,
-			retry.Chain(1, retry.Constant(time.Second), retry.Linear(time.Second, 2*time.Second)), retry.Sequence(time.Second, 2*time.Second)))}},
-		{
-			"backoff=chain( 2 , constant( 1s ) , exponential( 1s , 2 ) ) max_attempts=3",
-			[]retry.Option{backoff(retry.Chain(2, retry.Constant(time.Second), retry.Exponential(time.Second, 2))), retry.WithMaxAttempts(3)},
-		},
-		{"backoff=\"constant(1s)\"", []retry.Option{backoff(retry.Constant(time.Second))}},
-
-		{"jitter=none", []retry.Option{retry.WithJitter(retry.NoJitter)}},
-		{"jitter=full", []retry.Option{retry.WithJitter(retry.FullJitter)}},
-		{"jitter=equal", []retry.Option{retry.WithJitter(retry.EqualJitter)}},
-		{"jitter=add(0.5)", []retry.Option{retry.WithJitter(retry.AddJitter(0.5))}},
-		{"jitter=spread(0.2)", []retry.Option{retry.WithJitter(retry.SpreadJitter(0.2))}},
-		{"jitter=range(0.25, 0.75)", []retry.Option{retry.WithJitter(retry.Jitter{Lo: 0.25, Hi: 0.75})}},
-		{"jitter=none backoff=constant(1s)", []retry.Option{retry.WithJitter(retry.NoJitter), backoff(retry.Constant(time.Second))}},
-
-		{"name=", []retry.Option{retry.WithName("")}},
-		{`name=""`, []retry.Option{retry.WithName("")}},
-		{`name="a b" max_attempts=2`, []retry.Option{retry.WithName("a b"), retry.WithMaxAttempts(2)}},
-		{`name="a\"\n\u00fc\xff max_attempts=9"`, []retry.Option{retry.WithName("a\"\nü\xff max_attempts=9")}},
-		{`name=a=b`, []retry.Option{retry.WithName("a=b")}},
-		{`name=a"b`, []retry.Option{retry.WithName(`a"b`)}},
-		{"name=ü,'`\\", []retry.Option{retry.WithName("ü,'`\\")}},
-	}
-	for _, test := range tests {
+	for _, test := range parseTests {
 		t.Run(test.text, func(t *testing.T) {
 			t.Parallel()
 			p, err := retry.Parse(test.text)
@@ -84,8 +85,9 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// What text gives is given, as an option is: it wins over an earlier option and no more.
-func TestParsedPolicyIsAnOption(t *testing.T) {
+// Parsed settings act like an option: they replace earlier options, and nothing that the text
+// does not name.
+func TestParsedPolicyAsOption(t *testing.T) {
 	t.Parallel()
 	p, err := retry.Parse("max_attempts=3")
 	require.NoError(t, err)
@@ -93,160 +95,12 @@ func TestParsedPolicyIsAnOption(t *testing.T) {
 	assert.Equal(t, retry.MustNew(retry.WithMaxAttempts(3), retry.WithHistorySize(1)).String(), got)
 }
 
-const (
-	keyChoices     = "the keys are name, max_attempts, max_elapsed, attempt_timeout, backoff, max_delay, max_retry_after, reset_after, jitter, history_size"
-	backoffChoices = "the choices are constant(d), linear(initial,step), exponential(initial,factor), fibonacci(unit), decorrelated(initial,factor), sequence(d,...) and chain(n,backoff,backoff)"
-	maxDuration    = "2562047h47m16.854775807s"
-	jitterChoices  = "the choices are none, full, equal, add(f), spread(f) and range(lo,hi)"
-)
-
-func TestParseFaults(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		name, text string
-		want       []string // without "retry: Parse: position "
-	}{
-		{"unknown key", "name=x attempts=5", []string{`8, in attempts=5: unknown key "attempts", ` + keyChoices}},
-		{"key in capitals", "Name=x", []string{`1, in Name=x: unknown key "Name", ` + keyChoices}},
-		{"no key", "=5", []string{`1, in =5: unknown key "", ` + keyChoices}},
-		{"no equals sign", "max_attempts", []string{`1, in max_attempts: no value; write key=value, ` + keyChoices}},
-		{"space before the equals sign", "max_attempts =5", []string{
-			`1, in max_attempts: no value; write key=value, ` + keyChoices, `14, in =5: unknown key "", ` + keyChoices,
-		}},
-		{"positions count bytes", "name=üü x", []string{`11, in x: no value; write key=value, ` + keyChoices}},
-		{"twice", "jitter=full name=a jitter=none", []string{"20, in jitter=none: jitter is given twice"}},
-		{"twice the same", "name=a name=a name=a", []string{"8, in name=a: name is given twice", "15, in name=a: name is given twice"}},
-		{"twice, first one bad", "jitter=x jitter=full", []string{`1, in jitter=x: "x" is no jitter, ` + jitterChoices, "10, in jitter=full: jitter is given twice"}},
-		{"callback", "retry_if=(func)", []string{"1, in retry_if=(func): retry_if is not for text; set it in code: New(policy, ...)"}},
-		{"object", "name=a budget=(object)", []string{"8, in budget=(object): budget is not for text; set it in code: New(policy, ...)"}},
-
-		{"attempts zero", "max_attempts=0", []string{`1, in max_attempts=0: "0" is neither a number of at least 1 nor unlimited`}},
-		{"attempts minus one", "max_attempts=-1", []string{`1, in max_attempts=-1: "-1" is neither a number of at least 1 nor unlimited`}},
-		{"attempts empty", "max_attempts=", []string{`1, in max_attempts=: "" is neither a number of at least 1 nor unlimited`}},
-		{"attempts fraction", "max_attempts=1.5", []string{`1, in max_attempts=1.5: "1.5" is neither a number of at least 1 nor unlimited`}},
-		{"attempts too many", "max_attempts=9223372036854775808", []string{`1, in max_attempts=9223372036854775808: "9223372036854775808" is out of range; write unlimited for no limit`}},
-		{"duration without unit", "max_elapsed=5", []string{`1, in max_elapsed=5: "5" is not a duration such as 1.5s`}},
-		{"duration too long", "attempt_timeout=2562048h", []string{`1, in attempt_timeout=2562048h: "2562048h" is longer than the longest duration, ` + maxDuration}},
-		{"duration too long, negative", "max_delay=-2562048h", []string{`1, in max_delay=-2562048h: "-2562048h" is longer than the longest duration, ` + maxDuration}},
-		{"duration too long by its sum", "max_delay=1h2562047.9h", []string{`1, in max_delay=1h2562047.9h: "1h2562047.9h" is longer than the longest duration, ` + maxDuration}},
-		{"duration too long by a nanosecond", "max_delay=9223372036854775808ns", []string{`1, in max_delay=9223372036854775808ns: "9223372036854775808ns" is longer than the longest duration, ` + maxDuration}},
-		{"duration too long for an int", "max_delay=99999999999999999999µs", []string{`1, in max_delay=99999999999999999999µs: "99999999999999999999µs" is longer than the longest duration, ` + maxDuration}},
-		{"duration too long, without unit", "max_delay=99999999999999999999", []string{`1, in max_delay=99999999999999999999: "99999999999999999999" is not a duration such as 1.5s`}},
-		{"duration too long in part", "max_delay=99999999999999999999h1", []string{`1, in max_delay=99999999999999999999h1: "99999999999999999999h1" is not a duration such as 1.5s`}},
-		{"duration is a sign", "max_delay=-", []string{`1, in max_delay=-: "-" is not a duration such as 1.5s`}},
-		{"duration signed, without unit", "max_delay=-7", []string{`1, in max_delay=-7: "-7" is not a duration such as 1.5s`}},
-		{"duration is a fraction", "max_delay=1.5", []string{`1, in max_delay=1.5: "1.5" is not a duration such as 1.5s`}},
-		{"duration in words", "max_delay=5seconds", []string{`1, in max_delay=5seconds: "5seconds" is not a duration such as 1.5s`}},
-		{"duration negative", "max_delay=-1s", []string{"1, in max_delay=-1s: -1s is negative"}},
-		{"duration empty", "max_retry_after=", []string{`1, in max_retry_after=: "" is not a duration such as 1.5s`}},
-		{"history size", "history_size=many", []string{`1, in history_size=many: "many" is not a whole number`}},
-		{"history size out of range", "history_size=-9223372036854775809", []string{`1, in history_size=-9223372036854775809: "-9223372036854775809" is out of range`}},
-		{"history size negative", "history_size=-1", []string{"1, in history_size=-1: -1 is negative"}},
-
-		{"backoff unknown", "backoff=quadratic(1s)", []string{`1, in backoff=quadratic(1s): "quadratic(1s)" is no backoff, ` + backoffChoices}},
-		{"backoff empty", "backoff=", []string{`1, in backoff=: "" is no backoff, ` + backoffChoices}},
-		{"backoff without arguments", "backoff=constant", []string{`1, in backoff=constant: "constant" is no backoff, ` + backoffChoices}},
-		{"backoff with too few", "backoff=linear(1s)", []string{`1, in backoff=linear(1s): "linear(1s)" is no backoff, ` + backoffChoices}},
-		{"backoff with too many", "backoff=constant(1s,2s)", []string{`1, in backoff=constant(1s,2s): "constant(1s,2s)" is no backoff, ` + backoffChoices}},
-		{"backoff with none", "backoff=sequence()", []string{`1, in backoff=sequence(): "" is not a duration such as 1.5s`}},
-		{"backoff with an empty one", "backoff=sequence(1s,)", []string{`1, in backoff=sequence(1s,): "" is not a duration such as 1.5s`}},
-		{"backoff with text behind", "backoff=constant(1s)x", []string{`1, in backoff=constant(1s)x: "constant(1s)x" is no backoff, ` + backoffChoices}},
-		{"backoff unbalanced, open", "backoff=constant(1s name=x", []string{`1, in backoff=constant(1s name=x: "constant(1s name=x" is no backoff, ` + backoffChoices}},
-		{"backoff unbalanced, open inside", "backoff=chain(1,constant(1s),constant((1s))", []string{`1, in backoff=chain(1,constant(1s),constant((1s)): "chain(1,constant(1s),constant((1s))" is no backoff, ` + backoffChoices}},
-		{"backoff unbalanced, closed", "backoff=constant(1s)) name=x", []string{`1, in backoff=constant(1s)): "constant(1s))" is no backoff, ` + backoffChoices}},
-		{"backoff closed first", "backoff=constant)1s(", []string{`1, in backoff=constant)1s(: "constant)1s(" is no backoff, ` + backoffChoices}},
-		{"backoff in two calls", "backoff=constant(1s)(2s)", []string{`1, in backoff=constant(1s)(2s): "constant(1s)(2s)" is no backoff, ` + backoffChoices}},
-		{"backoff's duration", "backoff=linear(1s,two)", []string{`1, in backoff=linear(1s,two): "two" is not a duration such as 1.5s`}},
-		{"backoff's duration too long", "backoff=constant(2562048h)", []string{`1, in backoff=constant(2562048h): "2562048h" is longer than the longest duration, ` + maxDuration}},
-		{"backoff's factor", "backoff=exponential(1s,x)", []string{`1, in backoff=exponential(1s,x): "x" is not a number`}},
-		{"backoff's factor too large", "backoff=exponential(1s,1e999)", []string{`1, in backoff=exponential(1s,1e999): "1e999" is out of range`}},
-		{"backoff's factor NaN", "backoff=exponential(1s,NaN)", []string{"1, in backoff=exponential(1s,NaN): factor NaN is not a finite number of at least 1"}},
-		{"backoff's factor Inf", "backoff=decorrelated(1s,Inf)", []string{"1, in backoff=decorrelated(1s,Inf): factor +Inf is not a finite number of at least 1"}},
-		{"backoff's factor below 1", "backoff=decorrelated(1s,0.5)", []string{"1, in backoff=decorrelated(1s,0.5): factor 0.5 is not a finite number of at least 1"}},
-		{"backoff negative", "backoff=constant(-1s)", []string{"1, in backoff=constant(-1s): delay -1s is negative"}},
-		{"chain's number", "backoff=chain(x,constant(1s),constant(1s))", []string{`1, in backoff=chain(x,constant(1s),constant(1s)): "x" is not a whole number`}},
-		{"chain negative", "backoff=chain(-1,constant(1s),constant(1s))", []string{"1, in backoff=chain(-1,constant(1s),constant(1s)): chain length -1 is negative"}},
-		{"chain's member unknown", "backoff=chain(1,constant(1s),bad)", []string{`1, in backoff=chain(1,constant(1s),bad): "bad" is no backoff, ` + backoffChoices}},
-		{"chain's member at fault", "backoff=chain(1,constant(1s),fibonacci(-2s))", []string{"1, in backoff=chain(1,constant(1s),fibonacci(-2s)): unit -2s is negative"}},
-		{"func", "backoff=(func)", []string{`1, in backoff=(func): "(func)" is no backoff, ` + backoffChoices}},
-
-		{"jitter unknown", "jitter=half", []string{`1, in jitter=half: "half" is no jitter, ` + jitterChoices}},
-		{"jitter empty", "jitter=", []string{`1, in jitter=: "" is no jitter, ` + jitterChoices}},
-		{"jitter with arguments", "jitter=full(1)", []string{`1, in jitter=full(1): "full(1)" is no jitter, ` + jitterChoices}},
-		{"jitter without", "jitter=add", []string{`1, in jitter=add: "add" is no jitter, ` + jitterChoices}},
-		{"jitter with too many", "jitter=add(1,2)", []string{`1, in jitter=add(1,2): "add(1,2)" is no jitter, ` + jitterChoices}},
-		{"jitter with too few", "jitter=range(1)", []string{`1, in jitter=range(1): "range(1)" is no jitter, ` + jitterChoices}},
-		{"jitter's number", "jitter=add(x)", []string{`1, in jitter=add(x): "x" is not a number`}},
-		{"jitter zero", "jitter=range(0,0)", []string{"1, in jitter=range(0,0): {0 0} makes every wait 0; use WithBackoff(Constant(0)) to retry at once"}},
-		{"jitter reversed", "jitter=range(1,0.5)", []string{"1, in jitter=range(1,0.5): {1 0.5} has Hi below Lo"}},
-		{"jitter below 0", "jitter=spread(2)", []string{"1, in jitter=spread(2): {-1 3} has Lo below 0"}},
-		{"jitter NaN", "jitter=range(nan,1)", []string{"1, in jitter=range(nan,1): {NaN 1} is not finite"}},
-		{"jitter Inf", "jitter=add(+Inf)", []string{"1, in jitter=add(+Inf): {1 +Inf} is not finite"}},
-
-		{"quoted without an end", `max_attempts=0 name="a b`, []string{
-			`1, in max_attempts=0: "0" is neither a number of at least 1 nor unlimited`, `16, in name="a b: the value is not quoted as in Go`,
-		}},
-		{"text behind the quotes", `name="a"b max_attempts=2 x=1`, []string{`1, in name="a"b: there is text behind the quoted value`, `26, in x=1: unknown key "x", ` + keyChoices}},
-		{"no escape of Go", `name="\z"`, []string{`1, in name="\z": the value is not quoted as in Go`}},
-
-		{"control characters", "name=a \x1b[31m=\u202e\x00", []string{`8, in "\x1b[31m=\u202e\x00": unknown key "\x1b[31m", ` + keyChoices}},
-		{"line breaks", "jitter=add(\n\u2028x)", []string{`1, in "jitter=add(\n\u2028x)": "\u2028x" is not a number`}},
-		{"nothing to see", "\v \xff", []string{`1, in "\v": no value; write key=value, ` + keyChoices, `3, in "\xff": no value; write key=value, ` + keyChoices}},
-		{"long", "x" + strings.Repeat("=y", 1000), []string{
-			"1, in x" + strings.Repeat("=y", 28) + "…" + strings.Repeat("=y", 10) + `: unknown key "x", ` + keyChoices,
-		}},
-		{"long key", strings.Repeat("k", 1000) + "=1", []string{
-			"1, in " + strings.Repeat("k", 57) + "…" + strings.Repeat("k", 18) + `=1: unknown key "` + strings.Repeat("k", 56) + "…" + strings.Repeat("k", 19) + `", ` + keyChoices,
-		}},
-		{"long value", "max_elapsed=" + strings.Repeat("v", 1000), []string{
-			"1, in max_elapsed=" + strings.Repeat("v", 45) + "…" + strings.Repeat("v", 20) + `: "` + strings.Repeat("v", 56) + "…" + strings.Repeat("v", 19) + `" is not a duration such as 1.5s`,
-		}},
-
-		{"all at once", "max_delay=-1s foo jitter=x bar=1 backoff=exponential(1s,0.5)", []string{
-			"1, in max_delay=-1s: -1s is negative", `15, in foo: no value; write key=value, ` + keyChoices, `19, in jitter=x: "x" is no jitter, ` + jitterChoices,
-			`28, in bar=1: unknown key "bar", ` + keyChoices, "34, in backoff=exponential(1s,0.5): factor 0.5 is not a finite number of at least 1",
-		}},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			p, err := retry.Parse(test.text)
-			require.Error(t, err)
-			assert.Nil(t, p)
-			var want []string
-			for _, fault := range test.want {
-				want = append(want, "retry: Parse: position "+fault)
-			}
-			assert.Equal(t, strings.Join(want, "\n"), err.Error())
-			assertFault(t, err)
-		})
-	}
-}
-
-// The choices are all that there are: each key and form that a fault names is accepted.
-func TestParseChoicesAreAccepted(t *testing.T) {
-	t.Parallel()
-	fill := strings.NewReplacer("d,...", "1s", "initial", "1s", "step", "1s", "unit", "1s", "(d)", "(1s)", "factor", "2",
-		"n,backoff,backoff", "1,constant(1s),constant(1s)", "lo,hi", "0,1", "(f)", "(0.5)")
-	for kind, choices := range map[string]string{"backoff": backoffChoices, "jitter": jitterChoices} {
-		list := strings.ReplaceAll(strings.TrimPrefix(choices, "the choices are "), " and ", ", ")
-		for form := range strings.SplitSeq(list, ", ") {
-			_, err := retry.Parse(kind + "=" + fill.Replace(form))
-			assert.NoError(t, err, form)
-		}
-	}
-	for key := range strings.SplitSeq(strings.TrimPrefix(keyChoices, "the keys are "), ", ") {
-		_, err := retry.Parse(key + "=")
-		assert.False(t, err != nil && strings.Contains(err.Error(), "unknown"), key)
-	}
-}
-
-// nested is a chain within a chain, depth deep.
+// nested is chains within chains, depth deep.
 func nested(depth int) string {
 	return strings.Repeat("chain(1,constant(1s),", depth) + "constant(2s)" + strings.Repeat(")", depth)
 }
 
-func TestParseOfLargeText(t *testing.T) {
+func TestParseLargeText(t *testing.T) {
 	t.Parallel()
 	t.Run("deep", func(t *testing.T) {
 		t.Parallel()
@@ -258,7 +112,7 @@ func TestParseOfLargeText(t *testing.T) {
 		t.Parallel()
 		_, err := retry.Parse("backoff=" + nested(5000))
 		assert.EqualError(t, err, "retry: Parse: position 1, in backoff=chain(1,constant(1s),chain(1,constant(1s),chain(1…)))))))))))))))))))): chains are nested more than 100 deep")
-		assertFault(t, err)
+		assertOptionError(t, err)
 	})
 	t.Run("wide", func(t *testing.T) {
 		t.Parallel()
@@ -274,24 +128,24 @@ func TestParseOfLargeText(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, "name="+name+" "+defaultText, p.String())
 	})
-	t.Run("many faults", func(t *testing.T) {
+	t.Run("many errors", func(t *testing.T) {
 		t.Parallel()
 		_, err := retry.Parse(strings.Repeat("x ", 1000))
 		require.Error(t, err)
-		assert.Equal(t, 20, strings.Count(err.Error(), "retry: Parse: position "), "it stops there")
+		assert.Equal(t, 20, strings.Count(err.Error(), "retry: Parse: position "), "parsing stops there")
 	})
 	t.Run("open parentheses", func(t *testing.T) {
 		t.Parallel()
 		_, err := retry.Parse("backoff=" + strings.Repeat("(", 100_000))
-		assertFault(t, err)
+		assertOptionError(t, err)
 	})
 }
 
-// faultLine is one line that hides nothing.
-var faultLine = regexp.MustCompile(`^retry: Parse: position ([0-9]+), in [^\p{Cc}\p{Zl}\p{Zp}\x{202a}-\x{202e}]+: [^\p{Cc}\p{Zl}\p{Zp}\x{202a}-\x{202e}]+$`)
+// errorLine matches one line without invisible characters.
+var errorLine = regexp.MustCompile(`^retry: Parse: position ([0-9]+), in [^\p{Cc}\p{Zl}\p{Zp}\x{202a}-\x{202e}]+: [^\p{Cc}\p{Zl}\p{Zp}\x{202a}-\x{202e}]+$`)
 
-// Whatever parses prints a text that parses to the same; whatever does not has faults that
-// match ErrOption, each with its position, in order and within the text.
+// A text that parses gives a policy whose text parses to the same. Any other text gives errors
+// that match ErrOption. Each has its position, in order and within the text.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{
 		"", defaultText, "max_attempts=unlimited jitter=add(0.1) backoff=decorrelated(1ms,3)",
@@ -316,21 +170,21 @@ func FuzzParse(f *testing.F) {
 		require.ErrorIs(t, err, retry.ErrOption)
 		var joined interface{ Unwrap() []error }
 		require.ErrorAs(t, err, &joined)
-		faults := joined.Unwrap()
+		errs := joined.Unwrap()
 		before := 0
 		for line := range strings.SplitSeq(err.Error(), "\n") {
-			match := faultLine.FindStringSubmatch(line)
+			match := errorLine.FindStringSubmatch(line)
 			require.NotNil(t, match, "%q", line)
 			require.Less(t, len(line), 500)
 			position, _ := strconv.Atoi(match[1])
-			var fault *retry.ParseError
-			require.ErrorAs(t, faults[0], &fault)
-			require.Equal(t, position, fault.Position)
-			require.True(t, strings.HasPrefix(text[position-1:], fault.Pair))
-			faults = faults[1:]
-			require.Greater(t, position, before, "one fault a position")
+			var parseErr *retry.ParseError
+			require.ErrorAs(t, errs[0], &parseErr)
+			require.Equal(t, position, parseErr.Position)
+			require.True(t, strings.HasPrefix(text[position-1:], parseErr.Pair))
+			errs = errs[1:]
+			require.Greater(t, position, before, "at most one error for each position")
 			require.LessOrEqual(t, position, len(text))
-			require.NotContains(t, " \t\r\n", text[position-1:position], "where a pair begins")
+			require.NotContains(t, " \t\r\n", text[position-1:position], "a position is the start of a pair")
 			before = position
 		}
 	})

@@ -29,12 +29,12 @@ func TestPlan(t *testing.T) {
 			{Retry: 3, Min: 0, Median: 200 * ms, Max: 400 * ms, TotalMax: 700 * ms},
 			{Retry: 4, Min: 0, Median: 400 * ms, Max: 800 * ms, TotalMax: 1500 * ms},
 		}},
-		{"fewer than there are", nil, 1, []retry.Step{{Retry: 1, Median: 50 * ms, Max: 100 * ms, TotalMax: 100 * ms}}},
-		{"more than there are", []retry.Option{retry.WithBackoff(retry.Constant(s)), retry.WithMaxAttempts(3)}, math.MaxInt, []retry.Step{
+		{"fewer than all", nil, 1, []retry.Step{{Retry: 1, Median: 50 * ms, Max: 100 * ms, TotalMax: 100 * ms}}},
+		{"more than all", []retry.Option{retry.WithBackoff(retry.Constant(s)), retry.WithMaxAttempts(3)}, math.MaxInt, []retry.Step{
 			{Retry: 1, Min: s, Median: s, Max: s, TotalMax: s},
 			{Retry: 2, Min: s, Median: s, Max: s, TotalMax: 2 * s},
 		}},
-		{"none asked for", nil, 0, nil},
+		{"none requested", nil, 0, nil},
 		{"less than none", nil, -1, nil},
 		{"one attempt", []retry.Option{retry.WithMaxAttempts(1)}, 10, nil},
 		{"unlimited", []retry.Option{retry.WithMaxAttempts(retry.Unlimited), retry.WithBackoff(retry.Sequence(0, s))}, 3, []retry.Step{
@@ -53,11 +53,11 @@ func TestPlan(t *testing.T) {
 			{Retry: 1, Min: s, Median: s, Max: s, TotalMax: s},
 			{Retry: 2, Min: 2 * s, Median: 3 * s, Max: 4 * s, TotalMax: 5 * s},
 		}},
-		{"max elapsed leaves out what cannot be", []retry.Option{retry.WithBackoff(retry.Constant(s)), retry.WithMaxElapsed(3 * s), retry.WithMaxAttempts(retry.Unlimited)}, 10, []retry.Step{
+		{"max elapsed excludes impossible retries", []retry.Option{retry.WithBackoff(retry.Constant(s)), retry.WithMaxElapsed(3 * s), retry.WithMaxAttempts(retry.Unlimited)}, 10, []retry.Step{
 			{Retry: 1, Min: s, Median: s, Max: s, TotalMax: s},
 			{Retry: 2, Min: s, Median: s, Max: s, TotalMax: 2 * s},
 		}},
-		{"max elapsed leaves in what can be", []retry.Option{retry.WithBackoff(retry.Exponential(s, 2)), retry.WithMaxElapsed(2 * s)}, 10, []retry.Step{
+		{"max elapsed keeps possible retries", []retry.Option{retry.WithBackoff(retry.Exponential(s, 2)), retry.WithMaxElapsed(2 * s)}, 10, []retry.Step{
 			{Retry: 1, Median: s / 2, Max: s, TotalMax: s},
 			{Retry: 2, Median: s, Max: 2 * s, TotalMax: 2 * s},
 			{Retry: 3, Median: 2 * s, Max: 4 * s, TotalMax: 2 * s},
@@ -92,7 +92,7 @@ func TestMaxTotal(t *testing.T) {
 		{"one attempt", []retry.Option{retry.WithMaxAttempts(1)}, 0, true},
 		{"literal", []retry.Option{backoff(retry.Sequence(s, 2*s))}, 7 * s, true},
 		{"func", []retry.Option{backoff(retry.BackoffFunc(secondsByNumber))}, 10 * s, true},
-		{"func that falls", []retry.Option{backoff(retry.BackoffFunc(func(a retry.Attempt) time.Duration { return s / time.Duration(a.Number) })), retry.WithMaxAttempts(4)}, s + s/2 + s/3, true},
+		{"func with shorter and shorter delays", []retry.Option{backoff(retry.BackoffFunc(func(a retry.Attempt) time.Duration { return s / time.Duration(a.Number) })), retry.WithMaxAttempts(4)}, s + s/2 + s/3, true},
 		{"decorrelated", []retry.Option{backoff(retry.Decorrelated(s, 3))}, 3*s + 9*s + 27*s + 30*s, true},
 		{"capped", []retry.Option{retry.WithMaxDelay(150 * ms)}, 550 * ms, true},
 		{"jitter beyond the delay", []retry.Option{retry.WithJitter(retry.AddJitter(1))}, 3 * s, true},
@@ -119,22 +119,23 @@ func TestMaxTotal(t *testing.T) {
 		_, bounded = retry.MustNew(unlimited, retry.WithMaxElapsed(s), retry.WithMaxElapsed(0)).MaxTotal()
 		assert.False(t, bounded)
 	})
-	t.Run("nil and zero policy", func(t *testing.T) {
-		t.Parallel()
-		for _, p := range []*retry.Policy{nil, {}} {
-			got, bounded := p.MaxTotal()
-			assert.Equal(t, 1500*ms, got)
-			assert.True(t, bounded)
-			assert.Equal(t, retry.MustNew().Plan(9), p.Plan(9))
-		}
-	})
+}
+
+func TestMaxTotalOfNilAndZeroPolicy(t *testing.T) {
+	t.Parallel()
+	for _, p := range []*retry.Policy{nil, {}} {
+		got, bounded := p.MaxTotal()
+		assert.Equal(t, 1500*ms, got)
+		assert.True(t, bounded)
+		assert.Equal(t, retry.MustNew().Plan(9), p.Plan(9))
+	}
 }
 
 // MaxTotal does not sum up a billion waits one by one, whatever the strategy.
-func TestMaxTotalOfManyAttemptsIsQuick(t *testing.T) {
+func TestMaxTotalOfManyAttemptsIsFast(t *testing.T) {
 	t.Parallel()
 	const many = 1_000_000_000
-	const total = (many - 1) * time.Second // of waits of 1 s
+	const total = (many - 1) * time.Second // the sum of the waits of 1s
 	tests := []struct {
 		name    string
 		backoff retry.Backoff
@@ -145,7 +146,7 @@ func TestMaxTotalOfManyAttemptsIsQuick(t *testing.T) {
 		{"sequence", retry.Sequence(3*time.Second, time.Second), nil, total + 2*time.Second},
 		{"linear without step", retry.Linear(time.Second, 0), nil, total},
 		{"linear", retry.Linear(0, time.Second), []retry.Option{retry.WithMaxDelay(time.Second)}, total - time.Second},
-		{"linear beyond all bounds", retry.Linear(0, longest), []retry.Option{retry.WithMaxDelay(longest)}, longest},
+		{"linear that saturates", retry.Linear(0, longest), []retry.Option{retry.WithMaxDelay(longest)}, longest},
 		{"exponential", retry.Exponential(time.Second, 2), []retry.Option{retry.WithMaxDelay(time.Second)}, total},
 		{"exponential by one", retry.Exponential(time.Second, 1), nil, total},
 		{"exponential of zero", retry.Exponential(0, 2), nil, 0},
@@ -170,46 +171,34 @@ func TestMaxTotalOfManyAttemptsIsQuick(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			p := retry.MustNew(append(test.opts, retry.WithBackoff(test.backoff), retry.WithMaxAttempts(many))...)
-			done := make(chan time.Duration, 1)
-			go func() {
-				got, _ := p.MaxTotal()
-				done <- got
-			}()
-			select {
-			case got := <-done:
-				assert.Equal(t, test.want, got)
-			case <-time.After(time.Second): // a sum of a billion takes a minute
-				assert.Fail(t, "takes long")
-			}
+			assert.Equal(t, test.want, maxTotalWithinASecond(t, p))
 		})
 	}
 }
 
-// anyPolicy has settings of any magnitude, all of them valid.
-func anyPolicy(r *rand.Rand, attempts int) []retry.Option {
-	b := anyBackoff(uint8(r.Uint32()), anyDuration(r), anyDuration(r), 1+r.ExpFloat64()*float64(r.IntN(3)))
-	opts := []retry.Option{retry.WithBackoff(b), retry.WithMaxAttempts(attempts)}
-	if r.IntN(2) > 0 {
-		jitter := retry.Jitter{Lo: r.Float64()}
-		jitter.Hi = jitter.Lo + r.ExpFloat64()
-		opts = append(opts, retry.WithJitter(jitter))
+// maxTotalWithinASecond returns p.MaxTotal. Adding up a billion waits would take a minute.
+func maxTotalWithinASecond(t *testing.T, p *retry.Policy) (total time.Duration) {
+	t.Helper()
+	done := make(chan time.Duration, 1)
+	go func() {
+		got, _ := p.MaxTotal()
+		done <- got
+	}()
+	select {
+	case total = <-done:
+	case <-time.After(time.Second):
+		require.Fail(t, "MaxTotal is slow")
 	}
-	if r.IntN(2) > 0 {
-		opts = append(opts, retry.WithMaxDelay(anyDuration(r)))
-	}
-	if r.IntN(3) == 0 {
-		opts = append(opts, retry.WithMaxElapsed(anyDuration(r)))
-	}
-	return opts
+	return total
 }
 
-// MaxTotal is what the longest waits of Plan add up to.
+// MaxTotal is the sum of Plan's longest waits.
 func TestMaxTotalAgreesWithPlan(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(4, 5))
 	for range 2000 {
 		attempts := 1 + r.IntN(80)
-		p := retry.MustNew(append(anyPolicy(r, attempts), retry.WithMaxElapsed(0))...)
+		p := retry.MustNew(append(randomPolicy(r, attempts), retry.WithMaxElapsed(0))...)
 		steps := p.Plan(math.MaxInt)
 		require.Len(t, steps, attempts-1)
 		var sum time.Duration
@@ -227,7 +216,7 @@ func TestMaxTotalAgreesWithPlan(t *testing.T) {
 		require.True(t, bounded)
 		require.Equal(t, sum, total, "%v", p)
 
-		limit := max(anyDuration(r), 1)
+		limit := max(randomDuration(r), 1)
 		p = retry.MustNew(p, retry.WithMaxElapsed(limit))
 		total, bounded = p.MaxTotal()
 		require.True(t, bounded)
@@ -238,19 +227,19 @@ func TestMaxTotalAgreesWithPlan(t *testing.T) {
 	}
 }
 
-// A call waits as its policy's plan says: between Min and Max, for the Median with samples in
-// the middle, and as often.
-func TestCallsKeepToThePlan(t *testing.T) {
+// A call waits as its policy's plan says: between Min and Max, and as often. With random
+// numbers in the middle it waits for the Median.
+func TestCallsFollowPlan(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(6, 7))
 	for range 300 {
 		attempts := 1 + r.IntN(30)
-		opts := anyPolicy(r, attempts)
+		opts := randomPolicy(r, attempts)
 		p := retry.MustNew(opts...)
 		steps := p.Plan(math.MaxInt)
-		for name, random := range map[string]retry.Option{"random": seeded(r.Uint64()), "middle": sampling(0.5), "least": sampling(0)} {
+		for name, random := range map[string]retry.Option{"random": seededRand(r.Uint64()), "middle": fixedRand(0.5), "least": fixedRand(0)} {
 			var elapsed time.Duration
-			run := retry.MustNew(p, random, retry.WithClock(lateClock{&elapsed})).Start(context.Background())
+			run := retry.MustNew(p, random, retry.WithClock(elapsedClock{&elapsed})).Start(context.Background())
 			n := 0
 			for wait, again := run.Try(fail); again; wait, again = run.Try(fail) {
 				require.Less(t, n, len(steps), "%v", p)
@@ -273,17 +262,16 @@ func TestCallsKeepToThePlan(t *testing.T) {
 	}
 }
 
-func fail(context.Context) error { return errRefused }
+// elapsedClock shows the time that elapsed holds.
+type elapsedClock struct{ elapsed *time.Duration }
 
-// lateClock is as late as its duration says.
-type lateClock struct{ elapsed *time.Duration }
+func (c elapsedClock) Now() time.Time { return time.Unix(0, 0).Add(*c.elapsed) }
 
-func (c lateClock) Now() time.Time { return time.Unix(0, 0).Add(*c.elapsed) }
-func (c lateClock) After(time.Duration) <-chan time.Time {
+func (c elapsedClock) After(time.Duration) <-chan time.Time {
 	panic("nothing waits")
 }
 
-// Plan foresees no hints and no running times: it is the same before and after a call.
+// Plan includes no hints and no running times: it is the same before and after a call.
 func TestPlanIsPure(t *testing.T) {
 	t.Parallel()
 	p := retry.MustNew(retry.WithBackoff(retry.Decorrelated(time.Second, 3)), retry.WithClock(clock.NewMock()))

@@ -8,8 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestReadmeExample holds the first example of the README to be the one that is compiled
-// and run here.
+// The first example of the README is the code of Example, which is compiled and run.
 func TestReadmeExample(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("README.md")
@@ -26,7 +25,7 @@ func TestReadmeExample(t *testing.T) {
 	require.Equal(t, want, functionBody(t, string(tests), "func Example() {"))
 }
 
-// functionBody is what stands between the function's first line and its closing brace.
+// functionBody returns the text between the function's first line and its closing brace.
 func functionBody(t *testing.T, source, function string) string {
 	t.Helper()
 	_, text, ok := strings.Cut(source, function+"\n")

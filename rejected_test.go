@@ -15,7 +15,60 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// scriptedValues returns the values in turn; a 0 is an error instead.
+func TestRejectedValuesAreBounded(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		size   retry.Option
+		values []int
+	}{
+		{retry.WithHistorySize(3), []int{10, 11, 12}},
+		{retry.WithHistorySize(1), []int{12}},
+		{retry.WithHistorySize(0), nil},
+		{retry.WithHistorySize(12), []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
+		{retry.WithName("default size"), []int{3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
+	} {
+		_, err := retry.DoValue(context.Background(), countUp(), atOnce, retry.WithMaxAttempts(12), tt.size,
+			retry.WithValidator(func(v int, _ retry.Attempt) error { return fmt.Errorf("no %d", v) }))
+		var report *retry.ValidationError[int]
+		require.ErrorAs(t, err, &report)
+		assert.Equal(t, tt.values, report.Values)
+		require.Len(t, report.Reasons, len(tt.values))
+		for i, v := range tt.values {
+			assert.EqualError(t, report.Reasons[i], fmt.Sprintf("no %d", v))
+		}
+		assert.Equal(t, 12, report.Attempts)
+		assert.EqualError(t, retryError(t, err).Err, "value rejected: no 12")
+	}
+}
+
+func TestValidationErrorOnlyAfterRejection(t *testing.T) {
+	t.Parallel()
+	n := 0
+	_, err := retry.DoValue(context.Background(), func(context.Context) (int, error) {
+		if n++; n == 3 {
+			return n, errDown
+		}
+		return n, nil
+	}, atOnce, retry.WithMaxAttempts(3), rejectAll(errOdd))
+	var report *retry.ValidationError[int]
+	assert.False(t, errors.As(err, &report))
+	assert.NotErrorIs(t, err, retry.ErrRejected)
+	assert.NotErrorIs(t, err, errOdd)
+	assert.ErrorIs(t, err, errDown)
+
+	n = 1 // values between failures count too
+	_, err = retry.DoValue(context.Background(), func(context.Context) (int, error) {
+		if n++; n == 3 {
+			return n, errDown
+		}
+		return n, nil
+	}, atOnce, retry.WithMaxAttempts(3), rejectAll(errOdd))
+	require.ErrorAs(t, err, &report)
+	assert.Equal(t, []int{2, 4}, report.Values)
+	assert.Equal(t, 2, report.Attempts)
+}
+
+// scriptedValues returns the values in turn. A 0 is an error instead.
 func scriptedValues(values ...int) func(context.Context) (int, error) {
 	return func(context.Context) (int, error) {
 		v := values[0]
@@ -26,7 +79,8 @@ func scriptedValues(values ...int) func(context.Context) (int, error) {
 	}
 }
 
-// Rejected finds the values whatever the last attempt was; errors.As does only after a rejection.
+// Rejected finds the values whatever the last attempt was. errors.As finds them only after a
+// rejection.
 func TestRejected(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -38,16 +92,16 @@ func TestRejected(t *testing.T) {
 		{"all rejected", []int{4, 7, 5}, []int{4, 7, 5}, true},
 		{"the last failed otherwise", []int{4, 7, 0}, []int{4, 7}, false},
 		{"the first failed otherwise", []int{0, 4, 7}, []int{4, 7}, true},
-		{"only one was", []int{0, 4, 0}, []int{4}, false},
+		{"only one was rejected", []int{0, 4, 0}, []int{4}, false},
 		{"none", []int{0, 0, 0}, nil, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			for way, err := range map[string]error{
 				"DoValue": second(retry.DoValue(context.Background(), scriptedValues(tt.values...), rejectAll(errOdd), atOnce, retry.WithName("best"), retry.WithMaxAttempts(3))),
-				"steps":   bySteps(tt.values),
+				"steps":   rejectedByRun(tt.values),
 			} {
-				e := stopped(t, err)
+				e := retryError(t, err)
 				assert.Equal(t, retry.ErrExhausted, e.Reason, way)
 				assert.Equal(t, tt.last, errors.Is(e, retry.ErrRejected), way)
 				var found *retry.ValidationError[int]
@@ -74,8 +128,8 @@ func TestRejected(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-// bySteps makes the call of TestRejected with a Run.
-func bySteps(values []int) error {
+// rejectedByRun makes the call of TestRejected with a Run.
+func rejectedByRun(values []int) error {
 	run := retry.MustNew(rejectAll(errOdd), atOnce, retry.WithName("best"), retry.WithMaxAttempts(3)).Start(context.Background())
 	fn := scriptedValues(values...)
 	for again := true; again; {
@@ -84,8 +138,8 @@ func bySteps(values []int) error {
 	return run.Err()
 }
 
-// After whatever ended the call: the values must not be lost to it.
-func TestRejectedWhateverTheEnd(t *testing.T) {
+// Rejected finds the values whatever ended the call.
+func TestRejectedAfterAnyEnd(t *testing.T) {
 	t.Parallel()
 	canceled, cancel := context.WithCancel(context.Background())
 	for _, tt := range []struct {
@@ -96,7 +150,7 @@ func TestRejectedWhateverTheEnd(t *testing.T) {
 		reason error
 	}{
 		{"permanent", context.Background(), nil, func() (int, error) { return 0, retry.Permanent(errDown) }, retry.ErrPermanent},
-		{"own limit", context.Background(), []retry.Option{retry.WithStop(stopAt(2, errQuota))}, func() (int, error) { return 0, errDown }, errQuota},
+		{"WithStop", context.Background(), []retry.Option{retry.WithStop(stopAt(2, errQuota))}, func() (int, error) { return 0, errDown }, errQuota},
 		{"budget", context.Background(), []retry.Option{retry.WithBudget(retry.NewBudget(0, 1))}, func() (int, error) { return 0, errDown }, retry.ErrBudget},
 		{"cancelled", canceled, nil, func() (int, error) { cancel(); return 0, errDown }, retry.ErrContext},
 		{"hint", context.Background(), []retry.Option{retry.WithMaxRetryAfter(0)}, func() (int, error) { return 0, retry.After(1, errDown) }, retry.ErrRetryAfter},
@@ -110,7 +164,7 @@ func TestRejectedWhateverTheEnd(t *testing.T) {
 				}
 				return tt.second()
 			}, append(tt.opts, atOnce, rejectAll(errOdd))...)
-			e := stopped(t, err)
+			e := retryError(t, err)
 			assert.Equal(t, tt.reason, e.Reason)
 			require.NotErrorIs(t, e, retry.ErrRejected)
 			require.NotNil(t, retry.Rejected[int](e))
@@ -119,11 +173,11 @@ func TestRejectedWhateverTheEnd(t *testing.T) {
 	}
 }
 
-// What is no failed call has none.
+// Rejected returns nil for anything but the error of a failed call.
 func TestRejectedOfOtherErrors(t *testing.T) {
 	t.Parallel()
 	for name, err := range map[string]error{
-		"nil": nil, "plain": errDown, "no validators": retry.Do(context.Background(), always(errDown), retry.WithMaxAttempts(1)),
+		"nil": nil, "plain": errDown, "no validators": retry.Do(context.Background(), alwaysReturn(errDown), retry.WithMaxAttempts(1)),
 		"typed nil": (*retry.Error)(nil), "literal": &retry.Error{Reason: retry.ErrExhausted}, "sentinel": retry.ErrRejected,
 		"option": retry.Do(context.Background(), nil), "unwraps to itself": &loopError{"loop"}, "panics": panicError{},
 	} {
@@ -140,14 +194,14 @@ func TestRejectedOfOtherErrors(t *testing.T) {
 	assert.Nil(t, retry.Rejected[int](err))
 }
 
-// With nested calls each error has its own values, the outer's first.
+// With nested calls each error has its own values. Those of the outer call come first.
 func TestRejectedOfNestedCalls(t *testing.T) {
 	t.Parallel()
 	inner := func(ctx context.Context) error {
 		return second(retry.DoValue(ctx, scriptedValues(1, 2), rejectAll(errOdd), atOnce, retry.WithMaxAttempts(2)))
 	}
 	err := retry.Do(context.Background(), inner, retry.WithMaxAttempts(1))
-	require.NotNil(t, retry.Rejected[int](err), "the inner call's, where the outer has none")
+	require.NotNil(t, retry.Rejected[int](err), "the inner call's values if the outer call has none")
 	assert.Equal(t, []int{1, 2}, retry.Rejected[int](err).Values)
 
 	calls := 0
@@ -160,8 +214,9 @@ func TestRejectedOfNestedCalls(t *testing.T) {
 	assert.Equal(t, []int{9}, retry.Rejected[int](err).Values)
 }
 
-// As many as the history's size are kept, the newest, and none with 0; the count is of all.
-func TestRejectedKeepsTheNewest(t *testing.T) {
+// The newest values are kept, as many as the history's size, and none with 0. The count
+// includes all.
+func TestRejectedKeepsNewest(t *testing.T) {
 	t.Parallel()
 	for size, want := range map[int][]int{0: nil, 1: {4}, 3: {2, 3, 4}, 9: {1, 2, 3, 4}} {
 		_, err := retry.DoValue(context.Background(), scriptedValues(1, 2, 3, 4, 0), rejectAll(errOdd), atOnce, retry.WithHistorySize(size))
@@ -172,7 +227,7 @@ func TestRejectedKeepsTheNewest(t *testing.T) {
 	}
 }
 
-// Neither JSON nor slog, nor a verb, shows a value, wherever the error is.
+// No verb, JSON or slog output shows a value, wherever the error is.
 func TestValuesAreNotShown(t *testing.T) {
 	t.Parallel()
 	calls := 0

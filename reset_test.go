@@ -14,8 +14,8 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// lasting fails, each attempt after it ran for the next of the times.
-func lasting(times ...time.Duration) func(context.Context) error {
+// failAfter returns a function that always fails. Each attempt runs for the next of the times.
+func failAfter(times ...time.Duration) func(context.Context) error {
 	return func(context.Context) error {
 		time.Sleep(times[0])
 		times = times[1:]
@@ -23,8 +23,8 @@ func lasting(times ...time.Duration) func(context.Context) error {
 	}
 }
 
-// An attempt that ran for at least d before it failed is attempt 1 of a new series.
-func TestResetAfterBeginsASeries(t *testing.T) {
+// An attempt that ran for at least d before it failed becomes attempt 1 of a new series.
+func TestResetAfterStartsSeries(t *testing.T) {
 	const s, m = time.Second, time.Minute
 	for _, tt := range []struct {
 		name     string
@@ -38,21 +38,21 @@ func TestResetAfterBeginsASeries(t *testing.T) {
 		{"never by default", []retry.Option{retry.WithMaxAttempts(3)}, []time.Duration{0, time.Hour, 0}, []time.Duration{s, 2 * s}, retry.ErrExhausted, 3, time.Hour + 3*s},
 		{"never with 0", []retry.Option{retry.WithMaxAttempts(3), retry.WithResetAfter(0)}, []time.Duration{0, time.Hour, 0}, []time.Duration{s, 2 * s}, retry.ErrExhausted, 3, time.Hour + 3*s},
 		{"lifted by a later option", []retry.Option{retry.WithMaxAttempts(3), retry.WithResetAfter(m), retry.WithResetAfter(0)}, []time.Duration{0, time.Hour, 0}, []time.Duration{s, 2 * s}, retry.ErrExhausted, 3, time.Hour + 3*s},
-		{"just too short", []retry.Option{retry.WithMaxAttempts(3), retry.WithResetAfter(m)}, []time.Duration{0, m - 1, 0}, []time.Duration{s, 2 * s}, retry.ErrExhausted, 3, m - 1 + 3*s},
-		{"just long enough", []retry.Option{retry.WithMaxAttempts(3), retry.WithResetAfter(m)}, []time.Duration{0, m, 0, 0}, []time.Duration{s, s, 2 * s}, retry.ErrExhausted, 3, m + 3*s},
-		{"the first", []retry.Option{retry.WithMaxAttempts(2), retry.WithResetAfter(m)}, []time.Duration{m, 0}, []time.Duration{s}, retry.ErrExhausted, 2, m + s},
+		{"slightly too short", []retry.Option{retry.WithMaxAttempts(3), retry.WithResetAfter(m)}, []time.Duration{0, m - 1, 0}, []time.Duration{s, 2 * s}, retry.ErrExhausted, 3, m - 1 + 3*s},
+		{"exactly long enough", []retry.Option{retry.WithMaxAttempts(3), retry.WithResetAfter(m)}, []time.Duration{0, m, 0, 0}, []time.Duration{s, s, 2 * s}, retry.ErrExhausted, 3, m + 3*s},
+		{"the first attempt", []retry.Option{retry.WithMaxAttempts(2), retry.WithResetAfter(m)}, []time.Duration{m, 0}, []time.Duration{s}, retry.ErrExhausted, 2, m + s},
 		{"again and again", []retry.Option{retry.WithMaxAttempts(2), retry.WithResetAfter(m)}, []time.Duration{m, m, m, m, 0}, []time.Duration{s, s, s, s}, retry.ErrExhausted, 2, m + s},
-		{"one attempt is never more", []retry.Option{retry.WithMaxAttempts(1), retry.WithResetAfter(m)}, []time.Duration{time.Hour}, nil, retry.ErrExhausted, 1, time.Hour},
-		{"the time limit begins too", []retry.Option{retry.WithMaxElapsed(m + 4*s), retry.WithResetAfter(m)}, []time.Duration{0, 50 * s, m, s, 0}, []time.Duration{s, 2 * s, s}, retry.ErrMaxElapsed, 2, m + 2*s},
-		{"the long attempt counts for the limit", []retry.Option{retry.WithMaxElapsed(m), retry.WithResetAfter(m)}, []time.Duration{0, m}, []time.Duration{s}, retry.ErrMaxElapsed, 1, m},
-		{"strategies that grow from the wait before", []retry.Option{retry.WithBackoff(retry.Decorrelated(s, 3)), retry.WithMaxAttempts(4), retry.WithResetAfter(m)}, []time.Duration{0, 0, 0, m, 0, 0, 0}, []time.Duration{3 * s, 9 * s, 27 * s, 3 * s, 9 * s, 27 * s}, retry.ErrExhausted, 4, m + 39*s},
+		{"one attempt is the limit", []retry.Option{retry.WithMaxAttempts(1), retry.WithResetAfter(m)}, []time.Duration{time.Hour}, nil, retry.ErrExhausted, 1, time.Hour},
+		{"the time limit restarts", []retry.Option{retry.WithMaxElapsed(m + 4*s), retry.WithResetAfter(m)}, []time.Duration{0, 50 * s, m, s, 0}, []time.Duration{s, 2 * s, s}, retry.ErrMaxElapsed, 2, m + 2*s},
+		{"the long attempt counts for the time limit", []retry.Option{retry.WithMaxElapsed(m), retry.WithResetAfter(m)}, []time.Duration{0, m}, []time.Duration{s}, retry.ErrMaxElapsed, 1, m},
+		{"strategies that grow from the previous wait", []retry.Option{retry.WithBackoff(retry.Decorrelated(s, 3)), retry.WithMaxAttempts(4), retry.WithResetAfter(m)}, []time.Duration{0, 0, 0, m, 0, 0, 0}, []time.Duration{3 * s, 9 * s, 27 * s, 3 * s, 9 * s, 27 * s}, retry.ErrExhausted, 4, m + 39*s},
 	} {
-		for _, way := range waysIn {
+		for _, way := range entryPoints {
 			t.Run(tt.name+"/"+way.name, func(t *testing.T) {
 				inBubble(t, func(t *testing.T) {
 					var waits []time.Duration
 					var done outcomes
-					e := stopped(t, way.call(context.Background(), lasting(tt.times...), doubling, retry.MustNew(tt.opts...), done.hook(),
+					e := retryError(t, way.call(context.Background(), failAfter(tt.times...), doublingWaits, retry.MustNew(tt.opts...), done.hook(),
 						retry.WithHooks(retry.Hooks{BeforeWait: func(_ context.Context, a retry.Attempt) { waits = append(waits, a.Delay) }})))
 					assert.Equal(t, tt.waits, waits)
 					assert.Equal(t, tt.reason, e.Reason)
@@ -65,40 +65,40 @@ func TestResetAfterBeginsASeries(t *testing.T) {
 					for _, w := range waits[len(waits)-(tt.attempts-1):] {
 						waited += w
 					}
-					assert.Equal(t, waited, o.Waited, "of the series")
+					assert.Equal(t, waited, o.Waited, "in this series")
 				})
 			})
 		}
 	}
 }
 
-// What the error's history, the shared one and the hooks show.
+// The error's history, the shared history and the hooks show the numbers of the series.
 func TestResetAfterRecords(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var before, after []retry.Attempt
 		history := retry.NewHistory(10)
 		start := time.Now()
-		e := stopped(t, retry.Do(context.Background(), lasting(0, 0, time.Minute, 0),
-			doubling, retry.WithMaxAttempts(3), retry.WithResetAfter(time.Minute), retry.WithHistory(history),
+		e := retryError(t, retry.Do(context.Background(), failAfter(0, 0, time.Minute, 0),
+			doublingWaits, retry.WithMaxAttempts(3), retry.WithResetAfter(time.Minute), retry.WithHistory(history),
 			retry.WithHooks(retry.Hooks{
 				BeforeAttempt: func(_ context.Context, a retry.Attempt) context.Context { before = append(before, a); return nil },
 				AfterAttempt:  func(_ context.Context, a retry.Attempt) { after = append(after, a) },
 			}), retry.WithStopIf(func(retry.Attempt) bool { return len(after) == 4 })))
-		assert.Equal(t, []int{1, 2, 3, 2}, numbered(before))
-		assert.Equal(t, []int{1, 2, 1, 2}, numbered(after))
+		assert.Equal(t, []int{1, 2, 3, 2}, numbersOf(before))
+		assert.Equal(t, []int{1, 2, 1, 2}, numbersOf(after))
 		long := retry.Attempt{Number: 1, Start: start.Add(3 * time.Second), Duration: time.Minute, Elapsed: time.Minute, Err: errDown}
-		assert.Equal(t, long, after[2], "no wait before it, and it began its series")
+		assert.Equal(t, long, after[2], "no wait before it: it starts the series")
 		next := retry.Attempt{Number: 2, Start: start.Add(64 * time.Second), Waited: time.Second, Elapsed: 61 * time.Second, Err: errDown}
 		assert.Equal(t, next, after[3])
 		long.Delay = time.Second
-		assert.Equal(t, []retry.Attempt{long, next}, e.History(), "of the series")
-		assert.Equal(t, []int{1, 2, 1, 2}, numbered(history.Slice()), "the shared one has all")
+		assert.Equal(t, []retry.Attempt{long, next}, e.History(), "in this series")
+		assert.Equal(t, []int{1, 2, 1, 2}, numbersOf(history.Slice()), "the shared history has all attempts")
 		assert.Equal(t, 2, e.Attempts)
 	})
 }
 
-// An attempt that succeeds begins nothing, and a rejected value can.
-func TestResetAfterAndValues(t *testing.T) {
+// A successful attempt starts no series. A rejected value can start one.
+func TestResetAfterWithValues(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var done outcomes
 		times := []time.Duration{0, time.Minute}
@@ -108,7 +108,7 @@ func TestResetAfterAndValues(t *testing.T) {
 				return nil
 			}
 			return errDown
-		}, doubling, retry.WithResetAfter(time.Minute), done.hook()))
+		}, doublingWaits, retry.WithResetAfter(time.Minute), done.hook()))
 		assert.Equal(t, 2, done.one(t).Attempts)
 		assert.Equal(t, 61*time.Second, done.one(t).Elapsed)
 
@@ -117,8 +117,8 @@ func TestResetAfterAndValues(t *testing.T) {
 			time.Sleep(times[0])
 			times = times[1:]
 			return len(times), nil
-		}, doubling, retry.WithMaxAttempts(2), retry.WithResetAfter(time.Minute), rejectAll(errOdd))
-		e := stopped(t, err)
+		}, doublingWaits, retry.WithMaxAttempts(2), retry.WithResetAfter(time.Minute), rejectAll(errOdd))
+		e := retryError(t, err)
 		assert.Empty(t, times)
 		assert.Equal(t, 2, e.Attempts)
 		assert.Equal(t, 61*time.Second, e.Elapsed)
@@ -126,15 +126,15 @@ func TestResetAfterAndValues(t *testing.T) {
 	})
 }
 
-// Permanent errors, limits and the end of the context bind in a new series as in any.
-func TestResetAfterStops(t *testing.T) {
+// Permanent errors, limits and the end of the context apply in a new series too.
+func TestResetAfterKeepsLimits(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		e := stopped(t, retry.Do(context.Background(), func(context.Context) error {
+		e := retryError(t, retry.Do(context.Background(), func(context.Context) error {
 			time.Sleep(time.Minute)
 			return retry.Permanent(errDown)
 		}, retry.WithResetAfter(time.Minute)))
 		assert.Equal(t, retry.ErrPermanent, e.Reason)
-		e = stopped(t, retry.Do(ending(t, 10*time.Minute), func(context.Context) error {
+		e = retryError(t, retry.Do(withDeadline(t, 10*time.Minute), func(context.Context) error {
 			time.Sleep(time.Minute)
 			return errDown
 		}, every(5*time.Second), retry.WithMaxAttempts(2), retry.WithResetAfter(time.Minute)))
@@ -144,30 +144,30 @@ func TestResetAfterStops(t *testing.T) {
 	})
 }
 
-// A new series pays into the budget, as a call does.
-func TestResetAfterPays(t *testing.T) {
+// A new series makes a deposit into the budget, as a call does.
+func TestResetAfterMakesDeposit(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		for _, tt := range []struct {
 			times []time.Duration
 			want  float64
 		}{
-			{[]time.Duration{0, 0, 0}, 10 - 2}, // full when the call pays
+			{[]time.Duration{0, 0, 0}, 10 - 2}, // the budget is full at the call's deposit
 			{[]time.Duration{0, 0, time.Minute, 0, 0}, 10 - 2 + 0.5 - 2},
-			{[]time.Duration{time.Minute, 0, 0}, 10 - 2}, // the first attempt paid already
+			{[]time.Duration{time.Minute, 0, 0}, 10 - 2}, // the first attempt has made its deposit
 			{[]time.Duration{0, time.Minute, time.Minute, 0, 0}, 10 - 1 + 0.5 - 1 + 0.5 - 2},
 		} {
 			b := retry.NewBudget(0.5, 10)
-			_ = retry.Do(context.Background(), lasting(tt.times...), atOnce, retry.WithBudget(b), retry.WithMaxAttempts(3), retry.WithResetAfter(time.Minute))
+			_ = retry.Do(context.Background(), failAfter(tt.times...), atOnce, retry.WithBudget(b), retry.WithMaxAttempts(3), retry.WithResetAfter(time.Minute))
 			assert.InDelta(t, tt.want, b.Tokens(), 1e-9, "%v", tt.times)
 		}
 	})
 }
 
-// A Run keeps the series between its steps, also one that was resumed.
-func TestResetAfterOfRuns(t *testing.T) {
+// A Run keeps the series between its steps, also after Resume.
+func TestResetAfterWithRuns(t *testing.T) {
 	t.Parallel()
 	clk := new(retrytest.Clock)
-	p := retry.MustNew(doubling, retry.WithClock(clk), retry.WithMaxAttempts(9), retry.WithMaxElapsed(time.Hour), retry.WithResetAfter(time.Minute))
+	p := retry.MustNew(doublingWaits, retry.WithClock(clk), retry.WithMaxAttempts(9), retry.WithMaxElapsed(time.Hour), retry.WithResetAfter(time.Minute))
 	run := p.Resume(context.Background(), retry.Attempt{Number: 7, Elapsed: 50 * time.Minute, Delay: time.Second, Err: errDown})
 	step := func(d time.Duration) time.Duration {
 		wait, again := run.Try(func(context.Context) error { clk.Advance(d); return errDown })
@@ -175,7 +175,7 @@ func TestResetAfterOfRuns(t *testing.T) {
 		clk.Advance(wait)
 		return wait
 	}
-	assert.Equal(t, time.Second, step(30*time.Minute), "the resumed call's time is over with the series")
+	assert.Equal(t, time.Second, step(30*time.Minute), "the new series ignores the resumed call's time")
 	assert.Equal(t, 1, run.Last().Number)
 	assert.Equal(t, 30*time.Minute+time.Second, run.Last().Elapsed)
 	assert.Equal(t, 2*time.Second, step(0))
@@ -184,7 +184,7 @@ func TestResetAfterOfRuns(t *testing.T) {
 	assert.Equal(t, 61*time.Second, run.Last().Elapsed)
 }
 
-// Attempts shows the number in the series.
+// Attempts yields the number within the series.
 func TestResetAfterInAttempts(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var numbers []int
@@ -204,7 +204,7 @@ func TestResetAfterInAttempts(t *testing.T) {
 func TestResetAfterNegative(t *testing.T) {
 	t.Parallel()
 	for d, want := range map[time.Duration]string{-1: "-1ns", -time.Hour: "-1h0m0s"} {
-		for way, err := range callAllWays(t, retry.WithResetAfter(d)) {
+		for way, err := range callEveryWay(t, retry.WithResetAfter(d)) {
 			require.EqualError(t, err, "retry: WithResetAfter: "+want+" is negative", way)
 			require.ErrorIs(t, err, retry.ErrOption)
 		}
@@ -224,8 +224,8 @@ func TestResetAfterText(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, retry.MustNew(retry.WithResetAfter(time.Minute)).String(), p.String())
 	synctest.Test(t, func(t *testing.T) {
-		e := stopped(t, p.Do(ending(t, time.Hour), lasting(0, 0, 0, 0, time.Minute, 0, 0, 0, 0)))
-		assert.Equal(t, 5, e.Attempts, "the fifth attempt began a new series")
+		e := retryError(t, p.Do(withDeadline(t, time.Hour), failAfter(0, 0, 0, 0, time.Minute, 0, 0, 0, 0)))
+		assert.Equal(t, 5, e.Attempts, "the fifth attempt starts a new series")
 	})
 	for text, want := range map[string]string{
 		"reset_after=-1s":               "-1s is negative",
@@ -238,16 +238,17 @@ func TestResetAfterText(t *testing.T) {
 	}
 }
 
-// The time at a gate is not the attempt's: one that was refused after a long wait begins no series.
-func TestResetAfterIgnoresTimeAtAGate(t *testing.T) {
+// The time at a gate does not count: an attempt that was refused after a long wait starts no
+// series.
+func TestResetAfterIgnoresTimeAtGate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(context.Context, retry.Attempt) (func(error), error) {
 			time.Sleep(time.Hour)
 			return nil, errDown
 		}
-		err := retry.Do(context.Background(), always(nil), atOnce,
+		err := retry.Do(context.Background(), alwaysReturn(nil), atOnce,
 			retry.WithGate(slow), retry.WithMaxAttempts(3), retry.WithResetAfter(time.Minute))
-		assert.Equal(t, 3, stopped(t, err).Attempts)
+		assert.Equal(t, 3, retryError(t, err).Attempts)
 	})
 }

@@ -8,8 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"math"
-	"math/rand/v2"
 	"os"
 	"regexp"
 	"strings"
@@ -25,7 +23,7 @@ import (
 
 const defaultText = "max_attempts=5 backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"
 
-// The documents print the defaults as a policy does.
+// The defaults in the documents are those that a policy prints.
 func TestDocumentedDefaults(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, defaultText, retry.MustNew().String())
@@ -44,65 +42,68 @@ func TestDocumentedDefaults(t *testing.T) {
 	}
 }
 
+// textRest is the end of most texts.
+const textRest = " max_retry_after=1m0s history_size=10"
+
+// policyStringTests are options and the text of their policy.
+var policyStringTests = []struct {
+	name string
+	opts []retry.Option
+	want string
+}{
+	{"defaults", nil, defaultText},
+	{"everything that text can carry", []retry.Option{
+		retry.WithHistorySize(0), retry.WithJitter(retry.EqualJitter), retry.WithMaxRetryAfter(time.Hour), retry.WithMaxDelay(time.Second),
+		retry.WithBackoff(retry.Fibonacci(ms)), retry.WithAttemptTimeout(10 * time.Second), retry.WithMaxElapsed(2 * time.Minute), retry.WithMaxAttempts(3), retry.WithName("fetch"),
+	}, "name=fetch max_attempts=3 max_elapsed=2m0s attempt_timeout=10s backoff=fibonacci(1ms) max_delay=1s max_retry_after=1h0m0s jitter=equal history_size=0"},
+	{"unlimited", []retry.Option{retry.WithMaxAttempts(retry.Unlimited)}, strings.Replace(defaultText, "=5", "=unlimited", 1)},
+	{
+		"lifted limits",
+		[]retry.Option{retry.WithMaxElapsed(0), retry.WithAttemptTimeout(0)},
+		strings.Replace(defaultText, "=5", "=5 max_elapsed=0s attempt_timeout=0s", 1),
+	},
+
+	{"constant has no jitter and no cap", []retry.Option{retry.WithBackoff(retry.Constant(1500 * ms))}, "max_attempts=5 backoff=constant(1.5s)" + textRest},
+	{"sequence has no jitter and no cap", []retry.Option{retry.WithBackoff(retry.Sequence(0, 20*ms, time.Hour))}, "max_attempts=5 backoff=sequence(0s,20ms,1h0m0s)" + textRest},
+	{"func has no jitter and no cap", []retry.Option{retry.WithBackoff(retry.BackoffFunc(secondsByNumber))}, "max_attempts=5 backoff=(func)" + textRest},
+	{"own type has no jitter and no cap", []retry.Option{retry.WithBackoff(plainBackoff(1))}, "max_attempts=5 backoff=(func)" + textRest},
+	{"constant with jitter", []retry.Option{retry.WithBackoff(retry.Constant(0)), retry.WithJitter(retry.NoJitter)}, "max_attempts=5 backoff=constant(0s) max_retry_after=1m0s jitter=none history_size=10"},
+	{"constant with cap", []retry.Option{retry.WithBackoff(retry.Constant(0)), retry.WithMaxDelay(longest)}, "max_attempts=5 backoff=constant(0s) max_delay=2562047h47m16.854775807s max_retry_after=1m0s history_size=10"},
+	{"linear", []retry.Option{retry.WithBackoff(retry.Linear(ms, 0))}, "max_attempts=5 backoff=linear(1ms,0s) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
+	{"exponential, fraction", []retry.Option{retry.WithBackoff(retry.Exponential(1, 1.1))}, "max_attempts=5 backoff=exponential(1ns,1.1) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
+	{"exponential, large", []retry.Option{retry.WithBackoff(retry.Exponential(1, 1e300))}, "max_attempts=5 backoff=exponential(1ns,1e+300) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
+	{"decorrelated has its own jitter", []retry.Option{retry.WithBackoff(retry.Decorrelated(ms, 3))}, "max_attempts=5 backoff=decorrelated(1ms,3) max_delay=30s max_retry_after=1m0s history_size=10"},
+	{"decorrelated with another jitter", []retry.Option{retry.WithBackoff(retry.Decorrelated(ms, 3)), retry.WithJitter(retry.FullJitter)}, "max_attempts=5 backoff=decorrelated(1ms,3) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
+	{"raised cap", []retry.Option{retry.WithBackoff(retry.Decorrelated(time.Minute, 3))}, "max_attempts=5 backoff=decorrelated(1m0s,3) max_delay=30m0s max_retry_after=1m0s history_size=10"},
+	{"chain shows its members' defaults", []retry.Option{retry.WithBackoff(retry.Chain(2, retry.Constant(1), retry.Chain(0, retry.Linear(1, 2), plainBackoff(1))))}, "max_attempts=5 backoff=chain(2,constant(1ns),chain(0,linear(1ns,2ns),(func)))" + textRest},
+	{
+		"chain with jitter and cap",
+		[]retry.Option{retry.WithBackoff(retry.Chain(2, retry.Constant(1), retry.Fibonacci(1))), retry.WithJitter(retry.AddJitter(0.5)), retry.WithMaxDelay(0)},
+		"max_attempts=5 backoff=chain(2,constant(1ns),fibonacci(1ns)) max_delay=0s max_retry_after=1m0s jitter=add(0.5) history_size=10",
+	},
+
+	{"name, plain", []retry.Option{retry.WithName("a.b-c/d=e,ü'`\\")}, "name=a.b-c/d=e,ü'`\\ " + defaultText},
+	{"name, empty", []retry.Option{retry.WithName("")}, `name="" ` + defaultText},
+	{"name, space", []retry.Option{retry.WithName("a b")}, `name="a b" ` + defaultText},
+	{"name, quote", []retry.Option{retry.WithName(`a"b`)}, `name="a\"b" ` + defaultText},
+	{"name, parenthesis", []retry.Option{retry.WithName("f(")}, `name="f(" ` + defaultText},
+	{"name, closing parenthesis", []retry.Option{retry.WithName(")")}, `name=")" ` + defaultText},
+	{"name, line break", []retry.Option{retry.WithName("a\nb")}, `name="a\nb" ` + defaultText},
+	{"name, no-break space", []retry.Option{retry.WithName("a\u00a0b")}, `name="a\u00a0b" ` + defaultText},
+	{"name, not UTF-8", []retry.Option{retry.WithName("a\xff")}, `name="a\xff" ` + defaultText},
+
+	{"callbacks", []retry.Option{
+		fixedRand(0), retry.WithRetryIf(retry.Transient), retry.WithStopIf(retry.AlreadyRetried), retry.WithValidator(func(int, retry.Attempt) error { return nil }),
+		retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) { return nil, nil }), retry.WithHooks(retry.Hooks{Done: func(context.Context, retry.Outcome) {}}),
+	}, defaultText + " rand=(func) retry_if=(func) stop_if=(func) validator=(func) gate=(func) hooks=(func)"},
+	{"objects", []retry.Option{
+		retry.WithHistory(retry.NewHistory(1)), retry.WithBudget(retry.NewBudget(1, 1)), retry.WithClock(clock.NewMock()), retry.WithLogger(slog.New(slog.DiscardHandler)),
+	}, defaultText + " history=(object) budget=(object) clock=(object) logger=(object)"},
+}
+
 func TestPolicyString(t *testing.T) {
 	t.Parallel()
-	const rest = " max_retry_after=1m0s history_size=10"
-	backoff := retry.WithBackoff
-	tests := []struct {
-		name string
-		opts []retry.Option
-		want string
-	}{
-		{"defaults", nil, defaultText},
-		{"everything that text can carry", []retry.Option{
-			retry.WithHistorySize(0), retry.WithJitter(retry.EqualJitter), retry.WithMaxRetryAfter(time.Hour), retry.WithMaxDelay(time.Second),
-			backoff(retry.Fibonacci(ms)), retry.WithAttemptTimeout(10 * time.Second), retry.WithMaxElapsed(2 * time.Minute), retry.WithMaxAttempts(3), retry.WithName("fetch"),
-		}, "name=fetch max_attempts=3 max_elapsed=2m0s attempt_timeout=10s backoff=fibonacci(1ms) max_delay=1s max_retry_after=1h0m0s jitter=equal history_size=0"},
-		{"unlimited", []retry.Option{retry.WithMaxAttempts(retry.Unlimited)}, strings.Replace(defaultText, "=5", "=unlimited", 1)},
-		{
-			"lifted limits",
-			[]retry.Option{retry.WithMaxElapsed(0), retry.WithAttemptTimeout(0)},
-			strings.Replace(defaultText, "=5", "=5 max_elapsed=0s attempt_timeout=0s", 1),
-		},
-
-		{"constant has neither jitter nor cap", []retry.Option{backoff(retry.Constant(1500 * ms))}, "max_attempts=5 backoff=constant(1.5s)" + rest},
-		{"sequence has neither", []retry.Option{backoff(retry.Sequence(0, 20*ms, time.Hour))}, "max_attempts=5 backoff=sequence(0s,20ms,1h0m0s)" + rest},
-		{"func has neither", []retry.Option{backoff(retry.BackoffFunc(secondsByNumber))}, "max_attempts=5 backoff=(func)" + rest},
-		{"own type has neither", []retry.Option{backoff(plainBackoff(1))}, "max_attempts=5 backoff=(func)" + rest},
-		{"constant with jitter", []retry.Option{backoff(retry.Constant(0)), retry.WithJitter(retry.NoJitter)}, "max_attempts=5 backoff=constant(0s) max_retry_after=1m0s jitter=none history_size=10"},
-		{"constant with cap", []retry.Option{backoff(retry.Constant(0)), retry.WithMaxDelay(longest)}, "max_attempts=5 backoff=constant(0s) max_delay=2562047h47m16.854775807s max_retry_after=1m0s history_size=10"},
-		{"linear", []retry.Option{backoff(retry.Linear(ms, 0))}, "max_attempts=5 backoff=linear(1ms,0s) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
-		{"exponential, fraction", []retry.Option{backoff(retry.Exponential(1, 1.1))}, "max_attempts=5 backoff=exponential(1ns,1.1) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
-		{"exponential, large", []retry.Option{backoff(retry.Exponential(1, 1e300))}, "max_attempts=5 backoff=exponential(1ns,1e+300) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
-		{"decorrelated has its own jitter", []retry.Option{backoff(retry.Decorrelated(ms, 3))}, "max_attempts=5 backoff=decorrelated(1ms,3) max_delay=30s max_retry_after=1m0s history_size=10"},
-		{"decorrelated with another", []retry.Option{backoff(retry.Decorrelated(ms, 3)), retry.WithJitter(retry.FullJitter)}, "max_attempts=5 backoff=decorrelated(1ms,3) max_delay=30s max_retry_after=1m0s jitter=full history_size=10"},
-		{"raised cap", []retry.Option{backoff(retry.Decorrelated(time.Minute, 3))}, "max_attempts=5 backoff=decorrelated(1m0s,3) max_delay=30m0s max_retry_after=1m0s history_size=10"},
-		{"chain brings its members'", []retry.Option{backoff(retry.Chain(2, retry.Constant(1), retry.Chain(0, retry.Linear(1, 2), plainBackoff(1))))}, "max_attempts=5 backoff=chain(2,constant(1ns),chain(0,linear(1ns,2ns),(func)))" + rest},
-		{
-			"chain with jitter and cap",
-			[]retry.Option{backoff(retry.Chain(2, retry.Constant(1), retry.Fibonacci(1))), retry.WithJitter(retry.AddJitter(0.5)), retry.WithMaxDelay(0)},
-			"max_attempts=5 backoff=chain(2,constant(1ns),fibonacci(1ns)) max_delay=0s max_retry_after=1m0s jitter=add(0.5) history_size=10",
-		},
-
-		{"name, plain", []retry.Option{retry.WithName("a.b-c/d=e,ü'`\\")}, "name=a.b-c/d=e,ü'`\\ " + defaultText},
-		{"name, empty", []retry.Option{retry.WithName("")}, `name="" ` + defaultText},
-		{"name, space", []retry.Option{retry.WithName("a b")}, `name="a b" ` + defaultText},
-		{"name, quote", []retry.Option{retry.WithName(`a"b`)}, `name="a\"b" ` + defaultText},
-		{"name, parenthesis", []retry.Option{retry.WithName("f(")}, `name="f(" ` + defaultText},
-		{"name, closing parenthesis", []retry.Option{retry.WithName(")")}, `name=")" ` + defaultText},
-		{"name, line break", []retry.Option{retry.WithName("a\nb")}, `name="a\nb" ` + defaultText},
-		{"name, no-break space", []retry.Option{retry.WithName("a\u00a0b")}, `name="a\u00a0b" ` + defaultText},
-		{"name, not UTF-8", []retry.Option{retry.WithName("a\xff")}, `name="a\xff" ` + defaultText},
-
-		{"callbacks", []retry.Option{
-			sampling(0), retry.WithRetryIf(retry.Transient), retry.WithStopIf(retry.AlreadyRetried), retry.WithValidator(func(int, retry.Attempt) error { return nil }),
-			retry.WithGate(func(context.Context, retry.Attempt) (func(error), error) { return nil, nil }), retry.WithHooks(retry.Hooks{Done: func(context.Context, retry.Outcome) {}}),
-		}, defaultText + " rand=(func) retry_if=(func) stop_if=(func) validator=(func) gate=(func) hooks=(func)"},
-		{"objects", []retry.Option{
-			retry.WithHistory(retry.NewHistory(1)), retry.WithBudget(retry.NewBudget(1, 1)), retry.WithClock(clock.NewMock()), retry.WithLogger(slog.New(slog.DiscardHandler)),
-		}, defaultText + " history=(object) budget=(object) clock=(object) logger=(object)"},
-	}
-	for _, test := range tests {
+	for _, test := range policyStringTests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			p := retry.MustNew(test.opts...)
@@ -114,7 +115,8 @@ func TestPolicyString(t *testing.T) {
 	}
 }
 
-// requireRoundTrip checks that p's text makes a policy of the same text and the same plan.
+// requireRoundTrip checks that p's text parses to a policy with the same text and the same
+// plan.
 func requireRoundTrip(t *testing.T, p *retry.Policy) {
 	t.Helper()
 	text, err := p.MarshalText()
@@ -130,14 +132,14 @@ func requireRoundTrip(t *testing.T, p *retry.Policy) {
 	require.Equal(t, bounded1, bounded2)
 }
 
-func TestMarshalTextRefusesWhatTextCannotCarry(t *testing.T) {
+func TestMarshalTextErrors(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
 		option retry.Option
 		lost   string
 	}{
-		{"rand", sampling(0), "rand"},
+		{"rand", fixedRand(0), "rand"},
 		{"retry if", retry.WithRetryIf(retry.Transient), "retry_if"},
 		{"stop if", retry.WithStopIf(retry.Transient), "stop_if"},
 		{"validator", retry.WithValidator(func(int, retry.Attempt) error { return nil }), "validator"},
@@ -150,7 +152,7 @@ func TestMarshalTextRefusesWhatTextCannotCarry(t *testing.T) {
 		{"func", retry.WithBackoff(retry.BackoffFunc(secondsByNumber)), "backoff"},
 		{"own type", retry.WithBackoff(plainBackoff(0)), "backoff"},
 		{"func in a chain", retry.WithBackoff(retry.Chain(1, retry.Constant(1), retry.Chain(1, retry.BackoffFunc(secondsByNumber), retry.Constant(1)))), "backoff"},
-		{"several, in the order of String", retry.MustNew(retry.WithLogger(slog.New(slog.DiscardHandler)), sampling(0), retry.WithBackoff(plainBackoff(0))), "backoff, rand, logger"},
+		{"several, in the order of String", retry.MustNew(retry.WithLogger(slog.New(slog.DiscardHandler)), fixedRand(0), retry.WithBackoff(plainBackoff(0))), "backoff, rand, logger"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -161,7 +163,7 @@ func TestMarshalTextRefusesWhatTextCannotCarry(t *testing.T) {
 			assert.ErrorIs(t, err, retry.ErrOption)
 		})
 	}
-	t.Run("a name that looks like one", func(t *testing.T) {
+	t.Run("a name that looks like a setting", func(t *testing.T) {
 		t.Parallel()
 		requireRoundTrip(t, retry.MustNew(retry.WithName("(func)")))
 	})
@@ -173,17 +175,17 @@ func TestUnmarshalText(t *testing.T) {
 	require.NoError(t, p.UnmarshalText([]byte("max_attempts=2 backoff=constant(0s)")))
 	want := "max_attempts=2 backoff=constant(0s) max_retry_after=1m0s history_size=10"
 	assert.Equal(t, want, p.String())
-	assert.Equal(t, want, retry.MustNew(&p).String(), "as an option too")
+	assert.Equal(t, want, retry.MustNew(&p).String(), "the same as an option")
 	n := 0
 	require.ErrorIs(t, p.Do(context.Background(), func(context.Context) error { n++; return errRefused }), retry.ErrExhausted)
 	assert.Equal(t, 2, n)
 
 	for _, bad := range []string{"max_attempts=0", "max_attempts=3 nonsense", "max_attempts=3 max_attempts=4"} {
 		assert.ErrorIs(t, p.UnmarshalText([]byte(bad)), retry.ErrOption)
-		assert.Equal(t, want, p.String(), "left as it was")
+		assert.Equal(t, want, p.String(), "the policy is unchanged")
 	}
 	require.NoError(t, p.UnmarshalText(nil))
-	assert.Equal(t, defaultText, p.String(), "not merged: what is left out has its default")
+	assert.Equal(t, defaultText, p.String(), "not merged: missing settings have their defaults")
 }
 
 func TestPolicyAsFlag(t *testing.T) {
@@ -224,94 +226,8 @@ func TestPolicyInJSON(t *testing.T) {
 	assert.ErrorIs(t, err, retry.ErrOption)
 	assert.Equal(t, strings.Replace(defaultText, "=5", "=2", 1), out.Retry.String())
 
-	_, err = json.Marshal(config{retry.MustNew(sampling(0))})
+	_, err = json.Marshal(config{retry.MustNew(fixedRand(0))})
 	assert.ErrorIs(t, err, retry.ErrOption)
-}
-
-// Any policy without callbacks survives its text, with the same plan.
-func TestTextRoundTrip(t *testing.T) {
-	t.Parallel()
-	r := rand.New(rand.NewPCG(12, 13))
-	for range 1000 {
-		attempts := 1 + r.IntN(60)
-		if r.IntN(5) == 0 {
-			attempts = retry.Unlimited
-		}
-		requireRoundTrip(t, retry.MustNew(append(anyPolicy(r, attempts),
-			retry.WithAttemptTimeout(anyDuration(r)), retry.WithMaxRetryAfter(anyDuration(r)), retry.WithHistorySize(r.IntN(100)))...))
-	}
-}
-
-// FuzzPolicyText takes settings of any values, and names of any bytes, to text and back.
-func FuzzPolicyText(f *testing.F) {
-	for kind := range uint8(8) {
-		f.Add("fetch", 3, uint8(0), int64(1), int64(2), int64(3), kind, int64(100*ms), int64(ms), 1.5, 0.1, 1.1, 5)
-		f.Add("a \"b\" (c)\n\xff\u00a0\u2028\\", retry.Unlimited, uint8(255), int64(0), int64(longest), int64(1), kind, int64(longest), int64(1), 1e300, 1.0, 1.3, 0)
-	}
-	f.Fuzz(func(t *testing.T, name string, attempts int, given uint8, elapsed, timeout, limit int64,
-		kind uint8, initial, step int64, factor, lo, hi float64, size int,
-	) {
-		options := []retry.Option{
-			retry.WithName(name), retry.WithMaxAttempts(attempts), retry.WithMaxElapsed(time.Duration(elapsed)),
-			retry.WithAttemptTimeout(time.Duration(timeout)), retry.WithMaxDelay(time.Duration(limit)),
-			retry.WithJitter(retry.Jitter{Lo: lo, Hi: hi}), retry.WithMaxRetryAfter(time.Duration(limit)), retry.WithHistorySize(size),
-		}
-		opts := []retry.Option{retry.WithBackoff(anyBackoff(kind, time.Duration(initial), time.Duration(step), factor))}
-		for i, o := range options {
-			if given&(1<<i) != 0 {
-				opts = append(opts, o)
-			}
-		}
-		p, err := retry.New(opts...)
-		if err != nil {
-			return
-		}
-		text := p.String()
-		require.NotContains(t, text, "\n")
-		q, err := retry.Parse(text)
-		require.NoError(t, err, "%s", text)
-		require.Equal(t, text, q.String())
-		require.Equal(t, p.Plan(20), q.Plan(20), "%s", text)
-		still := retry.WithClock(clock.NewMock())
-		for _, u := range []float64{0, 0.3, almost1} {
-			wait1, again1 := retry.MustNew(p, still, sampling(u)).Start(context.Background()).Try(fail)
-			wait2, again2 := retry.MustNew(q, still, sampling(u)).Start(context.Background()).Try(fail)
-			require.Equal(t, again1, again2)
-			require.Equal(t, wait1, wait2)
-		}
-		if given&1 != 0 {
-			require.Equal(t, name, nameInForce(q))
-		}
-	})
-}
-
-// nameInForce is the name that calls under p have.
-func nameInForce(p *retry.Policy) string {
-	var failed *retry.Error
-	_ = errors.As(retry.Do(context.Background(), func(context.Context) error { return retry.Permanent(errRefused) }, p), &failed)
-	return failed.Name
-}
-
-// The jitter's text gives back the very numbers.
-func FuzzJitterText(f *testing.F) {
-	f.Add(0.0, 1.0)
-	f.Add(0.9, 1.1)
-	f.Add(1.0, 1.1)
-	f.Add(0.1+0.2, 1e300)
-	f.Add(math.SmallestNonzeroFloat64, math.MaxFloat64)
-	f.Fuzz(func(t *testing.T, lo, hi float64) {
-		j := retry.Jitter{Lo: lo, Hi: hi}
-		p, err := retry.New(retry.WithJitter(j))
-		if err != nil {
-			_ = j.String() // must not panic
-			return
-		}
-		q, err := retry.Parse(p.String())
-		require.NoError(t, err)
-		require.Equal(t, p.String(), q.String())
-		require.Equal(t, p.Plan(4), q.Plan(4))
-		require.Contains(t, p.String(), "jitter="+j.String()+" ")
-	})
 }
 
 func TestUnmarshalYAML(t *testing.T) {

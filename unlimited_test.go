@@ -13,6 +13,20 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
+func TestUnlimitedIsMinusOne(t *testing.T) {
+	t.Parallel()
+	n := 0
+	err := retry.Do(context.Background(), func(context.Context) error {
+		if n++; n == 1000 {
+			return nil
+		}
+		return errRefused
+	}, retry.WithMaxAttempts(retry.Unlimited), retry.WithBackoff(retry.Constant(0)))
+	require.NoError(t, err)
+	assert.Equal(t, 1000, n)
+	assert.Equal(t, -1, retry.Unlimited)
+}
+
 func TestMaxAttemptsOfAPolicy(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -32,38 +46,40 @@ func TestMaxAttemptsOfAPolicy(t *testing.T) {
 	}
 }
 
-// Without a cap the waits grow until they are the longest duration; later options set and lift it.
+// Without a cap the waits grow up to the longest duration. Later options set the cap and lift
+// it.
 func TestUnlimitedDelay(t *testing.T) {
 	t.Parallel()
 	grow := retry.MustNew(retry.WithBackoff(retry.Exponential(time.Hour, 10)), retry.WithJitter(retry.NoJitter))
-	assert.Equal(t, 10*time.Hour, grow.Wait(failed(2)))
-	assert.Equal(t, 10*time.Hour, grow.Wait(failed(5)), "the default cap")
+	assert.Equal(t, 10*time.Hour, grow.Wait(failedAttempt(2)))
+	assert.Equal(t, 10*time.Hour, grow.Wait(failedAttempt(5)), "the default cap")
 	p := retry.MustNew(grow, retry.WithMaxDelay(time.Minute), retry.WithMaxDelay(retry.Unlimited))
-	assert.Equal(t, 10000*time.Hour, p.Wait(failed(5)))
-	assert.Equal(t, time.Duration(math.MaxInt64), p.Wait(failed(1000)))
-	assert.Equal(t, time.Minute, retry.MustNew(p, retry.WithMaxDelay(time.Minute)).Wait(failed(5)))
+	assert.Equal(t, 10000*time.Hour, p.Wait(failedAttempt(5)))
+	assert.Equal(t, time.Duration(math.MaxInt64), p.Wait(failedAttempt(1000)))
+	assert.Equal(t, time.Minute, retry.MustNew(p, retry.WithMaxDelay(time.Minute)).Wait(failedAttempt(5)))
 	for u, want := range map[float64]time.Duration{0: 0, 0.5: 5000 * time.Hour} {
-		assert.Equal(t, want, retry.MustNew(p, retry.WithJitter(retry.FullJitter), sampling(u)).Wait(failed(5)))
+		assert.Equal(t, want, retry.MustNew(p, retry.WithJitter(retry.FullJitter), fixedRand(u)).Wait(failedAttempt(5)))
 	}
 	steps := retry.MustNew(p, retry.WithMaxAttempts(6)).Plan(5)
 	assert.Equal(t, 10000*time.Hour, steps[4].Max)
 }
 
-// Each member of a chain is without a cap then.
-func TestUnlimitedDelayOfAChain(t *testing.T) {
+// Unlimited lifts the cap of each member of a chain.
+func TestUnlimitedDelayOfChain(t *testing.T) {
 	t.Parallel()
 	p := retry.MustNew(retry.WithBackoff(retry.Chain(1, retry.Constant(time.Hour), retry.Exponential(time.Minute, 100))),
 		retry.WithJitter(retry.NoJitter), retry.WithMaxDelay(retry.Unlimited))
-	assert.Equal(t, time.Hour, p.Wait(failed(1)))
-	assert.Equal(t, 10000*time.Minute, p.Wait(failed(4)))
+	assert.Equal(t, time.Hour, p.Wait(failedAttempt(1)))
+	assert.Equal(t, 10000*time.Minute, p.Wait(failedAttempt(4)))
 }
 
-// A hint of any length is obeyed then; the context's deadline and the time limit bind still.
+// With Unlimited a hint of any length is obeyed. The context's deadline and the time limit
+// still apply.
 func TestUnlimitedHint(t *testing.T) {
 	t.Parallel()
 	clk := new(retrytest.Clock)
 	p := retry.MustNew(retry.WithJitter(retry.NoJitter), retry.WithMaxRetryAfter(retry.Unlimited), retry.WithClock(clk))
-	fn, _ := failing(1, retry.After(1000*time.Hour, errDown))
+	fn, _ := failTimes(1, retry.After(1000*time.Hour, errDown))
 	require.NoError(t, p.Do(context.Background(), fn))
 	assert.Equal(t, []time.Duration{1000 * time.Hour}, clk.Waits())
 
@@ -73,16 +89,16 @@ func TestUnlimitedHint(t *testing.T) {
 
 	ctx, cancel := clk.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
-	e := stopped(t, p.Do(ctx, always(retry.After(time.Hour, errDown))))
+	e := retryError(t, p.Do(ctx, alwaysReturn(retry.After(time.Hour, errDown))))
 	assert.Equal(t, retry.ErrContext, e.Reason)
-	e = stopped(t, retry.Do(context.Background(), always(retry.After(time.Hour, errDown)), p, retry.WithMaxElapsed(time.Hour)))
+	e = retryError(t, retry.Do(context.Background(), alwaysReturn(retry.After(time.Hour, errDown)), p, retry.WithMaxElapsed(time.Hour)))
 	assert.Equal(t, retry.ErrMaxElapsed, e.Reason)
-	e = stopped(t, retry.Do(context.Background(), always(retry.After(2*time.Minute, errDown)), p, retry.WithMaxRetryAfter(time.Minute)))
+	e = retryError(t, retry.Do(context.Background(), alwaysReturn(retry.After(2*time.Minute, errDown)), p, retry.WithMaxRetryAfter(time.Minute)))
 	assert.Equal(t, retry.ErrRetryAfter, e.Reason, "a later option limits again")
 }
 
-// The other negatives, and Unlimited where it has no meaning, stay errors.
-func TestUnlimitedIsTheOnlyNegative(t *testing.T) {
+// Other negative numbers are errors, and so is Unlimited for the other options.
+func TestUnlimitedIsOnlyNegativeAllowed(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]retry.Option{
 		"-2ns is negative": retry.WithMaxDelay(-2), "-1s is negative": retry.WithMaxRetryAfter(-time.Second),
@@ -107,7 +123,7 @@ func TestUnlimitedText(t *testing.T) {
 	q, err := retry.Parse("max_delay=unlimited max_retry_after=unlimited max_attempts=unlimited")
 	require.NoError(t, err)
 	assert.Equal(t, text, q.String())
-	assert.Equal(t, text, retry.MustNew(retry.WithMaxDelay(time.Second), q).String(), "as an option it sets them")
+	assert.Equal(t, text, retry.MustNew(retry.WithMaxDelay(time.Second), q).String(), "as an option it sets what the text sets")
 	for name, o := range map[string]retry.Option{"max_delay": retry.WithMaxDelay(retry.Unlimited), "max_retry_after": retry.WithMaxRetryAfter(retry.Unlimited)} {
 		assert.Contains(t, retry.MustNew(o).String(), name+"=unlimited")
 		requireRoundTrip(t, retry.MustNew(o))

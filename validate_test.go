@@ -13,17 +13,6 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// counting returns 1, 2, 3, …
-func counting() func(context.Context) (int, error) {
-	n := 0
-	return func(context.Context) (int, error) { n++; return n, nil }
-}
-
-// rejectAll rejects every value for the reason.
-func rejectAll(reason error) retry.Option {
-	return retry.WithValidator(func(int, retry.Attempt) error { return reason })
-}
-
 func TestValidatorsAccept(t *testing.T) {
 	t.Parallel()
 	atLeast := func(n int) retry.Validator[int] {
@@ -43,11 +32,11 @@ func TestValidatorsAccept(t *testing.T) {
 		{"several in one option", []retry.Option{retry.WithValidator(atLeast(2), atLeast(4))}, 4},
 		{"several options add up", []retry.Option{retry.WithValidator(atLeast(4)), retry.WithValidator(atLeast(2))}, 4},
 		{"a policy's and the call's", []retry.Option{retry.MustNew(retry.WithValidator(atLeast(4))), retry.WithValidator(atLeast(2))}, 4},
-		{"none in the option", []retry.Option{retry.WithValidator[int]()}, 1},
+		{"no validators in the option", []retry.Option{retry.WithValidator[int]()}, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			v, err := retry.DoValue(context.Background(), counting(), append(tt.opts, atOnce)...)
+			v, err := retry.DoValue(context.Background(), countUp(), append(tt.opts, atOnce)...)
 			require.NoError(t, err)
 			assert.Equal(t, tt.want, v)
 			f := retry.Func(func(_ context.Context, in int) (int, error) { return in, nil }, append(tt.opts, atOnce)...)
@@ -57,7 +46,7 @@ func TestValidatorsAccept(t *testing.T) {
 	}
 }
 
-func TestValidatorsSeeSuccessesOnly(t *testing.T) {
+func TestValidatorsRunOnlyAfterSuccess(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		const s = time.Second
 		var saw []retry.Attempt
@@ -70,7 +59,7 @@ func TestValidatorsSeeSuccessesOnly(t *testing.T) {
 			return n, nil
 		}, every(10*s), retry.WithName("call"), retry.WithValidator(func(v int, a retry.Attempt) error {
 			assert.Equal(t, a.Number, v)
-			if saw = append(saw, a); a.Elapsed < 20*s { // relaxes with time
+			if saw = append(saw, a); a.Elapsed < 20*s { // asks for less as time passes
 				return errOdd
 			}
 			return nil
@@ -84,17 +73,17 @@ func TestValidatorsSeeSuccessesOnly(t *testing.T) {
 	})
 }
 
-func TestValidatorsAllRunAndAllReasonsAreKept(t *testing.T) {
+func TestAllValidatorsRunAndAllReasonsAreKept(t *testing.T) {
 	t.Parallel()
 	small, even := errors.New("small"), errors.New("even")
 	ran := 0
 	reject := func(reason error) retry.Validator[int] {
 		return func(int, retry.Attempt) error { ran++; return reason }
 	}
-	_, err := retry.DoValue(context.Background(), counting(), atOnce, retry.WithMaxAttempts(2), retry.WithName("call"),
+	_, err := retry.DoValue(context.Background(), countUp(), atOnce, retry.WithMaxAttempts(2), retry.WithName("call"),
 		retry.WithValidator(reject(small), reject(nil)), retry.WithValidator(reject(even)))
 	assert.Equal(t, 6, ran)
-	e := stopped(t, err)
+	e := retryError(t, err)
 	assert.Equal(t, retry.ErrExhausted, e.Reason)
 	for _, target := range []error{retry.ErrRejected, retry.ErrExhausted, small, even} {
 		assert.ErrorIs(t, err, target)
@@ -148,10 +137,10 @@ func TestRejectionsAreClassified(t *testing.T) {
 		delay    time.Duration
 	}{
 		{"retried", errOdd, nil, 3, retry.ErrExhausted, 0},
-		{"whatever WithRetryIf says", errOdd, opts{retry.WithRetryIf(no)}, 3, retry.ErrExhausted, 0},
+		{"WithRetryIf does not matter", errOdd, opts{retry.WithRetryIf(no)}, 3, retry.ErrExhausted, 0},
 		{"WithStopIf stops", errOdd, opts{retry.WithStopIf(retry.Is(errOdd))}, 1, retry.ErrPermanent, 0},
 		{"WithStopIf sees the rejection", errOdd, opts{retry.WithStopIf(retry.Is(retry.ErrRejected))}, 1, retry.ErrPermanent, 0},
-		{"WithStopIf over WithRetryIf", errOdd, opts{retry.WithStopIf(yes), retry.WithRetryIf(yes)}, 1, retry.ErrPermanent, 0},
+		{"WithStopIf before WithRetryIf", errOdd, opts{retry.WithStopIf(yes), retry.WithRetryIf(yes)}, 1, retry.ErrPermanent, 0},
 		{"a permanent reason stops", retry.Permanent(errOdd), opts{retry.WithRetryIf(yes)}, 1, retry.ErrPermanent, 0},
 		{"a hint in a reason", retry.After(time.Hour, errOdd), nil, 1, retry.ErrRetryAfter, time.Hour},
 		{"a limit", errOdd, opts{every(time.Hour), retry.WithMaxElapsed(1)}, 1, retry.ErrMaxElapsed, time.Hour},
@@ -159,11 +148,11 @@ func TestRejectionsAreClassified(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			v, err := retry.DoValue(context.Background(), counting(), append(opts{
+			v, err := retry.DoValue(context.Background(), countUp(), append(opts{
 				atOnce, retry.WithMaxAttempts(3),
 				retry.WithValidator(func(int, retry.Attempt) error { return nil }), rejectAll(tt.reason),
 			}, tt.opts...)...)
-			e := stopped(t, err)
+			e := retryError(t, err)
 			assert.Equal(t, tt.attempts, v, "the last value")
 			assert.Equal(t, tt.attempts, e.Attempts)
 			assert.Equal(t, tt.want, e.Reason)
@@ -175,80 +164,31 @@ func TestRejectionsAreClassified(t *testing.T) {
 			assert.Equal(t, tt.attempts, report.Attempts)
 		})
 	}
-	t.Run("an error is not excused", func(t *testing.T) {
+}
+
+func TestValidatorsDoNotChangeOtherReasons(t *testing.T) {
+	t.Parallel()
+	t.Run("an ordinary error is classified as usual", func(t *testing.T) {
 		t.Parallel()
-		e := stopped(t, viaDoValue(context.Background(), always(errDown), rejectAll(errOdd), retry.WithRetryIf(no)))
+		e := retryError(t, viaDoValue(context.Background(), alwaysReturn(errDown), rejectAll(errOdd), retry.WithRetryIf(no)))
 		assert.Equal(t, retry.ErrPermanent, e.Reason)
 		assert.Equal(t, 1, e.Attempts)
 	})
-	t.Run("the context ended meanwhile", func(t *testing.T) {
+	t.Run("the context ended during the attempt", func(t *testing.T) {
 		t.Parallel()
 		ctx, cancel := context.WithCancel(context.Background())
 		_, err := retry.DoValue(ctx, func(context.Context) (int, error) { cancel(); return 1, nil }, rejectAll(errOdd))
-		assert.Equal(t, retry.ErrContext, stopped(t, err).Reason)
+		assert.Equal(t, retry.ErrContext, retryError(t, err).Reason)
 		assert.ErrorIs(t, err, retry.ErrRejected)
 		assert.ErrorIs(t, err, errOdd)
 	})
 }
 
-func TestRejectedValuesAreBounded(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		size   retry.Option
-		values []int
-	}{
-		{retry.WithHistorySize(3), []int{10, 11, 12}},
-		{retry.WithHistorySize(1), []int{12}},
-		{retry.WithHistorySize(0), nil},
-		{retry.WithHistorySize(12), []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
-		{retry.WithName("default size"), []int{3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
-	} {
-		_, err := retry.DoValue(context.Background(), counting(), atOnce, retry.WithMaxAttempts(12), tt.size,
-			retry.WithValidator(func(v int, _ retry.Attempt) error { return fmt.Errorf("no %d", v) }))
-		var report *retry.ValidationError[int]
-		require.ErrorAs(t, err, &report)
-		assert.Equal(t, tt.values, report.Values)
-		require.Len(t, report.Reasons, len(tt.values))
-		for i, v := range tt.values {
-			assert.EqualError(t, report.Reasons[i], fmt.Sprintf("no %d", v))
-		}
-		assert.Equal(t, 12, report.Attempts)
-		assert.EqualError(t, stopped(t, err).Err, "value rejected: no 12")
-	}
-}
-
-func TestValidationErrorIsFoundOnlyAfterARejection(t *testing.T) {
-	t.Parallel()
-	n := 0
-	_, err := retry.DoValue(context.Background(), func(context.Context) (int, error) {
-		if n++; n == 3 {
-			return n, errDown
-		}
-		return n, nil
-	}, atOnce, retry.WithMaxAttempts(3), rejectAll(errOdd))
-	var report *retry.ValidationError[int]
-	assert.False(t, errors.As(err, &report))
-	assert.NotErrorIs(t, err, retry.ErrRejected)
-	assert.NotErrorIs(t, err, errOdd)
-	assert.ErrorIs(t, err, errDown)
-
-	n = 1 // and values between failures are all counted
-	_, err = retry.DoValue(context.Background(), func(context.Context) (int, error) {
-		if n++; n == 3 {
-			return n, errDown
-		}
-		return n, nil
-	}, atOnce, retry.WithMaxAttempts(3), rejectAll(errOdd))
-	require.ErrorAs(t, err, &report)
-	assert.Equal(t, []int{2, 4}, report.Values)
-	assert.Equal(t, 2, report.Attempts)
-}
-
-func TestHooksSeeARejection(t *testing.T) {
+func TestHooksSeeRejection(t *testing.T) {
 	t.Parallel()
 	h := retry.NewHistory(2)
 	var after, waits []error
-	v, err := retry.DoValue(context.Background(), counting(), atOnce, retry.WithHistory(h),
+	v, err := retry.DoValue(context.Background(), countUp(), atOnce, retry.WithHistory(h),
 		retry.WithValidator(func(v int, _ retry.Attempt) error {
 			if v == 1 {
 				return errOdd
@@ -270,7 +210,7 @@ func TestHooksSeeARejection(t *testing.T) {
 	}
 }
 
-func TestValidatorForAnotherTypeIsAFault(t *testing.T) {
+func TestValidatorOfOtherTypeIsAnError(t *testing.T) {
 	t.Parallel()
 	forString := retry.WithValidator(func(string, retry.Attempt) error { return nil })
 	forStringer := retry.WithValidator(func(fmt.Stringer, retry.Attempt) error { return nil })
@@ -281,21 +221,21 @@ func TestValidatorForAnotherTypeIsAFault(t *testing.T) {
 	plain := func(opts ...retry.Option) error {
 		return retry.Do(context.Background(), func(context.Context) error { t.Error("called"); return nil }, opts...)
 	}
-	const misfit = "retry: WithValidator: a validator for %s does not fit a call that returns int"
-	const homeless = "retry: WithValidator: a validator for %s in a call that returns no value; use DoValue or Func"
+	const wrongTypeText = "retry: WithValidator: a validator for %s does not fit a call that returns int"
+	const noValueText = "retry: WithValidator: a validator for %s in a call that returns no value; use DoValue or Func"
 	for _, tt := range []struct {
 		name string
 		err  error
 		want string
 	}{
-		{"DoValue", value(forString), fmt.Sprintf(misfit, "string")},
-		{"DoValue, interface", value(forStringer), fmt.Sprintf(misfit, "fmt.Stringer")},
-		{"DoValue, among fitting ones", value(rejectAll(nil), forString, rejectAll(nil)), fmt.Sprintf(misfit, "string")},
-		{"DoValue, prebuilt", value(retry.MustNew(forString)), fmt.Sprintf(misfit, "string")},
-		{"DoValue, policy and option", value(retry.MustNew(forString), forStringer), fmt.Sprintf(misfit, "string") + "\n" + fmt.Sprintf(misfit, "fmt.Stringer")},
-		{"Do", plain(forString), fmt.Sprintf(homeless, "string")},
-		{"Do, prebuilt", plain(retry.MustNew(forStringer)), fmt.Sprintf(homeless, "fmt.Stringer")},
-		{"Policy.Do", retry.MustNew(forString).Do(context.Background(), always(nil)), fmt.Sprintf(homeless, "string")},
+		{"DoValue", value(forString), fmt.Sprintf(wrongTypeText, "string")},
+		{"DoValue, interface", value(forStringer), fmt.Sprintf(wrongTypeText, "fmt.Stringer")},
+		{"DoValue, among fitting ones", value(rejectAll(nil), forString, rejectAll(nil)), fmt.Sprintf(wrongTypeText, "string")},
+		{"DoValue, prebuilt", value(retry.MustNew(forString)), fmt.Sprintf(wrongTypeText, "string")},
+		{"DoValue, policy and option", value(retry.MustNew(forString), forStringer), fmt.Sprintf(wrongTypeText, "string") + "\n" + fmt.Sprintf(wrongTypeText, "fmt.Stringer")},
+		{"Do", plain(forString), fmt.Sprintf(noValueText, "string")},
+		{"Do, prebuilt", plain(retry.MustNew(forStringer)), fmt.Sprintf(noValueText, "fmt.Stringer")},
+		{"Policy.Do", retry.MustNew(forString).Do(context.Background(), alwaysReturn(nil)), fmt.Sprintf(noValueText, "string")},
 		{"nil", value(retry.WithValidator(nil, retry.Validator[int](nil))), "retry: WithValidator: nil Validator"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -17,11 +17,26 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// gauge is a semaphore for many goroutines that knows how many are in.
+// gauge is a semaphore for many goroutines. It counts how many hold it.
 type gauge struct{ in atomic.Int64 }
 
 func (g *gauge) Acquire(context.Context, int64) error { g.in.Add(1); return nil }
 func (g *gauge) Release(int64)                        { g.in.Add(-1) }
+
+// eventually returns a function that fails up to fails times, then returns -2 if it is at its
+// second attempt, and then v.
+func eventually(v, fails int) func(context.Context) (int, error) {
+	n := 0
+	return func(context.Context) (int, error) {
+		switch n++; {
+		case n <= fails:
+			return n, errDown
+		case n == 2:
+			return -n, nil
+		}
+		return v, nil
+	}
+}
 
 func TestOnePolicyOnManyGoroutines(t *testing.T) {
 	t.Parallel()
@@ -52,16 +67,7 @@ func TestOnePolicyOnManyGoroutines(t *testing.T) {
 	for w := range workers {
 		wg.Go(func() {
 			for i := range calls {
-				n := 0
-				v, err := retry.DoValue(context.Background(), func(context.Context) (int, error) {
-					switch n++; {
-					case n <= i%3:
-						return n, errDown
-					case n == 2:
-						return -n, nil
-					}
-					return w, nil
-				}, p)
+				v, err := retry.DoValue(context.Background(), eventually(w, i%3), p)
 				if !errors.Is(err, retry.ErrBudget) && (err != nil || v != w) {
 					t.Errorf("%v, %v", v, err)
 				}
@@ -72,17 +78,17 @@ func TestOnePolicyOnManyGoroutines(t *testing.T) {
 	wg.Wait()
 	assert.Equal(t, int64(workers*calls), started.Load())
 	assert.Equal(t, int64(workers*calls), done.Load())
-	assert.Equal(t, attempts.Load(), started.Load()+waits.Load(), "each retry had its wait")
-	assert.Zero(t, g.in.Load(), "all permits are back")
+	assert.Equal(t, attempts.Load(), started.Load()+waits.Load(), "one wait for each retry")
+	assert.Zero(t, g.in.Load(), "all permits are released")
 	assert.Equal(t, 50, h.Len())
 }
 
 // Not parallel: it counts the goroutines of the whole process.
-func TestNoGoroutineIsStarted(t *testing.T) {
+func TestCallStartsNoGoroutine(t *testing.T) {
 	before := runtime.NumGoroutine()
 	stacks := make([]byte, 1<<20)
 	count := func() {
-		// There may be fewer: what earlier tests left behind is still ending.
+		// There may be fewer than before: goroutines of earlier tests are still ending.
 		assert.LessOrEqual(t, runtime.NumGoroutine(), before)
 		assert.NotContains(t, string(stacks[:runtime.Stack(stacks, true)]), "created by github.com/seed-205ff063/retry.")
 	}
@@ -103,9 +109,9 @@ func TestNoGoroutineIsStarted(t *testing.T) {
 			Done:         func(context.Context, retry.Outcome) { count() },
 		}),
 	}
-	for _, way := range waysIn {
+	for _, way := range entryPoints {
 		for _, fails := range []int{0, 2, 9} {
-			fn, calls := failing(fails, errDown)
+			fn, calls := failTimes(fails, errDown)
 			err := way.call(ctx, func(ctx context.Context) error { count(); return fn(ctx) }, opts...)
 			require.Equal(t, fails == 9, err != nil, way.name)
 			require.Equal(t, min(fails+1, 4), *calls)

@@ -12,11 +12,11 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-func TestLastOfARun(t *testing.T) {
+func TestLast(t *testing.T) {
 	for name, clk := range map[string]*retrytest.Clock{"real": nil, "virtual": new(retrytest.Clock)} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
-				opts, pass := []retry.Option{doubling, retry.WithMaxAttempts(3)}, time.Sleep
+				opts, pass := []retry.Option{doublingWaits, retry.WithMaxAttempts(3)}, time.Sleep
 				if clk != nil {
 					opts, pass = append(opts, retry.WithClock(clk)), clk.Advance
 				}
@@ -30,16 +30,16 @@ func TestLastOfARun(t *testing.T) {
 					require.True(t, again)
 					want := retry.Attempt{Number: i + 1, Elapsed: time.Minute + time.Duration(2*i+1)*time.Second, Delay: wait, Err: err}
 					assert.Equal(t, want, run.Last())
-					assert.Equal(t, want, run.Last(), "as often as it is asked")
+					assert.Equal(t, want, run.Last(), "the same each time")
 					assert.Equal(t, time.Second, wait)
 					pass(wait)
 					want.Elapsed += wait
-					assert.Equal(t, want, run.Last(), "Elapsed is as of now")
+					assert.Equal(t, want, run.Last(), "Elapsed includes the time until now")
 				}
 				_, again := run.Try(func(context.Context) error { pass(time.Second); return errDown })
 				require.False(t, again)
 				want := retry.Attempt{Number: 3, Elapsed: time.Minute + 5*time.Second, Err: errDown}
-				assert.Equal(t, want, run.Last(), "no wait follows")
+				assert.Equal(t, want, run.Last(), "no wait follows the last attempt")
 				pass(time.Hour)
 				want.Elapsed += time.Hour
 				assert.Equal(t, want, run.Last())
@@ -48,8 +48,8 @@ func TestLastOfARun(t *testing.T) {
 	}
 }
 
-// The end of a Run, whatever it was.
-func TestLastAfterTheEnd(t *testing.T) {
+// Last works after any end of a Run.
+func TestLastAfterEnd(t *testing.T) {
 	t.Parallel()
 	canceled, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -62,9 +62,9 @@ func TestLastAfterTheEnd(t *testing.T) {
 	}{
 		{"success", context.Background(), nil, succeed, retry.Attempt{Number: 1}},
 		{"context done", canceled, nil, succeed, retry.Attempt{}},
-		{"hint that is too long", context.Background(), nil, always(hintError{time.Hour, true}), retry.Attempt{Number: 1, Err: hintError{time.Hour, true}}},
-		{"own limit", context.Background(), []retry.Option{retry.WithStop(stopAt(1, errQuota))}, always(errDown), retry.Attempt{Number: 1, Err: errDown}},
-		{"gate", context.Background(), []retry.Option{retry.WithGate(refusing(errOdd)), retry.WithMaxAttempts(1)}, succeed, retry.Attempt{Number: 1, Err: errOdd}},
+		{"hint that is too long", context.Background(), nil, alwaysReturn(hintError{time.Hour, true}), retry.Attempt{Number: 1, Err: hintError{time.Hour, true}}},
+		{"WithStop", context.Background(), []retry.Option{retry.WithStop(stopAt(1, errQuota))}, alwaysReturn(errDown), retry.Attempt{Number: 1, Err: errDown}},
+		{"gate", context.Background(), []retry.Option{retry.WithGate(refusingGate(errOdd)), retry.WithMaxAttempts(1)}, succeed, retry.Attempt{Number: 1, Err: errOdd}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -76,22 +76,22 @@ func TestLastAfterTheEnd(t *testing.T) {
 	}
 }
 
-// Attempt.Err is what the function returned, at the end too.
-func TestLastKeepsTheMark(t *testing.T) {
+// Attempt.Err is the error as the function returned it, also at the end.
+func TestLastKeepsMark(t *testing.T) {
 	t.Parallel()
 	mark := retry.Permanent(errDown)
 	run := retry.MustNew().Start(context.Background())
-	_, again := run.Try(always(mark))
+	_, again := run.Try(alwaysReturn(mark))
 	require.False(t, again)
 	assert.Same(t, mark, run.Last().Err) //nolint:testifylint // the very one
-	assert.Equal(t, errDown, stopped(t, run.Err()).Err)
+	assert.Equal(t, errDown, retryError(t, run.Err()).Err)
 }
 
-// A Run that is driven with the wrong function keeps what the last attempt was.
-func TestLastAfterMisuse(t *testing.T) {
+// A Run that is used with the wrong function keeps its last attempt.
+func TestLastAfterWrongFunction(t *testing.T) {
 	t.Parallel()
 	run := retry.MustNew(atOnce).Start(context.Background())
-	_, again := run.Try(always(errDown))
+	_, again := run.Try(alwaysReturn(errDown))
 	require.True(t, again)
 	_, again = run.Try(nil)
 	require.False(t, again)
@@ -101,12 +101,12 @@ func TestLastAfterMisuse(t *testing.T) {
 	assert.Equal(t, errDown, last.Err)
 }
 
-// A Run goes on from what another one's Last returned as if it were one, and what is stored
-// without a try in between is the same.
-func TestLastAndResume(t *testing.T) {
+// Resuming from Last continues the call as if it were the same Run. Storing it again without a
+// Try gives the same record.
+func TestLastThenResume(t *testing.T) {
 	t.Parallel()
 	clk := new(retrytest.Clock)
-	p := retry.MustNew(doubling, retry.WithClock(clk), retry.WithMaxAttempts(4))
+	p := retry.MustNew(doublingWaits, retry.WithClock(clk), retry.WithMaxAttempts(4))
 	run := p.Start(context.Background())
 	for _, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second} {
 		wait, again := run.Try(func(context.Context) error { clk.Advance(time.Minute); return errDown })
@@ -116,15 +116,15 @@ func TestLastAndResume(t *testing.T) {
 		clk.Advance(wait)
 		run = p.Resume(context.Background(), last)
 	}
-	_, again := run.Try(always(errDown))
+	_, again := run.Try(alwaysReturn(errDown))
 	require.False(t, again)
-	e := stopped(t, run.Err())
+	e := retryError(t, run.Err())
 	assert.Equal(t, 4, e.Attempts)
 	assert.Equal(t, 3*time.Minute+7*time.Second, e.Elapsed)
 }
 
-// A Run that was resumed and is stored again before its first Try counts no wait twice.
-func TestLastOfAResumedRun(t *testing.T) {
+// A resumed Run that is stored again before its first Try counts no wait twice.
+func TestLastOfResumedRun(t *testing.T) {
 	t.Parallel()
 	clk := new(retrytest.Clock)
 	stored := retry.Attempt{Number: 3, Elapsed: time.Minute, Delay: 10 * time.Second, Err: errDown}
@@ -132,5 +132,5 @@ func TestLastOfAResumedRun(t *testing.T) {
 	assert.Equal(t, stored, run.Last())
 	clk.Advance(5 * time.Second)
 	stored.Elapsed += 5 * time.Second
-	assert.Equal(t, stored, run.Last(), "it was late")
+	assert.Equal(t, stored, run.Last(), "the lateness counts")
 }

@@ -12,12 +12,12 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// pointerBackoff is a strategy whose nil pointer cannot be asked.
+// pointerBackoff is a strategy that panics if its pointer is nil.
 type pointerBackoff struct{ d time.Duration }
 
 func (b *pointerBackoff) Delay(retry.Attempt) time.Duration { return b.d }
 
-// A typed nil is as bad as a nil: New and the call say so, and nothing panics.
+// A typed nil is the same error as a nil, from New and from the call. Nothing panics.
 func TestTypedNilOptions(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -41,7 +41,7 @@ func TestTypedNilOptions(t *testing.T) {
 			t.Parallel()
 			_, err := retry.New(tt.option)
 			require.EqualError(t, err, "retry: "+tt.want)
-			for way, err := range callAllWays(t, tt.option) {
+			for way, err := range callEveryWay(t, tt.option) {
 				require.EqualError(t, err, "retry: "+tt.want, way)
 				require.ErrorIs(t, err, retry.ErrOption)
 			}
