@@ -82,8 +82,9 @@ func (c *call) try(s *settings, fn func(context.Context) error, check func(Attem
 		return 0, false
 	}
 	var err error
-	switch made := false; {
+	switch {
 	case s.gates.n > 0:
+		var made bool
 		if made, err = c.attemptThroughGates(s, fn); !made {
 			return 0, false
 		}

@@ -13,7 +13,7 @@ type finishOption struct {
 	_      boxed
 }
 
-func init() {
+func init() { //nolint:gochecknoinits // package judging cannot import this one
 	judging.NewOption = func(finish judging.Finish) any { return finishOption{finish: finish} }
 }
 

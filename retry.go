@@ -64,6 +64,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 )
 
 // Do calls fn until it returns nil, and returns nil; or until the options say stop, and
@@ -236,7 +237,7 @@ func valueWith[T any](ctx context.Context, fn func(ctx context.Context) (T, erro
 //
 //go:noinline
 func (s *settings) misuse(way string, noFunction bool) error {
-	faults := append(s.faults, validatorsWithoutValue(s)...)
+	faults := slices.Concat(s.faults, validatorsWithoutValue(s))
 	if noFunction {
 		faults = append(faults, nilFunction(way, s.name))
 	}
