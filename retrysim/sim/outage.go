@@ -2,13 +2,8 @@ package sim
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"math"
-	"math/rand/v2"
 	"time"
-
-	"github.com/seed-205ff063/retry"
 )
 
 // Outage is a server that goes down and comes back under an open load: calls begin at random
@@ -98,22 +93,8 @@ type OutageResult struct {
 const OutageBucket = 100 * time.Millisecond
 
 const (
-	outageTimeout      = time.Second // by default
-	outageQueue        = 2           // time-outs' worth of work, by default
-	maxOutageRate      = 100_000
-	maxOutageCapacity  = 1_000_000
-	maxOutageQueue     = 10_000_000
-	maxOutageLayers    = 5
-	maxOutageRatio     = 100
-	maxOutageBurst     = 1_000_000_000
-	minOutage          = time.Second
-	maxOutageCalls     = 10_000_000
-	maxOutageAttempts  = 20_000_000
-	maxOutageAtOnce    = 1_000_000 // attempts at one moment
-	maxOutageLiving    = 200_000
-	settling           = 10 * time.Second // for calls that are under way at the end of the run
-	recoveryWindow     = int(time.Second / OutageBucket)
-	recoveryPercentage = 99
+	outageTimeout = time.Second // by default
+	outageQueue   = 2           // time-outs' worth of work, by default
 )
 
 // withDefaults fills in what is left out.
@@ -128,36 +109,6 @@ func (o Outage) withDefaults() Outage {
 		o.Queue = int(min(max(math.Ceil(outageQueue*o.Capacity*o.Timeout.Seconds()), 1), maxOutageQueue))
 	}
 	return o
-}
-
-func (o Outage) fault() error {
-	budget := BudgetSize{}
-	if o.Budget != nil {
-		budget = *o.Budget
-	}
-	faults := []error{
-		faultIf(!(budget.Ratio >= 0 && budget.Ratio <= maxOutageRatio), "Budget", "a ratio of %v is not from 0 to %d", budget.Ratio, maxOutageRatio),
-		faultIf(budget.Burst < 0 || budget.Burst > maxOutageBurst, "Budget", "a burst of %d is not from 0 to %d", budget.Burst, maxOutageBurst),
-		faultIf(!(o.Rate > 0 && o.Rate <= maxOutageRate), "Rate", "%v is not above 0 and at most %d", o.Rate, maxOutageRate),
-		faultIf(!(o.Capacity > 0 && o.Capacity <= maxOutageCapacity), "Capacity", "%v is not above 0 and at most %d", o.Capacity, maxOutageCapacity),
-		faultIf(o.Queue < 1 || o.Queue > maxOutageQueue, "Queue", "%d is not from 1 to %d", o.Queue, maxOutageQueue),
-		faultIf(o.Timeout <= 0, "Timeout", "%v is not above 0", o.Timeout),
-		faultIf(o.Layers < 1 || o.Layers > maxOutageLayers, "Layers", "%d is not from 1 to %d", o.Layers, maxOutageLayers),
-	}
-	for _, part := range []struct {
-		name string
-		d    time.Duration
-	}{{"Before", o.Before}, {"Down", o.Down}, {"After", o.After}} {
-		faults = append(faults, faultIf(part.d < 0 || part.d > time.Hour, part.name, "%v is not from 0s to 1h", part.d))
-	}
-	if err := errors.Join(faults...); err != nil {
-		return err
-	}
-	length := o.length()
-	return errors.Join(
-		faultIf(length < minOutage, "Down", "%v: the run lasts %v in all, which is below %v", o.Down, length, minOutage),
-		faultIf(o.Rate*length.Seconds() > maxOutageCalls, "Rate", "%v calls a second for %v are more than %d; lower one of them", o.Rate, length, maxOutageCalls),
-	)
 }
 
 func (o Outage) length() time.Duration { return o.Before + o.Down + o.After }
@@ -176,191 +127,3 @@ func (o Outage) Run(ctx context.Context, policies ...Policy) ([]OutageResult, er
 	})
 	return results, err
 }
-
-// outageParts is in how many parts each policy's run reports its progress.
-const outageParts = 100
-
-// one simulates one policy.
-func (o Outage) one(ctx context.Context, p Policy, progress *meter) (OutageResult, error) {
-	w := newWorld(ctx)
-	defer w.close()
-	run, err := o.begin(w, p)
-	if err != nil {
-		return OutageResult{}, err
-	}
-	w.start(run.arrive)
-	step := (o.length() + settling) / outageParts
-	for until := step; until <= step*outageParts; until += step {
-		if err := w.run(ctx, until); err != nil {
-			return OutageResult{}, err
-		}
-		if run.failure != nil {
-			return OutageResult{}, fmt.Errorf("policy %q: %w", p.Name, run.failure)
-		}
-		progress.add(1)
-	}
-	return run.result(p.Name), nil
-}
-
-// begin makes the state of a run. Arrivals, services and policies have random numbers of their
-// own, so that different policies meet the same calls.
-func (o Outage) begin(w *world, p Policy) (*outageRun, error) {
-	buckets := int(o.length() / OutageBucket)
-	run := &outageRun{
-		Outage: o, world: w, arrivals: random(o.Seed, 1),
-		server: &server{
-			service: time.Duration(float64(time.Second) / o.Capacity), room: o.Queue,
-			down: o.Before, up: o.Before + o.Down, refuses: o.Refuse, random: random(o.Seed, 2),
-		},
-		begun: make([]int, buckets), good: make([]int, buckets),
-		load: make([]int, buckets), answered: make([]int, buckets),
-	}
-	jitter := random(o.Seed, 3)
-	for range o.Layers {
-		var last []retry.Option
-		if o.Budget != nil {
-			last = append(last, retry.WithBudget(retry.NewBudget(o.Budget.Ratio, o.Budget.Burst)))
-		}
-		if o.NoNesting {
-			last = append(last, retry.WithStopIf(retry.AlreadyRetried))
-		}
-		policy, err := p.in(worldClock{w}, jitter, nil, last)
-		if err != nil {
-			return nil, err
-		}
-		run.policies = append(run.policies, policy)
-	}
-	return run, nil
-}
-
-// outageRun is one simulation.
-type outageRun struct {
-	Outage
-	world    *world
-	server   *server
-	policies []*retry.Policy // of the layers, the outermost first
-	arrivals *rand.Rand
-	failure  error
-
-	attempts, atOnce int
-	lastAttempt      time.Duration
-
-	begun, good    []int // calls by when they began, and those of them that succeeded
-	load, answered []int // attempts, and calls by when they succeeded
-}
-
-// arrive begins calls. It goes on after the end of the run, so that those which are under way
-// then meet the same load.
-func (r *outageRun) arrive(p *process) {
-	for !r.world.over && r.failure == nil {
-		p.sleep(time.Duration(r.arrivals.ExpFloat64() / r.Rate * float64(time.Second)))
-		if len(r.world.living) > maxOutageLiving {
-			r.failure = fault("Rate", "more than %d calls are under way at once; lower it, or the policy's attempts and waits", maxOutageLiving)
-			return
-		}
-		r.world.start(r.call)
-	}
-}
-
-// call is one user's call.
-func (r *outageRun) call(p *process) {
-	began := r.world.now
-	tally(r.begun, began)
-	err := r.layer(r.world.ctx, p, 0)
-	switch {
-	case r.world.over:
-	case err == nil:
-		tally(r.good, began)
-		tally(r.answered, r.world.now)
-	case errors.Is(err, retry.ErrOption):
-		r.failure = err
-	}
-}
-
-// layer makes the call of the numbered layer, whose attempts are calls of the next.
-func (r *outageRun) layer(ctx context.Context, p *process, number int) error {
-	if number == len(r.policies) {
-		return r.attempt(ctx, p)
-	}
-	return p.call(ctx, r.policies[number], func(ctx context.Context) error {
-		return r.layer(ctx, p, number+1)
-	})
-}
-
-// attempt is a request to the server.
-func (r *outageRun) attempt(ctx context.Context, p *process) error {
-	tally(r.load, r.world.now)
-	if r.count(); r.failure != nil {
-		return retry.Permanent(r.failure)
-	}
-	return r.server.request(ctx, p, r.Timeout)
-}
-
-// count ends the run when there are too many attempts: a policy that does not wait would let
-// time stand still.
-func (r *outageRun) count() {
-	r.attempts++
-	if r.atOnce++; r.world.now != r.lastAttempt {
-		r.atOnce, r.lastAttempt = 0, r.world.now
-	}
-	switch {
-	case r.failure != nil:
-	case r.atOnce > maxOutageAtOnce:
-		r.failure = fault("Rate", "more than %d attempts at the same moment; the policy must wait", maxOutageAtOnce)
-	case r.attempts > maxOutageAttempts:
-		r.failure = fault("Rate", "more than %d attempts in all; lower it, or let the policy wait longer", maxOutageAttempts)
-	}
-}
-
-// tally counts something that happens at the time, if that is within the run.
-func tally(buckets []int, at time.Duration) {
-	if i := int(at / OutageBucket); i < len(buckets) {
-		buckets[i]++
-	}
-}
-
-func (r *outageRun) result(name string) OutageResult {
-	result := OutageResult{
-		Policy: name, Layers: r.Layers,
-		Calls: sum(r.begun), Attempts: sum(r.load), Succeeded: sum(r.good),
-		Load: r.load, Goodput: r.answered,
-	}
-	calls := float64(max(result.Calls, 1))
-	result.Amplification = float64(result.Attempts) / calls
-	result.GoodputShare = float64(result.Succeeded) / calls
-	const window = recoveryWindow
-	for i := range len(r.load) - window + 1 {
-		inWindow := float64(sum(r.load[i : i+window]))
-		result.PeakLoad = max(result.PeakLoad, inWindow)
-	}
-	result.Recovered, result.HasRecovered = r.recovered()
-	return result
-}
-
-// recovered returns how long after the outage no second follows any more in which less than
-// 99 % of the calls that began succeeded.
-func (r *outageRun) recovered() (time.Duration, bool) {
-	first := int((r.Before + r.Down + OutageBucket - 1) / OutageBucket)
-	last := len(r.begun) - recoveryWindow
-	if first > last {
-		return 0, false // there is no second to judge by
-	}
-	healthy := last + 1
-	for i := last; i >= first; i-- {
-		if 100*sum(r.good[i:i+recoveryWindow]) < recoveryPercentage*sum(r.begun[i:i+recoveryWindow]) {
-			break
-		}
-		healthy = i
-	}
-	return time.Duration(healthy-first) * OutageBucket, healthy <= last
-}
-
-func sum(counts []int) (total int) {
-	for _, n := range counts {
-		total += n
-	}
-	return total
-}
-
-// errRefused is what a client hears of a server that is down or whose queue is full.
-var errRefused = errors.New("refused")

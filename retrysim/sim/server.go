@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 )
@@ -79,3 +80,6 @@ func (s *server) request(ctx context.Context, p *process, timeout time.Duration)
 	}
 	return nil
 }
+
+// errRefused is what a client hears of a server that is down or whose queue is full.
+var errRefused = errors.New("refused")
