@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestHelp holds that the help of each command names all its flags, and that its examples run.
+// TestHelp checks that the help of each command lists all its flags and has examples.
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	for command, flags := range map[string]string{
@@ -66,7 +66,7 @@ func TestHelpExamplesRun(t *testing.T) {
 	}
 }
 
-// split takes a command line apart as a shell does that knows only single quotes.
+// split splits a command line into arguments. It knows single quotes.
 func split(line string) (args []string) {
 	for i, part := range strings.Split(line, "'") {
 		if i%2 == 1 {
@@ -78,7 +78,7 @@ func split(line string) (args []string) {
 	return args
 }
 
-// TestColumns holds the names of the columns.
+// TestColumns checks the names of the columns in CSV and JSON.
 func TestColumns(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

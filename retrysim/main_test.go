@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// retrysim runs the program with the arguments.
+// retrysim runs the program.
 func retrysim(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -34,7 +34,7 @@ func TestIntroduction(t *testing.T) {
 	assert.Equal(t, out, help)
 }
 
-func TestFaults(t *testing.T) {
+func TestErrors(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	for _, tt := range []struct {
@@ -57,20 +57,20 @@ func TestFaults(t *testing.T) {
 			"retrysim: -rps: 0 is not above 0 and at most 100000\n" +
 			"retrysim: -capacity: -1 is not above 0 and at most 1000000\n"},
 		{"not a number", []string{"outage", "-rps", "NaN"}, 2, "retrysim: -rps: \"NaN\" is not a number\n"},
-		{"a time-out", []string{"outage", "-timeout", "0s"}, 2, "retrysim: -timeout: 0s is not above 0s\n"},
+		{"a timeout", []string{"outage", "-timeout", "0s"}, 2, "retrysim: -timeout: 0s is not above 0s\n"},
 		{"a duration", []string{"outage", "-down", "30"}, 2, "retrysim: -down: \"30\" is not a duration such as 30s\n"},
-		{"a budget", []string{"outage", "-budget", "10%"}, 2, "retrysim: -budget: \"10%\" is not RATIO/BURST such as 0.1/100, nor none\n"},
+		{"a budget", []string{"outage", "-budget", "10%"}, 2, "retrysim: -budget: \"10%\" is neither RATIO/BURST, such as 0.1/100, nor none\n"},
 		{"bounds of a budget", []string{"outage", "-budget", "-1/5"}, 1, "retrysim: -budget: a ratio of -1 is not from 0 to 100\n"},
 		{"layers", []string{"outage", "-layers", "9"}, 1, "retrysim: -layers: 9 is not from 1 to 5\n"},
-		{"format", []string{"plan", "-format", "xml"}, 2, "retrysim: -format: \"xml\" is none of text, csv, json\n"},
-		{"ending", []string{"plan", "-o", "a.txt"}, 2, "retrysim: -o: \"a.txt\" ends in none of .svg, .png, .html, .csv\n"},
+		{"format", []string{"plan", "-format", "xml"}, 2, "retrysim: -format: \"xml\" is not one of text, csv, json\n"},
+		{"ending", []string{"plan", "-o", "a.txt"}, 2, "retrysim: -o: \"a.txt\" does not end in any of .svg, .png, .html, .csv\n"},
 		{"no folder", []string{"plan", "-o", filepath.Join(folder, "no", "a.svg")}, 1, "retrysim: -o: " + filepath.Join(folder, "no", "a.svg") + " cannot be written: no such file or directory\n"},
-		{"a folder", []string{"plan", "-o", folderNamed(t, folder, "x.svg")}, 1, "retrysim: -o: " + filepath.Join(folder, "x.svg") + " is no regular file\n"},
-		{"command", []string{"plot"}, 2, "retrysim: \"plot\" is no command; the commands are plan, herd, occ, outage and serve\n"},
+		{"a folder", []string{"plan", "-o", folderNamed(t, folder, "x.svg")}, 1, "retrysim: -o: " + filepath.Join(folder, "x.svg") + " is not a regular file\n"},
+		{"command", []string{"plot"}, 2, "retrysim: \"plot\" is not a command; the commands are plan, herd, occ, outage and serve\n"},
 		{"flag", []string{"herd", "-client", "5"}, 2, "retrysim: flag provided but not defined: -client; see retrysim herd -h\n"},
 		{"address", []string{"serve", "-addr", "here"}, 2, "retrysim: -addr: \"here\" is not host:port such as 127.0.0.1:8080\n"},
 		{"address in use", []string{"serve", "-addr", "192.0.2.1:1"}, 1, "retrysim: -addr: cannot listen on 192.0.2.1:1: "},
-		{"a policy to serve", []string{"serve", "max_attempts=3"}, 2, "retrysim: serve takes no policy: \"max_attempts=3\"; type it into the page\n"},
+		{"a policy to serve", []string{"serve", "max_attempts=3"}, 2, "retrysim: serve takes no policy: \"max_attempts=3\"; enter it on the page\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -95,12 +95,12 @@ func folderNamed(t *testing.T, folder, name string) string {
 	return path
 }
 
-// brokenPipe is a standard output that nobody reads.
+// brokenPipe is a standard output that is closed.
 type brokenPipe struct{}
 
 func (brokenPipe) Write([]byte) (int, error) { return 0, os.ErrClosed }
 
-func TestStandardOutputThatFails(t *testing.T) {
+func TestClosedStandardOutput(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{nil, {"plan"}, {"plan", "-format", "csv"}, {"plan", "-format", "json"}} {
 		var errs bytes.Buffer

@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestNothingHalfWritten holds that a file is either as it was or complete, and that nothing
-// else is left behind.
-func TestNothingHalfWritten(t *testing.T) {
+// TestOutputIsAtomic checks that a file is either unchanged or complete, and that no temporary
+// file remains.
+func TestOutputIsAtomic(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	path := filepath.Join(folder, "a.csv")

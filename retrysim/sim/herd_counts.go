@@ -5,79 +5,89 @@ import (
 	"time"
 )
 
-// herdTally counts arrivals. Those past the window are few and far apart, so a map holds them.
-type herdTally struct {
-	all, later         []int
-	allPast, laterPast map[int64]int
-	atCap              int
-	left               bool
+// herdCounts counts the retries of clients.
+type herdCounts struct {
+	retries    bucketCounts
+	afterFirst bucketCounts // without the first retry of each client
+	atCap      int          // clients whose last wait was the cap
+	unfinished bool         // some clients had not given up
 }
 
-// arrive counts a retry, which is later than the first or not.
-func (t *herdTally) arrive(at time.Duration, later bool) {
+// addRetry counts one retry, which is the client's first or a later one.
+func (c *herdCounts) addRetry(at time.Duration, first bool) {
 	bucket := int64(at / HerdBucket)
-	t.all, t.allPast = count(t.all, t.allPast, bucket, 1)
-	if later {
-		t.later, t.laterPast = count(t.later, t.laterPast, bucket, 1)
+	c.retries.add(bucket, 1)
+	if !first {
+		c.afterFirst.add(bucket, 1)
 	}
 }
 
-func count(window []int, past map[int64]int, bucket int64, n int) ([]int, map[int64]int) {
-	if bucket >= int64(herdWindow) {
-		if past == nil {
-			past = map[int64]int{}
-		}
-		past[bucket] += n
-		return window, past
-	}
-	if missing := int(bucket) + 1 - len(window); missing > 0 {
-		window = append(window, make([]int, missing)...)
-	}
-	window[bucket] += n
-	return window, past
+// merge adds the counts of other clients.
+func (c *herdCounts) merge(other *herdCounts) {
+	c.retries.merge(&other.retries)
+	c.afterFirst.merge(&other.afterFirst)
+	c.atCap += other.atCap
+	c.unfinished = c.unfinished || other.unfinished
 }
 
-func (t *herdTally) merge(other *herdTally) {
-	t.all, t.allPast = merge(t.all, t.allPast, other.all, other.allPast)
-	t.later, t.laterPast = merge(t.later, t.laterPast, other.later, other.laterPast)
-	t.atCap += other.atCap
-	t.left = t.left || other.left
-}
-
-func merge(window []int, past map[int64]int, otherWindow []int, otherPast map[int64]int) ([]int, map[int64]int) {
-	for bucket, n := range otherWindow {
-		window, past = count(window, past, int64(bucket), n)
-	}
-	for bucket, n := range otherPast {
-		window, past = count(window, past, bucket, n)
-	}
-	return window, past
-}
-
-func (t *herdTally) result(name string, totals []time.Duration) HerdResult {
+func (c *herdCounts) result(name string, totals []time.Duration) HerdResult {
 	slices.Sort(totals)
 	clients := float64(len(totals))
 	return HerdResult{
 		Policy: name, Clients: len(totals),
-		PeakShare:           float64(busiest(t.all, t.allPast)) / clients,
-		PeakShareAfterFirst: float64(busiest(t.later, t.laterPast)) / clients,
-		AtCapShare:          float64(t.atCap) / clients,
+		PeakShare:           float64(c.retries.busiest()) / clients,
+		PeakShareAfterFirst: float64(c.afterFirst.busiest()) / clients,
+		AtCapShare:          float64(c.atCap) / clients,
 		MedianTotal:         quantile(totals, 0.5), P99Total: quantile(totals, 0.99),
-		Arrivals: t.all, Left: t.left,
+		Arrivals: c.retries.firstHour, Left: c.unfinished,
 	}
 }
 
-func busiest(window []int, past map[int64]int) (most int) {
-	for _, n := range window {
-		most = max(most, n)
-	}
-	for _, n := range past {
-		most = max(most, n)
-	}
-	return most
-}
-
-// quantile returns the smallest value that a share q of the sorted values do not exceed.
+// quantile returns the smallest value that is at least as large as a share q of the sorted
+// values.
 func quantile(sorted []time.Duration, q float64) time.Duration {
 	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
+}
+
+// bucketCounts counts events by HerdBucket. Events after the first hour are few and far apart,
+// so a map holds them.
+type bucketCounts struct {
+	firstHour []int
+	later     map[int64]int
+}
+
+const bucketsPerHour = int64(time.Hour / HerdBucket)
+
+func (c *bucketCounts) add(bucket int64, n int) {
+	if bucket >= bucketsPerHour {
+		if c.later == nil {
+			c.later = map[int64]int{}
+		}
+		c.later[bucket] += n
+		return
+	}
+	if missing := int(bucket) + 1 - len(c.firstHour); missing > 0 {
+		c.firstHour = append(c.firstHour, make([]int, missing)...)
+	}
+	c.firstHour[bucket] += n
+}
+
+func (c *bucketCounts) merge(other *bucketCounts) {
+	for bucket, n := range other.firstHour {
+		c.add(int64(bucket), n)
+	}
+	for bucket, n := range other.later {
+		c.add(bucket, n)
+	}
+}
+
+// busiest returns the highest count of a bucket.
+func (c *bucketCounts) busiest() (highest int) {
+	for _, n := range c.firstHour {
+		highest = max(highest, n)
+	}
+	for _, n := range c.later {
+		highest = max(highest, n)
+	}
+	return highest
 }

@@ -6,124 +6,129 @@ import (
 	"time"
 )
 
-// Outage is a server that goes down and comes back under an open load: calls begin at random
-// moments (a Poisson process), whether or not earlier ones have succeeded. The server answers
-// one request after another, each after an exponentially distributed time, and has a queue of
-// limited length. A client waits for an answer until its time is up. Then it leaves, and its
-// policy decides; the server does not notice and does the work all the same. So a queue that
-// is longer than the clients' patience makes the server busy with work that nobody waits for,
-// and retries can keep it so after the cause is gone: a metastable failure.
+// Outage models a server that goes down and comes back. Calls begin at random moments (a
+// Poisson process), whether or not earlier calls have succeeded.
 //
-// While it is down the server accepts requests into its queue and answers none, as one does
-// that hangs on a lock or a disk. With Refuse it refuses them at once and forgets its queue, as
-// a process does that has crashed.
+// The server answers one request after another. Each takes an exponentially distributed
+// time. The queue is limited. A client waits for its answer until Timeout. Then it leaves,
+// and the policy decides what follows. The server does not notice that the client has left
+// and does the work anyway. If the queue is longer than clients are willing to wait, the
+// server works only for clients that have left. Retries can keep it in this state after the
+// outage has ended: a metastable failure.
 //
-// With several Layers each call of a layer makes its attempts on the next one, and the last
-// layer's attempts reach the server, as when services call each other and every one retries.
-// Each layer uses the same policy and has a budget of its own.
+// While the server is down, it accepts requests into its queue and answers none, like a
+// process that hangs on a lock or a disk. With Refuse it drops its queue and refuses every
+// request at once, like a process that has crashed.
 //
-// It assumes one server, or several behind a balancer that is fair; a network that takes no
-// time; calls of equal weight; and clients without number, each of which makes one call.
-// It leaves out load shedding, circuit breakers, autoscaling, priorities, and users who reload.
+// With several Layers, each attempt of a layer is a call of the next layer. The attempts of
+// the last layer reach the server. Services that call each other and all retry behave like
+// this. Each layer uses the same policy and has its own budget.
 //
-// It is a plain value and safe for concurrent use.
+// The model assumes one server, or several behind a fair load balancer. The network takes no
+// time, every request is equally expensive, and each client makes one call. The model leaves
+// out load shedding, circuit breakers, autoscaling, priorities, and users who reload.
+//
+// An Outage is a plain value and safe for concurrent use.
 type Outage struct {
-	// Rate is how many calls begin in a second, above 0 and at most 100000.
+	// Rate is the number of calls that begin in a second, above 0 and at most 100000.
 	Rate float64
-	// Capacity is how many requests the server can answer in a second, above 0 and at most 1
-	// million.
+	// Capacity is the number of requests that the server can answer in a second, above 0 and
+	// at most 1 million.
 	Capacity float64
-	// Queue is how many requests the server holds, from 1 to 10 million. More are refused at
-	// once. Defaults to what it can answer in twice the Timeout.
+	// Queue is the number of requests that the server holds, from 1 to 10 million. It refuses
+	// further requests at once. The default is what it can answer in twice the Timeout.
 	Queue int
-	// Timeout is how long a client waits for an answer, above 0. Defaults to 1s. Where the policy
-	// has an attempt_timeout that is shorter, it counts.
+	// Timeout is how long a client waits for an answer, above 0. A shorter attempt_timeout of
+	// the policy takes precedence. The default is 1s.
 	Timeout time.Duration
-	// Before, Down and After are how long the run lasts before, in and after the outage: each
-	// from 0 to an hour, together at least a second.
+	// Before, Down and After are the lengths of the run before, during and after the outage.
+	// Each is from 0 to an hour. Together they are at least a second.
 	Before, Down, After time.Duration
-	// Layers is the number of layers that retry, from 1 to 5. Defaults to 1.
+	// Layers is the number of layers that retry, from 1 to 5. The default is 1.
 	Layers int
-	// Budget is each layer's budget, shared by all of its calls: a ratio from 0 to 100 and a burst
-	// from 0 to a billion. Nil: none.
+	// Budget is the size of each layer's budget, which all calls of the layer share. The ratio
+	// is from 0 to 100, the burst from 0 to a billion. The default, nil, is no budget.
 	Budget *BudgetSize
-	// NoNesting makes the policy stop at an error that an inner layer has retried already, as
+	// NoNesting makes the policy stop at an error that an inner layer has already retried, as
 	// WithStopIf(retry.AlreadyRetried) does.
 	NoNesting bool
-	// Refuse makes the server refuse requests while it is down, in place of hanging.
+	// Refuse makes the server refuse requests while it is down. The default is to hang.
 	Refuse bool
 	// Seed selects the random numbers.
 	Seed uint64
-	// Progress hears how many parts of the work are done, of how many; calls do not overlap.
-	// Nil: nobody does.
+	// Progress is called with the number of finished parts of the work and the number of all
+	// parts. Its calls do not overlap. The default, nil, reports nothing.
 	Progress func(done, total int)
 }
 
-// BudgetSize is the size of a budget, see [retry.NewBudget].
+// BudgetSize is the size of a budget; see [retry.NewBudget].
 type BudgetSize struct {
 	Ratio float64
 	Burst int
 }
 
-// OutageResult is what a policy makes of an outage.
+// OutageResult is the result of an [Outage] under one policy.
 type OutageResult struct {
 	Policy string
 	Layers int
-	// Calls counts the calls that began in the run, Attempts the requests that arrived at the
-	// server in the run, and Succeeded the calls among Calls that succeeded, if need be after
-	// the run's end.
+	// Calls is the number of calls that began in the run. Attempts is the number of requests
+	// that arrived at the server in the run. Succeeded is how many of Calls succeeded, in the
+	// run or after its end.
 	Calls, Attempts, Succeeded int
-	// Amplification is Attempts by Calls.
+	// Amplification is Attempts divided by Calls.
 	Amplification float64
 	// PeakLoad is the number of requests that arrived at the server in the busiest second.
 	PeakLoad float64
-	// GoodputShare is Succeeded by Calls.
+	// GoodputShare is Succeeded divided by Calls.
 	GoodputShare float64
-	// Recovered is the time from the end of the outage to the first second from which on at
-	// least 99 % of the calls that begin in any second succeed. It means nothing unless
-	// HasRecovered.
+	// Recovered is the time from the end of the outage to recovery. The system has recovered
+	// when, in every second until the end of the run, at least 99 % of the calls that begin in
+	// it succeed. Recovered is meaningless unless HasRecovered is true.
 	Recovered    time.Duration
 	HasRecovered bool
-	// Load and Goodput are the requests that arrived at the server, and the calls that
+	// Load counts the requests that arrived at the server, and Goodput the calls that
 	// succeeded, in each OutageBucket of the run.
 	Load, Goodput []int
 }
 
-// OutageBucket is the time over which [Outage] counts.
+// OutageBucket is the length of the intervals in which [Outage] counts.
 const OutageBucket = 100 * time.Millisecond
 
 const (
-	outageTimeout = time.Second // by default
-	outageQueue   = 2           // time-outs' worth of work, by default
+	defaultOutageTimeout  = time.Second
+	defaultQueuedTimeouts = 2 // the default queue holds the work of this many timeouts
+	outageProgressSteps   = 100
 )
 
-// withDefaults fills in what is left out.
+// Run returns one result for each policy, in the order of the policies.
+func (o Outage) Run(ctx context.Context, policies ...Policy) ([]OutageResult, error) {
+	o = o.withDefaults()
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	progress := progressCounter{total: outageProgressSteps * len(policies), report: o.Progress}
+	results := make([]OutageResult, len(policies))
+	err := parallel(ctx, len(policies), func(i int) (err error) {
+		results[i], err = o.simulate(ctx, policies[i], &progress)
+		return err
+	})
+	return results, err
+}
+
+// withDefaults replaces zero fields by their defaults.
 func (o Outage) withDefaults() Outage {
 	if o.Timeout == 0 {
-		o.Timeout = outageTimeout
+		o.Timeout = defaultOutageTimeout
 	}
 	if o.Layers == 0 {
 		o.Layers = 1
 	}
 	if o.Queue == 0 {
-		o.Queue = int(min(max(math.Ceil(outageQueue*o.Capacity*o.Timeout.Seconds()), 1), maxOutageQueue))
+		queue := math.Ceil(defaultQueuedTimeouts * o.Capacity * o.Timeout.Seconds())
+		o.Queue = int(min(max(queue, 1), maxOutageQueue))
 	}
 	return o
 }
 
+// length is the length of the run.
 func (o Outage) length() time.Duration { return o.Before + o.Down + o.After }
-
-// Run returns a result for each policy, in their order.
-func (o Outage) Run(ctx context.Context, policies ...Policy) ([]OutageResult, error) {
-	o = o.withDefaults()
-	if err := o.fault(); err != nil {
-		return nil, err
-	}
-	progress := meter{total: outageParts * len(policies), report: o.Progress}
-	results := make([]OutageResult, len(policies))
-	err := parallel(ctx, len(policies), func(i int) (err error) {
-		results[i], err = o.one(ctx, policies[i], &progress)
-		return err
-	})
-	return results, err
-}

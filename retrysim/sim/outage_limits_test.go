@@ -10,10 +10,10 @@ import (
 	"github.com/seed-205ff063/retry/retrysim/sim"
 )
 
-func TestOutageFaults(t *testing.T) {
+func TestOutageErrors(t *testing.T) {
 	t.Parallel()
-	sound := sim.Outage{Rate: 10, Capacity: 10, Before: time.Second}
-	for want, spoil := range map[string]func(o *sim.Outage){
+	valid := sim.Outage{Rate: 10, Capacity: 10, Before: time.Second}
+	for want, change := range map[string]func(o *sim.Outage){
 		"Rate: 0 is not above 0 and at most 100000":                                        func(o *sim.Outage) { o.Rate = 0 },
 		"Rate: NaN is not above 0 and at most 100000":                                      func(o *sim.Outage) { o.Rate = math.NaN() },
 		"Capacity: -1 is not above 0 and at most 1000000":                                  func(o *sim.Outage) { o.Capacity = -1 },
@@ -28,19 +28,19 @@ func TestOutageFaults(t *testing.T) {
 		"Rate: 100000 calls a second for 1h0m0s are more than 10000000; lower one of them": func(o *sim.Outage) { o.Rate, o.Before = 100_000, time.Hour },
 		"Rate: 0 is not above 0 and at most 100000\nLayers: -1 is not from 1 to 5":         func(o *sim.Outage) { o.Rate, o.Layers = 0, -1 },
 	} {
-		o := sound
-		spoil(&o)
+		o := valid
+		change(&o)
 		_, err := o.Run(t.Context(), parse(t, "", ""))
 		require.EqualError(t, err, want)
 		require.ErrorIs(t, err, sim.ErrModel)
 	}
 }
 
-// TestOutageIsBounded holds that a policy without waits and limits ends with an error in place
-// of standing still.
+// TestOutageIsBounded checks that a policy without waits and limits ends with an error instead
+// of running forever.
 func TestOutageIsBounded(t *testing.T) {
 	t.Parallel()
-	o := failing
+	o := alwaysDown
 	o.Rate, o.Down = 10, time.Second
 	_, err := o.Run(t.Context(), parse(t, "eager", "max_attempts=unlimited backoff=constant(0s)"))
 	require.ErrorIs(t, err, sim.ErrModel)

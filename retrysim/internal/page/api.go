@@ -17,67 +17,69 @@ import (
 	"github.com/seed-205ff063/retry/retrysim/sim"
 )
 
-// api runs at most as many simulations at once as there are slots.
+// api runs simulations for the page, and at most as many at once as there are slots.
 type api struct {
-	limit time.Duration
+	limit time.Duration // of a simulation
 	slots chan struct{}
 }
 
-// problem is the answer to a request that cannot be fulfilled.
+// problem is the answer to a request that has an error.
 type problem struct {
 	Faults []report.Fault `json:"faults,omitempty"` // of policies
 	Error  string         `json:"error,omitempty"`
 }
 
-// check says what is wrong with policies.
+// check answers with the errors in the texts of policies.
 func (a api) check(w http.ResponseWriter, r *http.Request) {
-	if _, err := policiesOf(r.URL.Query()); err != nil {
-		refuse(w, err)
+	if _, err := parsePolicies(r.URL.Query()); err != nil {
+		reject(w, err)
 		return
 	}
-	answer(w, http.StatusOK, problem{})
+	respond(w, http.StatusOK, problem{})
 }
 
-func policiesOf(q url.Values) ([]sim.Policy, error) {
+// parsePolicies parses the policies of a request.
+func parsePolicies(q url.Values) ([]sim.Policy, error) {
 	texts := q["p"]
 	if len(texts) > maxPolicies {
-		return nil, fmt.Errorf("%d policies are more than %d", len(texts), maxPolicies)
+		return nil, fmt.Errorf("%d policies are too many; the limit is %d", len(texts), maxPolicies)
 	}
 	for i, text := range texts {
 		if n := utf8.RuneCountInString(text); n > maxPolicyText {
-			return nil, fmt.Errorf("policy %d has %d characters, which are more than %d", i+1, n, maxPolicyText)
+			return nil, fmt.Errorf("policy %d has %d characters; the limit is %d", i+1, n, maxPolicyText)
 		}
 	}
 	return report.Policies(texts)
 }
 
-// run runs a model.
+// run answers with the result of a model.
 func (a api) run(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), a.limit)
 	defer cancel()
 	result, err := a.simulate(ctx, r.URL.Query())
 	switch {
 	case ctx.Err() != nil:
-		answer(w, http.StatusServiceUnavailable, problem{Error: fmt.Sprintf("this takes longer than %v here; choose smaller numbers", a.limit)})
+		respond(w, http.StatusServiceUnavailable, problem{Error: fmt.Sprintf("this takes longer than %v here; choose smaller numbers", a.limit)})
 	case err != nil:
-		refuse(w, err)
+		reject(w, err)
 	default:
-		answer(w, http.StatusOK, result)
+		respond(w, http.StatusOK, result)
 	}
 }
 
+// simulate waits for a slot and runs the model.
 func (a api) simulate(ctx context.Context, q url.Values) (any, error) {
 	command, ok := report.Find(q.Get("model"))
 	if !ok {
-		return nil, fmt.Errorf("model: %q is none of plan, herd, occ and outage", q.Get("model"))
+		return nil, fmt.Errorf("model: %q is not plan, herd, occ or outage", q.Get("model"))
 	}
-	policies, err := policiesOf(q)
+	policies, err := parsePolicies(q)
 	if err != nil {
 		return nil, err
 	}
 	scenario, err := command.Scenario(func(name string) (string, bool) { return q.Get(name), q.Has(name) })
 	if err == nil {
-		err = bounded(command.Name, &scenario)
+		err = limitScenario(command.Name, &scenario)
 	}
 	if err != nil {
 		return nil, err
@@ -92,35 +94,34 @@ func (a api) simulate(ctx context.Context, q url.Values) (any, error) {
 	if err != nil {
 		return nil, report.Explain(err)
 	}
-	return drawn(result, q)
+	return newResult(result, q)
 }
 
-// bounded keeps a scenario to what a page may ask for.
-func bounded(model string, s *report.Scenario) error {
+// limitScenario applies the limits of the page. It lowers retries and trials. Other numbers above
+// a limit are an error.
+func limitScenario(model string, s *report.Scenario) error {
 	switch model {
 	case "herd":
 		s.Herd.Retries = min(s.Herd.Retries, maxRetries)
 		if s.Herd.Clients > maxClients {
-			return fmt.Errorf("-clients: %d is above %d, the page's limit; the command has a higher one", s.Herd.Clients, maxClients)
+			return fmt.Errorf("-clients: %d is above %d, the page's limit; the command has a higher limit", s.Herd.Clients, maxClients)
 		}
 	case "occ":
 		s.OCC.Trials = min(s.OCC.Trials, maxTrials)
-		if most := slices.Max(s.OCC.Clients); most > maxOCC {
-			return fmt.Errorf("-clients: %d is above %d, the page's limit; the command has a higher one", most, maxOCC)
+		if most := slices.Max(s.OCC.Clients); most > maxOCCClients {
+			return fmt.Errorf("-clients: %d is above %d, the page's limit; the command has a higher limit", most, maxOCCClients)
 		}
 	case "outage":
 		o := s.Outage
 		calls := o.Rate * (o.Before + o.Down + o.After).Seconds()
 		if calls > maxCalls {
-			return fmt.Errorf("-rps: %.0f calls in all are above %d, the page's limit; the command has a higher one", calls, maxCalls)
+			return fmt.Errorf("-rps: %.0f calls in all are above %d, the page's limit; the command has a higher limit", calls, maxCalls)
 		}
 	}
 	return nil
 }
 
-const maxOCC = 200
-
-// result is the answer of run.
+// result is the answer to a successful run.
 type result struct {
 	Title   string     `json:"title"`
 	Columns []string   `json:"columns"`
@@ -129,7 +130,8 @@ type result struct {
 	SVG     string     `json:"svg"`
 }
 
-func drawn(r report.Report, q url.Values) (result, error) {
+// newResult draws the picture and returns the answer.
+func newResult(r report.Report, q url.Values) (result, error) {
 	width, err := strconv.Atoi(q.Get("width"))
 	if err != nil {
 		width = report.DefaultWidth
@@ -156,21 +158,20 @@ func drawn(r report.Report, q url.Values) (result, error) {
 	return out, nil
 }
 
-// refuse says what is wrong with the request. That is an answer like any other: a page in which
-// somebody is typing asks many questions that make no sense yet, and a status of 4xx would be
-// an error in the browser's console each time.
-func refuse(w http.ResponseWriter, err error) {
+// reject answers with the error of a request. The status is 200: while somebody types, the page
+// sends many requests with errors, and the browser would log each status of 4xx in its console.
+func reject(w http.ResponseWriter, err error) {
 	var faults report.FaultsError
 	if errors.As(err, &faults) {
-		answer(w, http.StatusOK, problem{Faults: faults})
+		respond(w, http.StatusOK, problem{Faults: faults})
 		return
 	}
-	answer(w, http.StatusOK, problem{Error: err.Error()})
+	respond(w, http.StatusOK, problem{Error: err.Error()})
 }
 
-func answer(w http.ResponseWriter, status int, body any) {
+func respond(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) //nolint:errchkjson // the client has gone
+	_ = json.NewEncoder(w).Encode(body) //nolint:errchkjson // an error means that the client has gone
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/seed-205ff063/retry/retrysim/internal/page"
 )
 
-// chromium returns the browser's program.
+// chromium returns the path of the browser, or skips the test.
 func chromium(t *testing.T) string {
 	t.Helper()
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -30,20 +30,20 @@ func chromium(t *testing.T) string {
 		}
 	}
 	if os.Getenv("RETRY_REQUIRE_SERVERS") != "" {
-		t.Fatal("there is no Chromium, and RETRY_REQUIRE_SERVERS is set")
+		t.Fatal("RETRY_REQUIRE_SERVERS is set, and there is no Chromium")
 	}
 	t.Skip("there is no Chromium")
 	return ""
 }
 
-// browser is a tab, and what it complained about.
+// browser is a tab. It records errors and the addresses of all requests.
 type browser struct {
 	ctx context.Context
 	url string
 
-	mu       sync.Mutex
-	problems []string
-	visited  []string
+	mu        sync.Mutex
+	problems  []string
+	requested []string
 }
 
 // open opens the page with the query in a new tab of the given size.
@@ -54,14 +54,14 @@ func open(t *testing.T, ctx context.Context, width, height int64, query string) 
 	ctx, cancel := chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
 	b := &browser{ctx: ctx, url: server.URL}
-	require.NoError(t, chromedp.Listen(ctx, b.hear))
+	require.NoError(t, chromedp.Listen(ctx, b.record))
 	_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
 	require.NoError(t, err)
 	_, err = chromedp.Call(ctx, log.Enable, cdp.Empty{})
 	require.NoError(t, err)
 	b.do(t, chromedp.EmulateViewport(width, height),
 		chromedp.Navigate(server.URL+"/"+query))
-	t.Cleanup(func() { b.innocent(t) })
+	t.Cleanup(func() { b.checkRecord(t) })
 	return b
 }
 
@@ -70,8 +70,8 @@ func (b *browser) do(t *testing.T, actions ...chromedp.Action[chromedp.Void]) {
 	require.NoError(t, chromedp.Do(b.ctx, actions...))
 }
 
-// hear notes every error, and every address that is asked for something.
-func (b *browser) hear(event any) {
+// record stores errors and the addresses of requests.
+func (b *browser) record(event any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch e := event.(type) {
@@ -82,17 +82,17 @@ func (b *browser) hear(event any) {
 	case *log.EventEntryAdded:
 		b.problems = append(b.problems, e.Entry.Text+" "+e.Entry.URL)
 	case *network.EventRequestWillBeSent:
-		b.visited = append(b.visited, e.Request.URL)
+		b.requested = append(b.requested, e.Request.URL)
 	}
 }
 
-// innocent holds that nothing was in the console and nobody else was asked for anything.
-func (b *browser) innocent(t *testing.T) {
+// checkRecord checks that there were no errors, and that every request went to our server.
+func (b *browser) checkRecord(t *testing.T) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	assert.Empty(t, b.problems)
-	assert.NotEmpty(t, b.visited)
-	for _, url := range b.visited {
+	assert.NotEmpty(t, b.requested)
+	for _, url := range b.requested {
 		own := strings.HasPrefix(url, b.url+"/") || strings.HasPrefix(url, "blob:"+b.url+"/") || strings.HasPrefix(url, "data:")
 		assert.True(t, own, url)
 	}
@@ -114,7 +114,7 @@ func (b *browser) text(t *testing.T, expression string) string {
 	return result
 }
 
-// picture returns the SVG that a card asks for.
+// picture returns the SVG of a card.
 func (b *browser) picture(t *testing.T, model string) string {
 	t.Helper()
 	script := `(async () => (await ask("api/run", query(document.querySelector("[data-model=` + model + `]")))).svg)()`
@@ -123,5 +123,5 @@ func (b *browser) picture(t *testing.T, model string) string {
 	return svg
 }
 
-// drawn is true when all cards have a picture that the browser could draw.
-const drawn = `[...document.querySelectorAll(".card")].every(c => c.getAttribute("aria-busy") === "false" && c.querySelector("img")?.naturalWidth > 0)`
+// allDrawn is true when the browser has drawn the pictures of all cards.
+const allDrawn = `[...document.querySelectorAll(".card")].every(c => c.getAttribute("aria-busy") === "false" && c.querySelector("img")?.naturalWidth > 0)`

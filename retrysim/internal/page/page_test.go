@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestPage drives the page in a real browser.
+// TestPage uses the page in a real browser.
 func TestPage(t *testing.T) {
 	path := chromium(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
@@ -32,11 +32,11 @@ func TestPage(t *testing.T) {
 		query         string
 		test          func(t *testing.T, b *browser)
 	}{
-		{"type a policy and see its curve", 1300, 900, "?p=name%3Dbefore&clients=1000", typeAPolicy},
-		{"a fault is shown where it is", 1300, 900, "?p=name%3Dgood&p=name%3Dbad%20max_attempts%3Dx", faultWhereItIs},
-		{"a link holds the scenario", 1300, 900, "?p=name%3Da&p=&clients=1234&down=5s&no-nesting=true&seed=3", linkHoldsTheScenario},
-		{"numbers beyond the page's limits", 1300, 900, "?p=name%3Da&rps=2000&down=1h", beyondTheLimits},
-		{"keyboard alone", 1300, 900, "?p=name%3Da", keyboardAlone},
+		{"typing a policy draws its curve", 1300, 900, "?p=name%3Dbefore&clients=1000", typeAPolicy},
+		{"an error is shown at its position", 1300, 900, "?p=name%3Dgood&p=name%3Dbad%20max_attempts%3Dx", errorAtItsPosition},
+		{"a link contains the scenario", 1300, 900, "?p=name%3Da&p=&clients=1234&down=5s&no-nesting=true&seed=3", linkContainsScenario},
+		{"numbers above the page's limits", 1300, 900, "?p=name%3Da&rps=2000&down=1h", aboveTheLimits},
+		{"keyboard only", 1300, 900, "?p=name%3Da", keyboardOnly},
 		{"screen reader", 1300, 900, "?p=name%3Da&p=name%3Db", screenReader},
 		{"phone and dark", 360, 740, "", phoneAndDark},
 	} {
@@ -47,17 +47,17 @@ func TestPage(t *testing.T) {
 }
 
 func typeAPolicy(t *testing.T, b *browser) {
-	b.until(t, drawn)
+	b.until(t, allDrawn)
 	b.text(t, `document.querySelector("#policy-1").select()`)
 	b.do(t, chromedp.SendKeys(chromedp.CSS("#policy-1"), "name=typed max_attempts=4 backoff=constant(2s)"))
-	b.until(t, drawn+` && [...document.querySelectorAll(".card")].every(c => c.querySelector("tbody td").textContent === "typed")`)
+	b.until(t, allDrawn+` && [...document.querySelectorAll(".card")].every(c => c.querySelector("tbody td").textContent === "typed")`)
 	assert.Equal(t, "typed 1 2s 2s 2s 2s", b.text(t, `[...document.querySelectorAll("[data-model=plan] tbody tr")[0].cells].map(c => c.textContent).join(" ")`))
 	curve := b.picture(t, "herd")
 	assert.Contains(t, curve, "typed: % of clients in 50 ms, at most 100.0")
 	assert.Contains(t, curve, "<path")
 }
 
-func faultWhereItIs(t *testing.T, b *browser) {
+func errorAtItsPosition(t *testing.T, b *browser) {
 	b.until(t, `document.querySelector("#fault-2 pre")`)
 	assert.Equal(t, "name=bad max_attempts=x\n         ^", b.text(t, `document.querySelector("#fault-2 pre").textContent`))
 	assert.Contains(t, b.text(t, `document.querySelector("#fault-2 div").textContent`), `"x" is neither a number of at least 1 nor unlimited`)
@@ -66,15 +66,15 @@ func faultWhereItIs(t *testing.T, b *browser) {
 
 	b.do(t, chromedp.SendKeys(chromedp.CSS("#policy-2"), kb.Backspace+"3"))
 	b.until(t, `document.querySelector("#fault-2").textContent === "" && document.querySelector("#policy-2").getAttribute("aria-invalid") === "false"`)
-	b.until(t, drawn)
+	b.until(t, allDrawn)
 }
 
-func linkHoldsTheScenario(t *testing.T, b *browser) {
-	b.until(t, drawn)
+func linkContainsScenario(t *testing.T, b *browser) {
+	b.until(t, allDrawn)
 	b.do(t, chromedp.Focus(chromedp.CSS(`[name=layers]`)), chromedp.KeyEvent(kb.ArrowRight),
 		chromedp.Click(chromedp.CSS(`[name=refuse]`)))
 	b.until(t, `location.search.includes("layers=2") && location.search.includes("refuse=true")`)
-	b.until(t, drawn)
+	b.until(t, allDrawn)
 	link := b.text(t, "location.href")
 	const state = `JSON.stringify([texts(), ...sliders.map(s => values(s)[s.value]), ...switches.map(s => s.checked)])`
 	before := b.text(t, state)
@@ -82,20 +82,20 @@ func linkHoldsTheScenario(t *testing.T, b *browser) {
 	assert.Contains(t, before, `"5s"`)
 
 	b.do(t, chromedp.Navigate("about:blank"), chromedp.Navigate(link))
-	b.until(t, drawn)
+	b.until(t, allDrawn)
 	assert.Equal(t, before, b.text(t, state))
 	assert.Equal(t, link, b.text(t, "location.href"))
 }
 
-func beyondTheLimits(t *testing.T, b *browser) {
+func aboveTheLimits(t *testing.T, b *browser) {
 	b.until(t, `document.querySelector("[data-model=outage] .problem")`)
-	assert.Equal(t, "-rps: 7340000 calls in all are above 300000, the page's limit; the command has a higher one",
+	assert.Equal(t, "-rps: 7340000 calls in all are above 300000, the page's limit; the command has a higher limit",
 		b.text(t, `document.querySelector("[data-model=outage] .problem").textContent`))
 	b.until(t, `document.querySelector("[data-model=herd] img")?.naturalWidth > 0`)
 }
 
-func keyboardAlone(t *testing.T, b *browser) {
-	b.until(t, drawn)
+func keyboardOnly(t *testing.T, b *browser) {
+	b.until(t, allDrawn)
 	var reached []string
 	for range 20 {
 		b.do(t, chromedp.KeyEvent(kb.Tab))
@@ -106,12 +106,12 @@ func keyboardAlone(t *testing.T, b *browser) {
 	assert.Equal(t, "policy-2", b.text(t, "document.activeElement.id"))
 	b.do(t, chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(" "))
 	assert.Equal(t, "1 policy-1", b.text(t, `policies.children.length + " " + document.activeElement.id`))
-	b.until(t, drawn)
+	b.until(t, allDrawn)
 }
 
-// screenReader holds that everything to act on has a name, and that pictures have a text.
+// screenReader checks that every control has a name and every picture has a text.
 func screenReader(t *testing.T, b *browser) {
-	b.until(t, drawn)
+	b.until(t, allDrawn)
 	tree, err := chromedp.Call(b.ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
 	require.NoError(t, err)
 	seen := map[string]int{}
@@ -134,17 +134,17 @@ func screenReader(t *testing.T, b *browser) {
 }
 
 func phoneAndDark(t *testing.T, b *browser) {
-	b.until(t, drawn)
+	b.until(t, allDrawn)
 	assert.Equal(t, "true", b.text(t, "document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways")
 	light := b.picture(t, "plan")
-	assert.NotContains(t, light, darkGround)
+	assert.NotContains(t, light, darkBackground)
 	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}},
 	})
 	require.NoError(t, err)
 	before := b.text(t, `document.querySelector("[data-model=plan] img").src`)
-	b.until(t, drawn+` && document.querySelector("[data-model=plan] img").src !== "`+before+`"`)
-	assert.Contains(t, b.picture(t, "plan"), darkGround)
+	b.until(t, allDrawn+` && document.querySelector("[data-model=plan] img").src !== "`+before+`"`)
+	assert.Contains(t, b.picture(t, "plan"), darkBackground)
 }
 
-const darkGround = "#171B21" // of pictures
+const darkBackground = "#171B21" // of pictures in the dark theme

@@ -1,5 +1,5 @@
-// Package page serves the page to play with policies in a browser: the models behind a small
-// API, and the files of the page.
+// Package page serves a web page on which you can try policies. It has the files of the page and
+// a small API that runs the models.
 package page
 
 import (
@@ -15,7 +15,7 @@ import (
 //go:embed static
 var files embed.FS
 
-// The bounds of a request.
+// The limits of a request. They are lower than those of the commands.
 const (
 	maxPolicies   = 4
 	maxPolicyText = 1000
@@ -23,6 +23,7 @@ const (
 	maxRetries    = 50
 	maxTrials     = 50
 	maxCalls      = 300_000
+	maxOCCClients = 200
 	minWidth      = 280
 	maxWidth      = 1200
 	maxHeader     = 32 << 10
@@ -31,12 +32,13 @@ const (
 	idleTime      = time.Minute
 )
 
-// Server returns a server of the page. With loopbackOnly it answers only requests that name a
-// loopback host, so that no page from elsewhere can reach it through a name of its own.
+// Server returns a server for the page. With loopbackOnly it answers only requests whose Host is
+// a loopback address. Other web sites then cannot reach it under a domain name of theirs (DNS
+// rebinding).
 func Server(loopbackOnly bool) *http.Server {
-	handler := secured(routes(runTime))
+	handler := withSecurityHeaders(routes(runTime))
 	if loopbackOnly {
-		handler = local(handler)
+		handler = onlyLoopback(handler)
 	}
 	return &http.Server{
 		Handler: handler, MaxHeaderBytes: maxHeader,
@@ -45,10 +47,11 @@ func Server(loopbackOnly bool) *http.Server {
 	}
 }
 
+// routes returns the handler of all paths. A simulation may take as long as limit.
 func routes(limit time.Duration) http.Handler {
 	static, err := fs.Sub(files, "static")
 	if err != nil {
-		panic(err) // the folder is in the program
+		panic(err) // the folder is embedded
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /", http.FileServerFS(static))
@@ -58,8 +61,8 @@ func routes(limit time.Duration) http.Handler {
 	return mux
 }
 
-// secured allows the page its own files and nothing else.
-func secured(next http.Handler) http.Handler {
+// withSecurityHeaders allows the page to load nothing but its own files.
+func withSecurityHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
@@ -69,7 +72,8 @@ func secured(next http.Handler) http.Handler {
 	})
 }
 
-func local(next http.Handler) http.Handler {
+// onlyLoopback rejects requests whose Host is not a loopback address.
+func onlyLoopback(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := r.Host
 		if name, _, err := net.SplitHostPort(host); err == nil {

@@ -8,15 +8,16 @@ import (
 	"gonum.org/v1/plot"
 )
 
-func (s *sheet) axis(a *plot.Axis, from Axis) {
-	a.Color, a.Tick.Color = s.ground.ink, s.ground.ink
-	a.Label.Text, a.Label.TextStyle.Color = from.Label, s.ground.ink
+// axis sets the colours, the label and the ticks of an axis.
+func (d *drawing) axis(a *plot.Axis, from Axis) {
+	a.Color, a.Tick.Color = d.colors.ink, d.colors.ink
+	a.Label.Text, a.Label.TextStyle.Color = from.Label, d.colors.ink
 	a.Label.TextStyle.Font = typeface(textSize)
-	a.Tick.Label.Color, a.Tick.Label.Font = s.ground.ink, typeface(textSize)
-	a.Tick.Marker = roundNumbers{}
+	a.Tick.Label.Color, a.Tick.Label.Font = d.colors.ink, typeface(textSize)
+	a.Tick.Marker = roundTicks{}
 	a.Padding = 2
 	if from.Log {
-		a.Scale, a.Tick.Marker = logarithmic{}, powers{}
+		a.Scale, a.Tick.Marker = logScale{}, powerTicks{}
 	}
 	switch {
 	case from.Names != nil:
@@ -34,23 +35,24 @@ func (s *sheet) axis(a *plot.Axis, from Axis) {
 	}
 }
 
-// limit sets the ends of the axis where they are given, and else leaves room beyond the data.
-func limit(a *plot.Axis, from Axis, room float64) {
+// setLimits sets the ends of the axis. Unless they are given, it adds room, as a share of the
+// length, above the data.
+func setLimits(a *plot.Axis, from Axis, room float64) {
 	switch {
 	case from.Min != 0 || from.Max != 0:
 		a.Min, a.Max = from.Min, from.Max
 	case from.Names != nil:
 		a.Min, a.Max = -0.5, float64(len(from.Names))-0.5
 	case from.Log:
-		limitLog(a)
+		setLogLimits(a)
 	default:
 		a.Min = math.Min(a.Min, 0)
 		a.Max += (a.Max - a.Min) * room
 	}
 }
 
-// limitLog gives a logarithmic axis a length, also where there is one value or none.
-func limitLog(a *plot.Axis) {
+// setLogLimits gives a logarithmic axis a length, even if it has one value or none.
+func setLogLimits(a *plot.Axis) {
 	if !(a.Max > 0) || math.IsInf(a.Max, 0) {
 		a.Max = 1
 	}
@@ -62,26 +64,26 @@ func limitLog(a *plot.Axis) {
 	}
 }
 
-// logarithmic is a scale on which values that have no logarithm stand at the lower end.
-type logarithmic struct{}
+// logScale is a logarithmic scale. Values without a logarithm are at its lower end.
+type logScale struct{}
 
-// Normalize returns where x stands between low, 0, and high, 1.
-func (logarithmic) Normalize(low, high, x float64) float64 {
+// Normalize returns the position of x on an axis on which low is 0 and high is 1.
+func (logScale) Normalize(low, high, x float64) float64 {
 	return math.Log(math.Max(x, low)/low) / math.Log(high/low)
 }
 
-// Parts of an axis that stay free above what is drawn.
+// The free room above the data, as a share of the axis.
 const (
 	headroom  = 0.06
 	labelRoom = 0.2 // for the label of a shade
 )
 
-// roundNumbers puts some four to seven round numbers on an axis.
-type roundNumbers struct{}
+// roundTicks puts about four to seven round numbers on an axis.
+type roundTicks struct{}
 
-func (roundNumbers) Ticks(low, high float64) (ticks []plot.Tick) {
+func (roundTicks) Ticks(low, high float64) (ticks []plot.Tick) {
 	if !(high > low) {
-		return []plot.Tick{{Value: low, Label: number(low)}}
+		return []plot.Tick{{Value: low, Label: formatNumber(low)}}
 	}
 	step := math.Pow(10, math.Floor(math.Log10((high-low)/4)))
 	for _, factor := range []float64{5, 2.5, 2} {
@@ -91,15 +93,15 @@ func (roundNumbers) Ticks(low, high float64) (ticks []plot.Tick) {
 		}
 	}
 	for n := math.Ceil(low / step); n*step <= high+step*1e-9; n++ {
-		ticks = append(ticks, plot.Tick{Value: n * step, Label: number(n * step)})
+		ticks = append(ticks, plot.Tick{Value: n * step, Label: formatNumber(n * step)})
 	}
 	return ticks
 }
 
-// powers puts powers of ten on an axis, or of two where there are few of ten.
-type powers struct{}
+// powerTicks puts powers of ten on an axis, or powers of two on a short axis.
+type powerTicks struct{}
 
-func (powers) Ticks(low, high float64) (ticks []plot.Tick) {
+func (powerTicks) Ticks(low, high float64) (ticks []plot.Tick) {
 	base := 10.0
 	if high/low < 100 {
 		base = 2
@@ -109,12 +111,12 @@ func (powers) Ticks(low, high float64) (ticks []plot.Tick) {
 		if value > high*(1+1e-9) || len(ticks) > 30 {
 			return ticks
 		}
-		ticks = append(ticks, plot.Tick{Value: value, Label: number(value)})
+		ticks = append(ticks, plot.Tick{Value: value, Label: formatNumber(value)})
 	}
 }
 
-// number writes a number with commas between thousands.
-func number(x float64) string {
+// formatNumber formats a number with commas between thousands.
+func formatNumber(x float64) string {
 	if math.Abs(x) < 1e-12 {
 		return "0"
 	}

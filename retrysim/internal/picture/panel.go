@@ -5,33 +5,33 @@ import (
 	"gonum.org/v1/plot/plotter"
 )
 
-// panel makes the plot of a panel; the last one bears the label of the X axis.
-func (s *sheet) panel(panel *Panel, last bool) *plot.Plot {
+// panel makes the plot of a panel. Only the last panel has the label of the X axis.
+func (d *drawing) panel(panel *Panel, last bool) *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = transparent
-	s.axis(&p.X, s.X)
-	s.axis(&p.Y, panel.Y)
+	d.axis(&p.X, d.X)
+	d.axis(&p.Y, panel.Y)
 	p.Y.Label.Text = ""
 	if !last {
 		p.X.Label.Text = ""
 	}
 	for _, shade := range panel.Shades {
-		p.Add(shading{shade, s})
+		p.Add(shadePlotter{shade, d})
 	}
 	grid := plotter.NewGrid()
-	grid.Horizontal.Color, grid.Vertical.Color = s.ground.grid, s.ground.grid
+	grid.Horizontal.Color, grid.Vertical.Color = d.colors.grid, d.colors.grid
 	p.Add(grid)
 	for i := range panel.Series {
-		p.Add(drawn{&panel.Series[i], styleOf(panel.Series[i].Style, s.theme)})
+		p.Add(seriesPlotter{&panel.Series[i], styleOf(panel.Series[i].Style, d.theme)})
 	}
 	for _, rule := range panel.Rules {
-		p.Add(level{rule, s})
+		p.Add(rulePlotter{rule, d})
 	}
-	limit(&p.X, s.X, headroom)
+	setLimits(&p.X, d.X, headroom)
 	if panel.Shades != nil {
-		limit(&p.Y, panel.Y, labelRoom)
+		setLimits(&p.Y, panel.Y, labelRoom)
 	} else {
-		limit(&p.Y, panel.Y, headroom)
+		setLimits(&p.Y, panel.Y, headroom)
 	}
 	return p
 }

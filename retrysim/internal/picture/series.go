@@ -8,75 +8,75 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// drawn is a series in its style, as a plotter.
-type drawn struct {
+// seriesPlotter draws a series in its style.
+type seriesPlotter struct {
 	*Series
 	style style
 }
 
 // Plot draws the series.
-func (d drawn) Plot(c draw.Canvas, p *plot.Plot) {
+func (s seriesPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	at := func(px, py float64) vg.Point { return vg.Point{X: x(px), Y: y(py)} }
-	switch d.Kind {
+	switch s.Kind {
 	case Line, Marked:
-		points := make([]vg.Point, len(d.X))
-		for i := range d.X {
-			points[i] = at(d.X[i], d.Y[i])
+		points := make([]vg.Point, len(s.X))
+		for i := range s.X {
+			points[i] = at(s.X[i], s.Y[i])
 		}
-		c.StrokeLines(d.style.line(), c.ClipLinesXY(points)...)
-		if d.Kind == Marked {
-			d.marks(c, points)
+		c.StrokeLines(s.style.line(), c.ClipLinesXY(points)...)
+		if s.Kind == Marked {
+			s.drawMarks(c, points)
 		}
 	case Area:
-		d.area(c, at)
+		s.drawArea(c, at)
 	case Ranges, Spans:
-		points := make([]vg.Point, len(d.X))
-		for i := range d.X {
-			points[i] = at(d.X[i], d.Y[i])
-			low, high := at(d.X[i], d.Low[i]), at(d.X[i], d.High[i])
-			if d.Kind == Spans {
-				low, high = at(d.Low[i], d.Y[i]), at(d.High[i], d.Y[i])
+		points := make([]vg.Point, len(s.X))
+		for i := range s.X {
+			points[i] = at(s.X[i], s.Y[i])
+			low, high := at(s.X[i], s.Low[i]), at(s.X[i], s.High[i])
+			if s.Kind == Spans {
+				low, high = at(s.Low[i], s.Y[i]), at(s.High[i], s.Y[i])
 			}
-			c.StrokeLine2(d.style.bar(), low.X, low.Y, high.X, high.Y)
+			c.StrokeLine2(s.style.bar(), low.X, low.Y, high.X, high.Y)
 		}
-		d.marks(c, points)
+		s.drawMarks(c, points)
 	}
 }
 
-func (d drawn) marks(c draw.Canvas, points []vg.Point) {
+func (s seriesPlotter) drawMarks(c draw.Canvas, points []vg.Point) {
 	for _, at := range points {
-		c.DrawGlyph(d.style.mark(), at)
+		c.DrawGlyph(s.style.mark(), at)
 	}
 }
 
-// area draws steps, each from its X to the next.
-func (d drawn) area(c draw.Canvas, at func(x, y float64) vg.Point) {
-	if len(d.X) < 2 {
+// drawArea draws steps, each from its X to the next X.
+func (s seriesPlotter) drawArea(c draw.Canvas, at func(x, y float64) vg.Point) {
+	if len(s.X) < 2 {
 		return
 	}
 	var outline []vg.Point
-	for i := range d.X[:len(d.X)-1] {
-		outline = append(outline, at(d.X[i], d.Y[i]), at(d.X[i+1], d.Y[i]))
+	for i := range s.X[:len(s.X)-1] {
+		outline = append(outline, at(s.X[i], s.Y[i]), at(s.X[i+1], s.Y[i]))
 	}
-	last := d.X[len(d.X)-1]
-	filled := append([]vg.Point{at(d.X[0], 0)}, outline...)
-	c.FillPolygon(d.style.faint(0x60), c.ClipPolygonXY(append(filled, at(last, 0))))
-	line := d.style.line()
+	last := s.X[len(s.X)-1]
+	filled := append([]vg.Point{at(s.X[0], 0)}, outline...)
+	c.FillPolygon(s.style.withAlpha(0x60), c.ClipPolygonXY(append(filled, at(last, 0))))
+	line := s.style.line()
 	line.Dashes, line.Width = nil, 1
 	c.StrokeLines(line, c.ClipLinesXY(outline)...)
 }
 
-// DataRange returns what the axes must reach over.
-func (d drawn) DataRange() (xmin, xmax, ymin, ymax float64) {
-	xmin, xmax = bounds(d.X)
-	ymin, ymax = bounds(d.Y)
-	if d.Low == nil {
+// DataRange returns the range that the axes must cover.
+func (s seriesPlotter) DataRange() (xmin, xmax, ymin, ymax float64) {
+	xmin, xmax = bounds(s.X)
+	ymin, ymax = bounds(s.Y)
+	if s.Low == nil {
 		return xmin, xmax, ymin, ymax
 	}
-	low, _ := bounds(d.Low)
-	_, high := bounds(d.High)
-	if d.Kind == Spans {
+	low, _ := bounds(s.Low)
+	_, high := bounds(s.High)
+	if s.Kind == Spans {
 		return math.Min(xmin, low), math.Max(xmax, high), ymin, ymax
 	}
 	return xmin, xmax, math.Min(ymin, low), math.Max(ymax, high)

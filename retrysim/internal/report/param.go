@@ -10,16 +10,18 @@ import (
 	"github.com/seed-205ff063/retry/retrysim/sim"
 )
 
-// Param is a number of a scenario that people can set.
+// Param is a setting of a scenario: a flag of the command, and a field of the page.
 type Param struct {
-	Name    string // of the flag, and of the field in a link
+	Name    string
 	Default string
 	Usage   string
 	Switch  bool // takes no value
 	set     func(s *Scenario, value string) error
 }
 
-func whole(set func(*Scenario, int)) func(*Scenario, string) error {
+var seedParam = Param{Name: "seed", Default: "1", Usage: "selects the random numbers; the same seed gives the same output", set: setSeed}
+
+func intParam(set func(*Scenario, int)) func(*Scenario, string) error {
 	return func(s *Scenario, value string) error {
 		n, err := strconv.Atoi(value)
 		if err != nil {
@@ -30,17 +32,17 @@ func whole(set func(*Scenario, int)) func(*Scenario, string) error {
 	}
 }
 
-// positive is whole without the 0 that means the default to the models.
-func positive(set func(*Scenario, int)) func(*Scenario, string) error {
+// positiveParam is an intParam that rejects 0, which selects the default of a model's field.
+func positiveParam(set func(*Scenario, int)) func(*Scenario, string) error {
 	return func(s *Scenario, value string) error {
 		if n, err := strconv.Atoi(value); err == nil && n < 1 {
 			return fmt.Errorf("%d is below 1", n)
 		}
-		return whole(set)(s, value)
+		return intParam(set)(s, value)
 	}
 }
 
-func decimal(set func(*Scenario, float64)) func(*Scenario, string) error {
+func floatParam(set func(*Scenario, float64)) func(*Scenario, string) error {
 	return func(s *Scenario, value string) error {
 		x, err := strconv.ParseFloat(value, 64)
 		if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
@@ -51,7 +53,7 @@ func decimal(set func(*Scenario, float64)) func(*Scenario, string) error {
 	}
 }
 
-func duration(set func(*Scenario, time.Duration)) func(*Scenario, string) error {
+func durationParam(set func(*Scenario, time.Duration)) func(*Scenario, string) error {
 	return func(s *Scenario, value string) error {
 		d, err := time.ParseDuration(value)
 		if err != nil {
@@ -62,14 +64,7 @@ func duration(set func(*Scenario, time.Duration)) func(*Scenario, string) error 
 	}
 }
 
-func setTimeout(s *Scenario, value string) error {
-	if d, err := time.ParseDuration(value); err == nil && d <= 0 {
-		return fmt.Errorf("%v is not above 0s", d)
-	}
-	return duration(func(s *Scenario, d time.Duration) { s.Outage.Timeout = d })(s, value)
-}
-
-func onOff(set func(*Scenario, bool)) func(*Scenario, string) error {
+func boolParam(set func(*Scenario, bool)) func(*Scenario, string) error {
 	return func(s *Scenario, value string) error {
 		on, err := strconv.ParseBool(value)
 		if err != nil {
@@ -78,6 +73,14 @@ func onOff(set func(*Scenario, bool)) func(*Scenario, string) error {
 		set(s, on)
 		return nil
 	}
+}
+
+// setTimeout rejects 0, which selects the model's default.
+func setTimeout(s *Scenario, value string) error {
+	if d, err := time.ParseDuration(value); err == nil && d <= 0 {
+		return fmt.Errorf("%v is not above 0s", d)
+	}
+	return durationParam(func(s *Scenario, d time.Duration) { s.Outage.Timeout = d })(s, value)
 }
 
 func setSeed(s *Scenario, value string) error {
@@ -107,13 +110,11 @@ func setBudget(s *Scenario, value string) error {
 		return nil
 	}
 	ratio, burst, ok := strings.Cut(value, "/")
-	r, err := strconv.ParseFloat(ratio, 64)
-	n, err2 := strconv.Atoi(burst)
-	if !ok || err != nil || err2 != nil {
-		return fmt.Errorf("%q is not RATIO/BURST such as 0.1/100, nor none", value)
+	r, ratioErr := strconv.ParseFloat(ratio, 64)
+	n, burstErr := strconv.Atoi(burst)
+	if !ok || ratioErr != nil || burstErr != nil {
+		return fmt.Errorf("%q is neither RATIO/BURST, such as 0.1/100, nor none", value)
 	}
 	s.Outage.Budget = &sim.BudgetSize{Ratio: r, Burst: n}
 	return nil
 }
-
-var seed = Param{Name: "seed", Default: "1", Usage: "selects the random numbers; the same seed gives the same output", set: setSeed}

@@ -8,7 +8,7 @@ import (
 	"github.com/seed-205ff063/retry/retrysim/sim"
 )
 
-// Scenario is everything about a simulation but the policies.
+// Scenario is the input of a command, without the policies.
 type Scenario struct {
 	PlanRetries int
 	Herd        sim.Herd
@@ -16,32 +16,37 @@ type Scenario struct {
 	Outage      sim.Outage
 }
 
-// Scenario reads the values that are given by name; the others have their defaults. An error
-// names each value that makes no sense.
-func (c Command) Scenario(given func(name string) (value string, ok bool)) (Scenario, error) {
+// Scenario builds a scenario from the values that the function returns. Parameters without a
+// value have their defaults. The error names each value that is invalid.
+func (c Command) Scenario(valueOf func(name string) (value string, ok bool)) (Scenario, error) {
 	var s Scenario
-	var faults []error
+	var errs []error
 	for _, p := range c.Params {
-		value, ok := given(p.Name)
+		value, ok := valueOf(p.Name)
 		if !ok {
 			value = p.Default
 		}
 		if err := p.set(&s, value); err != nil {
-			faults = append(faults, fmt.Errorf("-%s: %w", p.Name, err))
+			errs = append(errs, fmt.Errorf("-%s: %w", p.Name, err))
 		}
 	}
-	return s, errors.Join(faults...)
+	return s, errors.Join(errs...)
 }
 
-// flagOf names the flags that set the fields of the models.
-var flagOf = map[string]string{"Rate": "rps"}
+// Watch makes the models report their progress.
+func (s *Scenario) Watch(progress func(done, total int)) {
+	s.Herd.Progress, s.OCC.Progress, s.Outage.Progress = progress, progress, progress
+}
 
-// Explain makes errors of models speak of flags.
+// flagNames maps fields of models to flags, where the flag is not the field in lower case.
+var flagNames = map[string]string{"Rate": "rps"}
+
+// Explain replaces the fields of models in an error by the flags that set them.
 func Explain(err error) error {
-	if several, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the list itself
+	if list, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // only a list at the top
 		var all []error
-		for _, one := range several.Unwrap() {
-			all = append(all, Explain(one))
+		for _, e := range list.Unwrap() {
+			all = append(all, Explain(e))
 		}
 		return errors.Join(all...)
 	}
@@ -49,14 +54,9 @@ func Explain(err error) error {
 	if !errors.As(err, &field) {
 		return err
 	}
-	flag, ok := flagOf[field.Field]
+	flag, ok := flagNames[field.Field]
 	if !ok {
 		flag = strings.ToLower(field.Field)
 	}
 	return fmt.Errorf("-%s: %s", flag, field.Problem)
-}
-
-// Watch makes the models report their progress.
-func (s *Scenario) Watch(progress func(done, total int)) {
-	s.Herd.Progress, s.OCC.Progress, s.Outage.Progress = progress, progress, progress
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/seed-205ff063/retry/retrysim/internal/picture"
 )
 
-// Text writes the table for people.
+// Text writes the table and the notes for people.
 func (r Report) Text(w io.Writer) error {
 	widths := make([]int, len(r.Columns))
 	for i, c := range r.Columns {
@@ -48,14 +48,14 @@ func (r Report) Text(w io.Writer) error {
 	return err
 }
 
-// CSV writes the table for machines; the first line names the columns.
+// CSV writes the table for programs. The first line has the names of the columns.
 func (r Report) CSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	record := make([]string, len(r.Columns))
 	for i, c := range r.Columns {
 		record[i] = c.Name
 	}
-	_ = out.Write(record) // Error tells
+	_ = out.Write(record) // Error reports it below
 	for _, row := range r.Rows {
 		for i, cell := range row {
 			record[i] = cell.Raw
@@ -66,7 +66,8 @@ func (r Report) CSV(w io.Writer) error {
 	return out.Error()
 }
 
-// MarshalJSON returns the rows as objects whose names are those of the columns, in their order.
+// MarshalJSON returns an array with an object for each row. Its keys are the names of the
+// columns, in the order of the columns.
 func (r Report) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('[')
@@ -94,7 +95,7 @@ func (r Report) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// JSON writes what MarshalJSON returns, for people to read too.
+// JSON writes the result of MarshalJSON with indentation.
 func (r Report) JSON(w io.Writer) error {
 	out := json.NewEncoder(w)
 	out.SetIndent("", "  ")
@@ -102,7 +103,7 @@ func (r Report) JSON(w io.Writer) error {
 	return out.Encode(r)
 }
 
-// DefaultWidth is the width of a picture in CSS pixels, which suits a README.
+// DefaultWidth is the width of a picture in CSS pixels. It suits a README.
 const DefaultWidth = 560
 
 // SVG writes the picture.
@@ -128,35 +129,35 @@ var files embed.FS
 
 var pages = template.Must(template.ParseFS(files, "report.html"))
 
-// HTML writes a page with the picture and the table that needs nothing else.
+// HTML writes a page with the picture and the table. It needs no other file.
 func (r Report) HTML(w io.Writer) error {
 	svg, err := picture.SVG(r.Figure, DefaultWidth, picture.Light)
 	if err != nil {
 		return err
 	}
-	_, drawing, _ := strings.Cut(string(svg), "?>") // the declaration is not for HTML
+	_, drawing, _ := strings.Cut(string(svg), "?>") // HTML has no XML declaration
 	return pages.ExecuteTemplate(w, "report.html", struct {
 		Report
 		Drawing template.HTML
-	}{r, template.HTML(drawing)}) //nolint:gosec // texts in it are escaped by the SVG writer
+	}{r, template.HTML(drawing)}) //nolint:gosec // the SVG writer escapes texts
 }
 
 const formatCSV = "csv"
 
-// Formats are the formats of standard output, Endings those of files.
+// Formats lists the formats of standard output, and Endings those of files.
 var (
 	Formats = []string{"text", formatCSV, "json"}
 	Endings = []string{"svg", "png", "html", formatCSV}
 )
 
-// Write writes the report in one of Formats or Endings.
+// Write writes the report in a format of Formats or Endings.
 func (r Report) Write(w io.Writer, format string) error {
 	write := map[string]func(io.Writer) error{
 		"text": r.Text, formatCSV: r.CSV, "json": r.JSON,
 		"svg": r.SVG, "png": r.PNG, "html": r.HTML,
 	}[format]
 	if write == nil {
-		return fmt.Errorf("%q is no format", format)
+		return fmt.Errorf("%q is not a format", format)
 	}
 	return write(w)
 }
