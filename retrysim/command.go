@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/seed-205ff063/retry/retrysim/internal/report"
+	"github.com/seed-205ff063/retry/retrysim/sim"
 )
 
 // modelCommands returns the commands that run a model.
@@ -71,12 +72,9 @@ func runModel(ctx context.Context, c report.Command, f *cli.Command, stdout, std
 		return err
 	}
 	defer file.discard()
-	bar := newProgressBar(stderr, c.Name, f.Bool("quiet"))
-	scenario.Watch(bar.report)
-	result, err := c.Run(ctx, scenario, policies)
-	bar.finish()
+	result, err := simulate(ctx, c, scenario, policies, newProgressBar(stderr, c.Name, f.Bool("quiet")))
 	if err != nil {
-		return report.Explain(err)
+		return err
 	}
 	if err := file.write(result); err != nil {
 		return err
@@ -87,10 +85,21 @@ func runModel(ctx context.Context, c report.Command, f *cli.Command, stdout, std
 	return result.Write(stdout, format)
 }
 
+// simulate runs the model and shows its progress.
+func simulate(ctx context.Context, c report.Command, s report.Scenario, policies []sim.Policy, bar *progressBar) (report.Report, error) {
+	s.Watch(bar.report)
+	defer bar.finish()
+	result, err := c.Run(ctx, s, policies)
+	if err != nil {
+		return report.Report{}, report.Explain(err)
+	}
+	return result, nil
+}
+
 // help returns the text that -h shows.
 func help(name, arguments, usage, about string, examples []string, params []report.Param) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "retrysim %s [flags] %s\n\n%s\n\n%s\n", name, arguments, usage, about)
+	fmt.Fprintf(&b, "%s\n\n%s\n\n%s\n", strings.TrimSpace("retrysim "+name+" [flags] "+arguments), usage, about)
 	b.WriteString("\nFlags:\n")
 	for _, p := range params {
 		value := ""

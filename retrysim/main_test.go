@@ -34,17 +34,53 @@ func TestIntroduction(t *testing.T) {
 	assert.Equal(t, out, help)
 }
 
+// errorTest is a command line with an error. If want does not end a line, it is only a part of
+// the text.
+type errorTest struct {
+	name string
+	args []string
+	code int
+	want string
+}
+
+func (tt errorTest) run(t *testing.T) {
+	t.Parallel()
+	code, out, errs := retrysim(t, tt.args...)
+	assert.Equal(t, tt.code, code)
+	assert.Empty(t, out)
+	if strings.HasSuffix(tt.want, "\n") {
+		assert.Equal(t, tt.want, errs)
+	} else {
+		assert.Contains(t, errs, tt.want)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	for _, tt := range []struct {
-		name string
-		args []string
-		code int
-		want string
-	}{
+	for _, tt := range []errorTest{
 		{"a policy, with a caret", []string{"plan", "name=a", "max_attempts=3 jitter=half"}, 2, "" +
 			"retrysim: policy 2: position 16"},
+		{"format", []string{"plan", "-format", "xml"}, 2, "retrysim: -format: \"xml\" is not one of text, csv, json\n"},
+		{"ending", []string{"plan", "-o", "a.txt"}, 2, "retrysim: -o: \"a.txt\" does not end in any of .svg, .png, .html, .csv\n"},
+		{"no folder", []string{"plan", "-o", filepath.Join(folder, "no", "a.svg")}, 1, "retrysim: -o: " + filepath.Join(folder, "no", "a.svg") + " cannot be written: no such file or directory\n"},
+		{"a folder", []string{"plan", "-o", folderNamed(t, folder, "x.svg")}, 1, "retrysim: -o: " + filepath.Join(folder, "x.svg") + " is not a regular file\n"},
+		{"command", []string{"plot"}, 2, "retrysim: \"plot\" is not a command; the commands are plan, herd, occ, outage and serve\n"},
+		{"flag", []string{"herd", "-client", "5"}, 2, "retrysim: flag provided but not defined: -client; see retrysim herd -h\n"},
+		{"address", []string{"serve", "-addr", "here"}, 2, "retrysim: -addr: \"here\" is not host:port such as 127.0.0.1:8080\n"},
+		{"address in use", []string{"serve", "-addr", "192.0.2.1:1"}, 1, "retrysim: -addr: cannot listen on 192.0.2.1:1: "},
+		{"a policy to serve", []string{"serve", "max_attempts=3"}, 2, "retrysim: serve takes no policy: \"max_attempts=3\"; enter it on the page\n"},
+	} {
+		t.Run(tt.name, tt.run)
+	}
+	_, _, errs := retrysim(t, "plan", "name=a", "max_attempts=3 jitter=half")
+	assert.True(t, strings.HasSuffix(errs, "\n    max_attempts=3 jitter=half\n                   ^\n"), errs)
+}
+
+// TestErrorsOfValues checks the errors of flags whose value is invalid.
+func TestErrorsOfValues(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []errorTest{
 		{"numbers", []string{"herd", "-clients", "many", "-seed", "-1"}, 2, "" +
 			"retrysim: -clients: \"many\" is not a whole number\n" +
 			"retrysim: -seed: \"-1\" is not a whole number of at least 0\n"},
@@ -62,30 +98,9 @@ func TestErrors(t *testing.T) {
 		{"a budget", []string{"outage", "-budget", "10%"}, 2, "retrysim: -budget: \"10%\" is neither RATIO/BURST, such as 0.1/100, nor none\n"},
 		{"bounds of a budget", []string{"outage", "-budget", "-1/5"}, 1, "retrysim: -budget: a ratio of -1 is not from 0 to 100\n"},
 		{"layers", []string{"outage", "-layers", "9"}, 1, "retrysim: -layers: 9 is not from 1 to 5\n"},
-		{"format", []string{"plan", "-format", "xml"}, 2, "retrysim: -format: \"xml\" is not one of text, csv, json\n"},
-		{"ending", []string{"plan", "-o", "a.txt"}, 2, "retrysim: -o: \"a.txt\" does not end in any of .svg, .png, .html, .csv\n"},
-		{"no folder", []string{"plan", "-o", filepath.Join(folder, "no", "a.svg")}, 1, "retrysim: -o: " + filepath.Join(folder, "no", "a.svg") + " cannot be written: no such file or directory\n"},
-		{"a folder", []string{"plan", "-o", folderNamed(t, folder, "x.svg")}, 1, "retrysim: -o: " + filepath.Join(folder, "x.svg") + " is not a regular file\n"},
-		{"command", []string{"plot"}, 2, "retrysim: \"plot\" is not a command; the commands are plan, herd, occ, outage and serve\n"},
-		{"flag", []string{"herd", "-client", "5"}, 2, "retrysim: flag provided but not defined: -client; see retrysim herd -h\n"},
-		{"address", []string{"serve", "-addr", "here"}, 2, "retrysim: -addr: \"here\" is not host:port such as 127.0.0.1:8080\n"},
-		{"address in use", []string{"serve", "-addr", "192.0.2.1:1"}, 1, "retrysim: -addr: cannot listen on 192.0.2.1:1: "},
-		{"a policy to serve", []string{"serve", "max_attempts=3"}, 2, "retrysim: serve takes no policy: \"max_attempts=3\"; enter it on the page\n"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			code, out, errs := retrysim(t, tt.args...)
-			assert.Equal(t, tt.code, code)
-			assert.Empty(t, out)
-			if strings.HasSuffix(tt.want, "\n") {
-				assert.Equal(t, tt.want, errs)
-			} else {
-				assert.Contains(t, errs, tt.want)
-			}
-		})
+		t.Run(tt.name, tt.run)
 	}
-	_, _, errs := retrysim(t, "plan", "name=a", "max_attempts=3 jitter=half")
-	assert.True(t, strings.HasSuffix(errs, "\n    max_attempts=3 jitter=half\n                   ^\n"), errs)
 }
 
 func folderNamed(t *testing.T, folder, name string) string {

@@ -144,18 +144,23 @@ func newResult(r report.Report, q url.Values) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	out := result{Title: r.Title, Notes: r.Notes, SVG: string(svg)}
+	columns, rows := tableTexts(r)
+	return result{Title: r.Title, Columns: columns, Rows: rows, Notes: r.Notes, SVG: string(svg)}, nil
+}
+
+// tableTexts returns the headings and the texts of the cells.
+func tableTexts(r report.Report) (columns []string, rows [][]string) {
 	for _, c := range r.Columns {
-		out.Columns = append(out.Columns, c.Heading)
+		columns = append(columns, c.Heading)
 	}
 	for _, row := range r.Rows {
 		var cells []string
 		for _, c := range row {
 			cells = append(cells, c.Text)
 		}
-		out.Rows = append(out.Rows, cells)
+		rows = append(rows, cells)
 	}
-	return out, nil
+	return columns, rows
 }
 
 // reject answers with the error of a request. The status is 200: while somebody types, the page

@@ -21,18 +21,25 @@ func (d *drawing) axis(a *plot.Axis, from Axis) {
 	}
 	switch {
 	case from.Names != nil:
-		var ticks plot.ConstantTicks
-		for i, name := range from.Names {
-			ticks = append(ticks, plot.Tick{Value: float64(i), Label: name})
-		}
-		a.Tick.Marker, a.Tick.Length = ticks, 0
+		a.Tick.Marker, a.Tick.Length = nameTicks(from.Names), 0
 	case from.Marks != nil:
-		var ticks plot.ConstantTicks
-		for _, m := range from.Marks {
-			ticks = append(ticks, plot.Tick{Value: m.At, Label: m.Name})
-		}
-		a.Tick.Marker = ticks
+		a.Tick.Marker = markTicks(from.Marks)
 	}
+}
+
+// nameTicks returns ticks at 0, 1, 2, …
+func nameTicks(names []string) (ticks plot.ConstantTicks) {
+	for i, name := range names {
+		ticks = append(ticks, plot.Tick{Value: float64(i), Label: name})
+	}
+	return ticks
+}
+
+func markTicks(marks []Mark) (ticks plot.ConstantTicks) {
+	for _, m := range marks {
+		ticks = append(ticks, plot.Tick{Value: m.At, Label: m.Name})
+	}
+	return ticks
 }
 
 // setLimits sets the ends of the axis. Unless they are given, it adds room, as a share of the

@@ -20,10 +20,7 @@ func (s seriesPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	at := func(px, py float64) vg.Point { return vg.Point{X: x(px), Y: y(py)} }
 	switch s.Kind {
 	case Line, Marked:
-		points := make([]vg.Point, len(s.X))
-		for i := range s.X {
-			points[i] = at(s.X[i], s.Y[i])
-		}
+		points := s.points(at)
 		c.StrokeLines(s.style.line(), c.ClipLinesXY(points)...)
 		if s.Kind == Marked {
 			s.drawMarks(c, points)
@@ -31,16 +28,28 @@ func (s seriesPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	case Area:
 		s.drawArea(c, at)
 	case Ranges, Spans:
-		points := make([]vg.Point, len(s.X))
-		for i := range s.X {
-			points[i] = at(s.X[i], s.Y[i])
-			low, high := at(s.X[i], s.Low[i]), at(s.X[i], s.High[i])
-			if s.Kind == Spans {
-				low, high = at(s.Low[i], s.Y[i]), at(s.High[i], s.Y[i])
-			}
-			c.StrokeLine2(s.style.bar(), low.X, low.Y, high.X, high.Y)
+		s.drawBars(c, at)
+		s.drawMarks(c, s.points(at))
+	}
+}
+
+// points returns the points of the series on the canvas.
+func (s seriesPlotter) points(at func(x, y float64) vg.Point) []vg.Point {
+	points := make([]vg.Point, len(s.X))
+	for i := range s.X {
+		points[i] = at(s.X[i], s.Y[i])
+	}
+	return points
+}
+
+// drawBars draws a bar from Low to High at each point.
+func (s seriesPlotter) drawBars(c draw.Canvas, at func(x, y float64) vg.Point) {
+	for i := range s.X {
+		low, high := at(s.X[i], s.Low[i]), at(s.X[i], s.High[i])
+		if s.Kind == Spans {
+			low, high = at(s.Low[i], s.Y[i]), at(s.High[i], s.Y[i])
 		}
-		s.drawMarks(c, points)
+		c.StrokeLine2(s.style.bar(), low.X, low.Y, high.X, high.Y)
 	}
 }
 

@@ -110,7 +110,7 @@ var OutageCommand = Command{
 		{Name: "down", Default: "30s", Usage: "how long the server is down, 0s to 1h", set: durationParam(func(s *Scenario, d time.Duration) { s.Outage.Down = d })},
 		{Name: "capacity", Default: "1200", Usage: "requests that the server can answer in a second; above 0, at most 1000000", set: floatParam(func(s *Scenario, x float64) { s.Outage.Capacity = x })},
 		{Name: colLayers, Default: "1", Usage: "number of layers that retry, 1 to 5", set: positiveParam(func(s *Scenario, n int) { s.Outage.Layers = n })},
-		{Name: "budget", Default: "none", Usage: "the budget that all calls of a layer share, RATIO/BURST, or none", set: setBudget},
+		{Name: "budget", Default: "none", Usage: "RATIO/BURST of the budget that all calls of a layer share, or none", set: setBudget},
 		{Name: "no-nesting", Default: "false", Switch: true, Usage: "stop at errors that an inner layer has retried: WithStopIf(AlreadyRetried)", set: boolParam(func(s *Scenario, on bool) { s.Outage.NoNesting = on })},
 		{Name: "refuse", Default: "false", Switch: true, Usage: "refuse requests while down; without this flag the server hangs", set: boolParam(func(s *Scenario, on bool) { s.Outage.Refuse = on })},
 		{Name: "timeout", Default: "1s", Usage: "how long a client waits for an answer", set: setTimeout},

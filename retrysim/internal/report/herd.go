@@ -14,7 +14,21 @@ func Herd(ctx context.Context, h sim.Herd, policies []sim.Policy) (Report, error
 	if err != nil {
 		return Report{}, err
 	}
-	r := Report{
+	r := newHerdReport(h)
+	for _, x := range results {
+		r.Rows = append(r.Rows, herdRow(x))
+		if x.Left {
+			r.Notes = append(r.Notes, x.Policy+" retries more often than this run followed it; -retries sets the limit.")
+		}
+	}
+	r.Figure = HerdFigure(results)
+	r.Figure.Title = r.Title
+	return r, nil
+}
+
+// newHerdReport returns a report without rows.
+func newHerdReport(h sim.Herd) Report {
+	return Report{
 		Command: "herd",
 		Title:   withCommas(float64(h.Clients), 0) + " clients fail at once: when their retries arrive",
 		Columns: []Column{
@@ -26,21 +40,19 @@ func Herd(ctx context.Context, h sim.Herd, policies []sim.Policy) (Report, error
 			{"median_total_ms", "median total"},
 			{"p99_total_ms", "p99 total"},
 		},
-		Notes: []string{"Peak is the share of the clients whose retries arrive in the busiest 50 ms. After 1st leaves out the first retries. " +
-			"At the cap is the share of the clients whose last wait was max_delay. Total is how long a client waits before it gives up."},
+		Notes: []string{
+			"Peak is the share of the clients whose retries arrive in the busiest 50 ms. After 1st leaves out first retries.",
+			"At the cap is the share of the clients whose last wait was max_delay.",
+			"Total is how long a client waits before it gives up.",
+		},
 	}
-	for _, x := range results {
-		r.Rows = append(r.Rows, []Cell{
-			textCell(x.Policy), countCell(x.Clients), percentCell(x.PeakShare), percentCell(x.PeakShareAfterFirst),
-			percentCell(x.AtCapShare), durationCell(x.MedianTotal), durationCell(x.P99Total),
-		})
-		if x.Left {
-			r.Notes = append(r.Notes, x.Policy+" retries more often than this run followed it; -retries sets the limit.")
-		}
+}
+
+func herdRow(x sim.HerdResult) []Cell {
+	return []Cell{
+		textCell(x.Policy), countCell(x.Clients), percentCell(x.PeakShare), percentCell(x.PeakShareAfterFirst),
+		percentCell(x.AtCapShare), durationCell(x.MedianTotal), durationCell(x.P99Total),
 	}
-	r.Figure = HerdFigure(results)
-	r.Figure.Title = r.Title
-	return r, nil
 }
 
 // HerdFigure draws arrivals over time, with a panel for each policy. All panels have the same

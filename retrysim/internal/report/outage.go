@@ -15,7 +15,18 @@ func Outage(ctx context.Context, o sim.Outage, policies []sim.Policy) (Report, e
 	if err != nil {
 		return Report{}, err
 	}
-	r := Report{
+	r := newOutageReport(o)
+	for _, x := range results {
+		r.Rows = append(r.Rows, outageRow(x))
+	}
+	r.Figure = OutageFigure(o, results)
+	r.Figure.Title = r.Title
+	return r, nil
+}
+
+// newOutageReport returns a report without rows.
+func newOutageReport(o sim.Outage) Report {
+	return Report{
 		Command: "outage",
 		Title:   fmt.Sprintf("A server is down for %v: load and goodput", o.Down),
 		Columns: []Column{
@@ -26,22 +37,22 @@ func Outage(ctx context.Context, o sim.Outage, policies []sim.Policy) (Report, e
 			{"goodput_share", "succeed"},
 			{"recovered_ms", "recovered"},
 		},
-		Notes: []string{"Load is the number of requests at the server per call, over the whole run. Recovered is the time from the end " +
-			"of the outage until at least 99 % of the calls succeed in every second."},
+		Notes: []string{
+			"Load is the number of requests at the server per call, over the whole run.",
+			"Recovered is the time from the end of the outage until at least 99 % of the calls succeed in every second.",
+		},
 	}
-	for _, x := range results {
-		recovered := Cell{Text: "never", Number: true}
-		if x.HasRecovered {
-			recovered = durationCell(x.Recovered)
-		}
-		r.Rows = append(r.Rows, []Cell{
-			textCell(x.Policy), countCell(x.Layers), numberCell(x.Amplification, 2, "×"), numberCell(x.PeakLoad, 0, "/s"),
-			percentCell(x.GoodputShare), recovered,
-		})
+}
+
+func outageRow(x sim.OutageResult) []Cell {
+	recovered := Cell{Text: "never", Number: true}
+	if x.HasRecovered {
+		recovered = durationCell(x.Recovered)
 	}
-	r.Figure = OutageFigure(o, results)
-	r.Figure.Title = r.Title
-	return r, nil
+	return []Cell{
+		textCell(x.Policy), countCell(x.Layers), numberCell(x.Amplification, 2, "×"), numberCell(x.PeakLoad, 0, "/s"),
+		percentCell(x.GoodputShare), recovered,
+	}
 }
 
 // OutageFigure draws load and goodput over time.

@@ -16,6 +16,22 @@ import (
 
 // Text writes the table and the notes for people.
 func (r Report) Text(w io.Writer) error {
+	widths := r.columnWidths()
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\n", r.Title)
+	writeLine(&b, widths, func(i int) string { return r.Columns[i].Heading })
+	for _, row := range r.Rows {
+		writeLine(&b, widths, func(i int) string { return row[i].Text })
+	}
+	if r.Notes != nil {
+		fmt.Fprintf(&b, "\n%s\n", strings.Join(r.Notes, "\n"))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// columnWidths returns the width of each column in characters.
+func (r Report) columnWidths() []int {
 	widths := make([]int, len(r.Columns))
 	for i, c := range r.Columns {
 		widths[i] = utf8.RuneCountInString(c.Heading)
@@ -23,29 +39,21 @@ func (r Report) Text(w io.Writer) error {
 			widths[i] = max(widths[i], utf8.RuneCountInString(row[i].Text))
 		}
 	}
-	var b strings.Builder
-	line := func(cell func(i int) string) {
-		for i := range r.Columns {
-			text := cell(i)
-			gap := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text))
-			if i == 0 {
-				b.WriteString(text + gap)
-			} else {
-				b.WriteString("  " + gap + text)
-			}
+	return widths
+}
+
+// writeLine writes a line of the table. The first column is aligned left, the others right.
+func writeLine(b *strings.Builder, widths []int, cell func(i int) string) {
+	for i, width := range widths {
+		text := cell(i)
+		gap := strings.Repeat(" ", width-utf8.RuneCountInString(text))
+		if i == 0 {
+			b.WriteString(text + gap)
+		} else {
+			b.WriteString("  " + gap + text)
 		}
-		b.WriteByte('\n')
 	}
-	fmt.Fprintf(&b, "%s\n\n", r.Title)
-	line(func(i int) string { return r.Columns[i].Heading })
-	for _, row := range r.Rows {
-		line(func(i int) string { return row[i].Text })
-	}
-	if r.Notes != nil {
-		fmt.Fprintf(&b, "\n%s\n", strings.Join(r.Notes, "\n"))
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	b.WriteByte('\n')
 }
 
 // CSV writes the table for programs. The first line has the names of the columns.
@@ -77,22 +85,27 @@ func (r Report) MarshalJSON() ([]byte, error) {
 		}
 		b.WriteByte('{')
 		for i, cell := range row {
-			value := []byte(cell.Raw)
-			switch {
-			case !cell.Number:
-				value, _ = json.Marshal(cell.Raw) //nolint:errchkjson // a string
-			case cell.Raw == "":
-				value = []byte("null")
-			}
 			if i > 0 {
 				b.WriteByte(',')
 			}
-			fmt.Fprintf(&b, "%q:%s", r.Columns[i].Name, value)
+			fmt.Fprintf(&b, "%q:%s", r.Columns[i].Name, cell.json())
 		}
 		b.WriteByte('}')
 	}
 	b.WriteByte(']')
 	return b.Bytes(), nil
+}
+
+// json returns the value as JSON: a string, a number, or null for a number without a value.
+func (c Cell) json() []byte {
+	switch {
+	case !c.Number:
+		text, _ := json.Marshal(c.Raw) //nolint:errchkjson // a string
+		return text
+	case c.Raw == "":
+		return []byte("null")
+	}
+	return []byte(c.Raw)
 }
 
 // JSON writes the result of MarshalJSON with indentation.
