@@ -1,5 +1,5 @@
-// Package docs_test checks the pages of the documentation. It is in the root module, where the go
-// command notices that a page has changed and does not answer from its cache.
+// Package docs_test checks the pages of the documentation. It is part of the root module, so that
+// the go command runs it again when a page has changed.
 package docs_test
 
 import (
@@ -14,14 +14,14 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// pages are the pages that this test looks after, and where their code is compiled.
+// pages maps the pages that this package checks to the files with their code.
 var pages = map[string][]string{
 	"choosing.md":  {"../examples/choosing/choosing_test.go"},
 	"migrating.md": {"../examples/migrating/migrating_test.go", "../retrygrpc/example_migrating_test.go"},
 	"why.md":       nil,
 }
 
-// TestCode compares each block of Go in a page with the code that is compiled.
+// TestCode checks that each Go block of a page is in a file that is compiled.
 func TestCode(t *testing.T) {
 	t.Parallel()
 	for page, sources := range pages {
@@ -35,13 +35,13 @@ func TestCode(t *testing.T) {
 		assert.Equal(t, len(sources) > 0, len(blocks) > 0, page)
 		for _, block := range blocks {
 			block, _, _ = strings.Cut(block, "```")
-			assert.Contains(t, flush(code.String()), flush(block), page)
+			assert.Contains(t, unindent(code.String()), unindent(block), page)
 		}
 	}
 }
 
-// flush removes the indentation, which is less in a page than in a function.
-func flush(code string) string {
+// unindent removes the indentation: a page indents code less than a function does.
+func unindent(code string) string {
 	lines := strings.Split(code, "\n")
 	for i, line := range lines {
 		lines[i] = strings.TrimLeft(line, "\t")
@@ -49,7 +49,7 @@ func flush(code string) string {
 	return strings.Join(lines, "\n")
 }
 
-// TestPolicies parses each policy that a page shows as text.
+// TestPolicies parses each policy text on the pages.
 func TestPolicies(t *testing.T) {
 	t.Parallel()
 	policies := regexp.MustCompile("[`'](?:name=[^'`]*)?((?:max_attempts|max_elapsed|backoff)=[^`']*)[`']")
@@ -62,41 +62,6 @@ func TestPolicies(t *testing.T) {
 		}
 	}
 	assert.Greater(t, found, 20)
-}
-
-// TestLinks looks for the file and the heading that each relative link names.
-func TestLinks(t *testing.T) {
-	t.Parallel()
-	links, code := regexp.MustCompile(`\]\(([^)\s]+)\)`), regexp.MustCompile("(?s)```.*?```|`[^`\n]*`")
-	for page := range pages {
-		found := links.FindAllStringSubmatch(code.ReplaceAllString(read(t, page), ""), -1)
-		assert.NotEmpty(t, found, page)
-		for _, m := range found {
-			if strings.HasPrefix(m[1], "https://") {
-				continue
-			}
-			file, heading, _ := strings.Cut(m[1], "#")
-			if file == "" {
-				file = page
-			}
-			assert.FileExists(t, file, page)
-			if heading != "" {
-				assert.Contains(t, anchors(read(t, file)), heading, page)
-			}
-		}
-	}
-}
-
-// anchors returns the names that links to the page's headings use.
-func anchors(page string) (names []string) {
-	drop := regexp.MustCompile(`[^\p{L}\p{N} _-]`)
-	for line := range strings.SplitSeq(page, "\n") {
-		if title, ok := strings.CutPrefix(line, "## "); ok {
-			title = drop.ReplaceAllString(strings.ToLower(title), "")
-			names = append(names, strings.ReplaceAll(title, " ", "-"))
-		}
-	}
-	return names
 }
 
 func read(t *testing.T, page string) string {

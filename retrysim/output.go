@@ -2,37 +2,32 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"github.com/seed-205ff063/retry/retrysim/internal/report"
 )
 
-// output is a file that appears when it is complete, and not before.
+// output is a file that appears only when it is complete. It is written to a temporary file first.
 type output struct {
 	path, format string
 	temporary    *os.File
 }
 
-// newOutput prepares to write the file, so that one that cannot be written is known before the
-// work. It is nil for no path.
+// newOutput creates the temporary file, so that a file that cannot be written is an error before
+// the simulation runs. The output is nil if path is empty.
 func newOutput(path string) (*output, error) {
 	if path == "" {
-		return nil, nil //nolint:nilnil // no output is a value, see the methods
+		return nil, nil //nolint:nilnil // the methods accept nil
 	}
 	format := strings.ToLower(strings.TrimPrefix(filepath.Ext(path), "."))
 	if !slices.Contains(report.Endings, format) {
-		return nil, usageError{fmt.Errorf("-o: %q ends in none of .%s", path, strings.Join(report.Endings, ", ."))}
+		return nil, usageError{fmt.Errorf("-o: %q does not end in any of .%s", path, strings.Join(report.Endings, ", ."))}
 	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("-o: %s is no regular file", path)
+		return nil, fmt.Errorf("-o: %s is not a regular file", path)
 	}
 	temporary, err := os.CreateTemp(filepath.Dir(path), ".retrysim-*")
 	if err != nil {
@@ -41,7 +36,7 @@ func newOutput(path string) (*output, error) {
 	return &output{path, format, temporary}, nil
 }
 
-// write writes the report and puts the file in its place.
+// write writes the report and renames the temporary file to the path.
 func (o *output) write(r report.Report) error {
 	if o == nil {
 		return nil
@@ -62,16 +57,16 @@ func (o *output) write(r report.Report) error {
 	return nil
 }
 
-// mode is that of the file that is replaced, or one that others may read.
+// mode returns the mode of the file that is replaced, or 0644 for a new file.
 func (o *output) mode() os.FileMode {
-	const readable = 0o644
+	const newFileMode = 0o644
 	if info, err := os.Stat(o.path); err == nil {
 		return info.Mode().Perm()
 	}
-	return readable
+	return newFileMode
 }
 
-// discard removes what was not put in its place.
+// discard removes the temporary file, if it was not renamed.
 func (o *output) discard() {
 	if o == nil {
 		return
@@ -80,44 +75,13 @@ func (o *output) discard() {
 	_ = os.Remove(o.temporary.Name())
 }
 
-// cause leaves out the name of the temporary file, which nobody knows.
+// cause removes the name of the temporary file from an error.
 func cause(err error) error {
-	switch e := err.(type) { //nolint:errorlint // as package os returns them
+	switch e := err.(type) { //nolint:errorlint // package os does not wrap them
 	case *os.PathError:
 		return e.Err
 	case *os.LinkError:
 		return e.Err
 	}
 	return err
-}
-
-const progressInterval = 100 * time.Millisecond
-
-// bar shows progress on a terminal.
-type bar struct{ bar *progressbar.ProgressBar }
-
-func newBar(w io.Writer, what string, quiet bool) *bar {
-	file, ok := w.(*os.File)
-	if quiet || !ok || !term.IsTerminal(int(file.Fd())) {
-		return &bar{}
-	}
-	return &bar{progressbar.NewOptions(1,
-		progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
-		progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(true),
-		progressbar.OptionThrottle(progressInterval),
-	)}
-}
-
-func (b *bar) report(done, total int) {
-	if b.bar == nil {
-		return
-	}
-	b.bar.ChangeMax(total)
-	_ = b.bar.Set(done)
-}
-
-func (b *bar) finish() {
-	if b.bar != nil {
-		_ = b.bar.Clear()
-	}
 }

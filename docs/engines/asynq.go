@@ -11,14 +11,14 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// RetryDelay is asynq.Config.RetryDelayFunc. Asynq counts the retries that were made, from 0.
+// RetryDelay returns an asynq.Config.RetryDelayFunc. Asynq passes the number of retries so far.
 func RetryDelay(p *retry.Policy) asynq.RetryDelayFunc {
 	return func(n int, err error, _ *asynq.Task) time.Duration {
 		return p.Wait(retry.Attempt{Number: n + 1, Err: err})
 	}
 }
 
-// Middleware makes one attempt of a task under the policy, for asynq.ServeMux.Use.
+// Middleware makes one attempt of a task under the policy. Pass it to asynq.ServeMux.Use.
 func Middleware(p *retry.Policy) asynq.MiddlewareFunc {
 	return func(next asynq.Handler) asynq.Handler {
 		return asynq.HandlerFunc(func(ctx context.Context, task *asynq.Task) error {

@@ -9,18 +9,17 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// Retryer is an aws.RetryerV2 that goes by a policy: aws.Config.Retryer. What is worth another
-// attempt, says safe.
+// Retryer is an aws.RetryerV2 that asks a policy. Use it as aws.Config.Retryer.
 type Retryer struct {
 	Policy *retry.Policy
-	Safe   func(error) bool // for example retry.DefaultRetryables of the SDK
+	Safe   func(error) bool // which errors to retry, for example retry.DefaultRetryables of the SDK
 }
 
 func (r Retryer) IsErrorRetryable(err error) bool { return r.Safe(err) }
 
-func (r Retryer) MaxAttempts() int { return max(r.Policy.MaxAttempts(), 0) } // 0: without a limit
+func (r Retryer) MaxAttempts() int { return max(r.Policy.MaxAttempts(), 0) } // 0 is no limit
 
-// RetryDelay has no context, and its attempt counts from 1.
+// RetryDelay returns the wait, or an error to give up. The attempt counts from 1.
 func (r Retryer) RetryDelay(attempt int, err error) (time.Duration, error) {
 	return r.Policy.Next(context.Background(), retry.Attempt{Number: attempt, Err: err})
 }

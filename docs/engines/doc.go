@@ -1,3 +1,3 @@
-// Package engines is the code of docs/engines.md: how engines that count, wait and repeat by
-// themselves are made to ask a policy. A test holds the page to be this code.
+// Package engines has the code of docs/engines.md: adapters that let a policy decide about the
+// retries of other engines. A test checks that the page shows this code.
 package engines

@@ -30,7 +30,7 @@ var (
 
 func broken(context.Context) error { return errBroken }
 
-// The page shows the code as it is.
+// TestPage checks that the page shows the code of every file unchanged.
 func TestPage(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../engines.md")

@@ -9,7 +9,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// GAX is an option of a call of Google's clients: gax.WithRetry makes one for each call.
+// GAX returns an option for one call of a Google client.
 func GAX(ctx context.Context, p *retry.Policy) gax.CallOption {
 	return gax.WithRetry(func() gax.Retryer { return &gaxRetryer{ctx: ctx, policy: p, start: time.Now()} })
 }

@@ -16,8 +16,8 @@ const (
 	headerDue     = "retry-due" // Unix milliseconds
 )
 
-// HandleRecord makes one attempt and returns the record to produce before the offset is committed:
-// to the retry topic, to the dead letters, or nil if it is done.
+// HandleRecord makes one attempt. It returns the record to produce before the offset is committed:
+// one for the retry topic, one for the dead letters, or nil after a success.
 func HandleRecord(ctx context.Context, p *retry.Policy, r *kgo.Record, fn func(context.Context, *kgo.Record) error) *kgo.Record {
 	n, _ := strconv.Atoi(header(r, headerAttempt))
 	run := p.Resume(ctx, retry.Attempt{Number: n})
@@ -38,7 +38,7 @@ func HandleRecord(ctx context.Context, p *retry.Policy, r *kgo.Record, fn func(c
 	return nil
 }
 
-// Due is when a record of the retry topic may be worked on. Until then its consumer pauses the
+// Due returns when to handle a record of the retry topic. Until then the consumer pauses the
 // partition.
 func Due(r *kgo.Record) time.Time {
 	ms, _ := strconv.ParseInt(header(r, headerDue), 10, 64)

@@ -8,13 +8,13 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// Backoff is how long a client of Kafka waits before it repeats a request or connects again.
-// It counts its tries from 1.
+// Backoff sets how long a Kafka client waits before it repeats a request or reconnects. The client
+// counts its tries from 1.
 func Backoff(p *retry.Policy) []kgo.Opt {
 	return []kgo.Opt{
 		kgo.RetryBackoffFn(func(tries int) time.Duration {
 			return p.Wait(retry.Attempt{Number: tries})
 		}),
-		kgo.RequestRetries(max(p.MaxAttempts()-1, 0)), // Unlimited has no counterpart here
+		kgo.RequestRetries(max(p.MaxAttempts()-1, 0)), // kgo cannot express Unlimited
 	}
 }

@@ -9,18 +9,18 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// Reconnect is how a NATS connection comes back. It counts the rounds over all servers from 1.
+// Reconnect sets how a NATS connection reconnects. NATS counts the rounds over all servers from 1.
 func Reconnect(p *retry.Policy) []nats.Option {
 	return []nats.Option{
-		nats.MaxReconnects(p.MaxAttempts()), // -1 is without a limit to both
+		nats.MaxReconnects(p.MaxAttempts()), // -1 is no limit in both
 		nats.CustomReconnectDelay(func(round int) time.Duration {
 			return p.Wait(retry.Attempt{Number: round})
 		}),
 	}
 }
 
-// Redis sets how go-redis repeats commands: it takes numbers and no function. The policy must have a
-// limit of attempts.
+// Redis sets how go-redis repeats commands. It accepts only numbers. The policy must limit its
+// attempts.
 func Redis(p *retry.Policy, o *redis.Options) {
 	o.MaxRetries = -1 // none
 	if plan := p.Plan(p.MaxAttempts() - 1); len(plan) > 0 {

@@ -25,7 +25,7 @@ func Activity(ctx context.Context, p *retry.Policy, fn func(context.Context) err
 	return temporal.NewApplicationErrorWithOptions(retry.ErrorText(options.Cause), "retry", options)
 }
 
-// CauseOf is the error of an attempt that Temporal reports to the workflow.
+// CauseOf returns the error of the attempt from the error that Temporal reports to the workflow.
 func CauseOf(err error) error {
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) {

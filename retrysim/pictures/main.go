@@ -1,4 +1,4 @@
-// Pictures makes the pictures of the documentation again:
+// Pictures makes the pictures of the documentation:
 //
 //	go run ./retrysim/pictures docs/pictures
 package main
@@ -24,12 +24,12 @@ func main() {
 	}
 }
 
-// run writes all pictures into the folder that it is given.
+// run writes all pictures into the folder that args names.
 func run(ctx context.Context, args []string) error {
 	if len(args) != 1 {
-		return errors.New("give the folder to write to, such as docs/pictures, and nothing else")
+		return errors.New("give one argument: the folder to write to, such as docs/pictures")
 	}
-	if err := os.MkdirAll(args[0], 0o755); err != nil { //nolint:gosec // of documentation
+	if err := os.MkdirAll(args[0], 0o755); err != nil { //nolint:gosec // documentation is public
 		return err
 	}
 	for _, p := range gallery.All {
@@ -37,7 +37,7 @@ func run(ctx context.Context, args []string) error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(args[0], p.File), svg, 0o644); err != nil { //nolint:gosec // of documentation
+		if err := os.WriteFile(filepath.Join(args[0], p.File), svg, 0o644); err != nil { //nolint:gosec // documentation is public
 			return err
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/seed-205ff063/retry/retrysim/sim"
 )
 
-// BenchmarkHerd is a million clients under the default policy and five retries.
+// BenchmarkHerd simulates a million clients that each make five retries.
 func BenchmarkHerd(b *testing.B) {
 	p := parse(b, "full", "max_attempts=6 backoff=exponential(1s,2)")
 	b.ReportAllocs()
@@ -19,7 +19,7 @@ func BenchmarkHerd(b *testing.B) {
 	}
 }
 
-// BenchmarkOutage is a metastable failure: 100,000 calls and 370,000 attempts.
+// BenchmarkOutage simulates a metastable failure: 100,000 calls with 370,000 attempts.
 func BenchmarkOutage(b *testing.B) {
 	p := parse(b, "full", "max_attempts=4")
 	b.ReportAllocs()

@@ -13,7 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestExampleCoverage holds that every exported type and method has an example with an output.
+// TestExampleCoverage checks that every exported type and method has a comment and an example
+// with output.
 func TestExampleCoverage(t *testing.T) {
 	t.Parallel()
 	files := token.NewFileSet()

@@ -73,7 +73,7 @@ func ExampleOCCResult() {
 	// Output: 1
 }
 
-// A server hangs for 10 seconds. Without a budget the retries keep it down.
+// A server hangs for 10 seconds. Without a budget, the retries keep it down.
 func ExampleOutage() {
 	o := sim.Outage{
 		Rate: 200, Capacity: 240, Seed: 1,
@@ -116,8 +116,8 @@ func ExampleBudgetSize() {
 	// Output: 1.2
 }
 
-// A strategy of one's own that draws random numbers takes them from the run, so that the same
-// seed gives the same results.
+// A strategy of your own takes its random numbers from the run. The same seed then gives the
+// same results.
 func ExamplePolicy() {
 	halves := func(r *rand.Rand) []retry.Option {
 		return []retry.Option{retry.WithBackoff(retry.BackoffFunc(func(retry.Attempt) time.Duration {

@@ -3,249 +3,174 @@ package sim
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/seed-205ff063/retry"
 )
 
-// Herd is the thundering herd: every client makes its first attempt at the same moment, and
-// that attempt and every retry fails at once. It shows how far a policy spreads the retries
-// out, and for how long.
+// Herd models a thundering herd: every client makes its first attempt at the same moment, and
+// every attempt fails at once. It shows how far a policy spreads the retries, and for how
+// long.
 //
-// It assumes that attempts take no time, that all clients fail for ever, that each client
-// makes one call under the same policy, and that nothing ends the call but the policy. It
-// leaves out the server (it has no capacity and gives no hints), the network, clients that
-// started at other times, and anything clients share, such as a budget. As clients then do not
-// affect each other, they are simulated one after another, each on a clock of its own.
+// The model assumes that attempts take no time, that every attempt fails, and that each client
+// makes one call under the same policy. Only the policy ends a call.
 //
-// It is a plain value and safe for concurrent use.
+// The model leaves out the server, which has no capacity and gives no hints. It also leaves
+// out the network, clients that start at other times, and anything clients share, such as a
+// budget. Clients therefore do not affect each other and are simulated one after another, each
+// on its own clock.
+//
+// A Herd is a plain value and safe for concurrent use.
 type Herd struct {
 	// Clients is the number of clients, from 1 to 10 million.
 	Clients int
-	// Retries is the number of retries after which a client is left, from 1 to 10000.
-	// Defaults to 100.
+	// Retries is the number of retries after which the model stops following a client, from 1
+	// to 10000. The default is 100.
 	Retries int
 	// Seed selects the random numbers.
 	Seed uint64
-	// Progress hears how many clients are done, of how many in all policies together; calls do
-	// not overlap. Nil: nobody does.
+	// Progress is called with the number of finished clients and the number of clients of all
+	// policies together. Its calls do not overlap. The default, nil, reports nothing.
 	Progress func(done, total int)
 }
 
-// HerdBucket is the time over which [Herd] counts arrivals.
+// HerdBucket is the length of the intervals in which [Herd] counts arrivals.
 const HerdBucket = 50 * time.Millisecond
 
-// HerdResult is what a policy makes of a herd.
+// HerdResult is the result of a [Herd] under one policy.
 type HerdResult struct {
 	Policy  string
 	Clients int
-	// PeakShare is the number of retries that arrive in the busiest HerdBucket, as a share of
-	// the clients. The first attempts, which all arrive at 0, do not count.
+	// PeakShare is the number of retries that arrive in the busiest HerdBucket, divided by the
+	// number of clients. First attempts, which all arrive at 0, do not count.
 	PeakShare float64
-	// PeakShareAfterFirst is the same for the second retries and later ones.
+	// PeakShareAfterFirst is the same without the first retry of each client.
 	PeakShareAfterFirst float64
-	// AtCapShare is the share of the clients whose last wait was exactly the policy's cap,
+	// AtCapShare is the share of the clients whose last wait was exactly the policy's
 	// max_delay. It is 0 for a policy without a cap.
 	AtCapShare float64
-	// MedianTotal and P99Total are the median and the 99th percentile of the time that a client
-	// waits in all before it gives up.
+	// MedianTotal and P99Total are the median and the 99th percentile of the total time that a
+	// client waits before it gives up.
 	MedianTotal, P99Total time.Duration
 	// Arrivals counts the retries in each HerdBucket from 0 on, for at most the first hour.
 	Arrivals []int
-	// Left reports whether clients were left, after Herd.Retries, that had not given up.
+	// Left reports whether some clients had not given up after Herd.Retries retries.
 	Left bool
 }
 
 const (
-	maxHerdClients  = 10_000_000
-	maxHerdRetries  = 10_000
-	herdRetries     = 100 // by default
-	maxHerdAttempts = 1_000_000_000
-	herdChunk       = 4096 // clients that share a source of random numbers
-	herdWindow      = int(time.Hour / HerdBucket)
+	maxHerdClients     = 10_000_000
+	maxHerdRetries     = 10_000
+	defaultHerdRetries = 100
+	maxHerdAttempts    = 1_000_000_000
+	clientsPerChunk    = 4096 // clients that share a source of random numbers
 )
 
-func (h Herd) fault() error {
+func (h Herd) validate() error {
 	retries := h.retries()
 	return errors.Join(
-		faultIf(h.Clients < 1 || h.Clients > maxHerdClients, "Clients", "%d is not from 1 to %d", h.Clients, maxHerdClients),
-		faultIf(retries < 1 || retries > maxHerdRetries, "Retries", "%d is not from 1 to %d", retries, maxHerdRetries),
-		faultIf(int64(h.Clients)*int64(retries) > maxHerdAttempts, "Retries", "up to %d of each of %d clients are more than %d in all; lower one of them",
+		fieldErrorIf(h.Clients < 1 || h.Clients > maxHerdClients, "Clients", "%d is not from 1 to %d", h.Clients, maxHerdClients),
+		fieldErrorIf(retries < 1 || retries > maxHerdRetries, "Retries", "%d is not from 1 to %d", retries, maxHerdRetries),
+		fieldErrorIf(int64(h.Clients)*int64(retries) > maxHerdAttempts, "Retries", "up to %d of each of %d clients are more than %d in all; lower one of them",
 			retries, h.Clients, maxHerdAttempts),
 	)
 }
 
+// retries returns Retries or its default.
 func (h Herd) retries() int {
 	if h.Retries == 0 {
-		return herdRetries
+		return defaultHerdRetries
 	}
 	return h.Retries
 }
 
-// Run returns a result for each policy, in their order.
+// Run returns one result for each policy, in the order of the policies.
 func (h Herd) Run(ctx context.Context, policies ...Policy) ([]HerdResult, error) {
-	if err := h.fault(); err != nil {
+	if err := h.validate(); err != nil {
 		return nil, err
 	}
-	progress := meter{total: h.Clients * len(policies), report: h.Progress}
+	progress := progressCounter{total: h.Clients * len(policies), report: h.Progress}
 	results := make([]HerdResult, len(policies))
 	for i, p := range policies {
 		var err error
-		if results[i], err = h.one(ctx, p, &progress); err != nil {
+		if results[i], err = h.simulate(ctx, p, &progress); err != nil {
 			return nil, err
 		}
 	}
 	return results, nil
 }
 
-// one simulates one policy.
-func (h Herd) one(ctx context.Context, p Policy, progress *meter) (HerdResult, error) {
-	chunks := (h.Clients + herdChunk - 1) / herdChunk
+// simulate runs the model under one policy.
+func (h Herd) simulate(ctx context.Context, p Policy, progress *progressCounter) (HerdResult, error) {
+	chunks := (h.Clients + clientsPerChunk - 1) / clientsPerChunk
 	totals := make([]time.Duration, h.Clients)
-	limit, capped := p.cap()
+	maxDelay, capped := p.maxDelay()
 	if !capped {
-		limit = -1
+		maxDelay = -1 // equals no wait
 	}
-	tallies := make(chan *herdTally, 1)
-	tallies <- &herdTally{}
+	shared := make(chan *herdCounts, 1)
+	shared <- &herdCounts{}
 	err := parallel(ctx, chunks, func(i int) error {
-		through := min((i+1)*herdChunk, h.Clients)
-		tally, err := h.chunk(ctx, p, uint64(i), limit, totals[i*herdChunk:through])
+		first, end := i*clientsPerChunk, min((i+1)*clientsPerChunk, h.Clients)
+		counts, err := h.simulateChunk(ctx, p, uint64(i), maxDelay, totals[first:end])
 		if err != nil {
 			return err
 		}
-		sum := <-tallies
-		sum.merge(tally)
-		tallies <- sum
-		progress.add(through - i*herdChunk)
+		sum := <-shared
+		sum.merge(counts)
+		shared <- sum
+		progress.add(end - first)
 		return nil
 	})
 	if err != nil {
 		return HerdResult{}, err
 	}
-	return (<-tallies).result(p.Name, totals), nil
+	return (<-shared).result(p.Name, totals), nil
 }
 
-// chunk simulates the clients of one chunk, and stores how long each waited in all.
-func (h Herd) chunk(ctx context.Context, p Policy, number uint64, limit time.Duration, totals []time.Duration) (*herdTally, error) {
-	clock := &soloClock{now: start}
-	policy, err := p.in(clock, random(h.Seed, number), nil, nil)
+// simulateChunk simulates one client for each element of totals, and stores in it the total
+// time that the client waits.
+func (h Herd) simulateChunk(ctx context.Context, p Policy, chunk uint64, maxDelay time.Duration, totals []time.Duration) (*herdCounts, error) {
+	clock := &clientClock{now: epoch}
+	policy, err := p.forRun(clock, newRand(h.Seed, chunk), nil, nil)
 	if err != nil {
 		return nil, err
 	}
-	tally := &herdTally{}
+	counts := &herdCounts{}
 	for i := range totals {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		clock.now = start
-		last, err := h.client(policy, clock, tally)
+		clock.now = epoch
+		lastWait, err := h.simulateClient(policy, clock, counts)
 		if err != nil {
 			return nil, err
 		}
-		totals[i] = clock.now.Sub(start)
-		if last == limit {
-			tally.atCap++
+		totals[i] = clock.now.Sub(epoch)
+		if lastWait == maxDelay {
+			counts.atCap++
 		}
 	}
-	return tally, nil
+	return counts, nil
 }
 
-// client drives one call to its end, and returns its last wait.
-func (h Herd) client(policy *retry.Policy, clock *soloClock, tally *herdTally) (last time.Duration, err error) {
+// simulateClient makes one call and returns its last wait.
+func (h Herd) simulateClient(policy *retry.Policy, clock *clientClock, counts *herdCounts) (lastWait time.Duration, err error) {
 	run := policy.Start(context.Background())
 	fail := func(context.Context) error { return errSimulated }
 	wait, again := run.Try(fail)
-	for n := 1; again; n++ {
-		if n > h.retries() {
-			tally.left = true
-			return last, nil
+	for retries := 1; again; retries++ {
+		if retries > h.retries() {
+			counts.unfinished = true
+			return lastWait, nil
 		}
-		last = wait
+		lastWait = wait
 		clock.now = clock.now.Add(wait)
-		tally.arrive(clock.now.Sub(start), n > 1)
+		counts.addRetry(clock.now.Sub(epoch), retries == 1)
 		wait, again = run.Try(fail)
 	}
 	if err := run.Err(); errors.Is(err, retry.ErrOption) {
 		return 0, err
 	}
-	return last, nil
-}
-
-// herdTally counts arrivals. Those past the window are few and far apart, so a map holds them.
-type herdTally struct {
-	all, later         []int
-	allPast, laterPast map[int64]int
-	atCap              int
-	left               bool
-}
-
-// arrive counts a retry, which is later than the first or not.
-func (t *herdTally) arrive(at time.Duration, later bool) {
-	bucket := int64(at / HerdBucket)
-	t.all, t.allPast = count(t.all, t.allPast, bucket, 1)
-	if later {
-		t.later, t.laterPast = count(t.later, t.laterPast, bucket, 1)
-	}
-}
-
-func count(window []int, past map[int64]int, bucket int64, n int) ([]int, map[int64]int) {
-	if bucket >= int64(herdWindow) {
-		if past == nil {
-			past = map[int64]int{}
-		}
-		past[bucket] += n
-		return window, past
-	}
-	if missing := int(bucket) + 1 - len(window); missing > 0 {
-		window = append(window, make([]int, missing)...)
-	}
-	window[bucket] += n
-	return window, past
-}
-
-func (t *herdTally) merge(other *herdTally) {
-	t.all, t.allPast = merge(t.all, t.allPast, other.all, other.allPast)
-	t.later, t.laterPast = merge(t.later, t.laterPast, other.later, other.laterPast)
-	t.atCap += other.atCap
-	t.left = t.left || other.left
-}
-
-func merge(window []int, past map[int64]int, otherWindow []int, otherPast map[int64]int) ([]int, map[int64]int) {
-	for bucket, n := range otherWindow {
-		window, past = count(window, past, int64(bucket), n)
-	}
-	for bucket, n := range otherPast {
-		window, past = count(window, past, bucket, n)
-	}
-	return window, past
-}
-
-func (t *herdTally) result(name string, totals []time.Duration) HerdResult {
-	slices.Sort(totals)
-	clients := float64(len(totals))
-	return HerdResult{
-		Policy: name, Clients: len(totals),
-		PeakShare:           float64(busiest(t.all, t.allPast)) / clients,
-		PeakShareAfterFirst: float64(busiest(t.later, t.laterPast)) / clients,
-		AtCapShare:          float64(t.atCap) / clients,
-		MedianTotal:         quantile(totals, 0.5), P99Total: quantile(totals, 0.99),
-		Arrivals: t.all, Left: t.left,
-	}
-}
-
-func busiest(window []int, past map[int64]int) (most int) {
-	for _, n := range window {
-		most = max(most, n)
-	}
-	for _, n := range past {
-		most = max(most, n)
-	}
-	return most
-}
-
-// quantile returns the smallest value that a share q of the sorted values do not exceed.
-func quantile(sorted []time.Duration, q float64) time.Duration {
-	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
+	return lastWait, nil
 }

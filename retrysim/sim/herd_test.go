@@ -15,8 +15,9 @@ import (
 	"github.com/seed-205ff063/retry/retrysim/sim"
 )
 
-// TestHerdTable holds the published figures: 60,000 clients, 5 retries, base 1s, cap 30s. A
-// share of 20 % of the clients varies by 0.16 %, and the busiest of several such is higher.
+// TestHerdTable checks the published figures: 60,000 clients, 5 retries, base 1s, cap 30s. A
+// share of 20 % of the clients varies by 0.16 %, and the highest of several shares varies
+// more.
 func TestHerdTable(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -57,8 +58,8 @@ func TestHerdTable(t *testing.T) {
 	}
 }
 
-// TestHerdDecorrelatedClamped holds the published times of a decorrelated wait whose sample is
-// clamped.
+// TestHerdDecorrelatedClamped checks the published times of a decorrelated wait that is clamped
+// after it was drawn.
 func TestHerdDecorrelatedClamped(t *testing.T) {
 	t.Parallel()
 	p := parse(t, "", "max_attempts=6 max_delay=30s")
@@ -69,8 +70,8 @@ func TestHerdDecorrelatedClamped(t *testing.T) {
 	assert.InDelta(t, 85, results[0].P99Total.Seconds(), 2)
 }
 
-// TestCapTrap holds how many waits before retry 10 are exactly the cap: none if the cap binds
-// the range, many if it cuts what was drawn.
+// TestCapTrap checks how many waits before retry 10 are exactly the cap: none if the range is
+// capped, many if the drawn wait is clamped.
 func TestCapTrap(t *testing.T) {
 	t.Parallel()
 	const common = "max_attempts=11 max_delay=30s "
@@ -112,7 +113,7 @@ func TestHerdEdges(t *testing.T) {
 			assert.Empty(t, r.Arrivals)
 			assert.Zero(t, r.P99Total)
 		}},
-		{"unlimited attempts are left", "max_attempts=unlimited backoff=constant(1s)", func(t *testing.T, r sim.HerdResult) {
+		{"unlimited attempts do not finish", "max_attempts=unlimited backoff=constant(1s)", func(t *testing.T, r sim.HerdResult) {
 			assert.True(t, r.Left)
 			assert.Equal(t, 7*time.Second, r.MedianTotal)
 		}},
@@ -120,10 +121,10 @@ func TestHerdEdges(t *testing.T) {
 			assert.False(t, r.Left)
 			assert.Equal(t, 3*time.Second, r.MedianTotal)
 		}},
-		{"no cap, nobody at it", "backoff=constant(1s)", func(t *testing.T, r sim.HerdResult) { assert.Zero(t, r.AtCapShare) }},
+		{"no cap, no client at it", "backoff=constant(1s)", func(t *testing.T, r sim.HerdResult) { assert.Zero(t, r.AtCapShare) }},
 		{"a cap of its own", "backoff=constant(1s) max_delay=1s", func(t *testing.T, r sim.HerdResult) { assert.EqualValues(t, 1, r.AtCapShare) }},
 		{"a name with a cap in it", `name="a max_delay=1s" backoff=constant(1s)`, func(t *testing.T, r sim.HerdResult) { assert.Zero(t, r.AtCapShare) }},
-		{"past the hour", "max_attempts=2 backoff=constant(2h)", func(t *testing.T, r sim.HerdResult) {
+		{"after the first hour", "max_attempts=2 backoff=constant(2h)", func(t *testing.T, r sim.HerdResult) {
 			assert.EqualValues(t, 1, r.PeakShare)
 			assert.Zero(t, r.PeakShareAfterFirst)
 			assert.Empty(t, r.Arrivals)
@@ -141,7 +142,8 @@ func TestHerdEdges(t *testing.T) {
 	}
 }
 
-// TestHerdIsReproducible holds that results depend on the seed and not on the processors.
+// TestHerdIsReproducible checks that results depend on the seed, and not on the number of
+// processors.
 func TestHerdIsReproducible(t *testing.T) {
 	p := parse(t, "full", "")
 	run := func(seed uint64) sim.HerdResult {
@@ -157,7 +159,7 @@ func TestHerdIsReproducible(t *testing.T) {
 	assert.NotEqual(t, all, run(8))
 }
 
-func TestHerdFaults(t *testing.T) {
+func TestHerdErrors(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		herd sim.Herd
@@ -175,9 +177,9 @@ func TestHerdFaults(t *testing.T) {
 	}
 }
 
-// TestPolicyFaults holds that a policy that cannot be run is an error of every model, and not
-// one that makes no retries.
-func TestPolicyFaults(t *testing.T) {
+// TestInvalidPolicies checks that every model returns an error for a policy that cannot run,
+// instead of a result without retries.
+func TestInvalidPolicies(t *testing.T) {
 	t.Parallel()
 	validated := sim.Policy{Name: "validated", Policy: retry.MustNew(retry.WithValidator(func(int, retry.Attempt) error { return nil }))}
 	extended := parse(t, "extended", "")
@@ -192,7 +194,7 @@ func TestPolicyFaults(t *testing.T) {
 	}
 }
 
-// TestModelsEndWithTheirContext holds that each model stops in the middle.
+// TestModelsEndWithTheirContext checks that each model stops early.
 func TestModelsEndWithTheirContext(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("enough")

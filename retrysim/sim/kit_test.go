@@ -11,7 +11,7 @@ import (
 	"github.com/seed-205ff063/retry/retrysim/sim"
 )
 
-// parse makes a policy of its text.
+// parse parses the text of a policy.
 func parse(t testing.TB, name, text string) sim.Policy {
 	t.Helper()
 	p, err := retry.Parse(text)
@@ -19,8 +19,8 @@ func parse(t testing.TB, name, text string) sim.Policy {
 	return sim.Policy{Name: name, Policy: p}
 }
 
-// clamped is what other libraries do: they draw the wait from what range returns, and cap what
-// was drawn.
+// clamped returns options for a backoff that works as in other libraries: it draws the wait
+// from the range that span returns, then cuts it at the limit.
 func clamped(limit time.Duration, span func(a retry.Attempt) (low, high time.Duration)) func(*rand.Rand) []retry.Option {
 	return func(r *rand.Rand) []retry.Option {
 		return []retry.Option{retry.WithBackoff(retry.BackoffFunc(func(a retry.Attempt) time.Duration {

@@ -11,43 +11,45 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// OCC is optimistic concurrency: clients that all start at the same moment compete for one row
-// that has a version. Each reads the row, then writes it with the version that it read. A write
-// with an old version fails, and the client backs off before it reads again. It is done with
-// its first write that succeeds.
+// OCC models optimistic concurrency control: clients that all start at the same moment compete
+// for one row that has a version. Each client reads the row, then writes it with the version
+// that it read. A write with an old version fails, and the client backs off before it reads
+// again. The client stops after its first successful write.
 //
 // The model is the one published in
-// https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/. Each of the four
-// messages of an attempt (read, answer, write, answer) takes |N(10, 2)| milliseconds. The
-// published figures begin with a backoff that is doubled already: what they call a base of 5 ms
-// is exponential(10ms,2) here. They clamp the decorrelated wait at the cap where
-// [retry.Decorrelated] caps its range, which makes a small difference.
+// https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/. An attempt has four
+// messages: read, answer, write, answer. Each takes |N(10, 2)| milliseconds. The published
+// model doubles its backoff before the first wait: a base of 5 ms there is exponential(10ms,2)
+// here. It cuts the decorrelated wait at the cap after drawing it. [retry.Decorrelated] caps the
+// range instead, which makes a small difference.
 //
-// It assumes that the server takes no time and any number of requests, that messages are never
-// lost, and that each client has one thing to write. It leaves out every other load.
+// The model assumes that the server takes no time and accepts any number of requests, that no
+// message is lost, and that each client has one write to make. It leaves out every other load.
 //
-// Clients go on until they succeed unless the policy itself sets a limit: the default
-// max_attempts does not apply. An error that the policy does not retry cannot occur.
+// Clients try until they succeed, unless the policy itself sets a limit: the default
+// max_attempts does not apply. Every error is one that the policy retries.
 //
-// It is a plain value and safe for concurrent use.
+// An OCC is a plain value and safe for concurrent use.
 type OCC struct {
-	// Clients are the numbers of clients to simulate, one after another: each from 1 to 1000.
+	// Clients lists the numbers of clients to simulate, one after another. Each is from 1 to
+	// 1000.
 	Clients []int
-	// Trials is how many simulations each result is the mean of, from 1 to 10000. Defaults to
+	// Trials is the number of simulations behind each result, from 1 to 10000. The default is
 	// 100.
 	Trials int
 	// Seed selects the random numbers.
 	Seed uint64
-	// Progress hears how many trials are done, of how many in all; calls do not overlap. Nil:
-	// nobody does.
+	// Progress is called with the number of finished trials and the number of all trials. Its
+	// calls do not overlap. The default, nil, reports nothing.
 	Progress func(done, total int)
 }
 
-// OCCResult is what a policy makes of a number of clients: the mean of all trials.
+// OCCResult is the result of an [OCC] under one policy with one number of clients. Its figures
+// are means of all trials.
 type OCCResult struct {
 	Policy  string
 	Clients int
-	// Calls is the number of writes until all clients were done.
+	// Calls is the number of writes, failed ones included, until all clients stopped.
 	Calls float64
 	// Time is how long that took.
 	Time time.Duration
@@ -56,58 +58,63 @@ type OCCResult struct {
 }
 
 const (
-	maxOCCClients = 1000
-	maxOCCTrials  = 10_000
-	occTrials     = 100 // by default
-	maxOCCCalls   = 1_000_000
-	messageMean   = 10 * float64(time.Millisecond)
-	messageSpread = 2 * float64(time.Millisecond)
+	maxOCCClients    = 1000
+	maxOCCTrials     = 10_000
+	defaultOCCTrials = 100
+	maxOCCCalls      = 1_000_000 // in one trial
+	messageMean      = 10 * float64(time.Millisecond)
+	messageDeviation = 2 * float64(time.Millisecond)
 )
 
-func (o OCC) fault() error {
-	faults := []error{
-		faultIf(len(o.Clients) == 0, "Clients", "there are none; give at least one number"),
-		faultIf(o.trials() < 1 || o.trials() > maxOCCTrials, "Trials", "%d is not from 1 to %d", o.Trials, maxOCCTrials),
+func (o OCC) validate() error {
+	errs := []error{
+		fieldErrorIf(len(o.Clients) == 0, "Clients", "there are none; give at least one number"),
+		fieldErrorIf(o.trials() < 1 || o.trials() > maxOCCTrials, "Trials", "%d is not from 1 to %d", o.Trials, maxOCCTrials),
 	}
 	for _, n := range o.Clients {
-		faults = append(faults, faultIf(n < 1 || n > maxOCCClients, "Clients", "%d is not from 1 to %d", n, maxOCCClients))
+		errs = append(errs, fieldErrorIf(n < 1 || n > maxOCCClients, "Clients", "%d is not from 1 to %d", n, maxOCCClients))
 	}
-	return errors.Join(faults...)
+	return errors.Join(errs...)
 }
 
+// trials returns Trials or its default.
 func (o OCC) trials() int {
 	if o.Trials == 0 {
-		return occTrials
+		return defaultOCCTrials
 	}
 	return o.Trials
 }
 
-// Run returns a result for each policy and each number of clients, the policies in their order.
+// Run returns one result for each policy and each number of clients: all results of the first
+// policy, then those of the second, and so on.
 func (o OCC) Run(ctx context.Context, policies ...Policy) ([]OCCResult, error) {
-	if err := o.fault(); err != nil {
+	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	trials := o.trials()
-	cells := len(policies) * len(o.Clients)
-	raw := make([]occTrial, cells*trials)
-	progress := meter{total: len(raw), report: o.Progress}
-	err := parallel(ctx, len(raw), func(i int) error {
-		cell, number := i/trials, i%trials
-		p, clients := policies[cell/len(o.Clients)], o.Clients[cell%len(o.Clients)]
+	perResult := o.trials()
+	trials := make([]occTrial, len(policies)*len(o.Clients)*perResult)
+	// settings returns the policy and the number of clients of a result.
+	settings := func(result int) (Policy, int) {
+		return policies[result/len(o.Clients)], o.Clients[result%len(o.Clients)]
+	}
+	progress := progressCounter{total: len(trials), report: o.Progress}
+	err := parallel(ctx, len(trials), func(i int) error {
+		p, clients := settings(i / perResult)
 		defer progress.add(1)
-		return raw[i].run(ctx, p, clients, random(o.Seed, uint64(number)))
+		return trials[i].simulate(ctx, p, clients, newRand(o.Seed, uint64(i%perResult)))
 	})
 	if err != nil {
 		return nil, err
 	}
 	var results []OCCResult
-	for cell, ofCell := range slices.Collect(slices.Chunk(raw, trials)) {
-		results = append(results, mean(policies[cell/len(o.Clients)].Name, o.Clients[cell%len(o.Clients)], ofCell))
+	for chunk := range slices.Chunk(trials, perResult) {
+		p, clients := settings(len(results))
+		results = append(results, meanOf(p.Name, clients, chunk))
 	}
 	return results, nil
 }
 
-func mean(policy string, clients int, trials []occTrial) OCCResult {
+func meanOf(policy string, clients int, trials []occTrial) OCCResult {
 	var sum occTrial
 	for _, t := range trials {
 		sum.calls += t.calls
@@ -123,24 +130,27 @@ func mean(policy string, clients int, trials []occTrial) OCCResult {
 
 // occTrial is one simulation.
 type occTrial struct {
-	version, calls, gaveUp int
-	end                    time.Duration
+	version int           // of the row
+	calls   int           // writes so far
+	gaveUp  int           // clients that gave up
+	end     time.Duration // when the last client stopped
 }
 
-func (t *occTrial) run(ctx context.Context, p Policy, clients int, r *rand.Rand) error {
+// simulate runs all clients until each has succeeded or given up.
+func (t *occTrial) simulate(ctx context.Context, p Policy, clients int, r *rand.Rand) error {
 	w := newWorld(ctx)
 	defer w.close()
-	policy, err := p.in(worldClock{w}, r, []retry.Option{retry.WithMaxAttempts(retry.Unlimited)}, nil)
+	policy, err := p.forRun(worldClock{w}, r, []retry.Option{retry.WithMaxAttempts(retry.Unlimited)}, nil)
 	if err != nil {
 		return err
 	}
-	var failure error
+	var optionErr error
 	for range clients {
-		w.start(func(c *process) {
-			err := c.call(w.ctx, policy, func(ctx context.Context) error { return t.write(ctx, c, r) })
+		w.start(func(client *process) {
+			err := client.runPolicy(w.ctx, policy, func(ctx context.Context) error { return t.attempt(ctx, client, r) })
 			switch {
 			case errors.Is(err, retry.ErrOption):
-				failure = err
+				optionErr = err
 			case err != nil:
 				t.gaveUp++
 			}
@@ -151,34 +161,34 @@ func (t *occTrial) run(ctx context.Context, p Policy, clients int, r *rand.Rand)
 		return err
 	}
 	if t.calls > maxOCCCalls {
-		return fault("Clients", "policy %q makes more than %d writes in one trial; it must wait longer, or there must be fewer clients", p.Name, maxOCCCalls)
+		return fieldError("Clients", "policy %q makes more than %d writes in one trial; it must wait longer, or there must be fewer clients", p.Name, maxOCCCalls)
 	}
-	return failure
+	return optionErr
 }
 
-// write is one attempt: read the row, then write it.
-func (t *occTrial) write(ctx context.Context, c *process, r *rand.Rand) error {
+// attempt reads the row, then writes it.
+func (t *occTrial) attempt(ctx context.Context, client *process, r *rand.Rand) error {
 	message := func() error {
-		return c.work(ctx, time.Duration(math.Abs(messageMean+messageSpread*r.NormFloat64())))
+		return client.sleepContext(ctx, time.Duration(math.Abs(messageMean+messageDeviation*r.NormFloat64())))
 	}
-	if err := message(); err != nil {
+	if err := message(); err != nil { // the read arrives
 		return err
 	}
-	seen := t.version
-	if err := errors.Join(message(), message()); err != nil {
+	read := t.version
+	if err := errors.Join(message(), message()); err != nil { // its answer, then the write arrives
 		return err
 	}
 	if t.calls++; t.calls > maxOCCCalls {
 		return retry.Permanent(errSimulated)
 	}
-	fresh := seen == t.version
-	if fresh {
+	current := read == t.version
+	if current {
 		t.version++
 	}
-	if err := message(); err != nil {
+	if err := message(); err != nil { // the answer
 		return err
 	}
-	if !fresh {
+	if !current {
 		return errSimulated
 	}
 	return nil

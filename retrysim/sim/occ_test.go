@@ -10,8 +10,9 @@ import (
 	"github.com/seed-205ff063/retry/retrysim/sim"
 )
 
-// TestOCCTable holds the published figures at 100 clients. Those of the decorrelated wait clamp
-// the sample; ours caps the range, so nobody waits for exactly the cap and all are done sooner.
+// TestOCCTable checks the published figures for 100 clients. The published decorrelated wait is
+// clamped after it was drawn. Ours caps the range: no client waits for exactly the cap, and
+// all finish sooner.
 func TestOCCTable(t *testing.T) {
 	t.Parallel()
 	clampedPolicy := parse(t, "decorrelated, clamped", "")
@@ -19,7 +20,7 @@ func TestOCCTable(t *testing.T) {
 	for _, tt := range []struct {
 		policy    sim.Policy
 		calls, ms float64
-		within    float64 // of the time
+		within    float64 // relative error of ms
 	}{
 		{parse(t, "none", "backoff=exponential(10ms,2) max_delay=2s jitter=none"), 1853, 63473, 0.02},
 		{parse(t, "full", "backoff=exponential(10ms,2) max_delay=2s"), 796, 4873, 0.05},
@@ -48,12 +49,12 @@ func TestOCCEdges(t *testing.T) {
 	alone, many, limited, impatient := results[0], results[1], results[3], results[4]
 	assert.Equal(t, "default", alone.Policy)
 	assert.EqualValues(t, 1, alone.Calls)
-	assert.InDelta(t, 40, float64(alone.Time.Milliseconds()), 3, "four messages of 10 ms")
+	assert.InDelta(t, 40, float64(alone.Time.Milliseconds()), 3, "four messages of 10 ms each")
 	assert.Greater(t, many.Calls, 30.0)
-	assert.Zero(t, many.GaveUp, "the default limit does not apply")
-	assert.Positive(t, limited.GaveUp, "one that the policy sets does")
+	assert.Zero(t, many.GaveUp, "the default max_attempts does not apply")
+	assert.Positive(t, limited.GaveUp, "a max_attempts of the policy does")
 	assert.LessOrEqual(t, limited.Calls, 60.0)
-	assert.Zero(t, impatient.Calls, "no message is as fast as 1 ms, so none is sent")
+	assert.Zero(t, impatient.Calls, "a message takes longer than 1 ms, so there is no write")
 	assert.EqualValues(t, 1, impatient.GaveUp)
 }
 
@@ -68,7 +69,7 @@ func TestOCCIsReproducible(t *testing.T) {
 	assert.NotEqual(t, run(1), run(2))
 }
 
-func TestOCCFaults(t *testing.T) {
+func TestOCCErrors(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		occ    sim.OCC

@@ -10,50 +10,49 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// ErrModel is matched by the error of a model whose numbers make no sense.
+// ErrModel matches the error of a model with a field that is out of its bounds.
 var ErrModel = errors.New("retrysim: the model cannot be run")
 
-// FieldError says which field of a model is out of its bounds. It matches [ErrModel].
+// FieldError reports a field of a model that is out of its bounds. It matches [ErrModel].
 type FieldError struct {
 	Field   string // such as "Clients"
-	Problem string // what it is and what it may be
+	Problem string // the value and its bounds
 }
 
-// Error names the field and says what is wrong with it.
+// Error returns the field and the problem.
 func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
 
 // Is reports whether target is ErrModel.
 func (e *FieldError) Is(target error) bool { return target == ErrModel }
 
-func fault(field, format string, args ...any) error {
+func fieldError(field, format string, args ...any) error {
 	return &FieldError{field, fmt.Sprintf(format, args...)}
 }
 
-// faultIf is fault where there is one.
-func faultIf(is bool, field, format string, args ...any) error {
-	if is {
-		return fault(field, format, args...)
+func fieldErrorIf(invalid bool, field, format string, args ...any) error {
+	if invalid {
+		return fieldError(field, format, args...)
 	}
 	return nil
 }
 
-// Policy is a policy to simulate. The policy's own clock, source of random numbers and history
-// size are replaced by the model's.
+// Policy is a policy to simulate. The model replaces its clock, its source of random numbers
+// and its history size.
 type Policy struct {
 	// Name labels the results.
 	Name string
-	// Policy decides. Nil is the library's defaults.
+	// Policy makes the decisions. The default, nil, is the library's default policy.
 	Policy *retry.Policy
-	// Extend returns options to add to the policy in one run of a model. It gets the run's
-	// source of random numbers: for strategies of one's own that draw them, and for gates and
-	// limits that keep state. It may be called from several goroutines at once, each call with
-	// its own source. Nil adds none.
+	// Extend returns options to add to the policy for one run of a model. It receives the run's
+	// source of random numbers. Use it for a strategy of your own that draws from this source,
+	// and for gates and limits that keep state. It may be called from several goroutines at
+	// once, each time with another source. The default, nil, adds nothing.
 	Extend func(r *rand.Rand) []retry.Option
 }
 
-// in returns the policy for one run of a model: with the run's clock and random numbers, over
-// what first says and under what last says.
-func (p Policy) in(c retry.Clock, r *rand.Rand, first, last []retry.Option) (*retry.Policy, error) {
+// forRun returns the policy for one run of a model, with the clock and the random numbers of
+// the run. The policy overrides the options in first; the options in last override the policy.
+func (p Policy) forRun(c retry.Clock, r *rand.Rand, first, last []retry.Option) (*retry.Policy, error) {
 	opts := append([]retry.Option{}, first...)
 	opts = append(opts, p.Policy)
 	if p.Extend != nil {
@@ -68,10 +67,10 @@ func (p Policy) in(c retry.Clock, r *rand.Rand, first, last []retry.Option) (*re
 	return policy, nil
 }
 
-// cap returns the policy's max_delay, whether set or by default, and whether it has one. The
-// default caps of the members of a chain are not seen.
-func (p Policy) cap() (time.Duration, bool) {
-	unnamed, err := retry.New(p.Policy, retry.WithName(""))
+// maxDelay returns the policy's max_delay, which may be a default, and whether it has one. It
+// does not see the default caps of the members of a chain.
+func (p Policy) maxDelay() (time.Duration, bool) {
+	unnamed, err := retry.New(p.Policy, retry.WithName("")) // a name may contain "max_delay="
 	if err != nil {
 		return 0, false
 	}
@@ -84,8 +83,8 @@ func (p Policy) cap() (time.Duration, bool) {
 	return 0, false
 }
 
-// random returns the numbered source of random numbers of a seed.
-func random(seed, stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }
+// newRand returns a source of random numbers. The streams of a seed are independent.
+func newRand(seed, stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }
 
-// errSimulated is why a simulated attempt failed.
+// errSimulated is the error of a simulated attempt.
 var errSimulated = errors.New("simulated failure")

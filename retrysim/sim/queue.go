@@ -2,10 +2,10 @@ package sim
 
 import "time"
 
-// event is something that happens at a time.
+// event is a function to run at a time.
 type event struct {
 	at  time.Duration
-	seq uint64 // in the order in which they were added: ties are settled the same way each time
+	seq uint64 // order of insertion, so that ties are broken the same way every time
 	run func()
 }
 
@@ -13,7 +13,8 @@ func (e *event) before(other *event) bool {
 	return e.at < other.at || e.at == other.at && e.seq < other.seq
 }
 
-// eventQueue is a binary heap of events, by value.
+// eventQueue is a binary heap of events. It holds them by value, so push does not allocate an
+// event.
 type eventQueue struct {
 	heap []event
 	seq  uint64
@@ -33,7 +34,7 @@ func (q *eventQueue) push(at time.Duration, run func()) {
 	}
 }
 
-// pop takes the earliest event; there must be one.
+// pop removes and returns the earliest event. The queue must not be empty.
 func (q *eventQueue) pop() event {
 	first, last := q.heap[0], len(q.heap)-1
 	q.heap[0], q.heap[last] = q.heap[last], event{}

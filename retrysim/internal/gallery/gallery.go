@@ -1,5 +1,5 @@
-// Package gallery has the pictures of the documentation. Each is made by the models and the
-// real policies, with fixed seeds, so that anybody can make them again.
+// Package gallery makes the pictures of the documentation. The models and the real policies
+// produce them with fixed seeds, so everybody gets the same pictures.
 package gallery
 
 import (
@@ -11,11 +11,11 @@ import (
 	"github.com/seed-205ff063/retry/retrysim/sim"
 )
 
-// Width is that of all pictures in CSS pixels: narrow enough that the text can be read on a
-// phone, which shrinks them.
+// Width is the width of all pictures in CSS pixels. It is small, so that the text stays readable
+// when a phone shrinks the picture.
 const Width = 460
 
-// Picture is a file and how it is made.
+// Picture is a file and the function that makes its figure.
 type Picture struct {
 	File string
 	Make func(ctx context.Context) (picture.Figure, error)
@@ -30,7 +30,7 @@ func (p Picture) SVG(ctx context.Context) ([]byte, error) {
 	return picture.SVG(f, Width, picture.Light)
 }
 
-// All are the pictures of the documentation.
+// All lists the pictures of the documentation.
 var All = []Picture{
 	{"herd-jitter.svg", herdJitter},
 	{"strategies.svg", strategies},
@@ -45,11 +45,11 @@ var All = []Picture{
 
 const seed = 1
 
-// policy makes a policy of its name and its text.
+// policy parses the text of a policy.
 func policy(name, text string) sim.Policy {
 	var p retry.Policy
 	if err := p.UnmarshalText([]byte(text)); err != nil {
-		panic(err) // a text in this package
+		panic(err) // all texts are constants in this package
 	}
 	return sim.Policy{Name: name, Policy: &p}
 }

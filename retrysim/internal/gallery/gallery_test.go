@@ -14,11 +14,11 @@ import (
 
 const folder = "../../../docs/pictures"
 
-// TestPictures holds that the pictures of the documentation are what the library does today.
+// TestPictures checks that the pictures of the documentation show what the library does now.
 func TestPictures(t *testing.T) {
 	t.Parallel()
 	if runtime.GOARCH != "amd64" {
-		t.Skip("other processors round some numbers in other ways")
+		t.Skip("other processors round some numbers differently")
 	}
 	for _, p := range gallery.All {
 		t.Run(p.File, func(t *testing.T) {
@@ -27,12 +27,12 @@ func TestPictures(t *testing.T) {
 			require.NoError(t, err)
 			got, err := p.SVG(t.Context())
 			require.NoError(t, err)
-			assert.True(t, string(want) == string(got), "it has changed; make it again: go run ./retrysim/pictures docs/pictures")
+			assert.True(t, string(want) == string(got), "the picture has changed; make it again with: go run ./retrysim/pictures docs/pictures")
 		})
 	}
 }
 
-// TestNoOtherPictures holds that no picture lies in the folder that nothing makes.
+// TestNoOtherPictures checks that the folder has no picture that this package does not make.
 func TestNoOtherPictures(t *testing.T) {
 	t.Parallel()
 	var made []string

@@ -9,7 +9,7 @@ import (
 	"github.com/seed-205ff063/retry/retrysim/sim"
 )
 
-// herdJitter shows the thundering herd with and without jitter.
+// herdJitter draws a thundering herd with and without jitter.
 func herdJitter(ctx context.Context) (picture.Figure, error) {
 	const common = "max_attempts=6 max_delay=30s "
 	results, err := sim.Herd{Clients: 60_000, Seed: seed}.Run(ctx,
@@ -22,7 +22,7 @@ func herdJitter(ctx context.Context) (picture.Figure, error) {
 	return f, err
 }
 
-// competition shows optimistic concurrency.
+// competition draws optimistic concurrency with different jitters.
 func competition(ctx context.Context) (picture.Figure, error) {
 	results, err := sim.OCC{Clients: []int{10, 20, 50, 100}, Seed: seed}.Run(ctx,
 		policy("no jitter", "max_attempts=unlimited backoff=exponential(10ms,2) max_delay=2s jitter=none"),
@@ -35,14 +35,14 @@ func competition(ctx context.Context) (picture.Figure, error) {
 	return f, err
 }
 
-// usual is the server and the load of the pictures about outages.
-var usual = sim.Outage{
+// hangingServer is the server and the load of the pictures about outages.
+var hangingServer = sim.Outage{
 	Rate: 1000, Capacity: 1200, Seed: seed,
 	Before: 10 * time.Second, Down: 30 * time.Second, After: time.Minute,
 }
 
-// compare runs an outage without and with a budget.
-func compare(ctx context.Context, o sim.Outage) ([]sim.OutageResult, error) {
+// withoutAndWithBudget runs an outage twice.
+func withoutAndWithBudget(ctx context.Context, o sim.Outage) ([]sim.OutageResult, error) {
 	without, err := o.Run(ctx, policy("4 attempts, no budget", "max_attempts=4"))
 	if err != nil {
 		return nil, err
@@ -52,45 +52,45 @@ func compare(ctx context.Context, o sim.Outage) ([]sim.OutageResult, error) {
 	return append(without, with...), err
 }
 
-// budget shows the load in an outage.
+// budget draws the load in an outage, without and with a budget.
 func budget(ctx context.Context) (picture.Figure, error) {
-	o := usual
+	o := hangingServer
 	o.Refuse = true
-	results, err := compare(ctx, o)
+	results, err := withoutAndWithBudget(ctx, o)
 	f := report.OutageFigure(o, results)
 	f.Title = "A server refuses requests for 30 s: what retries do to its load"
 	f.Panels = f.Panels[:1]
 	return f, err
 }
 
-// metastable shows a failure that goes on after its cause.
+// metastable draws a failure that continues after its cause has ended.
 func metastable(ctx context.Context) (picture.Figure, error) {
-	results, err := compare(ctx, usual)
-	f := report.OutageFigure(usual, results)
+	results, err := withoutAndWithBudget(ctx, hangingServer)
+	f := report.OutageFigure(hangingServer, results)
 	f.Title = "A server hangs for 30 s: retries keep it down, a budget lets it recover"
 	return f, err
 }
 
-// layers shows how layers that each retry multiply.
+// layers draws how the requests of layers that all retry multiply.
 func layers(ctx context.Context) (picture.Figure, error) {
-	const most, attempts = 4, "max_attempts=4 backoff=constant(10ms)"
-	always := sim.Outage{Rate: 20, Capacity: 100, Down: 2 * time.Minute, Refuse: true, Seed: seed}
-	stopped, budgeted := always, always
+	const maxLayers, policyText = 4, "max_attempts=4 backoff=constant(10ms)"
+	alwaysDown := sim.Outage{Rate: 20, Capacity: 100, Down: 2 * time.Minute, Refuse: true, Seed: seed}
+	stopped, budgeted := alwaysDown, alwaysDown
 	stopped.NoNesting = true
 	budgeted.Budget = &sim.BudgetSize{Ratio: 0.1, Burst: 10}
 	f := picture.Figure{
 		Title:  "A failing server below layers that each make 4 attempts",
-		X:      picture.Axis{Label: "layers", Marks: wholes(most), Min: 0.8, Max: most + 0.2},
+		X:      picture.Axis{Label: "layers", Marks: wholeMarks(maxLayers), Min: 0.8, Max: maxLayers + 0.2},
 		Legend: []string{"every layer retries", "stop_if AlreadyRetried", "a budget of 10 % in each layer"},
 	}
 	panel := picture.Panel{Y: picture.Axis{
 		Label: "requests at the server for each call", Log: true, Min: 0.9, Max: 400,
 		Marks: []picture.Mark{{At: 1, Name: "1"}, {At: 4, Name: "4"}, {At: 16, Name: "16"}, {At: 64, Name: "64"}, {At: 256, Name: "256"}},
 	}}
-	for i, o := range []sim.Outage{always, stopped, budgeted} {
+	for i, o := range []sim.Outage{alwaysDown, stopped, budgeted} {
 		s := picture.Series{Style: i, Kind: picture.Marked}
-		for o.Layers = 1; o.Layers <= most; o.Layers++ {
-			results, err := o.Run(ctx, policy("", attempts))
+		for o.Layers = 1; o.Layers <= maxLayers; o.Layers++ {
+			results, err := o.Run(ctx, policy("", policyText))
 			if err != nil {
 				return f, err
 			}

@@ -14,12 +14,12 @@ import (
 	"github.com/seed-205ff063/retry/retrysim/sim"
 )
 
-// strategies shows how waits grow, without jitter.
+// strategies draws how waits grow without jitter.
 func strategies(context.Context) (picture.Figure, error) {
 	const retries = 8
 	f := picture.Figure{
 		Title: "How waits grow: first delay 1 s, cap 30 s, no jitter",
-		X:     picture.Axis{Label: "retry", Marks: wholes(retries), Min: 0.7, Max: retries + 0.3},
+		X:     picture.Axis{Label: "retry", Marks: wholeMarks(retries), Min: 0.7, Max: retries + 0.3},
 	}
 	panel := picture.Panel{Y: picture.Axis{Label: "wait (s), doubling scale", Log: true, Min: 0.8, Max: 40}}
 	for i, p := range []sim.Policy{
@@ -40,14 +40,15 @@ func strategies(context.Context) (picture.Figure, error) {
 	return f, nil
 }
 
-func wholes(n int) (marks []picture.Mark) {
+// wholeMarks returns marks from 1 to n.
+func wholeMarks(n int) (marks []picture.Mark) {
 	for i := 1; i <= n; i++ {
 		marks = append(marks, picture.Mark{At: float64(i), Name: strconv.Itoa(i)})
 	}
 	return marks
 }
 
-// jitterRanges shows where in its range a wait may fall.
+// jitterRanges draws the range that each jitter draws a wait from.
 func jitterRanges(context.Context) (picture.Figure, error) {
 	names := []string{"none", "full", "equal", "add(0.25)", "spread(0.2)"}
 	panel := picture.Panel{Y: picture.Axis{Label: "jitter", Min: -0.6, Max: float64(len(names)) - 0.4}}
@@ -62,13 +63,13 @@ func jitterRanges(context.Context) (picture.Figure, error) {
 		})
 	}
 	return picture.Figure{
-		Title:  "Where a wait may fall, each place as likely; the mark is the median",
+		Title:  "Where a wait may fall, all values equally likely; the mark is the median",
 		X:      picture.Axis{Label: "wait, in nominal delays", Max: 1.3},
 		Panels: []picture.Panel{panel},
 	}, nil
 }
 
-// defaultPlan shows the library's defaults.
+// defaultPlan draws the waits of the library's default policy.
 func defaultPlan(context.Context) (picture.Figure, error) {
 	f := report.Plan(10, []sim.Policy{policy("default: exponential(100ms,2), full jitter, 5 attempts", "")}).Figure
 	f.Title = "The default policy: shortest, median and longest waits"
@@ -110,19 +111,20 @@ func capTrap(ctx context.Context) (picture.Figure, error) {
 	return f, nil
 }
 
-// clamped makes the policy draw its decorrelated wait first and cap what was drawn, as other
-// libraries do.
+// clamped makes the policy draw a decorrelated wait first and cut it at the cap afterwards, as
+// other libraries do.
 func clamped(p sim.Policy) sim.Policy {
 	p.Extend = func(r *rand.Rand) []retry.Option {
 		return []retry.Option{retry.WithBackoff(retry.BackoffFunc(func(a retry.Attempt) time.Duration {
 			const initial = time.Second
-			reach := 3*max(a.Waited, initial) - initial
-			return min(initial+time.Duration(r.Float64()*float64(reach)), capLimit)
+			width := 3*max(a.Waited, initial) - initial
+			return min(initial+time.Duration(r.Float64()*float64(width)), capLimit)
 		}))}
 	}
 	return p
 }
 
+// both returns the options of f and g. The first may be nil.
 func both(f, g func(*rand.Rand) []retry.Option) func(*rand.Rand) []retry.Option {
 	if f == nil {
 		return g
@@ -130,7 +132,7 @@ func both(f, g func(*rand.Rand) []retry.Option) func(*rand.Rand) []retry.Option 
 	return func(r *rand.Rand) []retry.Option { return append(f(r), g(r)...) }
 }
 
-// histogram counts waits before capRetry by whole seconds.
+// histogram counts the waits before retry capRetry by whole seconds.
 type histogram struct {
 	mu     sync.Mutex
 	counts []int
@@ -138,6 +140,7 @@ type histogram struct {
 
 func newHistogram() *histogram { return &histogram{counts: make([]int, 32)} }
 
+// options returns a hook that counts the waits.
 func (h *histogram) options(*rand.Rand) []retry.Option {
 	return []retry.Option{retry.WithHooks(retry.Hooks{BeforeWait: func(_ context.Context, a retry.Attempt) {
 		if a.Number == capRetry {

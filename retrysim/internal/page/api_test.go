@@ -16,7 +16,7 @@ import (
 	"github.com/seed-205ff063/retry/retrysim/internal/page"
 )
 
-// answer is what the API says.
+// answer is an answer of the API.
 type answer struct {
 	Title  string
 	Rows   [][]string
@@ -49,15 +49,15 @@ func TestAPI(t *testing.T) {
 	for _, tt := range []struct {
 		name, path, want string
 	}{
-		{"no model", "/api/run?p=", `model: "" is none of plan, herd, occ and outage`},
-		{"too many policies", "/api/check?" + five, "5 policies are more than 4"},
-		{"too many policies to run", "/api/run?model=plan&" + five, "5 policies are more than 4"},
-		{"a policy that is too long", "/api/check?p=" + strings.Repeat("x", 1001), "policy 1 has 1001 characters, which are more than 1000"},
-		{"too many clients", "/api/run?model=herd&clients=200001", "-clients: 200001 is above 200000, the page's limit; the command has a higher one"},
-		{"clients that are none", "/api/run?model=herd&clients=0", "-clients: 0 is not from 1 to 10000000"},
-		{"too many rivals", "/api/run?model=occ&clients=500", "-clients: 500 is above 200, the page's limit; the command has a higher one"},
-		{"too many calls", "/api/run?model=outage&rps=100000", "-rps: 10000000 calls in all are above 300000, the page's limit; the command has a higher one"},
-		{"no number", "/api/run?model=outage&rps=x&down=y", "-rps: \"x\" is not a number\n-down: \"y\" is not a duration such as 30s"},
+		{"no model", "/api/run?p=", `model: "" is not plan, herd, occ or outage`},
+		{"too many policies", "/api/check?" + five, "5 policies are too many; the limit is 4"},
+		{"too many policies to run", "/api/run?model=plan&" + five, "5 policies are too many; the limit is 4"},
+		{"a policy that is too long", "/api/check?p=" + strings.Repeat("x", 1001), "policy 1 has 1001 characters; the limit is 1000"},
+		{"too many clients", "/api/run?model=herd&clients=200001", "-clients: 200001 is above 200000, the page's limit; the command has a higher limit"},
+		{"no clients", "/api/run?model=herd&clients=0", "-clients: 0 is not from 1 to 10000000"},
+		{"too many competing clients", "/api/run?model=occ&clients=500", "-clients: 500 is above 200, the page's limit; the command has a higher limit"},
+		{"too many calls", "/api/run?model=outage&rps=100000", "-rps: 10000000 calls in all are above 300000, the page's limit; the command has a higher limit"},
+		{"not a number", "/api/run?model=outage&rps=x&down=y", "-rps: \"x\" is not a number\n-down: \"y\" is not a duration such as 30s"},
 		{"no waits", "/api/run?model=outage&rps=10&p=" + url.QueryEscape("name=eager backoff=constant(0s) max_attempts=unlimited"), "-rps: more than 1000000 attempts at the same moment; the policy must wait"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -80,7 +80,7 @@ func TestAPI(t *testing.T) {
 			assert.Contains(t, a.SVG, `width="300pt"`, model)
 		}
 	})
-	t.Run("a fault", func(t *testing.T) {
+	t.Run("an error in a policy", func(t *testing.T) {
 		t.Parallel()
 		_, body := get(t, server, "/api/run?model=plan&p=&p="+url.QueryEscape("jitter=full max_attempts=0"), "")
 		var a answer
@@ -91,7 +91,7 @@ func TestAPI(t *testing.T) {
 	})
 }
 
-// TestOnlyLoopback holds that a page from elsewhere cannot reach the server by a name of its own.
+// TestOnlyLoopback checks that another web site cannot reach the server under its own domain name.
 func TestOnlyLoopback(t *testing.T) {
 	t.Parallel()
 	local, open := httptest.NewServer(page.Server(true).Handler), httptest.NewServer(page.Server(false).Handler)
@@ -108,7 +108,7 @@ func TestOnlyLoopback(t *testing.T) {
 	}
 }
 
-func TestServerIsBounded(t *testing.T) {
+func TestServerHasLimits(t *testing.T) {
 	t.Parallel()
 	s := page.Server(true)
 	for name, d := range map[string]fmt.Stringer{

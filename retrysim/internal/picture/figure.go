@@ -1,25 +1,25 @@
-// Package picture draws figures: panels under each other, with axes, a legend, colours that a
-// colour-blind reader can tell apart and a dash of its own for each series.
+// Package picture draws figures as SVG or PNG. A figure has panels below each other, axes and a
+// legend. Each series has its own dash, and a colour that colour-blind readers can tell apart.
 package picture
 
-// Figure is what is to be drawn.
+// Figure is a picture to draw.
 type Figure struct {
 	Title  string
 	X      Axis
 	Panels []Panel
-	// Legend is the names of the styles from 0 on; none: no legend.
+	// Legend lists the names of the styles, from style 0 on. Without names there is no legend.
 	Legend []string
 }
 
-// Axis is a scale.
+// Axis is the scale of a panel.
 type Axis struct {
 	Label string
 	Log   bool
-	// Min and Max are the ends of the axis. Where both are 0 the data say.
+	// Min and Max are the ends of the axis. If both are 0, the data determine them.
 	Min, Max float64
-	// Names are put at 0, 1, 2, … in place of numbers.
+	// Names replace the numbers 0, 1, 2, …
 	Names []string
-	// Marks are put at these places in place of round numbers.
+	// Marks replace the ticks at round numbers.
 	Marks []Mark
 }
 
@@ -29,8 +29,8 @@ type Mark struct {
 	Name string
 }
 
-// Panel is a pair of axes with what is in them. All panels of a figure share the X axis. The
-// label of the Y axis stands above it, behind the panel's title.
+// Panel is a plot. All panels of a figure share the X axis. The label of the Y axis is above
+// the panel, after the panel's title.
 type Panel struct {
 	Title  string
 	Y      Axis
@@ -45,33 +45,33 @@ type Kind int
 // The kinds of series.
 const (
 	Line   Kind = iota // straight lines from point to point
-	Marked             // the same with a mark at each point
-	Area               // steps, filled down to zero
+	Marked             // lines with a mark at each point
+	Area               // steps, filled down to 0
 	Ranges             // bars from Low to High over each X, with a mark at Y
 	Spans              // bars from Low to High along X, at each Y
 )
 
-// Series is data with a style.
+// Series is data and the style to draw it in.
 type Series struct {
-	Style     int // index of colour, dash and mark
+	Style     int // index of the colour, the dash and the mark
 	Kind      Kind
 	X, Y      []float64
 	Low, High []float64
 }
 
-// Shade is a part of the X axis that stands out.
+// Shade is a part of the X axis with a darker background.
 type Shade struct {
 	From, To float64
 	Label    string
 }
 
-// Rule is a level on the Y axis.
+// Rule is a horizontal line at a value of the Y axis.
 type Rule struct {
 	At    float64
 	Label string
 }
 
-// Theme is the colours of a picture's surroundings.
+// Theme selects the colours of a picture.
 type Theme int
 
 // The themes.

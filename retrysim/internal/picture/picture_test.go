@@ -40,7 +40,7 @@ func figure() picture.Figure {
 	}
 }
 
-// TestSVG holds that a picture is well formed and has what a reader needs.
+// TestSVG checks that a picture is well-formed XML and has all its texts.
 func TestSVG(t *testing.T) {
 	t.Parallel()
 	for _, theme := range []picture.Theme{picture.Light, picture.Dark} {
@@ -52,18 +52,18 @@ func TestSVG(t *testing.T) {
 		}
 		assert.Contains(t, string(svg), `width="300pt"`)
 		assert.Contains(t, strings.Join(texts, "\n"), "long lo")
-		assert.NotContains(t, texts, strings.Repeat("long ", 20), "a name wider than the picture")
+		assert.NotContains(t, texts, strings.Repeat("long ", 20), "a name that is wider than the picture is shortened")
 		assert.NotContains(t, string(svg), "NaN")
 		again, err := picture.SVG(figure(), 400, theme)
 		require.NoError(t, err)
 		assert.Equal(t, svg, again)
 	}
 	light, _ := picture.SVG(figure(), 400, picture.Light)
-	assert.Contains(t, string(light), "stroke-dasharray", "series differ by their dash, and not by colour alone")
-	assert.NotContains(t, string(light), "font-family:Liberation Sans;", "a font without another in its stead")
+	assert.Contains(t, string(light), "stroke-dasharray", "series differ by dash as well as by colour")
+	assert.NotContains(t, string(light), "font-family:Liberation Sans;", "every font has a replacement")
 }
 
-// textsOf parses the picture and returns its texts.
+// textsOf returns the texts of the picture.
 func textsOf(t *testing.T, svg []byte) (texts []string) {
 	t.Helper()
 	d := xml.NewDecoder(bytes.NewReader(svg))
@@ -93,5 +93,5 @@ func TestPNG(t *testing.T) {
 	require.NoError(t, err)
 	image, err := png.Decode(bytes.NewReader(data))
 	require.NoError(t, err)
-	assert.Equal(t, 800, image.Bounds().Dx(), "two dots a pixel")
+	assert.Equal(t, 800, image.Bounds().Dx(), "two dots per pixel")
 }

@@ -7,9 +7,9 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// The colours are those of Okabe and Ito, which people with the common kinds of colour
-// blindness can tell apart (https://jfly.uni-koeln.de/color/). On dark ground the lighter ones
-// come first.
+// palettes are the colours of series. They are those of Okabe and Ito, which people with the
+// common kinds of colour blindness can tell apart (https://jfly.uni-koeln.de/color/). The
+// lighter ones come first on a dark background.
 var palettes = map[Theme][]color.RGBA{
 	Light: {
 		rgb(0x00, 0x72, 0xB2), rgb(0xD5, 0x5E, 0x00), rgb(0x00, 0x9E, 0x73),
@@ -21,10 +21,10 @@ var palettes = map[Theme][]color.RGBA{
 	},
 }
 
-// ground is the colours of everything that is no series.
-type ground struct{ paper, ink, grid, shade color.RGBA }
+// colors are the colours of everything except series.
+type colors struct{ paper, ink, grid, shade color.RGBA }
 
-var grounds = map[Theme]ground{
+var themeColors = map[Theme]colors{
 	Light: {rgb(0xFF, 0xFF, 0xFF), rgb(0x22, 0x22, 0x22), rgb(0xDD, 0xDD, 0xDD), rgb(0xEE, 0xEE, 0xEE)},
 	Dark:  {rgb(0x17, 0x1B, 0x21), rgb(0xE6, 0xE6, 0xE6), rgb(0x3A, 0x40, 0x48), rgb(0x2A, 0x30, 0x38)},
 }
@@ -42,7 +42,7 @@ var glyphs = []draw.GlyphDrawer{
 	draw.PlusGlyph{},
 }
 
-// style is how the series of a number look.
+// style is how a series is drawn.
 type style struct {
 	color color.RGBA
 	dash  []vg.Length
@@ -57,12 +57,12 @@ func (s style) line() draw.LineStyle {
 	return draw.LineStyle{Color: s.color, Width: 1.75, Dashes: s.dash}
 }
 
-func (s style) bar() draw.LineStyle { return draw.LineStyle{Color: s.faint(0x70), Width: 7} }
+func (s style) bar() draw.LineStyle { return draw.LineStyle{Color: s.withAlpha(0x70), Width: 7} }
 
 func (s style) mark() draw.GlyphStyle {
 	return draw.GlyphStyle{Color: s.color, Radius: 3, Shape: s.glyph}
 }
 
-func (s style) faint(alpha uint8) color.Color {
+func (s style) withAlpha(alpha uint8) color.Color {
 	return color.NRGBA{s.color.R, s.color.G, s.color.B, alpha}
 }

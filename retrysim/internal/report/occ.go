@@ -9,7 +9,7 @@ import (
 	"github.com/seed-205ff063/retry/retrysim/sim"
 )
 
-// OCC shows how many writes clients need that compete for one row, and how long.
+// OCC reports how many writes clients that compete for one row need, and how long they take.
 func OCC(ctx context.Context, o sim.OCC, policies []sim.Policy) (Report, error) {
 	results, err := o.Run(ctx, policies...)
 	if err != nil {
@@ -26,9 +26,9 @@ func OCC(ctx context.Context, o sim.OCC, policies []sim.Policy) (Report, error) 
 		},
 	}
 	for _, x := range results {
-		r.Rows = append(r.Rows, []Cell{name(x.Policy), count(x.Clients), number(x.Calls, 1, ""), millis(x.Time)})
+		r.Rows = append(r.Rows, []Cell{textCell(x.Policy), countCell(x.Clients), numberCell(x.Calls, 1, ""), durationCell(x.Time)})
 		if x.GaveUp > 0 {
-			r.Notes = append(r.Notes, fmt.Sprintf("%s sets a limit: of %d clients %.1f gave up.", x.Policy, x.Clients, x.GaveUp))
+			r.Notes = append(r.Notes, fmt.Sprintf("%s has a limit: on average %.1f of %d clients gave up.", x.Policy, x.GaveUp, x.Clients))
 		}
 	}
 	r.Figure = OCCFigure(results)
@@ -36,7 +36,7 @@ func OCC(ctx context.Context, o sim.OCC, policies []sim.Policy) (Report, error) 
 	return r, nil
 }
 
-// OCCFigure shows writes and time by the number of clients.
+// OCCFigure draws writes and time over the number of clients.
 func OCCFigure(results []sim.OCCResult) picture.Figure {
 	calls := picture.Panel{Y: picture.Axis{Label: "writes until all are done"}}
 	times := picture.Panel{Y: picture.Axis{Label: "time until all are done (s)", Log: true}}

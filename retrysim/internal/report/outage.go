@@ -9,13 +9,24 @@ import (
 	"github.com/seed-205ff063/retry/retrysim/sim"
 )
 
-// Outage shows what happens to a server that goes down and comes back.
+// Outage reports the load and the goodput of a server that goes down and comes back.
 func Outage(ctx context.Context, o sim.Outage, policies []sim.Policy) (Report, error) {
 	results, err := o.Run(ctx, policies...)
 	if err != nil {
 		return Report{}, err
 	}
-	r := Report{
+	r := newOutageReport(o)
+	for _, x := range results {
+		r.Rows = append(r.Rows, outageRow(x))
+	}
+	r.Figure = OutageFigure(o, results)
+	r.Figure.Title = r.Title
+	return r, nil
+}
+
+// newOutageReport returns a report without rows.
+func newOutageReport(o sim.Outage) Report {
+	return Report{
 		Command: "outage",
 		Title:   fmt.Sprintf("A server is down for %v: load and goodput", o.Down),
 		Columns: []Column{
@@ -26,25 +37,25 @@ func Outage(ctx context.Context, o sim.Outage, policies []sim.Policy) (Report, e
 			{"goodput_share", "succeed"},
 			{"recovered_ms", "recovered"},
 		},
-		Notes: []string{"Load is requests at the server a call, over the whole run. Recovered is the time from the end of the outage " +
-			"until at least 99 % of the calls that begin in any second succeed."},
+		Notes: []string{
+			"Load is the number of requests at the server per call, over the whole run.",
+			"Recovered is the time from the end of the outage until at least 99 % of the calls succeed in every second.",
+		},
 	}
-	for _, x := range results {
-		recovered := Cell{Text: "never", Number: true}
-		if x.HasRecovered {
-			recovered = millis(x.Recovered)
-		}
-		r.Rows = append(r.Rows, []Cell{
-			name(x.Policy), count(x.Layers), number(x.Amplification, 2, "×"), number(x.PeakLoad, 0, "/s"),
-			share(x.GoodputShare), recovered,
-		})
-	}
-	r.Figure = OutageFigure(o, results)
-	r.Figure.Title = r.Title
-	return r, nil
 }
 
-// OutageFigure shows load and goodput over time.
+func outageRow(x sim.OutageResult) []Cell {
+	recovered := Cell{Text: "never", Number: true}
+	if x.HasRecovered {
+		recovered = durationCell(x.Recovered)
+	}
+	return []Cell{
+		textCell(x.Policy), countCell(x.Layers), numberCell(x.Amplification, 2, "×"), numberCell(x.PeakLoad, 0, "/s"),
+		percentCell(x.GoodputShare), recovered,
+	}
+}
+
+// OutageFigure draws load and goodput over time.
 func OutageFigure(o sim.Outage, results []sim.OutageResult) picture.Figure {
 	length := (o.Before + o.Down + o.After).Seconds()
 	shade := []picture.Shade{{From: o.Before.Seconds(), To: (o.Before + o.Down).Seconds(), Label: "down"}}
@@ -57,8 +68,8 @@ func OutageFigure(o sim.Outage, results []sim.OutageResult) picture.Figure {
 	f := picture.Figure{X: picture.Axis{Label: "time (s)", Max: length}}
 	for i, x := range results {
 		f.Legend = append(f.Legend, x.Policy)
-		load.Series = append(load.Series, rate(x.Load, i))
-		goodput.Series = append(goodput.Series, rate(x.Goodput, i))
+		load.Series = append(load.Series, rateSeries(x.Load, i))
+		goodput.Series = append(goodput.Series, rateSeries(x.Goodput, i))
 		for _, y := range goodput.Series[i].Y {
 			goodput.Y.Max = max(goodput.Y.Max, y*1.2)
 		}
@@ -67,18 +78,18 @@ func OutageFigure(o sim.Outage, results []sim.OutageResult) picture.Figure {
 	return f
 }
 
-// rate shows counts as counts a second, over some two hundred stretches of time.
-func rate(counts []int, style int) picture.Series {
-	const stretches = 200
-	together := max(1, (len(counts)+stretches-1)/stretches)
-	size := time.Duration(together) * sim.OutageBucket
+// rateSeries turns counts into counts a second, with at most 200 points.
+func rateSeries(counts []int, style int) picture.Series {
+	const maxPoints = 200
+	perPoint := max(1, (len(counts)+maxPoints-1)/maxPoints)
+	size := time.Duration(perPoint) * sim.OutageBucket
 	s := picture.Series{Style: style}
-	for from := 0; from+together <= len(counts); from += together {
+	for from := 0; from+perPoint <= len(counts); from += perPoint {
 		n := 0
-		for _, c := range counts[from : from+together] {
+		for _, c := range counts[from : from+perPoint] {
 			n += c
 		}
-		s.X = append(s.X, seconds(from, sim.OutageBucket)+size.Seconds()/2)
+		s.X = append(s.X, bucketStart(from, sim.OutageBucket)+size.Seconds()/2)
 		s.Y = append(s.Y, float64(n)/size.Seconds())
 	}
 	return s

@@ -9,7 +9,7 @@ import (
 	"github.com/seed-205ff063/retry/retrysim/sim"
 )
 
-// Plan shows the waits of the policies before each of at most n retries.
+// Plan reports the wait before each retry of the policies, for at most n retries.
 func Plan(n int, policies []sim.Policy) Report {
 	r := Report{
 		Command: "plan",
@@ -26,7 +26,7 @@ func Plan(n int, policies []sim.Policy) Report {
 	for _, p := range policies {
 		steps := p.Policy.Plan(n)
 		for _, s := range steps {
-			r.Rows = append(r.Rows, []Cell{name(p.Name), count(s.Retry), millis(s.Min), millis(s.Median), millis(s.Max), millis(s.TotalMax)})
+			r.Rows = append(r.Rows, []Cell{textCell(p.Name), countCell(s.Retry), durationCell(s.Min), durationCell(s.Median), durationCell(s.Max), durationCell(s.TotalMax)})
 		}
 		switch attempts := p.Policy.MaxAttempts(); {
 		case len(steps) == 0:
@@ -51,7 +51,7 @@ func planFigure(n int, policies []sim.Policy) picture.Figure {
 		for _, s := range p.Policy.Plan(n) {
 			at := float64(s.Retry)
 			f.X.Max = max(f.X.Max, at+0.5)
-			wait.X = append(wait.X, at+beside(i, len(policies)))
+			wait.X = append(wait.X, at+barOffset(i, len(policies)))
 			wait.Y = append(wait.Y, s.Median.Seconds())
 			wait.Low = append(wait.Low, s.Min.Seconds())
 			wait.High = append(wait.High, s.Max.Seconds())
@@ -61,16 +61,16 @@ func planFigure(n int, policies []sim.Policy) picture.Figure {
 			waits.Series, totals.Series = append(waits.Series, wait), append(totals.Series, total)
 		}
 	}
-	f.X.Marks = wholeMarks(int(f.X.Max))
+	f.X.Marks = retryMarks(int(f.X.Max))
 	f.Panels = []picture.Panel{waits, totals}
 	return f
 }
 
-// beside is how far from its place the i-th of n bars stands.
-func beside(i, n int) float64 { return (float64(i) - float64(n-1)/2) * 0.7 / float64(max(n, 4)) }
+// barOffset is how far bar i of n is from the middle of the group.
+func barOffset(i, n int) float64 { return (float64(i) - float64(n-1)/2) * 0.7 / float64(max(n, 4)) }
 
-// wholeMarks are 1 to n, with gaps where there are many.
-func wholeMarks(n int) (marks []picture.Mark) {
+// retryMarks returns marks from 1 to n. It skips some if there are more than ten.
+func retryMarks(n int) (marks []picture.Mark) {
 	step := max(1, (n+9)/10)
 	for i := 1; i <= n; i += step {
 		marks = append(marks, picture.Mark{At: float64(i), Name: strconv.Itoa(i)})
@@ -78,7 +78,7 @@ func wholeMarks(n int) (marks []picture.Mark) {
 	return marks
 }
 
-// seconds is where a bucket begins.
-func seconds(bucket int, size time.Duration) float64 {
+// bucketStart is the time at which a bucket begins, in seconds.
+func bucketStart(bucket int, size time.Duration) float64 {
 	return (time.Duration(bucket) * size).Seconds()
 }

@@ -13,18 +13,18 @@ import (
 	"github.com/seed-205ff063/retry/retrysim/sim"
 )
 
-// Fault is what is wrong with the text of a policy.
+// Fault is an error in the text of a policy.
 type Fault struct {
-	Policy   int    `json:"policy"`   // from 1
-	Text     string `json:"text"`     // of the policy, one line
-	Position int    `json:"position"` // in Text, in characters from 1; 0: not known
+	Policy   int    `json:"policy"`   // number of the policy, from 1
+	Text     string `json:"text"`     // of the policy, on one line
+	Position int    `json:"position"` // character in Text, from 1; 0 if unknown
 	Problem  string `json:"problem"`
 }
 
-// FaultsError is the error of texts that are no policies.
+// FaultsError is the error of texts that are not policies.
 type FaultsError []Fault
 
-// Error shows each policy at fault with a caret under each position.
+// Error shows each problem with the policy's text and a caret under the position.
 func (f FaultsError) Error() string {
 	var b strings.Builder
 	for i, fault := range f {
@@ -33,16 +33,16 @@ func (f FaultsError) Error() string {
 		}
 		fmt.Fprintf(&b, "policy %d: %s", fault.Policy, fault.Problem)
 		if fault.Position > 0 {
-			line, column := window(fault.Text, fault.Position)
+			line, column := excerpt(fault.Text, fault.Position)
 			fmt.Fprintf(&b, "\n    %s\n    %s^", line, strings.Repeat(" ", column))
 		}
 	}
 	return b.String()
 }
 
-// window returns a part of the text around the position that fits a terminal, and the
-// position's column in it, from 0.
-func window(text string, position int) (line string, column int) {
+// excerpt returns a part of the text that fits a terminal, and the column of the position in
+// it, from 0.
+func excerpt(text string, position int) (line string, column int) {
 	const before, width = 40, 72
 	runes := []rune(text)
 	from := 0
@@ -52,7 +52,7 @@ func window(text string, position int) (line string, column int) {
 	return string(runes[from:min(from+width, len(runes))]), position - 1 - from
 }
 
-// Policies reads the texts. No text at all is the library's defaults.
+// Policies parses the texts of policies. Without texts it returns the library's default policy.
 func Policies(texts []string) ([]sim.Policy, error) {
 	if len(texts) == 0 {
 		texts = []string{""}
@@ -62,50 +62,51 @@ func Policies(texts []string) ([]sim.Policy, error) {
 	for i, text := range texts {
 		p, err := retry.Parse(text)
 		if err != nil {
-			faults = append(faults, faultsOf(i+1, text, err)...)
+			faults = append(faults, faultsIn(i+1, text, err)...)
 			continue
 		}
-		policies = append(policies, sim.Policy{Name: label(i+1, text, p), Policy: p})
+		policies = append(policies, sim.Policy{Name: policyName(i+1, text, p), Policy: p})
 	}
 	if faults != nil {
 		return nil, faults
 	}
-	distinguish(policies)
+	numberDuplicates(policies)
 	return policies, nil
 }
 
-// label is the policy's own name, or else its text where that is short.
-func label(number int, text string, p *retry.Policy) string {
-	const longest = 44
+// policyName returns the name that the policy sets, otherwise its text if that is short,
+// otherwise its number.
+func policyName(number int, text string, p *retry.Policy) string {
+	const maxLength = 44
 	text = oneLine(text)
-	if name := nameOf(p); name != "" {
-		return clip(oneLine(name), longest)
+	if name := nameIn(p); name != "" {
+		return truncate(oneLine(name), maxLength)
 	}
 	switch {
 	case strings.TrimSpace(text) == "":
 		return "default"
-	case utf8.RuneCountInString(text) <= longest:
+	case utf8.RuneCountInString(text) <= maxLength:
 		return text
 	}
 	return fmt.Sprintf("policy %d", number)
 }
 
-// nameOf asks a call of the policy for its name.
-func nameOf(p *retry.Policy) (name string) {
+// nameIn returns the name that the policy sets. A Done hook receives it.
+func nameIn(p *retry.Policy) (name string) {
 	hooks := retry.Hooks{Done: func(_ context.Context, o retry.Outcome) { name = o.Name }}
 	_ = retry.Do(context.Background(), func(context.Context) error { return nil }, p, retry.WithHooks(hooks))
 	return name
 }
 
-func clip(text string, longest int) string {
-	if runes := []rune(text); len(runes) > longest {
-		return string(runes[:longest-1]) + "…"
+func truncate(text string, maxLength int) string {
+	if runes := []rune(text); len(runes) > maxLength {
+		return string(runes[:maxLength-1]) + "…"
 	}
 	return text
 }
 
-// distinguish numbers policies of the same name.
-func distinguish(policies []sim.Policy) {
+// numberDuplicates appends a number to the name of each policy whose name is already used.
+func numberDuplicates(policies []sim.Policy) {
 	seen := map[string]int{}
 	for i := range policies {
 		name := policies[i].Name
@@ -115,26 +116,26 @@ func distinguish(policies []sim.Policy) {
 	}
 }
 
-var positionText = regexp.MustCompile(`\bposition (\d+)\b`)
+var positionPattern = regexp.MustCompile(`\bposition (\d+)\b`)
 
-// faultsOf takes the error of retry.Parse apart.
-func faultsOf(number int, text string, err error) (faults FaultsError) {
-	if several, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the list itself
-		for _, one := range several.Unwrap() {
-			faults = append(faults, faultsOf(number, text, one)...)
+// faultsIn returns each fault that the error of retry.Parse reports.
+func faultsIn(number int, text string, err error) (faults FaultsError) {
+	if list, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // only a list at the top
+		for _, e := range list.Unwrap() {
+			faults = append(faults, faultsIn(number, text, e)...)
 		}
 		return faults
 	}
 	fault := Fault{Policy: number, Text: oneLine(text), Problem: strings.TrimPrefix(retry.ErrorText(err), "retry: Parse: ")}
-	if m := positionText.FindStringSubmatch(fault.Problem); m != nil {
-		if bytes, err := strconv.Atoi(m[1]); err == nil && bytes >= 1 && bytes <= len(text)+1 {
-			fault.Position = utf8.RuneCountInString(text[:bytes-1]) + 1
+	if m := positionPattern.FindStringSubmatch(fault.Problem); m != nil {
+		if position, err := strconv.Atoi(m[1]); err == nil && position >= 1 && position <= len(text)+1 {
+			fault.Position = utf8.RuneCountInString(text[:position-1]) + 1 // from bytes to characters
 		}
 	}
 	return append(faults, fault)
 }
 
-// oneLine replaces, one for one, the characters that would not stay in their place.
+// oneLine replaces each unprintable character by a space, so that columns stay the same.
 func oneLine(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {

@@ -1,5 +1,5 @@
-// Package report runs the models for people: it reads policies from text, and makes of the
-// results a table and a picture that can be written in several formats.
+// Package report runs the models of package sim for people. It parses policies and flags, and
+// turns results into a table and a picture. A [Report] can be written in several formats.
 package report
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/seed-205ff063/retry/retrysim/internal/picture"
 )
 
-// Report is what a command found out.
+// Report is the output of a command.
 type Report struct {
 	Command string
 	Title   string
@@ -19,7 +19,7 @@ type Report struct {
 	Figure  picture.Figure
 }
 
-// Names that are a column's and its heading, and some a flag's too.
+// Names of columns that are also their headings. Some are also names of flags.
 const (
 	colPolicy  = "policy"
 	colClients = "clients"
@@ -27,35 +27,37 @@ const (
 	colRetry   = "retry"
 )
 
-// Column has the name for machines and the heading for people.
+// Column has a name for programs and a heading for people.
 type Column struct{ Name, Heading string }
 
-// Cell is a value: for people, and for machines. Where there is none both are empty.
+// Cell is a value as text for people, and as raw text for programs. Raw is empty if there is
+// no value.
 type Cell struct {
 	Text   string
 	Raw    string
 	Number bool
 }
 
-func name(s string) Cell { return Cell{Text: s, Raw: s} }
+func textCell(s string) Cell { return Cell{Text: s, Raw: s} }
 
-func number(x float64, decimals int, unit string) Cell {
-	return Cell{Text: grouped(x, decimals) + unit, Raw: raw(x), Number: true}
+func numberCell(x float64, decimals int, unit string) Cell {
+	return Cell{Text: withCommas(x, decimals) + unit, Raw: rawNumber(x), Number: true}
 }
 
-func count(n int) Cell { return number(float64(n), 0, "") }
+func countCell(n int) Cell { return numberCell(float64(n), 0, "") }
 
-func share(x float64) Cell {
-	return Cell{Text: strconv.FormatFloat(100*x, 'f', 1, 64) + " %", Raw: raw(x), Number: true}
+// percentCell is a share: a percentage for people, and from 0 to 1 for programs.
+func percentCell(x float64) Cell {
+	return Cell{Text: strconv.FormatFloat(100*x, 'f', 1, 64) + " %", Raw: rawNumber(x), Number: true}
 }
 
-// millis is a time: as people write it, and in milliseconds.
-func millis(d time.Duration) Cell {
-	return Cell{Text: short(d), Raw: raw(float64(d) / float64(time.Millisecond)), Number: true}
+// durationCell is a duration: rounded for people, and in milliseconds for programs.
+func durationCell(d time.Duration) Cell {
+	return Cell{Text: rounded(d), Raw: rawNumber(float64(d) / float64(time.Millisecond)), Number: true}
 }
 
-// raw writes a number with at most six decimals and no more than it needs.
-func raw(x float64) string {
+// rawNumber formats a number with at most six decimals and no trailing zeros.
+func rawNumber(x float64) string {
 	text := strconv.FormatFloat(x, 'f', 6, 64)
 	for text[len(text)-1] == '0' {
 		text = text[:len(text)-1]
@@ -66,8 +68,8 @@ func raw(x float64) string {
 	return text
 }
 
-// grouped writes a number with commas between thousands.
-func grouped(x float64, decimals int) string {
+// withCommas formats a number with commas between thousands.
+func withCommas(x float64, decimals int) string {
 	text := strconv.FormatFloat(x, 'f', decimals, 64)
 	whole := len(text)
 	if decimals > 0 {
@@ -79,8 +81,9 @@ func grouped(x float64, decimals int) string {
 	return text
 }
 
-// short writes a duration with at most three figures that matter.
-func short(d time.Duration) string {
+// rounded formats a duration with three significant figures, or to a tenth of a second if it
+// is longer than 100 seconds.
+func rounded(d time.Duration) string {
 	unit := time.Duration(1)
 	for unit*1000 <= d && unit < 100*time.Millisecond {
 		unit *= 10

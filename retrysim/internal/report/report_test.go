@@ -32,15 +32,15 @@ func TestPolicyNames(t *testing.T) {
 	assert.Equal(t, "default", policies[0].Name)
 }
 
-// TestCaret holds that the caret stands under the character that the position counts in bytes.
+// TestCaret checks that the caret is under the right character. The parser counts bytes.
 func TestCaret(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, text, want string }{
 		{"at the start", "max_attempts=0", "max_attempts=0\n    ^"},
-		{"behind others", "name=a max_attempts=0", "name=a max_attempts=0\n           ^"},
-		{"behind long characters", "name=äöü max_attempts=0", "name=äöü max_attempts=0\n             ^"},
-		{"behind a tab and a line break", "name=a\tjitter=full\nmax_attempts=0", "name=a jitter=full max_attempts=0\n                       ^"},
-		{"behind an escape", "name=a\x1b max_attempts=0", "name=a  max_attempts=0\n            ^"},
+		{"after other settings", "name=a max_attempts=0", "name=a max_attempts=0\n           ^"},
+		{"after characters of several bytes", "name=äöü max_attempts=0", "name=äöü max_attempts=0\n             ^"},
+		{"after a tab and a line break", "name=a\tjitter=full\nmax_attempts=0", "name=a jitter=full max_attempts=0\n                       ^"},
+		{"after an escape", "name=a\x1b max_attempts=0", "name=a  max_attempts=0\n            ^"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -51,7 +51,7 @@ func TestCaret(t *testing.T) {
 			assert.Equal(t, "max_attempts=0", strings.Fields(faults[0].Text[strings.Index(faults[0].Text, "max_"):])[0])
 		})
 	}
-	t.Run("far behind", func(t *testing.T) {
+	t.Run("far into a long text", func(t *testing.T) {
 		t.Parallel()
 		_, err := report.Policies([]string{"name=" + strings.Repeat("n", 500) + " max_attempts=0 " + strings.Repeat(" ", 500)})
 		lines := strings.Split(err.Error(), "\n")
@@ -67,10 +67,10 @@ func TestCaret(t *testing.T) {
 	})
 }
 
-// hostile is a name that would break out of every format.
+// hostile is a name that would break every format if it were not escaped.
 const hostile = `name="</svg><script>alert(1)</script>,\"{{x}}"`
 
-func TestFormatsKeepTextsApart(t *testing.T) {
+func TestFormatsEscapeText(t *testing.T) {
 	t.Parallel()
 	policies, err := report.Policies([]string{hostile})
 	require.NoError(t, err)
@@ -112,8 +112,8 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestNothingToDraw holds that a policy without retries still gives a picture.
-func TestNothingToDraw(t *testing.T) {
+// TestNoRetries checks that a policy without retries still gives a picture.
+func TestNoRetries(t *testing.T) {
 	t.Parallel()
 	policies, err := report.Policies([]string{"max_attempts=1"})
 	require.NoError(t, err)

@@ -14,32 +14,14 @@ import (
 	"github.com/seed-205ff063/retry/retrysim/internal/picture"
 )
 
-// Text writes the table for people.
+// Text writes the table and the notes for people.
 func (r Report) Text(w io.Writer) error {
-	widths := make([]int, len(r.Columns))
-	for i, c := range r.Columns {
-		widths[i] = utf8.RuneCountInString(c.Heading)
-		for _, row := range r.Rows {
-			widths[i] = max(widths[i], utf8.RuneCountInString(row[i].Text))
-		}
-	}
+	widths := r.columnWidths()
 	var b strings.Builder
-	line := func(cell func(i int) string) {
-		for i := range r.Columns {
-			text := cell(i)
-			gap := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text))
-			if i == 0 {
-				b.WriteString(text + gap)
-			} else {
-				b.WriteString("  " + gap + text)
-			}
-		}
-		b.WriteByte('\n')
-	}
 	fmt.Fprintf(&b, "%s\n\n", r.Title)
-	line(func(i int) string { return r.Columns[i].Heading })
+	writeLine(&b, widths, func(i int) string { return r.Columns[i].Heading })
 	for _, row := range r.Rows {
-		line(func(i int) string { return row[i].Text })
+		writeLine(&b, widths, func(i int) string { return row[i].Text })
 	}
 	if r.Notes != nil {
 		fmt.Fprintf(&b, "\n%s\n", strings.Join(r.Notes, "\n"))
@@ -48,14 +30,40 @@ func (r Report) Text(w io.Writer) error {
 	return err
 }
 
-// CSV writes the table for machines; the first line names the columns.
+// columnWidths returns the width of each column in characters.
+func (r Report) columnWidths() []int {
+	widths := make([]int, len(r.Columns))
+	for i, c := range r.Columns {
+		widths[i] = utf8.RuneCountInString(c.Heading)
+		for _, row := range r.Rows {
+			widths[i] = max(widths[i], utf8.RuneCountInString(row[i].Text))
+		}
+	}
+	return widths
+}
+
+// writeLine writes a line of the table. The first column is aligned left, the others right.
+func writeLine(b *strings.Builder, widths []int, cell func(i int) string) {
+	for i, width := range widths {
+		text := cell(i)
+		gap := strings.Repeat(" ", width-utf8.RuneCountInString(text))
+		if i == 0 {
+			b.WriteString(text + gap)
+		} else {
+			b.WriteString("  " + gap + text)
+		}
+	}
+	b.WriteByte('\n')
+}
+
+// CSV writes the table for programs. The first line has the names of the columns.
 func (r Report) CSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	record := make([]string, len(r.Columns))
 	for i, c := range r.Columns {
 		record[i] = c.Name
 	}
-	_ = out.Write(record) // Error tells
+	_ = out.Write(record) // Error reports it below
 	for _, row := range r.Rows {
 		for i, cell := range row {
 			record[i] = cell.Raw
@@ -66,7 +74,8 @@ func (r Report) CSV(w io.Writer) error {
 	return out.Error()
 }
 
-// MarshalJSON returns the rows as objects whose names are those of the columns, in their order.
+// MarshalJSON returns an array with an object for each row. Its keys are the names of the
+// columns, in the order of the columns.
 func (r Report) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('[')
@@ -76,17 +85,10 @@ func (r Report) MarshalJSON() ([]byte, error) {
 		}
 		b.WriteByte('{')
 		for i, cell := range row {
-			value := []byte(cell.Raw)
-			switch {
-			case !cell.Number:
-				value, _ = json.Marshal(cell.Raw) //nolint:errchkjson // a string
-			case cell.Raw == "":
-				value = []byte("null")
-			}
 			if i > 0 {
 				b.WriteByte(',')
 			}
-			fmt.Fprintf(&b, "%q:%s", r.Columns[i].Name, value)
+			fmt.Fprintf(&b, "%q:%s", r.Columns[i].Name, cell.json())
 		}
 		b.WriteByte('}')
 	}
@@ -94,7 +96,19 @@ func (r Report) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// JSON writes what MarshalJSON returns, for people to read too.
+// json returns the value as JSON: a string, a number, or null for a number without a value.
+func (c Cell) json() []byte {
+	switch {
+	case !c.Number:
+		text, _ := json.Marshal(c.Raw) //nolint:errchkjson // a string
+		return text
+	case c.Raw == "":
+		return []byte("null")
+	}
+	return []byte(c.Raw)
+}
+
+// JSON writes the result of MarshalJSON with indentation.
 func (r Report) JSON(w io.Writer) error {
 	out := json.NewEncoder(w)
 	out.SetIndent("", "  ")
@@ -102,7 +116,7 @@ func (r Report) JSON(w io.Writer) error {
 	return out.Encode(r)
 }
 
-// DefaultWidth is the width of a picture in CSS pixels, which suits a README.
+// DefaultWidth is the width of a picture in CSS pixels. It suits a README.
 const DefaultWidth = 560
 
 // SVG writes the picture.
@@ -128,35 +142,35 @@ var files embed.FS
 
 var pages = template.Must(template.ParseFS(files, "report.html"))
 
-// HTML writes a page with the picture and the table that needs nothing else.
+// HTML writes a page with the picture and the table. It needs no other file.
 func (r Report) HTML(w io.Writer) error {
 	svg, err := picture.SVG(r.Figure, DefaultWidth, picture.Light)
 	if err != nil {
 		return err
 	}
-	_, drawing, _ := strings.Cut(string(svg), "?>") // the declaration is not for HTML
+	_, drawing, _ := strings.Cut(string(svg), "?>") // HTML has no XML declaration
 	return pages.ExecuteTemplate(w, "report.html", struct {
 		Report
 		Drawing template.HTML
-	}{r, template.HTML(drawing)}) //nolint:gosec // texts in it are escaped by the SVG writer
+	}{r, template.HTML(drawing)}) //nolint:gosec // the SVG writer escapes texts
 }
 
 const formatCSV = "csv"
 
-// Formats are the formats of standard output, Endings those of files.
+// Formats lists the formats of standard output, and Endings those of files.
 var (
 	Formats = []string{"text", formatCSV, "json"}
 	Endings = []string{"svg", "png", "html", formatCSV}
 )
 
-// Write writes the report in one of Formats or Endings.
+// Write writes the report in a format of Formats or Endings.
 func (r Report) Write(w io.Writer, format string) error {
 	write := map[string]func(io.Writer) error{
 		"text": r.Text, formatCSV: r.CSV, "json": r.JSON,
 		"svg": r.SVG, "png": r.PNG, "html": r.HTML,
 	}[format]
 	if write == nil {
-		return fmt.Errorf("%q is no format", format)
+		return fmt.Errorf("%q is not a format", format)
 	}
 	return write(w)
 }

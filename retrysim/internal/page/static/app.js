@@ -12,7 +12,8 @@ const form = document.getElementById("scenario");
 const cards = [...document.querySelectorAll(".card")];
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
-// element makes an element with properties, attributes (by a dash or "role") and children.
+// element creates an element with properties and children. Keys with a dash, and role, scope and for,
+// become attributes.
 function element(tag, properties = {}, ...children) {
   const e = document.createElement(tag);
   for (const [key, value] of Object.entries(properties)) {
@@ -32,7 +33,7 @@ function texts() {
 function addPolicy(text) {
   const input = element("input", {
     type: "text", value: text, maxLength: 1000, spellcheck: false, autocomplete: "off",
-    placeholder: "the library's defaults", "aria-describedby": "policy-help",
+    placeholder: "the library's default policy", "aria-describedby": "policy-help",
   });
   input.autocapitalize = "off";
   const label = element("label");
@@ -42,14 +43,15 @@ function addPolicy(text) {
   input.addEventListener("input", changed);
   remove.addEventListener("click", () => {
     remove.parentElement.remove();
-    number();
+    renumber();
     changed();
     (policies.querySelector("input") || document.getElementById("add")).focus();
   });
-  number();
+  renumber();
 }
 
-function number() {
+// renumber numbers the policies after one was added or removed.
+function renumber() {
   const rows = [...policies.children];
   rows.forEach((row, i) => {
     const [label, input, remove, fault] = row.children;
@@ -64,7 +66,7 @@ function number() {
   document.getElementById("add").disabled = rows.length >= maxPolicies;
 }
 
-// showFaults puts each fault under its policy, with a caret under the place.
+// showFaults shows each error below its policy, with a caret under its position.
 function showFaults(faults) {
   [...policies.children].forEach((row, i) => {
     const input = row.querySelector("input");
@@ -98,21 +100,22 @@ function values(slider) {
   return slider.dataset.values.split(",");
 }
 
-function show(slider) {
+function showValue(slider) {
   const value = values(slider)[slider.value];
   slider.parentElement.querySelector("output").textContent = value.replace(/\B(?=(\d{3})+$)/g, ",");
   slider.setAttribute("aria-valuetext", value);
 }
 
-// set puts a slider at a value, which a link may have from elsewhere.
-function set(slider, value) {
+// setSlider moves a slider to a value. It adds a value that only a link can have.
+function setSlider(slider, value) {
   if (!values(slider).includes(value)) slider.dataset.values += "," + value;
   slider.min = 0;
   slider.max = values(slider).length - 1;
   slider.value = values(slider).indexOf(value);
-  show(slider);
+  showValue(slider);
 }
 
+// scenario returns the policies and the scenario as the query of a link.
 function scenario() {
   const q = new URLSearchParams();
   for (const text of texts()) q.append("p", text);
@@ -121,23 +124,24 @@ function scenario() {
   return q;
 }
 
+// load sets the policies and the scenario to those of a link.
 function load(q) {
   const given = q.has("p") ? q.getAll("p").slice(0, maxPolicies) : examples.slice(0, 3);
   given.forEach(addPolicy);
-  for (const slider of sliders) set(slider, q.get(slider.name) || slider.dataset.value);
+  for (const slider of sliders) setSlider(slider, q.get(slider.name) || slider.dataset.value);
   for (const box of switches) box.checked = q.get(box.name) === "true";
 }
 
 // ---- results
 
-const running = new Map(); // the request of each card
+const requests = new Map(); // the latest request of each card
 
 async function ask(path, q, signal) {
   const response = await fetch(path + "?" + q, { signal });
   return response.json();
 }
 
-// query is what a card asks for.
+// query returns the request of a card.
 function query(card) {
   const q = scenario();
   q.set("model", card.dataset.model);
@@ -152,17 +156,17 @@ function query(card) {
 }
 
 async function update(card) {
-  running.get(card)?.abort();
+  requests.get(card)?.abort();
   const request = new AbortController();
-  running.set(card, request);
+  requests.set(card, request);
   card.setAttribute("aria-busy", "true");
   try {
     const answer = await ask("api/run", query(card), request.signal);
-    if (answer.svg) fill(card, answer);
-    else if (answer.error) complain(card, answer.error);
+    if (answer.svg) showAnswer(card, answer);
+    else if (answer.error) showError(card, answer.error);
   } catch (error) {
-    if (request.signal.aborted) return; // a later request is under way
-    complain(card, "The program does not answer. Is it still running?");
+    if (request.signal.aborted) return; // a later request has replaced this one
+    showError(card, "The program does not answer. Is it still running?");
   }
   card.setAttribute("aria-busy", "false");
 }
@@ -173,15 +177,15 @@ function clear(card) {
   while (card.children.length > 1) card.lastChild.remove();
 }
 
-function complain(card, text) {
+function showError(card, text) {
   clear(card);
   card.append(element("p", { className: "problem", role: "alert", textContent: text }));
 }
 
-function fill(card, answer) {
+function showAnswer(card, answer) {
   clear(card);
   const source = URL.createObjectURL(new Blob([answer.svg], { type: "image/svg+xml" }));
-  const image = element("img", { src: source, alt: answer.title + ". The table below has the figures." });
+  const image = element("img", { src: source, alt: answer.title + ". The table below shows the numbers." });
   const head = element("tr", {}, ...answer.columns.map((c) => element("th", { scope: "col", textContent: c })));
   const body = (answer.rows || []).map((row) => element("tr", {}, ...row.map((cell) => element("td", { textContent: cell }))));
   const table = element("table", {}, element("caption", { textContent: answer.title }),
@@ -190,7 +194,7 @@ function fill(card, answer) {
   card.append(image, wide, ...(answer.notes || []).map((n) => element("p", { className: "note", textContent: n })));
 }
 
-// refresh checks the policies, and if they are sound runs the models.
+// refresh checks the policies. If they are valid, it updates all cards.
 let checking;
 async function refresh() {
   checking?.abort();
@@ -200,14 +204,15 @@ async function refresh() {
   try {
     answer = await ask("api/check", scenario(), request.signal);
   } catch (error) {
-    if (!request.signal.aborted) cards.forEach((card) => complain(card, "The program does not answer. Is it still running?"));
+    if (!request.signal.aborted) cards.forEach((card) => showError(card, "The program does not answer. Is it still running?"));
     return;
   }
   showFaults(answer.faults || []);
-  if (answer.error) cards.forEach((card) => complain(card, answer.error));
+  if (answer.error) cards.forEach((card) => showError(card, answer.error));
   else if (!answer.faults) cards.forEach(update);
 }
 
+// changed refreshes the page when the user pauses.
 let timer;
 function changed() {
   clearTimeout(timer);
@@ -218,7 +223,7 @@ function changed() {
 
 for (const slider of sliders) {
   slider.addEventListener("input", () => {
-    show(slider);
+    showValue(slider);
     changed();
   });
 }
@@ -238,7 +243,7 @@ document.getElementById("link").addEventListener("click", async () => {
     await navigator.clipboard.writeText(location.href);
     linked.textContent = "Copied. The page's address is the link.";
   } catch {
-    linked.textContent = "The page's address is the link; copy it from there.";
+    linked.textContent = "Could not copy. The page's address is the link.";
   }
 });
 

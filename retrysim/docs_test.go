@@ -10,11 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestWhy compares each table of docs/why.md with what its command prints.
+// TestWhy compares each table in docs/why.md with the output of its command.
 func TestWhy(t *testing.T) {
 	t.Parallel()
 	if runtime.GOARCH != "amd64" {
-		t.Skip("other processors round some numbers in other ways")
+		t.Skip("other processors round some numbers differently")
 	}
 	page, err := os.ReadFile("../docs/why.md")
 	require.NoError(t, err)
@@ -33,8 +33,8 @@ func TestWhy(t *testing.T) {
 	}
 }
 
-// consoleBlock returns the arguments of the command that a console block begins with, and the
-// output that it shows.
+// consoleBlock returns the command in the first line of a console block, without the program, and
+// the output that follows it.
 func consoleBlock(t *testing.T, block string) (command, output string) {
 	t.Helper()
 	block, _, _ = strings.Cut(block, "```")
@@ -45,12 +45,12 @@ func consoleBlock(t *testing.T, block string) (command, output string) {
 	return command, output
 }
 
-// TestBudgetSizes compares each row of the table of budgets in docs/choosing.md with what the
-// command prints.
+// TestBudgetSizes compares each row of the table of budgets in docs/choosing.md with the output of
+// the command.
 func TestBudgetSizes(t *testing.T) {
 	t.Parallel()
 	if runtime.GOARCH != "amd64" {
-		t.Skip("other processors round some numbers in other ways")
+		t.Skip("other processors round some numbers differently")
 	}
 	page, err := os.ReadFile("../docs/choosing.md")
 	require.NoError(t, err)
