@@ -5,14 +5,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protodesc"
-	"google.golang.org/protobuf/reflect/protoregistry"
-	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/seed-205ff063/retry"
 	"github.com/seed-205ff063/retry/retrygrpc"
@@ -59,34 +54,24 @@ func TestEvidenceOfItsAttempt(t *testing.T) {
 	assert.Equal(t, 2, calls)
 }
 
-// TestLateDescriptor holds that a method without a descriptor is looked up again.
-func TestLateDescriptor(t *testing.T) {
+// TestOptionsDropped holds that nothing is proved by options that did not get to gRPC: a call that is
+// not idempotent is made once.
+func TestOptionsDropped(t *testing.T) {
 	t.Parallel()
-	const method = "/late.Shop/Get"
-	i := &retrygrpc.Interceptor{Policy: retry.MustNew(quick()...)}
-	unary := i.Unary()
-	calls := 0
-	try := func() int {
-		calls = 0
-		err := unary(t.Context(), method, nil, nil, nil, func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
-			calls++
-			return errDown
-		})
-		assert.Equal(t, codes.Unavailable, status.Code(err))
-		return calls
+	n := &counter{}
+	dial := append([]grpc.DialOption{plain}, retrygrpc.DialOptions(quick()...)...)
+	dial = append(dial, n.options()...)
+	dial = append(dial,
+		grpc.WithChainUnaryInterceptor(func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoker grpc.UnaryInvoker, _ ...grpc.CallOption) error {
+			return invoker(ctx, method, req, reply, cc)
+		}),
+		grpc.WithChainStreamInterceptor(func(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, _ ...grpc.CallOption) (grpc.ClientStream, error) {
+			return streamer(ctx, desc, cc, method)
+		}))
+	cc := client(t, refused(t), dial...)
+	for _, method := range []string{create, appends} {
+		before := n.total()
+		assert.Equal(t, codes.Unavailable, status.Code(call(t.Context(), cc, method, "x")))
+		assert.Equal(t, 1, n.total()-before, method)
 	}
-	assert.Equal(t, 1, try())
-	level := descriptorpb.MethodOptions_IDEMPOTENT
-	file, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
-		Name: proto.String("late.proto"), Package: proto.String("late"), Syntax: proto.String("proto3"),
-		Dependency: []string{"google/protobuf/wrappers.proto"},
-		Service: []*descriptorpb.ServiceDescriptorProto{{Name: proto.String("Shop"), Method: []*descriptorpb.MethodDescriptorProto{{
-			Name: proto.String("Get"), InputType: proto.String(".google.protobuf.StringValue"), OutputType: proto.String(".google.protobuf.StringValue"),
-			Options: &descriptorpb.MethodOptions{IdempotencyLevel: &level},
-		}}}},
-	}, protoregistry.GlobalFiles)
-	require.NoError(t, err)
-	require.NoError(t, protoregistry.GlobalFiles.RegisterFile(file))
-	assert.Equal(t, 3, try())
-	assert.Equal(t, 3, try())
 }

@@ -16,12 +16,6 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// stacks returns the stacks of all goroutines.
-func stacks() string {
-	buf := make([]byte, 1<<22)
-	return string(buf[:runtime.Stack(buf, true)])
-}
-
 // TestLeak makes 10,000 calls, unary and streams. 30 % of the attempts fail, and the caller leaves some
 // of the calls. No goroutine of an attempt may stay.
 //

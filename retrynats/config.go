@@ -2,10 +2,7 @@ package retrynats
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -75,89 +72,6 @@ type Config struct {
 // fault is one thing that is wrong with what Consume was given.
 type fault struct{ field, problem string }
 
-func (f fault) Error() string        { return "retrynats: " + f.field + ": " + f.problem }
+func (f fault) Error() string { return "retrynats: " + f.field + ": " + f.problem }
+
 func (f fault) Is(target error) bool { return target == retry.ErrOption }
-
-// checkLocal returns what is wrong and can be seen without the server.
-func checkLocal(js jetstream.JetStream, consumer jetstream.Consumer, h Handler, cfg *Config) (faults []error) {
-	blame := func(wrong bool, field, format string, args ...any) {
-		if wrong {
-			faults = append(faults, fault{field, fmt.Sprintf(format, args...)})
-		}
-	}
-	blame(js == nil, "Consume", "nil JetStream; make one with jetstream.New")
-	blame(consumer == nil, "Consume", "nil Consumer; make one with CreateOrUpdateConsumer")
-	blame(h == nil, "Consume", "nil Handler")
-	blame(cfg.Workers < 0, "Config.Workers", "%d is negative", cfg.Workers)
-	blame(cfg.Grace < 0, "Config.Grace", "%v is negative", cfg.Grace)
-	blame(cfg.Prefetch < 0, "Config.Prefetch", "%d is negative", cfg.Prefetch)
-	blame(cfg.DeadLetter != "" && !literal(cfg.DeadLetter), "Config.DeadLetter",
-		"%q is not a subject without wildcards and blanks", cfg.DeadLetter)
-	for _, err := range checkPolicy(cfg.Policy) {
-		faults = append(faults, fmt.Errorf("retrynats: Config.Policy: %w", err))
-	}
-	return faults
-}
-
-// checkPolicy returns what keeps the policy from being used for functions without a value.
-func checkPolicy(p *retry.Policy) []error {
-	// A step without a function runs nothing and says everything that is wrong with it, the
-	// missing function last.
-	run := p.Start(context.Background())
-	run.Try(nil)
-	var all interface{ Unwrap() []error }
-	if !errors.As(run.Err(), &all) {
-		return nil
-	}
-	faults := all.Unwrap()
-	return faults[:len(faults)-1]
-}
-
-// literal reports whether messages can be published to the subject.
-func literal(subject string) bool {
-	for token := range strings.SplitSeq(subject, ".") {
-		if token == "" || strings.ContainsAny(token, " \t\r\n*>") {
-			return false
-		}
-	}
-	return true
-}
-
-// checkConsumer returns what is wrong with how the consumer is set up on the server.
-func checkConsumer(info *jetstream.ConsumerInfo, cfg *Config) (faults []error) {
-	c := &info.Config
-	blame := func(wrong bool, field, format string, args ...any) {
-		if wrong {
-			problem := c.Name + ": " + fmt.Sprintf(format, args...)
-			faults = append(faults, fault{"ConsumerConfig." + field, problem})
-		}
-	}
-	blame(c.AckPolicy != jetstream.AckExplicitPolicy, "AckPolicy",
-		"%v loses messages whose process dies; set jetstream.AckExplicitPolicy", c.AckPolicy)
-	blame(len(c.BackOff) > 0, "BackOff",
-		"%v is added to the policy's waits; leave it empty", c.BackOff)
-	blame(c.MaxDeliver > 0, "MaxDeliver",
-		"%d ends messages without a dead letter; set -1 and retry.WithMaxAttempts", c.MaxDeliver)
-	blame(c.PriorityPolicy != jetstream.PriorityPolicyNone, "PriorityPolicy",
-		"priority groups are not supported")
-	blame(c.MaxRequestBatch > 0 && cfg.Prefetch >= c.MaxRequestBatch, "MaxRequestBatch",
-		"%d is below the %d of Config.Prefetch and one", c.MaxRequestBatch, cfg.Prefetch+1)
-	return faults
-}
-
-// checkDeadLetter returns what is wrong with the subject of dead letters, nil if nothing is, or an
-// error of the request to the server.
-func checkDeadLetter(ctx context.Context, js jetstream.JetStream, subject, source string) (wrong, err error) {
-	stream, err := js.StreamNameBySubject(ctx, subject)
-	switch {
-	case errors.Is(err, jetstream.ErrStreamNotFound):
-		return fault{"Config.DeadLetter", fmt.Sprintf(
-			"no stream takes the subject %q; create one", subject)}, nil
-	case err != nil:
-		return nil, err
-	case stream == source:
-		return fault{"Config.DeadLetter", fmt.Sprintf(
-			"%q belongs to the stream %s that is consumed; dead letters need one of their own", subject, stream)}, nil
-	}
-	return nil, nil
-}

@@ -3,7 +3,6 @@ package retrynats
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -86,99 +85,6 @@ func newConsumption(ctx context.Context, js jetstream.JetStream, consumer jetstr
 	return c
 }
 
-// check returns everything that is wrong, and learns how the consumer is set up.
-func (c *consumption) check() error {
-	faults := checkLocal(c.js, c.consumer, c.handler, &c.cfg)
-	if c.js == nil || c.consumer == nil {
-		return errors.Join(faults...)
-	}
-	known := c.consumer.CachedInfo()
-	if known == nil {
-		return errors.Join(append(faults, fault{"Consume", "an ordered Consumer acknowledges nothing; use a pull consumer"})...)
-	}
-	c.stream, c.name = known.Stream, known.Name
-	ask := func(fn func(ctx context.Context) error) error {
-		if faults != nil { // they are worth knowing although the server is away
-			ctx, cancel := context.WithTimeout(c.ctx, requestTime)
-			defer cancel()
-			return fn(ctx)
-		}
-		return c.ask(c.ctx, c.policies.check, fn)
-	}
-	err := ask(func(ctx context.Context) error {
-		found, err := c.checkServer(ctx)
-		if err == nil {
-			faults = append(faults, found...)
-		}
-		return err
-	})
-	if err != nil {
-		faults = append(faults, fmt.Errorf("retrynats: the server cannot be asked about the consumer: %w", err))
-	}
-	return errors.Join(faults...)
-}
-
-// checkServer returns what the server says is wrong.
-func (c *consumption) checkServer(ctx context.Context) (faults []error, err error) {
-	info, err := c.info(ctx)
-	if err != nil {
-		return nil, err
-	}
-	c.adopt(info)
-	faults = checkConsumer(info, &c.cfg)
-	if literal(c.cfg.DeadLetter) {
-		wrong, err := checkDeadLetter(ctx, c.js, c.cfg.DeadLetter, info.Stream)
-		if err != nil {
-			return nil, err
-		}
-		if wrong != nil {
-			faults = append(faults, wrong)
-		}
-	}
-	if c.cfg.State != nil {
-		wrong, err := c.checkState(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if wrong != nil {
-			faults = append(faults, wrong)
-		}
-	}
-	return faults, nil
-}
-
-// info asks how the consumer is set up now. The caller's Consumer is not asked: its Info is not
-// safe for concurrent use.
-func (c *consumption) info(ctx context.Context) (*jetstream.ConsumerInfo, error) {
-	consumer, err := c.js.Consumer(ctx, c.stream, c.name)
-	if err != nil {
-		return nil, err
-	}
-	return consumer.CachedInfo(), nil
-}
-
-// checkState looks at the bucket.
-func (c *consumption) checkState(ctx context.Context) (wrong, err error) {
-	bucket, err := c.cfg.State.Status(ctx)
-	switch {
-	case errors.Is(err, jetstream.ErrStreamNotFound), errors.Is(err, jetstream.ErrBucketNotFound):
-		return fault{"Config.State", fmt.Sprintf("the bucket %s does not exist; create it", c.cfg.State.Bucket())}, nil
-	case err != nil:
-		return nil, err
-	}
-	c.markerTTL = bucket.LimitMarkerTTL()
-	return nil, nil
-}
-
-// adopt keeps what matters of the consumer.
-func (c *consumption) adopt(info *jetstream.ConsumerInfo) {
-	c.ackWait = info.Config.AckWait
-	if limit := info.Config.MaxRequestExpires; limit > 0 {
-		c.pullTime = min(c.pullTime, limit)
-	}
-	c.policies = newPolicies(c.log, c.ackWait)
-}
-
 // start begins to consume.
 func (c *consumption) start() {
 	var end, endPulls context.CancelFunc
@@ -204,6 +110,7 @@ func (c *consumption) fail(err error) {
 type goneError struct{ err error }
 
 func (e *goneError) Error() string { return "retrynats: nothing more to consume: " + e.err.Error() }
+
 func (e *goneError) Unwrap() error { return e.err }
 
 // wait returns when the workers have, or when the grace for them is over.

@@ -13,13 +13,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/net/http2"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/resolver/manual"
@@ -37,24 +34,6 @@ type situation struct {
 	code codes.Code
 	// attempts of a call that is not idempotent, and of one that is
 	attempts, idempotent int
-}
-
-// dialed returns a client that retries under quick options, and counts.
-func dialed(t *testing.T, n *counter, target string, dial []grpc.DialOption, opts ...retry.Option) *grpc.ClientConn {
-	t.Helper()
-	dial = append(dial, retrygrpc.DialOptions(quick(opts...)...)...)
-	return client(t, target, append(dial, n.options()...)...)
-}
-
-var plain = grpc.WithTransportCredentials(insecure.NewCredentials())
-
-// refused returns an address that nobody listens at.
-func refused(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // silent returns an address where connections are accepted and nothing is said.
@@ -81,23 +60,10 @@ type credentialsOf struct{ err error }
 func (c credentialsOf) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
 	return nil, c.err
 }
+
 func (credentialsOf) RequireTransportSecurity() bool { return false }
 
 const shortly = 200 * time.Millisecond
-
-// blocked is a shop whose handler waits for the test to end.
-func blocked(t *testing.T) *shop {
-	over := make(chan struct{})
-	t.Cleanup(func() { close(over) })
-	return &shop{unary: func(ctx context.Context, _ int, _ string) (string, error) {
-		select {
-		case <-ctx.Done():
-			return "", ctx.Err()
-		case <-over:
-			return "", errDown
-		}
-	}}
-}
 
 // neverSent are the ways to fail before the call got to a transport.
 func neverSent() []situation {
@@ -158,40 +124,6 @@ func TestNeverSent(t *testing.T) {
 				assert.Equal(t, want, n.total()-before, err)
 			})
 		}
-	}
-}
-
-// TestOptionsDropped holds that nothing is proved by options that did not get to gRPC: a call that is
-// not idempotent is made once.
-func TestOptionsDropped(t *testing.T) {
-	t.Parallel()
-	n := &counter{}
-	dial := append([]grpc.DialOption{plain}, retrygrpc.DialOptions(quick()...)...)
-	dial = append(dial, n.options()...)
-	dial = append(dial,
-		grpc.WithChainUnaryInterceptor(func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoker grpc.UnaryInvoker, _ ...grpc.CallOption) error {
-			return invoker(ctx, method, req, reply, cc)
-		}),
-		grpc.WithChainStreamInterceptor(func(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, _ ...grpc.CallOption) (grpc.ClientStream, error) {
-			return streamer(ctx, desc, cc, method)
-		}))
-	cc := client(t, refused(t), dial...)
-	for _, method := range []string{create, appends} {
-		before := n.total()
-		assert.Equal(t, codes.Unavailable, status.Code(call(t.Context(), cc, method, "x")))
-		assert.Equal(t, 1, n.total()-before, method)
-	}
-}
-
-// TestOpenNeverSent holds the same for streams of requests, which are retried while they are opened.
-func TestOpenNeverSent(t *testing.T) {
-	t.Parallel()
-	for _, method := range []string{upload, chat} {
-		n := &counter{}
-		cc := dialed(t, n, refused(t), []grpc.DialOption{plain})
-		_, err := cc.NewStream(t.Context(), both, method)
-		assert.Equal(t, codes.Unavailable, status.Code(err))
-		assert.Equal(t, 3, n.total(), method)
 	}
 }
 
@@ -291,124 +223,4 @@ func largeHeaders(t *testing.T, n *counter) *grpc.ClientConn {
 	_, err := invoke(t.Context(), cc, get, "x", retrygrpc.WithPolicy(nil)) // the settings have come
 	require.NoError(t, err)
 	return cc
-}
-
-// TestMayHaveBeenProcessed holds that a call which got to a transport is repeated only if it is
-// idempotent, and then by its code.
-func TestMayHaveBeenProcessed(t *testing.T) {
-	t.Parallel()
-	raw := func(reply answer) func(*testing.T, *counter) *grpc.ClientConn {
-		return func(t *testing.T, n *counter) *grpc.ClientConn {
-			return dialed(t, n, serveRaw(t, reply).addr, []grpc.DialOption{plain})
-		}
-	}
-	rows := []situation{
-		{"connection cut after the request", raw(cut), nil, codes.Unavailable, 1, 3},
-		{"GOAWAY with a stream id above", raw(goAwayAbove), nil, codes.Unavailable, 1, 3},
-		// grpc repeats these once by itself, transparently; then it may not be told from the above.
-		{"GOAWAY with a stream id below", raw(goAway), nil, codes.Unavailable, 1, 3},
-		{"RST_STREAM REFUSED_STREAM", raw(reset(http2.ErrCodeRefusedStream)), nil, codes.Unavailable, 1, 3},
-		{"RST_STREAM CANCEL", raw(reset(http2.ErrCodeCancel)), nil, codes.Canceled, 1, 1},
-		{"RST_STREAM INTERNAL_ERROR", raw(reset(http2.ErrCodeInternal)), nil, codes.Internal, 1, 1},
-		{"RST_STREAM ENHANCE_YOUR_CALM", raw(reset(http2.ErrCodeEnhanceYourCalm)), nil, codes.ResourceExhausted, 1, 3},
-		{"a proxy's 429", raw(proxyStatus(429)), nil, codes.Unavailable, 1, 3},
-		{"a proxy's 502", raw(proxyStatus(502)), nil, codes.Unavailable, 1, 3},
-		{"a proxy's 503", raw(proxyStatus(503)), nil, codes.Unavailable, 1, 3},
-		{"a proxy's 504", raw(proxyStatus(504)), nil, codes.Unavailable, 1, 3},
-		{"a proxy's 500", raw(proxyStatus(500)), nil, codes.Unknown, 1, 1},
-		{"server stopped in the handler", stoppedInHandler, nil, codes.Unavailable, 1, 3},
-		{"oldest age of a connection", maxAge, nil, codes.Unavailable, 1, 3},
-		{"attempt timed out in the handler", timedOutInHandler, nil, codes.DeadlineExceeded, 1, 3},
-		{"ClientConn closed in the handler", closedInHandler, nil, codes.Canceled, 1, 1},
-	}
-	for _, s := range rows {
-		for _, method := range []string{create, get} {
-			t.Run(s.name+method, func(t *testing.T) {
-				t.Parallel()
-				n := &counter{}
-				cc := s.make(t, n)
-				_, err := invoke(t.Context(), cc, method, "x")
-				assert.Equal(t, s.code, status.Code(err), err)
-				want := s.attempts
-				if method == get {
-					want = s.idempotent
-				}
-				assert.Equal(t, want, n.total(), err)
-			})
-		}
-	}
-}
-
-// stoppedInHandler has a server that is stopped as soon as a handler runs, and another in its place.
-func stoppedInHandler(t *testing.T, n *counter) *grpc.ClientConn {
-	r := manual.NewBuilderWithScheme("restart")
-	var servers func() resolver.State
-	servers = func() resolver.State {
-		var server *grpc.Server
-		var target string
-		running := make(chan struct{})
-		s := &shop{unary: func(ctx context.Context, _ int, _ string) (string, error) {
-			<-running
-			go func() {
-				state := servers()
-				server.Stop()
-				r.UpdateState(state)
-			}()
-			<-ctx.Done()
-			return "", ctx.Err()
-		}}
-		server, target, _ = tcp.serve(t, s)
-		close(running)
-		return resolver.State{Addresses: []resolver.Address{{Addr: target}}}
-	}
-	r.InitialState(servers())
-	return dialed(t, n, "restart:///shop", []grpc.DialOption{plain, grpc.WithResolvers(r)}, retry.WithBackoff(retry.Constant(200*time.Millisecond)))
-}
-
-func maxAge(t *testing.T, n *counter) *grpc.ClientConn {
-	s := blocked(t)
-	age := keepalive.ServerParameters{MaxConnectionAge: shortly, MaxConnectionAgeGrace: time.Millisecond}
-	_, target, dial := tcp.serve(t, s, grpc.KeepaliveParams(age))
-	return dialed(t, n, target, dial)
-}
-
-func timedOutInHandler(t *testing.T, n *counter) *grpc.ClientConn {
-	_, target, dial := tcp.serve(t, blocked(t))
-	return dialed(t, n, target, dial, retry.WithAttemptTimeout(shortly))
-}
-
-func closedInHandler(t *testing.T, n *counter) *grpc.ClientConn {
-	s := blocked(t)
-	_, target, dial := tcp.serve(t, s)
-	cc := dialed(t, n, target, dial)
-	go func() {
-		for s.calls.Load() == 0 {
-			time.Sleep(time.Millisecond)
-		}
-		cc.Close()
-	}()
-	return cc
-}
-
-// TestTransparentRetries holds that grpc's own transparent retry stays on: what provably was not
-// processed is repeated once by it, also where nothing else is.
-func TestTransparentRetries(t *testing.T) {
-	t.Parallel()
-	for name, reply := range map[string]answer{"GOAWAY": goAway, "REFUSED_STREAM": reset(http2.ErrCodeRefusedStream)} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := serveRaw(t, func(n int, f *http2.Framer, conn net.Conn, stream uint32) {
-				if n == 1 {
-					reply(n, f, conn, stream)
-					return
-				}
-				headers(f, stream, ":status", "200", "content-type", "application/grpc", "grpc-status", "5", "grpc-message", "done")
-			})
-			n := &counter{}
-			_, err := invoke(t.Context(), dialed(t, n, s.addr, []grpc.DialOption{plain}), create, "x")
-			assert.Equal(t, codes.NotFound, status.Code(err), err)
-			assert.Equal(t, 1, n.total())
-			assert.EqualValues(t, 2, s.requests.Load())
-		})
-	}
 }
