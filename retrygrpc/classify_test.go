@@ -18,8 +18,8 @@ import (
 	"github.com/seed-205ff063/retry/retrygrpc"
 )
 
-// TestCodes holds the table of the package comment: the calls that come to the server's handler, for
-// every code that it can answer with, over both networks.
+// TestCodes checks the table of the package comment for every code a server can return. It counts
+// the calls that reach the handler.
 func TestCodes(t *testing.T) {
 	t.Parallel()
 	const tries = 3
@@ -53,7 +53,8 @@ func TestCodes(t *testing.T) {
 	}
 }
 
-// TestSizeLimits holds that a message above a limit, of the client or the server, is sent once.
+// TestSizeLimits checks that a message above a size limit, of the client or the server, is sent
+// once.
 func TestSizeLimits(t *testing.T) {
 	t.Parallel()
 	big := string(make([]byte, 5000))
@@ -91,7 +92,7 @@ func TestSizeLimits(t *testing.T) {
 	}
 }
 
-// TestSizeLimitsOfOthers holds that the texts of gRPC's other implementations are known.
+// TestSizeLimitsOfOthers checks that Transient knows the texts of gRPC's other implementations.
 func TestSizeLimitsOfOthers(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
@@ -106,7 +107,8 @@ func TestSizeLimitsOfOthers(t *testing.T) {
 	assert.True(t, retrygrpc.Transient(retry.Attempt{Err: status.Error(codes.ResourceExhausted, "quota")}))
 }
 
-// TestRetryable holds that it replaces the table, and neither safety nor what is permanent.
+// TestRetryable checks that Retryable replaces the table. It does not change what is safe or what
+// is permanent.
 func TestRetryable(t *testing.T) {
 	t.Parallel()
 	rows := []struct {
@@ -133,8 +135,8 @@ func TestRetryable(t *testing.T) {
 	}
 }
 
-// TestServersOwnDeadline holds that DEADLINE_EXCEEDED of a server, while the attempt has time, is not
-// worth another attempt.
+// TestServersOwnDeadline checks that a server's DEADLINE_EXCEEDED is not retried while the attempt
+// still has time.
 func TestServersOwnDeadline(t *testing.T) {
 	t.Parallel()
 	for _, opts := range [][]retry.Option{nil, {retry.WithAttemptTimeout(time.Minute)}} {

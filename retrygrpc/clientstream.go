@@ -6,47 +6,48 @@ import (
 	"google.golang.org/grpc"
 )
 
-// openCall is a call with a stream of requests: it is retried while it is opened.
-type openCall struct {
+// clientStreamCall is a call with a stream of requests. It is retried only while it is opened.
+type clientStreamCall struct {
 	streamCall
 }
 
-// do makes the attempts and returns the stream of the one that succeeded, as it is.
-func (c *openCall) do() (grpc.ClientStream, error) {
+// do makes the attempts. It returns the stream of the one that succeeded, unwrapped.
+func (c *clientStreamCall) do() (grpc.ClientStream, error) {
 	var last *streamAttempt
 	err := c.policy.Do(c.ctx, func(ctx context.Context) error {
 		var err error
 		last, err = c.try(ctx)
 		return err
 	})
-	if err = c.failure(err); err != nil {
-		c.tell(last, err)
+	if err = c.finalError(err); err != nil {
+		c.reportEnd(last, err)
 		return nil, err
 	}
 	return last.stream, nil
 }
 
 // try makes one attempt.
-func (c *openCall) try(ctx context.Context) (*streamAttempt, error) {
-	a, err := c.connect(ctx, c)
+func (c *clientStreamCall) try(ctx context.Context) (*streamAttempt, error) {
+	a, err := c.openAttempt(ctx, c)
 	if err == nil {
 		err = a.settle()
 	}
 	if err != nil {
 		a.release()
-		return a, c.judge(ctx, err, nil, &a.evidence)
+		return a, c.classify(ctx, err, nil, &a.sendProof)
 	}
 	a.settled.Store(true)
-	if a.finished.Load() { // meanwhile
-		c.over(a)
+	if a.finished.Load() { // before settled was set
+		c.streamEnded(a)
 	}
 	return a, nil
 }
 
-// over is called when a's stream is over. Only of the one that the caller has it is told.
-func (c *openCall) over(a *streamAttempt) {
+// streamEnded is called when the stream of a has ended. Only the stream that the caller has is
+// reported.
+func (c *clientStreamCall) streamEnded(a *streamAttempt) {
 	if a.settled.Load() {
 		a.release()
-		c.tell(a, a.err)
+		c.reportEnd(a, a.err)
 	}
 }

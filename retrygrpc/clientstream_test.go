@@ -19,7 +19,7 @@ import (
 	"github.com/seed-205ff063/retry/retrygrpc"
 )
 
-// TestStreamOfRequests holds that streams of requests are retried only while they are opened.
+// TestStreamOfRequests checks that a stream of requests is retried only while it is opened.
 func TestStreamOfRequests(t *testing.T) {
 	t.Parallel()
 	for method, desc := range map[string]*grpc.StreamDesc{upload: oneAnswer, chat: both} {
@@ -32,7 +32,8 @@ func TestStreamOfRequests(t *testing.T) {
 	}
 }
 
-// TestOpenNeverSent holds the same for streams of requests, which are retried while they are opened.
+// TestOpenNeverSent checks that a stream of requests is opened again if it never reached a
+// transport.
 func TestOpenNeverSent(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{upload, chat} {
@@ -44,7 +45,8 @@ func TestOpenNeverSent(t *testing.T) {
 	}
 }
 
-// TestOpenedStreamOutlivesAttempt holds that a stream of requests lives on after the time to open it.
+// TestOpenedStreamOutlivesAttempt checks that a stream of requests may run longer than the attempt
+// timeout.
 func TestOpenedStreamOutlivesAttempt(t *testing.T) {
 	t.Parallel()
 	s := &shop{stream: func(_ int, _ string, s grpc.ServerStream) error {
@@ -65,10 +67,10 @@ func TestOpenedStreamOutlivesAttempt(t *testing.T) {
 	assert.Equal(t, io.EOF, stream.RecvMsg(new(wrapperspb.StringValue)))
 }
 
-// TestOpenedStreamEndsAtOnce holds that OnFinish hears of a stream that is over before it is returned.
+// TestOpenedStreamEndsAtOnce checks that OnFinish runs if a stream ends before the caller gets it.
 func TestOpenedStreamEndsAtOnce(t *testing.T) {
 	t.Parallel()
-	heard := 0
+	finished := 0
 	i := &retrygrpc.Interceptor{}
 	_, err := i.Stream()(t.Context(), both, nil, chat, func(_ context.Context, _ *grpc.StreamDesc, _ *grpc.ClientConn, _ string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 		for _, o := range opts {
@@ -77,12 +79,12 @@ func TestOpenedStreamEndsAtOnce(t *testing.T) {
 			}
 		}
 		return cancelling{}, nil
-	}, grpc.OnFinish(func(err error) { assert.Equal(t, errDown, err); heard++ }))
+	}, grpc.OnFinish(func(err error) { assert.Equal(t, errDown, err); finished++ }))
 	require.NoError(t, err)
-	assert.Equal(t, 1, heard)
+	assert.Equal(t, 1, finished)
 }
 
-// TestOpenedStreamOptions holds the same of streams of requests.
+// TestOpenedStreamOptions checks that Header, Peer and OnFinish work for a stream of requests.
 func TestOpenedStreamOptions(t *testing.T) {
 	t.Parallel()
 	s := &shop{stream: func(_ int, _ string, s grpc.ServerStream) error {
@@ -91,14 +93,14 @@ func TestOpenedStreamOptions(t *testing.T) {
 	}}
 	var header metadata.MD
 	var p peer.Peer
-	heard := make(chan error, 2)
+	finished := make(chan error, 2)
 	stream, err := tcp.connect(t, s, retry.WithAttemptTimeout(time.Minute)).NewStream(t.Context(), both, chat,
-		grpc.Header(&header), grpc.Peer(&p), grpc.OnFinish(func(err error) { heard <- err }))
+		grpc.Header(&header), grpc.Peer(&p), grpc.OnFinish(func(err error) { finished <- err }))
 	require.NoError(t, err)
 	err = stream.RecvMsg(new(wrapperspb.StringValue))
-	assert.Equal(t, codes.NotFound, status.Code(<-heard))
+	assert.Equal(t, codes.NotFound, status.Code(<-finished))
 	assert.Equal(t, codes.NotFound, status.Code(err))
 	assert.Equal(t, []string{"b"}, header.Get("a"))
 	assert.NotNil(t, p.Addr)
-	assert.Empty(t, heard)
+	assert.Empty(t, finished)
 }

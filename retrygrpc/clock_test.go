@@ -11,7 +11,7 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// TestVirtualTime holds that calls and streams wait by the time of a testing/synctest bubble.
+// TestVirtualTime checks that calls and streams wait in the time of a testing/synctest bubble.
 func TestVirtualTime(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{get, list} {
@@ -26,11 +26,11 @@ func TestVirtualTime(t *testing.T) {
 	}
 }
 
-// TestClock holds that they wait by the policy's clock.
+// TestClock checks that calls and streams wait by the policy's clock.
 func TestClock(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{get, list} {
-		clock := retrytest.NewClock(time.Unix(0, 0)) // its waits are over at once
+		clock := retrytest.NewClock(time.Unix(0, 0)) // its waits take no time
 		s := flaky(2, errDown)
 		cc := bufconns.connect(t, s, retry.WithBackoff(retry.Constant(time.Hour)), retry.WithClock(clock))
 		assert.NoError(t, call(t.Context(), cc, method, "x"))

@@ -10,44 +10,48 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// pushbackKey is the trailer by which a server says when to come again, in milliseconds. See
+// pushbackKey is the trailer with which a server sets the wait before a retry, in milliseconds. See
 // https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback.
 const pushbackKey = "grpc-retry-pushback-ms"
 
-// answer is what the server said about another attempt.
-type answer struct {
-	stops   bool          // it forbids one
-	permits bool          // it allows one, so the call was not processed
-	hint    time.Duration // not before this; 0: none
+// serverHint is what the server says about another attempt.
+type serverHint struct {
+	forbids bool          // there must be no other attempt
+	permits bool          // another attempt is safe: the call was not processed
+	wait    time.Duration // the shortest wait before it; 0: the policy's own
 }
 
-// read returns what the server said by its trailer and its status.
-func read(trailer metadata.MD, st *status.Status) answer {
-	a := pushback(trailer)
-	if hint, ok := retryInfo(st); ok {
-		a.permits, a.hint = true, max(a.hint, hint)
+// readHint returns what the trailer and the status say.
+func readHint(trailer metadata.MD, st *status.Status) serverHint {
+	h := readPushback(trailer)
+	if delay, ok := retryInfo(st); ok {
+		h.permits, h.wait = true, max(h.wait, delay)
 	}
-	return a
+	return h
 }
 
-// pushback reads the trailer. What is no number says stop, and so do several values.
-func pushback(trailer metadata.MD) answer {
+// readPushback reads the trailer. A single number permits another attempt; anything else forbids
+// it.
+func readPushback(trailer metadata.MD) serverHint {
 	values := trailer[pushbackKey]
 	if len(values) == 0 {
-		return answer{}
+		return serverHint{}
 	}
 	ms, err := strconv.ParseUint(values[0], 10, 63)
 	if err != nil || len(values) > 1 {
-		return answer{stops: true}
+		return serverHint{forbids: true}
 	}
-	return answer{permits: true, hint: time.Duration(min(ms, math.MaxInt64/uint64(time.Millisecond))) * time.Millisecond}
+	return serverHint{permits: true, wait: time.Duration(min(ms, math.MaxInt64/uint64(time.Millisecond))) * time.Millisecond}
 }
 
-// RetryInfo returns how long the server asks to wait before another attempt: the delay of a
-// google.rpc.RetryInfo in the details of err's status. Of several the longest counts; one without a
-// delay is 0 and true. A negative or invalid delay is as none, and without any the result is false.
+// RetryInfo returns how long the server asks the caller to wait before another attempt. It reads
+// the delay of a google.rpc.RetryInfo in the status details of err. It returns false if err has
+// none.
 //
-// The interceptors obey it. A server that sends one says that the call may be sent again.
+// The longest of several delays counts. A RetryInfo without a delay gives 0 and true. One with a
+// negative or invalid delay is ignored.
+//
+// The interceptors wait for this delay and take a RetryInfo as permission to send the call again.
 func RetryInfo(err error) (time.Duration, bool) {
 	if err == nil {
 		return 0, false

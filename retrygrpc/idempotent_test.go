@@ -18,7 +18,7 @@ import (
 	"github.com/seed-205ff063/retry/retrygrpc"
 )
 
-// TestLateDescriptor holds that a method without a descriptor is looked up again.
+// TestLateDescriptor checks that a method without a descriptor is looked up again.
 func TestLateDescriptor(t *testing.T) {
 	t.Parallel()
 	const method = "/late.Shop/Get"
@@ -50,7 +50,7 @@ func TestLateDescriptor(t *testing.T) {
 	assert.Equal(t, 3, try())
 }
 
-// TestPermission holds who may say that a call is safe to repeat, and who wins.
+// TestPermission checks who decides that a call is idempotent, and who wins.
 func TestPermission(t *testing.T) {
 	t.Parallel()
 	yes := func(string) bool { return true }
@@ -68,8 +68,8 @@ func TestPermission(t *testing.T) {
 		{"no method", nil, "Gone", nil, 1},
 		{"function says yes", yes, create, nil, 3},
 		{"function says no", no, get, nil, 1},
-		{"call says yes", no, create, []grpc.CallOption{retrygrpc.Idempotent()}, 3},
-		{"call says no", yes, get, []grpc.CallOption{retrygrpc.NotIdempotent()}, 1},
+		{"option says yes", no, create, []grpc.CallOption{retrygrpc.Idempotent()}, 3},
+		{"option says no", yes, get, []grpc.CallOption{retrygrpc.NotIdempotent()}, 1},
 		{"the last wins", nil, create, []grpc.CallOption{retrygrpc.NotIdempotent(), retrygrpc.Idempotent()}, 3},
 		{"stream says yes", nil, appends, []grpc.CallOption{retrygrpc.Idempotent()}, 3},
 	}

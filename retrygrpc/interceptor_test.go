@@ -13,8 +13,8 @@ import (
 	"github.com/seed-205ff063/retry/retrygrpc"
 )
 
-// TestRetryableOfClosedConnection holds that nothing is worth another attempt once the ClientConn is
-// closed, whatever Retryable says.
+// TestRetryableOfClosedConnection checks that nothing is retried once the ClientConn is closed,
+// whatever Retryable returns.
 func TestRetryableOfClosedConnection(t *testing.T) {
 	t.Parallel()
 	n := &counter{}
@@ -30,8 +30,8 @@ func TestRetryableOfClosedConnection(t *testing.T) {
 	}
 }
 
-// TestZeroInterceptor holds that an Interceptor without a Policy has the defaults, and that a call may
-// bring its own policy.
+// TestZeroInterceptor checks that an Interceptor without a Policy has the default one, and that a
+// call may have its own.
 func TestZeroInterceptor(t *testing.T) {
 	t.Parallel()
 	i := &retrygrpc.Interceptor{}
@@ -53,8 +53,8 @@ func TestZeroInterceptor(t *testing.T) {
 	}
 }
 
-// TestNoMultiplication holds that DialOptions turns off the retries of a service config, of which
-// attempts would multiply otherwise.
+// TestNoMultiplication checks that DialOptions turns off the retries of a service config. With
+// those on, the attempts multiply.
 func TestNoMultiplication(t *testing.T) {
 	t.Parallel()
 	const config = `{"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":4,"initialBackoff":"0.001s","maxBackoff":"0.001s","backoffMultiplier":1,"retryableStatusCodes":["UNAVAILABLE"]}}]}`

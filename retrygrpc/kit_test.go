@@ -18,7 +18,7 @@ import (
 	"github.com/seed-205ff063/retry/retrygrpc"
 )
 
-// network is how a client and a server of a test meet.
+// network connects the client and the server of a test.
 type network struct {
 	name   string
 	listen func() (net.Listener, []grpc.DialOption)
@@ -37,7 +37,7 @@ var tcp = network{"tcp", func() (net.Listener, []grpc.DialOption) {
 	return l, nil
 }}
 
-// serve starts a server for the shop and returns the listener's address and how to dial it.
+// serve starts a server for the shop. It returns the target and the options to dial it.
 func (n network) serve(t testing.TB, s *shop, opts ...grpc.ServerOption) (server *grpc.Server, target string, dial []grpc.DialOption) {
 	t.Helper()
 	l, dial := n.listen()
@@ -52,14 +52,14 @@ func (n network) serve(t testing.TB, s *shop, opts ...grpc.ServerOption) (server
 	return server, target, append(dial, grpc.WithTransportCredentials(insecure.NewCredentials()))
 }
 
-// connect serves the shop and returns a client that retries by the options, almost without waits.
+// connect serves the shop and returns a client that retries with short waits and the given options.
 func (n network) connect(t testing.TB, s *shop, opts ...retry.Option) *grpc.ClientConn {
 	t.Helper()
 	_, target, dial := n.serve(t, s)
 	return client(t, target, append(dial, retrygrpc.DialOptions(quick(opts...)...)...)...)
 }
 
-// quick are options with short waits, before the given ones.
+// quick returns options with short waits, followed by the given ones.
 func quick(opts ...retry.Option) []retry.Option {
 	return append([]retry.Option{retry.WithMaxAttempts(3), retry.WithBackoff(retry.Constant(time.Millisecond))}, opts...)
 }
@@ -72,7 +72,7 @@ func client(t testing.TB, target string, opts ...grpc.DialOption) *grpc.ClientCo
 	return cc
 }
 
-// dialed returns a client that retries under quick options, and counts.
+// dialed returns a client that retries under quick options. The counter counts its attempts.
 func dialed(t *testing.T, n *counter, target string, dial []grpc.DialOption, opts ...retry.Option) *grpc.ClientConn {
 	t.Helper()
 	dial = append(dial, retrygrpc.DialOptions(quick(opts...)...)...)
@@ -81,7 +81,7 @@ func dialed(t *testing.T, n *counter, target string, dial []grpc.DialOption, opt
 
 var plain = grpc.WithTransportCredentials(insecure.NewCredentials())
 
-// refused returns an address that nobody listens at.
+// refused returns an address that refuses connections.
 func refused(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -103,7 +103,7 @@ var (
 	both       = &grpc.StreamDesc{StreamName: "Chat", ClientStreams: true, ServerStreams: true}
 )
 
-// start opens a stream with one request, as generated code does.
+// start opens a stream and sends its one request, as generated code does.
 func start(ctx context.Context, cc *grpc.ClientConn, method, in string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	s, err := cc.NewStream(ctx, oneRequest, method, opts...)
 	if err != nil {
@@ -129,7 +129,7 @@ func read(s grpc.ClientStream) (all []string, err error) {
 	}
 }
 
-// call makes a unary call or reads a stream, by the method.
+// call makes a unary call or reads a whole stream, depending on the method.
 func call(ctx context.Context, cc *grpc.ClientConn, method, in string, opts ...grpc.CallOption) error {
 	if method != list && method != appends {
 		_, err := invoke(ctx, cc, method, in, opts...)

@@ -26,17 +26,17 @@ import (
 	"github.com/seed-205ff063/retry/retrygrpc"
 )
 
-// situation is a way to fail: it returns a client whose attempts n counts.
+// situation is a way to fail.
 type situation struct {
-	name string
-	make func(t *testing.T, n *counter) *grpc.ClientConn
-	opts []grpc.CallOption
-	code codes.Code
-	// attempts of a call that is not idempotent, and of one that is
-	attempts, idempotent int
+	name       string
+	make       func(t *testing.T, n *counter) *grpc.ClientConn // n counts the attempts
+	opts       []grpc.CallOption
+	code       codes.Code
+	attempts   int // of a call that is not idempotent
+	idempotent int // of one that is
 }
 
-// silent returns an address where connections are accepted and nothing is said.
+// silent returns an address that accepts connections and never answers.
 func silent(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -54,7 +54,7 @@ func silent(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// credentialsOf are credentials for calls that fail with err.
+// credentialsOf are credentials for a call. They fail with err.
 type credentialsOf struct{ err error }
 
 func (c credentialsOf) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
@@ -65,7 +65,7 @@ func (credentialsOf) RequireTransportSecurity() bool { return false }
 
 const shortly = 200 * time.Millisecond
 
-// neverSent are the ways to fail before the call got to a transport.
+// neverSent returns the ways to fail before a call reaches a transport.
 func neverSent() []situation {
 	at := func(target func(t *testing.T) string, dial ...grpc.DialOption) func(*testing.T, *counter) *grpc.ClientConn {
 		return func(t *testing.T, n *counter) *grpc.ClientConn {
@@ -85,17 +85,17 @@ func neverSent() []situation {
 		{"dial refused", at(refused), nil, codes.Unavailable, 3, 3},
 		{"name not found", at(func(*testing.T) string { return "dns:///no-such-host.invalid:1" }), nil, codes.Unavailable, 3, 3},
 		{"no addresses", noAddresses, nil, codes.Unavailable, 3, 3},
-		{"TLS to a server without", tlsToPlain, nil, codes.Unavailable, 3, 3},
+		{"TLS to a server without TLS", tlsToPlain, nil, codes.Unavailable, 3, 3},
 		{"certificate not known", unknownAuthority, nil, codes.Unavailable, 3, 3},
-		{"server with TLS", plainToTLS, nil, codes.Unavailable, 3, 3},
+		{"no TLS to a server with TLS", plainToTLS, nil, codes.Unavailable, 3, 3},
 		{"server never speaks", within(silent), nil, codes.DeadlineExceeded, 3, 3},
 		{"wait for ready", within(refused), wait, codes.DeadlineExceeded, 3, 3},
-		{"most streams reached", mostStreams, nil, codes.DeadlineExceeded, 3, 3},
+		{"no free stream", noFreeStream, nil, codes.DeadlineExceeded, 3, 3},
 		{"server stops while the call is queued", queuedThenStopped, nil, codes.Unavailable, 3, 3},
-		{"server has gone", serverGone, nil, codes.Unavailable, 3, 3},
-		{"credentials not to be had now", working, creds(status.Error(codes.Unavailable, "no token yet")), codes.Unavailable, 3, 3},
+		{"server has stopped", serverStopped, nil, codes.Unavailable, 3, 3},
+		{"credentials unavailable for now", working, creds(status.Error(codes.Unavailable, "no token yet")), codes.Unavailable, 3, 3},
 		{"credentials refused", working, creds(errors.New("wrong password")), codes.Internal, 1, 1},
-		{"credentials of no use", working, creds(status.Error(codes.Unauthenticated, "no")), codes.Unauthenticated, 1, 1},
+		{"credentials rejected", working, creds(status.Error(codes.Unauthenticated, "no")), codes.Unauthenticated, 1, 1},
 		{"credentials fail", working, creds(status.Error(codes.Internal, "no")), codes.Internal, 1, 1},
 		{"compressor missing", working, []grpc.CallOption{grpc.UseCompressor("none such")}, codes.Internal, 1, 1},
 		{"metadata invalid", invalidMetadata, nil, codes.Internal, 1, 1},
@@ -104,8 +104,8 @@ func neverSent() []situation {
 	}
 }
 
-// TestNeverSent holds that a call which provably got to no transport is repeated whatever its method,
-// where that is worth it.
+// TestNeverSent checks that a call with proof that it reached no transport is repeated for any
+// method, if the status is worth it.
 func TestNeverSent(t *testing.T) {
 	t.Parallel()
 	for _, s := range neverSent() {
@@ -138,7 +138,7 @@ func tlsToPlain(t *testing.T, n *counter) *grpc.ClientConn {
 	return dialed(t, n, target, []grpc.DialOption{grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS13}))})
 }
 
-// certified starts a server with a certificate that nobody knows.
+// certified starts a server with a certificate that no client trusts.
 func certified(t *testing.T) string {
 	web := httptest.NewUnstartedServer(nil)
 	web.StartTLS()
@@ -157,13 +157,13 @@ func plainToTLS(t *testing.T, n *counter) *grpc.ClientConn {
 	return dialed(t, n, certified(t), []grpc.DialOption{plain})
 }
 
-// working is a client of a server that works.
+// working returns a client of a server that works.
 func working(t *testing.T, n *counter) *grpc.ClientConn {
 	_, target, dial := tcp.serve(t, flaky(0, nil))
 	return dialed(t, n, target, dial)
 }
 
-// occupied returns a client whose connection has a stream and may have no other.
+// occupied returns a client whose connection has one stream and allows no other.
 func occupied(t *testing.T, n *counter, opts ...retry.Option) (*grpc.Server, *grpc.ClientConn) {
 	s := blocked(t)
 	server, target, dial := tcp.serve(t, s, grpc.MaxConcurrentStreams(1))
@@ -173,7 +173,7 @@ func occupied(t *testing.T, n *counter, opts ...retry.Option) (*grpc.Server, *gr
 	return server, cc
 }
 
-func mostStreams(t *testing.T, n *counter) *grpc.ClientConn {
+func noFreeStream(t *testing.T, n *counter) *grpc.ClientConn {
 	_, cc := occupied(t, n, retry.WithAttemptTimeout(shortly))
 	return cc
 }
@@ -187,7 +187,7 @@ func queuedThenStopped(t *testing.T, n *counter) *grpc.ClientConn {
 	return cc
 }
 
-func serverGone(t *testing.T, n *counter) *grpc.ClientConn {
+func serverStopped(t *testing.T, n *counter) *grpc.ClientConn {
 	server, target, dial := tcp.serve(t, flaky(0, nil))
 	cc := dialed(t, n, target, dial)
 	_, err := invoke(t.Context(), cc, get, "x")
@@ -220,7 +220,7 @@ func largeHeaders(t *testing.T, n *counter) *grpc.ClientConn {
 		return metadata.AppendToOutgoingContext(ctx, "name", strings.Repeat("a", 2000))
 	}
 	cc := dialed(t, n, target, dial, retry.WithHooks(retry.Hooks{Start: large}))
-	_, err := invoke(t.Context(), cc, get, "x", retrygrpc.WithPolicy(nil)) // the settings have come
+	_, err := invoke(t.Context(), cc, get, "x", retrygrpc.WithPolicy(nil)) // receives the server's settings
 	require.NoError(t, err)
 	return cc
 }

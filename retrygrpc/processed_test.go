@@ -18,8 +18,8 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// TestMayHaveBeenProcessed holds that a call which got to a transport is repeated only if it is
-// idempotent, and then by its code.
+// TestMayHaveBeenProcessed checks that a call that reached a transport is repeated only if it is
+// idempotent and its code is worth it.
 func TestMayHaveBeenProcessed(t *testing.T) {
 	t.Parallel()
 	raw := func(reply answer) func(*testing.T, *counter) *grpc.ClientConn {
@@ -30,7 +30,7 @@ func TestMayHaveBeenProcessed(t *testing.T) {
 	rows := []situation{
 		{"connection cut after the request", raw(cut), nil, codes.Unavailable, 1, 3},
 		{"GOAWAY with a stream id above", raw(goAwayAbove), nil, codes.Unavailable, 1, 3},
-		// grpc repeats these once by itself, transparently; then it may not be told from the above.
+		// grpc repeats these two once by itself, transparently. After that nothing is proved.
 		{"GOAWAY with a stream id below", raw(goAway), nil, codes.Unavailable, 1, 3},
 		{"RST_STREAM REFUSED_STREAM", raw(reset(http2.ErrCodeRefusedStream)), nil, codes.Unavailable, 1, 3},
 		{"RST_STREAM CANCEL", raw(reset(http2.ErrCodeCancel)), nil, codes.Canceled, 1, 1},
@@ -42,7 +42,7 @@ func TestMayHaveBeenProcessed(t *testing.T) {
 		{"a proxy's 504", raw(proxyStatus(504)), nil, codes.Unavailable, 1, 3},
 		{"a proxy's 500", raw(proxyStatus(500)), nil, codes.Unknown, 1, 1},
 		{"server stopped in the handler", stoppedInHandler, nil, codes.Unavailable, 1, 3},
-		{"oldest age of a connection", maxAge, nil, codes.Unavailable, 1, 3},
+		{"connection too old", maxAge, nil, codes.Unavailable, 1, 3},
 		{"attempt timed out in the handler", timedOutInHandler, nil, codes.DeadlineExceeded, 1, 3},
 		{"ClientConn closed in the handler", closedInHandler, nil, codes.Canceled, 1, 1},
 	}
@@ -64,7 +64,8 @@ func TestMayHaveBeenProcessed(t *testing.T) {
 	}
 }
 
-// stoppedInHandler has a server that is stopped as soon as a handler runs, and another in its place.
+// stoppedInHandler has a server that stops while a handler runs, and another server takes its
+// place.
 func stoppedInHandler(t *testing.T, n *counter) *grpc.ClientConn {
 	r := manual.NewBuilderWithScheme("restart")
 	var servers func() resolver.State
@@ -115,8 +116,8 @@ func closedInHandler(t *testing.T, n *counter) *grpc.ClientConn {
 	return cc
 }
 
-// TestTransparentRetries holds that grpc's own transparent retry stays on: what provably was not
-// processed is repeated once by it, also where nothing else is.
+// TestTransparentRetries checks that grpc's own transparent retry stays on. It repeats a call once
+// if the server provably did not process it, for any method.
 func TestTransparentRetries(t *testing.T) {
 	t.Parallel()
 	for name, reply := range map[string]answer{"GOAWAY": goAway, "REFUSED_STREAM": reset(http2.ErrCodeRefusedStream)} {

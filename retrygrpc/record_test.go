@@ -11,7 +11,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// counter counts the attempts that an Interceptor makes: it is to be the next one.
+// counter counts the attempts of an Interceptor. Install it right behind that.
 type counter struct{ unary, streams atomic.Int64 }
 
 func (c *counter) options() []grpc.DialOption {
@@ -29,7 +29,7 @@ func (c *counter) options() []grpc.DialOption {
 
 func (c *counter) total() int { return int(c.unary.Load() + c.streams.Load()) }
 
-// journal records the hooks of a policy.
+// journal records what the hooks of a policy see.
 type journal struct {
 	mu       sync.Mutex
 	attempts []retry.Attempt

@@ -5,39 +5,39 @@ import (
 	"io"
 )
 
-// open makes attempts until one has its stream, and the request sent if it is known. It reports false
-// once the call has failed.
-func (s *serverStream) open() bool {
+// openNext makes attempts until one has opened its stream and has sent the request, if the request
+// is known. It reports false once the call has failed.
+func (s *serverStream) openNext() bool {
 	for !s.settled.Load() {
-		pause(s.ctx, s.policy, s.due)
-		attempt := s.fresh()
+		waitUntil(s.ctx, s.policy, s.due)
+		attempt := s.newAttempt()
 		if !attempt.begin(&s.run, s.ctx) {
-			s.next(attempt)
+			s.afterFailure(attempt)
 			continue
 		}
 		s.attempt = attempt
-		a, err := s.connect(attempt.ctx, s)
-		if err = s.resend(a, err); err == nil {
+		a, err := s.openAttempt(attempt.ctx, s)
+		if err = s.sendRequest(a, err); err == nil {
 			return true
 		}
-		s.end(a, err)
+		s.failAttempt(a, err)
 	}
 	return false
 }
 
-// fresh returns room for the next attempt.
-func (s *serverStream) fresh() *suspended {
-	if s.opening.run == nil {
-		return &s.opening
+// newAttempt returns an attempt that has not begun.
+func (s *serverStream) newAttempt() *suspendedAttempt {
+	if s.firstAttempt.run == nil {
+		return &s.firstAttempt
 	}
-	return &suspended{}
+	return &suspendedAttempt{}
 }
 
-// resend makes a the current attempt, and sends the request by it if it is known.
-func (s *serverStream) resend(a *streamAttempt, err error) error {
-	request, sent := s.turnTo(a)
-	if err != nil || !sent {
-		return err
+// sendRequest makes a the current attempt and sends the request with it, if the request is known.
+func (s *serverStream) sendRequest(a *streamAttempt, openErr error) error {
+	request, sent := s.setCurrent(a)
+	if openErr != nil || !sent {
+		return openErr
 	}
 	if err := a.stream.SendMsg(request); err != nil && err != io.EOF {
 		return err
@@ -45,97 +45,98 @@ func (s *serverStream) resend(a *streamAttempt, err error) error {
 	return a.stream.CloseSend()
 }
 
-// turnTo makes a the current attempt. From here on it is the one by which SendMsg sends, unless it
-// did before.
-func (s *serverStream) turnTo(a *streamAttempt) (request any, sent bool) {
-	s.sending.Lock()
-	defer s.sending.Unlock()
+// setCurrent makes a the current attempt. SendMsg uses it from now on, unless the request was sent
+// before.
+func (s *serverStream) setCurrent(a *streamAttempt) (request any, sent bool) {
+	s.requestMu.Lock()
+	defer s.requestMu.Unlock()
 	s.current.Store(a)
 	return s.request, s.sent
 }
 
-// end ends attempt a with err. The next may follow then, or the call has failed.
-func (s *serverStream) end(a *streamAttempt, err error) {
-	err = a.timedOut(err)
+// failAttempt ends attempt a with err. Then another attempt follows, or the call has failed.
+func (s *serverStream) failAttempt(a *streamAttempt, err error) {
+	err = a.timeoutError(err)
 	a.release()
-	attempt := s.close(s.judge(a.ctx, err, a.trailerOf(), &a.evidence))
-	s.next(attempt)
+	attempt := s.endAttempt(s.classify(a.ctx, err, a.trailer(), &a.sendProof))
+	s.afterFailure(attempt)
 }
 
-// close ends the attempt's function with err. A panic of a hook comes out here, once.
-func (s *serverStream) close(err error) *suspended {
+// endAttempt ends the current attempt with err. It panics if a hook does.
+func (s *serverStream) endAttempt(err error) *suspendedAttempt {
 	attempt := s.attempt
 	s.attempt = nil
 	attempt.end(err)
 	return attempt
 }
 
-// next is called after an attempt has ended with an error.
-func (s *serverStream) next(attempt *suspended) {
+// afterFailure sets when the next attempt is due, or ends the call.
+func (s *serverStream) afterFailure(attempt *suspendedAttempt) {
 	if attempt.again {
 		s.due = now(s.policy).Add(attempt.wait)
 		return
 	}
-	s.err = s.failure(s.run.Err())
-	s.forget()
+	s.err = s.finalError(s.run.Err())
+	s.dropRequest()
 	s.settled.Store(true)
-	s.tell(s.current.Load(), s.err)
+	s.reportEnd(s.current.Load(), s.err)
 }
 
-// accept ends the attempt with success: a message came, or the stream ended without one. It returns
-// an error if the attempt's time was up before that.
+// accept ends attempt a with success: it received a message, or io.EOF. It returns an error if the
+// attempt timed out before that.
 func (s *serverStream) accept(a *streamAttempt, received error) error {
 	if err := a.settle(); err != nil {
 		return err
 	}
-	s.close(nil)
-	s.forget()
+	s.endAttempt(nil)
+	s.dropRequest()
 	s.settled.Store(true)
 	a.settled.Store(true)
 	if received != nil {
-		s.letGo(a, nil)
+		s.endStream(a, nil)
 	}
 	return nil
 }
 
-// forget lets go of the request, which is not sent again.
-func (s *serverStream) forget() {
-	s.sending.Lock()
-	defer s.sending.Unlock()
+// dropRequest releases the request, which is not sent again.
+func (s *serverStream) dropRequest() {
+	s.requestMu.Lock()
+	defer s.requestMu.Unlock()
 	s.request = nil
 }
 
-// over is called when a's stream is over, perhaps on grpc's goroutine. While somebody is reading the
-// error is found there. Else the caller may have left the stream, so the attempt must end here.
-func (s *serverStream) over(a *streamAttempt) {
+// streamEnded is called when the stream of a has ended, perhaps on grpc's goroutine. If a method of
+// the stream is running, it finds the error itself. If none is, the caller may have left the stream,
+// so the attempt must end here.
+func (s *serverStream) streamEnded(a *streamAttempt) {
 	switch {
 	case a.settled.Load():
-		s.letGo(a, a.err)
-	case s.reading.TryLock():
-		defer s.reading.Unlock()
-		s.leave(a)
+		s.endStream(a, a.err)
+	case s.attemptMu.TryLock():
+		defer s.attemptMu.Unlock()
+		s.endUnread(a)
 	}
 }
 
-// letGo is called once the stream of the settled attempt a is over.
-func (s *serverStream) letGo(a *streamAttempt, err error) {
+// endStream is called when the stream of a, which the caller has, has ended with err.
+func (s *serverStream) endStream(a *streamAttempt, err error) {
 	a.release()
-	s.tell(a, err)
+	s.reportEnd(a, err)
 }
 
-// leave ends attempt a, which nobody is reading. If another may follow it is made when the caller
-// comes back, or the call ends with the caller's context.
-func (s *serverStream) leave(a *streamAttempt) {
+// endUnread ends attempt a while nobody reads its stream. If another attempt may follow, the caller
+// makes it by using the stream. If the caller does not come back, the call ends with its context.
+func (s *serverStream) endUnread(a *streamAttempt) {
 	if s.attempt == nil || s.current.Load() != a {
 		return
 	}
-	s.end(a, a.err)
+	s.failAttempt(a, a.err)
 	if s.attempt == nil && !s.settled.Load() {
 		context.AfterFunc(s.ctx, func() {
-			s.reading.Lock()
-			defer s.reading.Unlock()
+			s.attemptMu.Lock()
+			defer s.attemptMu.Unlock()
 			if s.attempt == nil {
-				s.open()
+				s.openNext()
 			}
 		})
 	}

@@ -18,7 +18,8 @@ import (
 	"github.com/seed-205ff063/retry/retrygrpc"
 )
 
-// TestStreamBeforeFirstMessage holds that a stream is retried until its first message, with its request.
+// TestStreamBeforeFirstMessage checks that a stream is retried, with its request, until its first
+// message.
 func TestStreamBeforeFirstMessage(t *testing.T) {
 	t.Parallel()
 	for _, n := range []network{bufconns, tcp} {
@@ -39,8 +40,8 @@ func TestStreamBeforeFirstMessage(t *testing.T) {
 	}
 }
 
-// TestStreamAfterFirstMessage holds that nothing is repeated once a message was delivered: the error
-// of the stream comes as it is.
+// TestStreamAfterFirstMessage checks that nothing is repeated after the first message. The stream's
+// error is returned unchanged.
 func TestStreamAfterFirstMessage(t *testing.T) {
 	t.Parallel()
 	for _, n := range []network{bufconns, tcp} {
@@ -63,7 +64,7 @@ func TestStreamAfterFirstMessage(t *testing.T) {
 	}
 }
 
-// TestStreamServerStopped holds it for a server that is stopped in mid-stream.
+// TestStreamServerStopped checks that nothing is repeated if the server stops in mid-stream.
 func TestStreamServerStopped(t *testing.T) {
 	t.Parallel()
 	s := &shop{stream: func(_ int, _ string, s grpc.ServerStream) error {
@@ -82,7 +83,7 @@ func TestStreamServerStopped(t *testing.T) {
 	assert.EqualValues(t, 1, s.calls.Load())
 }
 
-// TestStreamWithoutMessages holds that an empty stream is a success.
+// TestStreamWithoutMessages checks that an empty stream is a success.
 func TestStreamWithoutMessages(t *testing.T) {
 	t.Parallel()
 	s := &shop{stream: func(call int, _ string, _ grpc.ServerStream) error {
@@ -92,27 +93,27 @@ func TestStreamWithoutMessages(t *testing.T) {
 		return nil
 	}}
 	j := &journal{}
-	var heard atomic.Int64
+	var finished atomic.Int64
 	stream, err := start(t.Context(), tcp.connect(t, s, j.hooks()), list, "x",
-		grpc.OnFinish(func(err error) { assert.NoError(t, err); heard.Add(1) }))
+		grpc.OnFinish(func(err error) { assert.NoError(t, err); finished.Add(1) }))
 	require.NoError(t, err)
-	for range 2 { // and stays one
+	for range 2 { // also when it is read again
 		assert.Equal(t, io.EOF, stream.RecvMsg(new(wrapperspb.StringValue)))
-		assert.EqualValues(t, 1, heard.Load())
+		assert.EqualValues(t, 1, finished.Load())
 	}
 	assert.EqualValues(t, 2, s.calls.Load())
 	require.Equal(t, 1, j.ends())
 	assert.Nil(t, j.done[0].Err)
 }
 
-// TestStreamGivesUp holds the error of a stream of which no attempt came to a message.
+// TestStreamGivesUp checks the error of a stream if no attempt received a message.
 func TestStreamGivesUp(t *testing.T) {
 	t.Parallel()
 	s := failing(errDown)
 	j := &journal{}
 	stream, err := start(t.Context(), tcp.connect(t, s, j.hooks()), list, "x")
 	require.NoError(t, err)
-	for range 2 { // the error is remembered
+	for range 2 { // the same error when it is read again
 		err = stream.RecvMsg(new(wrapperspb.StringValue))
 		assert.Equal(t, codes.Unavailable, status.Code(err))
 		var e *retry.Error
@@ -126,7 +127,7 @@ func TestStreamGivesUp(t *testing.T) {
 	assert.NotNil(t, stream.Context())
 }
 
-// TestStreamSuccessCounts holds that a first message counts although the context ended meanwhile.
+// TestStreamSuccessCounts checks that a first message counts even if the context has ended.
 func TestStreamSuccessCounts(t *testing.T) {
 	t.Parallel()
 	for range 50 {
@@ -147,7 +148,7 @@ func TestStreamSuccessCounts(t *testing.T) {
 	}
 }
 
-// cancelling ends the caller's context as soon as a message came.
+// cancelling cancels the context once a message was received.
 type cancelling struct {
 	grpc.ClientStream
 	cancel func()
@@ -158,8 +159,8 @@ func (c cancelling) RecvMsg(m any) error {
 	return c.ClientStream.RecvMsg(m)
 }
 
-// TestStreamSendBesideReceive holds that a request which is sent while another goroutine receives is
-// sent by each attempt, once.
+// TestStreamSendBesideReceive checks that each attempt sends the request once, also while another
+// goroutine receives.
 func TestStreamSendBesideReceive(t *testing.T) {
 	t.Parallel()
 	for range 20 {
@@ -177,8 +178,8 @@ func TestStreamSendBesideReceive(t *testing.T) {
 	}
 }
 
-// TestStreamCannotSend holds that a request that the client itself cannot send fails at once, in
-// SendMsg, and ends the call.
+// TestStreamCannotSend checks that SendMsg fails if the client cannot send the request, and that
+// this ends the call.
 func TestStreamCannotSend(t *testing.T) {
 	t.Parallel()
 	j := &journal{}

@@ -15,8 +15,8 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// The service of the tests. Get and List have no side effects, Put is idempotent, Create, Upload and
-// Chat say nothing.
+// The methods of the tests' service. Get and List have no side effects, and Put is idempotent. The
+// others have no idempotency_level.
 const (
 	get     = "/shop.Orders/Get"
 	put     = "/shop.Orders/Put"
@@ -60,12 +60,12 @@ func init() { //nolint:gochecknoinits // generated code does it so
 	}
 }
 
-// shop is a server of the service, of which each test says how it answers.
+// shop is a server of the service. Each test sets how it answers.
 type shop struct {
 	unary  func(ctx context.Context, call int, in string) (string, error)
 	stream func(call int, in string, s grpc.ServerStream) error
 
-	calls atomic.Int64 // that came to a handler
+	calls atomic.Int64 // that reached a handler
 }
 
 func (s *shop) handleUnary(_ any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
@@ -110,7 +110,7 @@ func (s *shop) desc() *grpc.ServiceDesc {
 	}
 }
 
-// failing is a shop that answers each call with err, and counts.
+// failing returns a shop that answers each call with err.
 func failing(err error) *shop {
 	return &shop{
 		unary:  func(context.Context, int, string) (string, error) { return "", err },
@@ -118,7 +118,7 @@ func failing(err error) *shop {
 	}
 }
 
-// flaky is a shop that answers the first n calls with err.
+// flaky returns a shop that answers the first n calls with err.
 func flaky(n int, err error) *shop {
 	return &shop{
 		unary: func(_ context.Context, call int, in string) (string, error) {
@@ -138,7 +138,7 @@ func flaky(n int, err error) *shop {
 
 var errDown = status.Error(codes.Unavailable, "down")
 
-// blocked is a shop whose handler waits for the test to end.
+// blocked returns a shop whose handler blocks until the test ends.
 func blocked(t *testing.T) *shop {
 	over := make(chan struct{})
 	t.Cleanup(func() { close(over) })

@@ -19,8 +19,8 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// TestStreamAttemptTimeout holds that an attempt's timeout is the time to the first message, and no
-// longer counts once it came. The server sees the caller's deadline alone.
+// TestStreamAttemptTimeout checks that the attempt timeout ends with the first message. The server
+// sees only the caller's deadline.
 func TestStreamAttemptTimeout(t *testing.T) {
 	t.Parallel()
 	var deadlines atomic.Int64
@@ -52,8 +52,8 @@ func TestStreamAttemptTimeout(t *testing.T) {
 	assert.Equal(t, codes.DeadlineExceeded, status.Code(j.attempts[0].Err))
 }
 
-// TestStreamTimedOut holds the code of a stream whose every attempt timed out, and that a method that
-// is not idempotent is then not repeated.
+// TestStreamTimedOut checks the code of a stream whose attempts all time out. A method that is not
+// idempotent is not repeated.
 func TestStreamTimedOut(t *testing.T) {
 	t.Parallel()
 	for method, calls := range map[string]int64{list: 3, appends: 1} {
@@ -67,8 +67,8 @@ func TestStreamTimedOut(t *testing.T) {
 	}
 }
 
-// TestStreamHookContext holds that a stream under an attempt's timeout has what a hook put into the
-// attempt's context, and ends with the caller's.
+// TestStreamHookContext checks that a stream with an attempt timeout has the values that a hook
+// added to the attempt's context.
 func TestStreamHookContext(t *testing.T) {
 	t.Parallel()
 	add := retry.WithHooks(retry.Hooks{BeforeAttempt: func(ctx context.Context, _ retry.Attempt) context.Context {
@@ -82,7 +82,8 @@ func TestStreamHookContext(t *testing.T) {
 	assert.Equal(t, "7", status.Convert(err).Message())
 }
 
-// TestStreamOptions holds what the call options tell of a retried stream: the last attempt, once.
+// TestStreamOptions checks that Header, Trailer and Peer describe the last attempt of a stream, and
+// that OnFinish runs once.
 func TestStreamOptions(t *testing.T) {
 	t.Parallel()
 	s := &shop{stream: func(call int, _ string, s grpc.ServerStream) error {
@@ -114,37 +115,38 @@ func TestStreamOptions(t *testing.T) {
 	assert.NotNil(t, p.Addr)
 }
 
-// TestStreamOnFinishOfLeft holds that OnFinish hears of a stream that is left after its first message.
-func TestStreamOnFinishOfLeft(t *testing.T) {
+// TestStreamOnFinishOfCancelled checks that OnFinish runs once if the caller cancels a stream after
+// its first message.
+func TestStreamOnFinishOfCancelled(t *testing.T) {
 	t.Parallel()
 	s := &shop{stream: func(_ int, _ string, s grpc.ServerStream) error {
 		s.SendMsg(wrapperspb.String("a"))
 		<-s.Context().Done()
 		return s.Context().Err()
 	}}
-	heard := make(chan error, 2)
+	finished := make(chan error, 2)
 	ctx, cancel := context.WithCancel(t.Context())
-	stream, err := start(ctx, tcp.connect(t, s, retry.WithAttemptTimeout(time.Minute)), list, "x", grpc.OnFinish(func(err error) { heard <- err }))
+	stream, err := start(ctx, tcp.connect(t, s, retry.WithAttemptTimeout(time.Minute)), list, "x", grpc.OnFinish(func(err error) { finished <- err }))
 	require.NoError(t, err)
 	require.NoError(t, stream.RecvMsg(new(wrapperspb.StringValue)))
 	cancel()
-	assert.Equal(t, codes.Canceled, status.Code(<-heard))
+	assert.Equal(t, codes.Canceled, status.Code(<-finished))
 	_, err = read(stream)
 	assert.Equal(t, codes.Canceled, status.Code(err))
-	assert.Empty(t, heard, "once")
+	assert.Empty(t, finished, "once")
 }
 
-// TestStreamOnFinishOfFailure holds that OnFinish hears the call's error once.
+// TestStreamOnFinishOfFailure checks that OnFinish gets the call's error once.
 func TestStreamOnFinishOfFailure(t *testing.T) {
 	t.Parallel()
-	var heard []error
-	opt := grpc.OnFinish(func(err error) { heard = append(heard, err) })
+	var finished []error
+	opt := grpc.OnFinish(func(err error) { finished = append(finished, err) })
 	err := call(t.Context(), tcp.connect(t, failing(errDown)), list, "x", opt)
-	require.Len(t, heard, 1)
-	assert.Equal(t, err, heard[0])
+	require.Len(t, finished, 1)
+	assert.Equal(t, err, finished[0])
 
-	heard = nil
+	finished = nil
 	_, err = dialed(t, &counter{}, refused(t), []grpc.DialOption{plain}).NewStream(t.Context(), both, chat, opt)
-	require.Len(t, heard, 1)
-	assert.Equal(t, err, heard[0])
+	require.Len(t, finished, 1)
+	assert.Equal(t, err, finished[0])
 }

@@ -5,52 +5,53 @@ import (
 	"sync/atomic"
 )
 
-// limit ends an attempt's stream with the attempt's time until the stream is settled. From then on
-// only the caller's context does.
-type limit struct {
-	cancel context.CancelFunc
-	stop   func() bool
-	state  atomic.Int32
+// streamTimeout ends an attempt's stream with the attempt's context. Once the stream is settled
+// it is stopped, and only the caller's context ends the stream.
+type streamTimeout struct {
+	cancel    context.CancelFunc // of the stream's context
+	stopWatch func() bool        // no longer wait for the end of the attempt's context
+	state     atomic.Int32
 }
 
-// The states of a limit: it leaves the first one once.
+// The states of a streamTimeout. It leaves the first one once.
 const (
-	waiting int32 = iota
-	lifted
+	pending int32 = iota
+	stopped
 	expired
 )
 
-// newLimit returns the context of an attempt's stream. It has the values of attempt, ends with
-// callers, and until the limit is lifted with attempt too. Its deadline is the caller's: the server
-// must not end the stream when the time to the first message is over.
-func newLimit(callers, attempt context.Context) (context.Context, *limit) {
-	l := &limit{}
+// newStreamTimeout returns the context of an attempt's stream. It has the values of attempt. It ends
+// with callers, and until the timeout is stopped also with attempt. Its deadline is the caller's: the
+// server must not end the stream when the time to the first message has passed.
+func newStreamTimeout(callers, attempt context.Context) (context.Context, *streamTimeout) {
+	t := &streamTimeout{}
 	ctx, cancel := context.WithCancel(streamContext{Context: callers, values: attempt})
-	l.cancel = cancel
-	l.stop = context.AfterFunc(attempt, l.expire)
-	return ctx, l
+	t.cancel = cancel
+	t.stopWatch = context.AfterFunc(attempt, t.expire)
+	return ctx, t
 }
 
-// expire ends the stream, unless the limit was lifted.
-func (l *limit) expire() {
-	if l.state.CompareAndSwap(waiting, expired) {
-		l.cancel()
+// expire ends the stream, unless the timeout was stopped.
+func (t *streamTimeout) expire() {
+	if t.state.CompareAndSwap(pending, expired) {
+		t.cancel()
 	}
 }
 
-// lift reports whether the stream was settled in time.
-func (l *limit) lift() bool {
-	l.stop()
-	return l.state.CompareAndSwap(waiting, lifted)
+// stop stops the timeout. It reports false if the timeout has expired.
+func (t *streamTimeout) stop() bool {
+	t.stopWatch()
+	return t.state.CompareAndSwap(pending, stopped)
 }
 
 // release ends the stream's context.
-func (l *limit) release() {
-	l.stop()
-	l.cancel()
+func (t *streamTimeout) release() {
+	t.stopWatch()
+	t.cancel()
 }
 
-// streamContext has the caller's end and the attempt's values, which hooks may have added.
+// streamContext ends with the caller's context and has the attempt's values, which hooks may have
+// added.
 type streamContext struct {
 	context.Context
 
@@ -59,5 +60,5 @@ type streamContext struct {
 
 func (c streamContext) Value(key any) any { return c.values.Value(key) }
 
-// AfterFunc lets package context watch the caller's end without a goroutine.
+// AfterFunc lets package context wait for the caller's end without a goroutine.
 func (c streamContext) AfterFunc(f func()) (stop func() bool) { return context.AfterFunc(c.Context, f) }

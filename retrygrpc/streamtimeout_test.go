@@ -7,18 +7,18 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestLimit holds that a stream is settled or its time is up, whichever comes first, and never both.
-func TestLimit(t *testing.T) {
+// TestStreamTimeout checks that a stream is either settled or timed out, whichever comes first.
+func TestStreamTimeout(t *testing.T) {
 	t.Parallel()
-	ctx, l := newLimit(t.Context(), t.Context())
-	l.expire()
-	assert.False(t, l.lift())
+	ctx, timeout := newStreamTimeout(t.Context(), t.Context())
+	timeout.expire()
+	assert.False(t, timeout.stop())
 	assert.ErrorIs(t, ctx.Err(), context.Canceled)
 
-	ctx, l = newLimit(t.Context(), t.Context())
-	assert.True(t, l.lift())
-	l.expire()
+	ctx, timeout = newStreamTimeout(t.Context(), t.Context())
+	assert.True(t, timeout.stop())
+	timeout.expire()
 	assert.NoError(t, ctx.Err())
-	l.release()
+	timeout.release()
 	assert.Error(t, ctx.Err())
 }

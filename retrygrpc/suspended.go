@@ -9,80 +9,81 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// suspended is an attempt that goes on while its caller comes and goes: it is begun in one call of
-// a stream's methods and ended in another. Run.Try, with the gates, hooks and timeout around its
-// function, stands still in a goroutine of its own meanwhile.
+// suspendedAttempt is an attempt that begins in one call of a stream's methods and ends in another.
+// Run.Try, with the gates, hooks and timeout around its function, blocks in its own goroutine
+// between the two.
 //
-// A coroutine (iter.Pull) would do the same, but the runtime kills a process in which one is resumed
-// by a goroutine that is locked to another thread than its maker, and streams are passed around.
-type suspended struct {
-	run     *retry.Run
-	callers context.Context
+// A coroutine (iter.Pull) could do the same. But the runtime kills the process if one is resumed by
+// a goroutine that is locked to another thread than its creator, and callers pass streams around.
+type suspendedAttempt struct {
+	run       *retry.Run
+	callerCtx context.Context
 
 	begun    sync.WaitGroup // until the attempt has its context, or there is none
 	finished sync.WaitGroup // until Try has returned
-	ended    chan struct{}  // tells that result is there; has room for it
+	ended    chan struct{}  // says that result is set; it is buffered
 	result   error          // of the attempt
 
 	ctx      context.Context // the attempt's; nil if there is none
-	wait     time.Duration
-	again    bool
-	returned bool // Try has, and did not panic or call Goexit
+	wait     time.Duration   // from Try
+	again    bool            // from Try
+	returned bool            // Try returned, without a panic or Goexit
 	panicked any
 }
 
-// begin starts the next attempt of run. It reports false if there is none, or a gate refused it.
-func (s *suspended) begin(run *retry.Run, callers context.Context) bool {
-	s.run, s.callers, s.ended = run, callers, make(chan struct{}, 1)
+// begin starts the next attempt of run. It reports false if there is none, or if a gate refused it.
+func (s *suspendedAttempt) begin(run *retry.Run, callerCtx context.Context) bool {
+	s.run, s.callerCtx, s.ended = run, callerCtx, make(chan struct{}, 1)
 	s.begun.Add(1)
 	s.finished.Add(1)
 	go s.try()
 	s.begun.Wait()
 	if s.ctx == nil {
 		s.finished.Wait()
-		s.rethrow()
+		s.repanic()
 		return false
 	}
 	return true
 }
 
-// try is the goroutine of the attempt.
-func (s *suspended) try() {
-	defer s.leave()
-	s.wait, s.again = s.run.Try(s.attempt)
+// try runs the attempt in its goroutine.
+func (s *suspendedAttempt) try() {
+	defer s.signalEnd()
+	s.wait, s.again = s.run.Try(s.waitForResult)
 	s.returned = true
 }
 
-// attempt is the function of the attempt.
-func (s *suspended) attempt(ctx context.Context) error {
+// waitForResult is the function of the attempt. It returns when end is called.
+func (s *suspendedAttempt) waitForResult(ctx context.Context) error {
 	s.ctx = ctx
 	s.begun.Done()
 	select {
 	case <-s.ended:
 		return s.result
-	case <-s.callers.Done():
-		return s.late()
+	case <-s.callerCtx.Done():
+		return s.waitBriefly()
 	}
 }
 
-// grace is how long an attempt lives after the end of the caller's context.
-const grace = time.Second
+// endTime is how long an attempt may take to end after the caller's context has ended.
+const endTime = time.Second
 
-// late waits for the end of an attempt whose caller's context has ended. Who reads the stream or gRPC's
-// OnFinish brings it at once, unless nobody reads and an interceptor further in dropped OnFinish.
-func (s *suspended) late() error {
-	timer := time.NewTimer(grace)
+// waitBriefly waits for end after the caller's context has ended. A reader of the stream or gRPC's
+// OnFinish calls end at once. Neither does if nobody reads and an inner interceptor dropped
+// OnFinish.
+func (s *suspendedAttempt) waitBriefly() error {
+	timer := time.NewTimer(endTime)
 	defer timer.Stop()
 	select {
 	case <-s.ended:
 		return s.result
 	case <-timer.C:
-		return s.callers.Err()
+		return s.callerCtx.Err()
 	}
 }
 
-// leave tells those who wait for the attempt that Try has returned, or why it did not.
-func (s *suspended) leave() {
+// signalEnd releases begin and end once Try has returned, panicked or exited its goroutine.
+func (s *suspendedAttempt) signalEnd() {
 	if !s.returned {
 		s.panicked = recover()
 	}
@@ -92,16 +93,17 @@ func (s *suspended) leave() {
 	s.finished.Done()
 }
 
-// end ends the attempt with err, unless it has ended, and waits for what the policy says to it.
-func (s *suspended) end(err error) {
+// end ends the attempt with err, unless it has ended. It waits for the policy's decision.
+func (s *suspendedAttempt) end(err error) {
 	s.result = err
 	s.ended <- struct{}{}
 	s.finished.Wait()
-	s.rethrow()
+	s.repanic()
 }
 
-// rethrow goes on with a panic of the policy's hooks where the attempt was begun or ended.
-func (s *suspended) rethrow() {
+// repanic passes a panic of the policy's hooks to the goroutine that called begin or end. The same
+// goes for runtime.Goexit.
+func (s *suspendedAttempt) repanic() {
 	switch {
 	case s.panicked != nil:
 		panic(s.panicked)

@@ -21,11 +21,11 @@ import (
 	"github.com/seed-205ff063/retry/retrygrpc"
 )
 
-// TestStreamLeft holds that a stream which is left before its first message leaks nothing and runs
-// Done once.
+// TestStreamAbandoned checks that a stream that is abandoned before its first message leaks nothing
+// and runs Done once.
 //
 //nolint:paralleltest // it looks for goroutines
-func TestStreamLeft(t *testing.T) {
+func TestStreamAbandoned(t *testing.T) {
 	rows := []struct {
 		name  string
 		leave func(cancel func(), cc *grpc.ClientConn, s grpc.ClientStream)
@@ -46,7 +46,7 @@ func TestStreamLeft(t *testing.T) {
 			time.Sleep(3 * shortly)
 			cc.Close()
 		}, []retry.Option{retry.WithAttemptTimeout(shortly)}, false},
-		{"read in vain", func(cancel func(), _ *grpc.ClientConn, s grpc.ClientStream) {
+		{"cancelled while it is read", func(cancel func(), _ *grpc.ClientConn, s grpc.ClientStream) {
 			time.AfterFunc(shortly, cancel)
 			s.RecvMsg(new(wrapperspb.StringValue))
 		}, nil, true},
@@ -68,17 +68,17 @@ func TestStreamLeft(t *testing.T) {
 			if row.done {
 				require.Eventually(t, func() bool { return j.ends() == 1 }, 5*time.Second, time.Millisecond)
 			}
-			assert.Eventually(t, func() bool { return !strings.Contains(stacks(), "(*suspended)") }, 5*time.Second, time.Millisecond)
+			assert.Eventually(t, func() bool { return !strings.Contains(stacks(), "(*suspendedAttempt)") }, 5*time.Second, time.Millisecond)
 			time.Sleep(shortly)
 			assert.LessOrEqual(t, j.ends(), 1)
 		})
 	}
 }
 
-// TestStreamLeftWithoutOptions holds the same where an interceptor further in drops the call options.
+// TestStreamAbandonedWithoutOptions checks the same if an inner interceptor drops the call options.
 //
 //nolint:paralleltest // it looks for goroutines
-func TestStreamLeftWithoutOptions(t *testing.T) {
+func TestStreamAbandonedWithoutOptions(t *testing.T) {
 	s := &shop{stream: func(_ int, _ string, s grpc.ServerStream) error {
 		<-s.Context().Done()
 		return s.Context().Err()
@@ -95,27 +95,28 @@ func TestStreamLeftWithoutOptions(t *testing.T) {
 	require.NoError(t, err)
 	cancel()
 	require.Eventually(t, func() bool { return j.ends() == 1 }, 10*time.Second, time.Millisecond)
-	assert.Eventually(t, func() bool { return !strings.Contains(stacks(), "(*suspended)") }, 5*time.Second, time.Millisecond)
+	assert.Eventually(t, func() bool { return !strings.Contains(stacks(), "(*suspendedAttempt)") }, 5*time.Second, time.Millisecond)
 }
 
-// TestStreamOnLockedThread holds that a stream may be passed between goroutines that are locked to
-// threads, which kills a process that does it with a coroutine.
+// TestStreamOnLockedThread checks that goroutines that are locked to threads may share a stream.
+// With a coroutine this would kill the process.
 func TestStreamOnLockedThread(t *testing.T) {
 	t.Parallel()
 	stream, err := start(t.Context(), bufconns.connect(t, flaky(1, errDown)), list, "x")
 	require.NoError(t, err)
-	var read1 sync.WaitGroup
-	read1.Go(func() {
+	var reader sync.WaitGroup
+	reader.Go(func() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		all, err := read(stream)
 		assert.NoError(t, err)
 		assert.Len(t, all, 1)
 	})
-	read1.Wait()
+	reader.Wait()
 }
 
-// TestStreamHookPanics holds that a panic of a hook comes out where the attempt began or ended.
+// TestStreamHookPanics checks that a panic of a hook reaches the caller of the method that began or
+// ended the attempt.
 func TestStreamHookPanics(t *testing.T) {
 	t.Parallel()
 	before := retry.WithHooks(retry.Hooks{BeforeAttempt: func(context.Context, retry.Attempt) context.Context { panic("before") }})
@@ -138,8 +139,8 @@ func TestStreamHookPanics(t *testing.T) {
 	<-ended
 }
 
-// TestStreamGates holds that a stream's gates are passed before it is opened and left after its first
-// message, and that one which refuses is an attempt.
+// TestStreamGates checks that a stream passes its gates before it is opened and releases them at
+// its first message. A refusal counts as an attempt.
 func TestStreamGates(t *testing.T) {
 	t.Parallel()
 	var inside, passed atomic.Int64

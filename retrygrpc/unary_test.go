@@ -19,7 +19,8 @@ import (
 	"github.com/seed-205ff063/retry/retrygrpc"
 )
 
-// TestUnaryOptions holds that the call options tell of the last attempt, and OnFinish once of the call.
+// TestUnaryOptions checks that Header, Trailer and Peer describe the last attempt, and that
+// OnFinish runs once.
 func TestUnaryOptions(t *testing.T) {
 	t.Parallel()
 	s := &shop{unary: func(ctx context.Context, call int, in string) (string, error) {
@@ -34,19 +35,19 @@ func TestUnaryOptions(t *testing.T) {
 	}}
 	var header, trailer metadata.MD
 	var p peer.Peer
-	var heard []error
+	var finished []error
 	_, err := invoke(t.Context(), tcp.connect(t, s), get, "x", grpc.Header(&header), grpc.Trailer(&trailer), grpc.Peer(&p),
-		grpc.OnFinish(func(err error) { heard = append(heard, err) }))
+		grpc.OnFinish(func(err error) { finished = append(finished, err) }))
 	require.NoError(t, err)
-	assert.Equal(t, []error{nil}, heard)
+	assert.Equal(t, []error{nil}, finished)
 	assert.Equal(t, []string{"2"}, trailer.Get("call"))
 	assert.Empty(t, trailer.Get("failed"))
 	assert.Empty(t, header.Get("failed"))
 	assert.NotNil(t, p.Addr)
 }
 
-// TestUnaryOptionsReset holds that nothing of an earlier attempt is left when the last never got to a
-// transport.
+// TestUnaryOptionsReset checks that nothing of an earlier attempt remains if the last one reached
+// no transport.
 func TestUnaryOptionsReset(t *testing.T) {
 	t.Parallel()
 	s := failing(errDown)
@@ -60,18 +61,19 @@ func TestUnaryOptionsReset(t *testing.T) {
 	cc := client(t, target, append(dial, retrygrpc.DialOptions(quick(retry.WithBackoff(retry.Constant(shortly)), stop)...)...)...)
 	var header, trailer metadata.MD
 	var p peer.Peer
-	var heard []error
+	var finished []error
 	_, err := invoke(t.Context(), cc, get, "x", grpc.Header(&header), grpc.Trailer(&trailer), grpc.Peer(&p),
-		grpc.OnFinish(func(err error) { heard = append(heard, err) }))
+		grpc.OnFinish(func(err error) { finished = append(finished, err) }))
 	assert.Equal(t, codes.Unavailable, status.Code(err))
 	assert.EqualValues(t, 1, s.calls.Load())
 	assert.Nil(t, header)
 	assert.Nil(t, trailer)
 	assert.Equal(t, peer.Peer{}, p)
-	assert.Equal(t, []error{err}, heard)
+	assert.Equal(t, []error{err}, finished)
 }
 
-// TestMetadata holds that attempts from the second on carry their number, and the time that is left.
+// TestMetadata checks that attempts send the remaining time, and their number from the second
+// attempt on.
 func TestMetadata(t *testing.T) {
 	t.Parallel()
 	var numbers [][]string
@@ -94,7 +96,8 @@ func TestMetadata(t *testing.T) {
 	}
 }
 
-// TestAttemptTimeoutInMetadata holds that an attempt of a unary call tells the server its own time.
+// TestAttemptTimeoutInMetadata checks that an attempt of a unary call sends its own timeout to the
+// server.
 func TestAttemptTimeoutInMetadata(t *testing.T) {
 	t.Parallel()
 	s := &shop{unary: func(ctx context.Context, _ int, in string) (string, error) {
@@ -108,7 +111,7 @@ func TestAttemptTimeoutInMetadata(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// TestStreamMetadata holds that the attempts of a stream carry their number.
+// TestStreamMetadata checks that the attempts of a stream send their number.
 func TestStreamMetadata(t *testing.T) {
 	t.Parallel()
 	var second atomic.Value

@@ -13,11 +13,11 @@ import (
 	"github.com/seed-205ff063/retry/retrygrpc"
 )
 
-// TestEvidenceOfItsAttempt holds that the end of an attempt which gRPC reports late proves nothing for
-// the next one.
-func TestEvidenceOfItsAttempt(t *testing.T) {
+// TestProofOfItsAttempt checks that an OnFinish that grpc calls late proves nothing about the next
+// attempt.
+func TestProofOfItsAttempt(t *testing.T) {
 	t.Parallel()
-	// What is further in ends the first attempt at once, and in the second only the first once more.
+	// The inner layer calls the first attempt's OnFinish in both attempts, and the second's in none.
 	calls, first := 0, []func(error){}
 	answer := func(opts []grpc.CallOption) error {
 		calls++
@@ -54,8 +54,8 @@ func TestEvidenceOfItsAttempt(t *testing.T) {
 	assert.Equal(t, 2, calls)
 }
 
-// TestOptionsDropped holds that nothing is proved by options that did not get to gRPC: a call that is
-// not idempotent is made once.
+// TestOptionsDropped checks that an inner interceptor that drops call options leaves no proof. A
+// call that is not idempotent is then made once.
 func TestOptionsDropped(t *testing.T) {
 	t.Parallel()
 	n := &counter{}
