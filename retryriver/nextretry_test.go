@@ -2,11 +2,9 @@ package retryriver_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
-	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -15,7 +13,8 @@ import (
 	"github.com/seed-205ff063/retry/retryriver"
 )
 
-// NextRetry reads what the middleware decided, a server's hint too.
+// TestNextRetryReadsTheDecision checks that NextRetry returns the wait that Work chose, also for a
+// server's hint.
 func TestNextRetryReadsTheDecision(t *testing.T) {
 	t.Parallel()
 	c := installed(t, retryriver.Config{Policy: constant(3, retry.WithJitter(retry.NoJitter), retry.WithMaxRetryAfter(retry.Unlimited))})
@@ -30,7 +29,8 @@ func TestNextRetryReadsTheDecision(t *testing.T) {
 	assert.InDelta(t, 3*time.Hour, time.Until(c.RetryPolicy.NextRetry(hinted)), float64(time.Second))
 }
 
-// River takes a time that has passed for a fault and uses its own policy: no wait is not one.
+// TestNextRetryIsNeverPast checks a policy without waits. River ignores a time in the past and uses
+// its own policy.
 func TestNextRetryIsNeverPast(t *testing.T) {
 	t.Parallel()
 	c := installed(t, retryriver.Config{Policy: retry.MustNew(retry.WithBackoff(retry.Constant(0)))})
@@ -40,8 +40,8 @@ func TestNextRetryIsNeverPast(t *testing.T) {
 	assert.False(t, c.RetryPolicy.NextRetry(job).Before(now))
 }
 
-// For an attempt that nobody decided on the wait is the policy's for that attempt, and the rescuer
-// does not end the job by itself.
+// TestNextRetryOfALostAttempt checks the wait after an attempt without a decision, and that the
+// rescuer does not end the job itself.
 func TestNextRetryOfALostAttempt(t *testing.T) {
 	t.Parallel()
 	c := installed(t, retryriver.Config{Policy: retry.MustNew(retry.WithMaxAttempts(9), retry.WithRetryIf(retry.Is(context.Canceled)),
@@ -50,7 +50,7 @@ func TestNextRetryOfALostAttempt(t *testing.T) {
 		return rivertype.AttemptError{At: time.Now(), Attempt: n, Error: "Stuck job rescued by JobRescuer"}
 	}
 	state := `{"retryriver": {"v": 1, "attempt": 2, "number": 2, "delay": 1, "began": "2026-01-01T00:00:00Z"}}`
-	over := `{"retryriver": {"v": 1, "attempt": 2, "number": 2, "ended": true, "began": "2026-01-01T00:00:00Z"}}`
+	ended := `{"retryriver": {"v": 1, "attempt": 2, "number": 2, "ended": true, "began": "2026-01-01T00:00:00Z"}}`
 	rows := []struct {
 		name     string
 		attempt  int
@@ -60,14 +60,14 @@ func TestNextRetryOfALostAttempt(t *testing.T) {
 	}{
 		{"the first", 1, `{}`, nil, time.Hour},
 		{"the second in a row", 2, `{}`, []rivertype.AttemptError{rescued(1)}, 2 * time.Hour},
-		{"after two that failed", 3, state, []rivertype.AttemptError{{Attempt: 1}, {Attempt: 2}}, 3 * time.Hour},
-		{"after two that failed and one lost", 4, state, []rivertype.AttemptError{{Attempt: 1}, {Attempt: 2}, rescued(3)}, 4 * time.Hour},
-		{"both of a failed attempt that was rescued too", 3, state, []rivertype.AttemptError{{Attempt: 1}, {Attempt: 2}, rescued(2)}, 3 * time.Hour},
-		{"after an end", 3, over, []rivertype.AttemptError{{Attempt: 1}, {Attempt: 2}}, time.Hour},
-		{"after an end that came when the rescuer had given up", 3, over, []rivertype.AttemptError{{Attempt: 1}, rescued(2)}, 3 * time.Hour},
-		{"after an end that the rescuer overlooked", 3, over, []rivertype.AttemptError{{Attempt: 1}, {Attempt: 2}, rescued(2)}, time.Hour},
-		{"after failures before there was a policy", 3, `{}`, []rivertype.AttemptError{{Attempt: 1}, {Attempt: 2}}, time.Hour},
-		{"metadata that is no object", 1, `null`, nil, time.Hour},
+		{"after two failures", 3, state, []rivertype.AttemptError{{Attempt: 1}, {Attempt: 2}}, 3 * time.Hour},
+		{"after two failures and a lost attempt", 4, state, []rivertype.AttemptError{{Attempt: 1}, {Attempt: 2}, rescued(3)}, 4 * time.Hour},
+		{"after a failure that was rescued too", 3, state, []rivertype.AttemptError{{Attempt: 1}, {Attempt: 2}, rescued(2)}, 3 * time.Hour},
+		{"after an end", 3, ended, []rivertype.AttemptError{{Attempt: 1}, {Attempt: 2}}, time.Hour},
+		{"after an end that came after the rescue", 3, ended, []rivertype.AttemptError{{Attempt: 1}, rescued(2)}, 3 * time.Hour},
+		{"after an end and a late rescue", 3, ended, []rivertype.AttemptError{{Attempt: 1}, {Attempt: 2}, rescued(2)}, time.Hour},
+		{"after failures before the policy was installed", 3, `{}`, []rivertype.AttemptError{{Attempt: 1}, {Attempt: 2}}, time.Hour},
+		{"metadata that is not an object", 1, `null`, nil, time.Hour},
 	}
 	for _, r := range rows {
 		t.Run(r.name, func(t *testing.T) {
@@ -78,72 +78,4 @@ func TestNextRetryOfALostAttempt(t *testing.T) {
 			assert.Greater(t, job.MaxAttempts, job.Attempt)
 		})
 	}
-}
-
-// What River is told at each end: an error that it cancels for, or a limit that it discards for, in
-// the row in memory.
-func TestWhatRiverIsTold(t *testing.T) {
-	t.Parallel()
-	rows := []struct {
-		name      string
-		policy    *retry.Policy
-		err       error
-		cancelled bool
-		limit     int
-	}{
-		{"again", constant(2), errBroken, false, 25},
-		{"exhausted", constant(1), errBroken, false, 1},
-		{"permanent", constant(2), retry.Permanent(errBroken), true, 25},
-		{"JobCancel", constant(2), river.JobCancel(errBroken), true, 25},
-	}
-	for _, r := range rows {
-		t.Run(r.name, func(t *testing.T) {
-			t.Parallel()
-			job := row(1)
-			err := work(installed(t, retryriver.Config{Policy: r.policy}), job, fails(r.err))
-			require.ErrorIs(t, err, errBroken)
-			var cancel *river.JobCancelError
-			assert.Equal(t, r.cancelled, errors.As(err, &cancel))
-			assert.Equal(t, r.limit, job.MaxAttempts)
-		})
-	}
-}
-
-// The policy's waits grow from the waits it chose. What River was late by is time that passed.
-func TestLateness(t *testing.T) {
-	t.Parallel()
-	var seen retry.Attempt
-	c := installed(t, retryriver.Config{Policy: retry.MustNew(
-		retry.WithBackoff(retry.Constant(time.Second)),
-		retry.WithHooks(retry.Hooks{BeforeAttempt: func(ctx context.Context, a retry.Attempt) context.Context {
-			seen = a
-			return ctx
-		}}),
-	)})
-	job := row(1)
-	require.Error(t, work(c, job, fails(errBroken)))
-	late := job.AttemptedAt.Add(time.Minute)
-	job.Attempt, job.AttemptedAt = 2, &late
-	require.NoError(t, work(c, job, fails(nil)))
-	assert.Equal(t, 2, seen.Number)
-	assert.Equal(t, time.Second, seen.Waited)
-	assert.InDelta(t, time.Minute, seen.Elapsed, float64(time.Second))
-
-	early := job.AttemptedAt.Add(-time.Hour) // a clock that was set back
-	job.AttemptedAt = &early
-	require.NoError(t, work(c, job, fails(nil)))
-	assert.Equal(t, time.Second, seen.Elapsed.Round(time.Second))
-}
-
-// A panic goes on untouched, and what follows is the policy's.
-func TestPanic(t *testing.T) {
-	t.Parallel()
-	c := installed(t, retryriver.Config{Policy: constant(2)})
-	job := row(1)
-	boom := func(context.Context) error { panic(errBroken) }
-	assert.PanicsWithValue(t, errBroken, func() { _ = work(c, job, boom) })
-	assert.InDelta(t, time.Hour, time.Until(c.RetryPolicy.NextRetry(job)), float64(time.Second))
-	job.Attempt = 2
-	assert.PanicsWithValue(t, errBroken, func() { _ = work(c, job, boom) })
-	assert.Equal(t, 2, job.MaxAttempts, "discarded")
 }

@@ -11,51 +11,51 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// ErrLost is the error of an attempt whose process died, or that was stuck until River's
-// rescuer gave it up. What the attempt was to do may have been done.
+// ErrLost is the error of a lost attempt: its process died, or it ran so long that River's rescuer
+// gave it up. Its work may have been done.
 var ErrLost = errors.New("retryriver: attempt lost: its process died or did not end it in time")
 
-// past is what is known of a job's earlier attempts.
-type past struct {
-	last  retry.Attempt // as Policy.Resume reads it
-	lost  int           // how many attempts ended without a decision
-	began time.Time     // when the first was fetched
+// progress is what is known of a job's earlier attempts.
+type progress struct {
+	last  retry.Attempt // for Policy.Resume
+	lost  int           // how many attempts were lost after the last decision
+	began time.Time     // when the first attempt was fetched
 }
 
-// recall reads from the row what came before the attempt that the job is in.
-func (e *engine) recall(job *rivertype.JobRow) past {
+// progressOf reads the row for what came before the current attempt of the job.
+func (m *middleware) progressOf(job *rivertype.JobRow) progress {
 	s, err := readState(job)
 	if err == nil && s.Number > 0 && s.Attempt >= job.Attempt {
-		s, err = state{}, errors.New("it is of the attempt that begins")
+		s, err = state{}, errors.New("it belongs to the attempt that begins")
 	}
 	if err != nil {
-		e.log.Warn("retryriver: job state in the metadata cannot be used; the job counts as new",
+		m.log.Warn("retryriver: job state in the metadata cannot be used; the job counts as new",
 			slog.String("job", Key(job)), slog.String("error", retry.ErrorText(err)))
 	}
-	if s.Ended && !givenUp(job, s.Attempt) {
+	if s.Ended && !rescuedBeforeEnd(job, s.Attempt) {
 		s.Number = 0 // a new call, after JobRetry or a snooze
 	}
-	p := past{began: s.Began}
+	p := progress{began: s.Began}
 	lost := lostAttempts(job, &s)
 	p.lost = len(lost)
 	p.last = retry.Attempt{Number: s.Number + p.lost, Delay: s.Delay, Err: lastError(job, p.lost)}
 	if p.lost > 0 {
-		p.last.Delay = max(job.ScheduledAt.Sub(lost[p.lost-1].At), 0) // what the rescuer was told to wait
+		p.last.Delay = max(job.ScheduledAt.Sub(lost[p.lost-1].At), 0) // what NextRetry told the rescuer
 	}
 	switch at := fetchedAt(job); {
 	case p.last.Number == 0:
 		p.began, p.last.Err = at, nil
 	case p.began.IsZero():
-		p.began = e.latestStart(job, lost[0].At)
+		p.began = m.latestStart(job, lost[0].At)
 		fallthrough
 	default:
-		p.last.Elapsed = max(at.Sub(p.began)-p.last.Delay, 0) // a queue's lateness is time that passed
+		p.last.Elapsed = max(at.Sub(p.began)-p.last.Delay, 0) // includes the time that River was late
 	}
 	return p
 }
 
-// lostAttempts returns River's records of the attempts after s that nobody decided on. Without a
-// state only those of the rescuer count: the others failed before there was a policy.
+// lostAttempts returns River's records of the attempts after s that were not decided on. Without a
+// state only the rescuer's records count: the others failed before the policy was installed.
 func lostAttempts(job *rivertype.JobRow, s *state) (lost []rivertype.AttemptError) {
 	for _, a := range job.Errors {
 		if a.Attempt > s.Attempt && (s.Version != 0 || rescued(a)) {
@@ -65,9 +65,9 @@ func lostAttempts(job *rivertype.JobRow, s *state) (lost []rivertype.AttemptErro
 	return lost
 }
 
-// givenUp reports whether the rescuer had given up the attempt before its end was stored, which then
-// changed nothing: the job goes on as if it was lost.
-func givenUp(job *rivertype.JobRow, attempt int) (given bool) {
+// rescuedBeforeEnd reports whether the rescuer gave up the attempt before its end was stored. The
+// end then changed nothing, and the job goes on as if the attempt was lost.
+func rescuedBeforeEnd(job *rivertype.JobRow, attempt int) (found bool) {
 	for _, a := range job.Errors {
 		if a.Attempt != attempt {
 			continue
@@ -75,9 +75,9 @@ func givenUp(job *rivertype.JobRow, attempt int) (given bool) {
 		if !rescued(a) {
 			return false
 		}
-		given = true
+		found = true
 	}
-	return given
+	return found
 }
 
 // rescued reports whether River's rescuer wrote the record.
@@ -85,16 +85,17 @@ func rescued(a rivertype.AttemptError) bool {
 	return strings.HasPrefix(a.Error, "Stuck job rescued by ")
 }
 
-// latestStart is when an attempt began at the latest that the rescuer gave up at the given time.
-func (e *engine) latestStart(job *rivertype.JobRow, rescuedAt time.Time) time.Time {
-	start := rescuedAt.Add(-e.rescueAfter)
+// latestStart returns the latest time at which an attempt may have begun, if the rescuer gave it up
+// at rescuedAt.
+func (m *middleware) latestStart(job *rivertype.JobRow, rescuedAt time.Time) time.Time {
+	start := rescuedAt.Add(-m.rescueAfter)
 	if start.Before(job.CreatedAt) {
 		return job.CreatedAt
 	}
 	return start
 }
 
-// lastError is the error of the last attempt, as far as it is stored.
+// lastError returns the error of the last attempt, as it was stored.
 func lastError(job *rivertype.JobRow, lost int) error {
 	switch n := len(job.Errors); {
 	case lost > 0:
@@ -105,7 +106,7 @@ func lastError(job *rivertype.JobRow, lost int) error {
 	return nil
 }
 
-// fetchedAt is when the attempt began, by the database's clock.
+// fetchedAt returns when the attempt began, by the database's clock.
 func fetchedAt(job *rivertype.JobRow) time.Time {
 	if job.AttemptedAt == nil {
 		return time.Now()
