@@ -32,7 +32,7 @@ func TestClockStarts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			assert.Equal(t, row.want, row.clock.Now())
-			assert.Equal(t, row.want, row.clock.Now(), "time passes by itself")
+			assert.Equal(t, row.want, row.clock.Now(), "time does not pass by itself")
 			assert.Empty(t, row.clock.Waits())
 		})
 	}
@@ -42,7 +42,7 @@ func TestClockAfter(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
 		waits []time.Duration
-		want  time.Duration // how far the time has moved on
+		want  time.Duration // how far the time has advanced
 	}{
 		"one":      {[]time.Duration{time.Second}, time.Second},
 		"several":  {[]time.Duration{3, 1, 2, 1}, 7},
@@ -79,7 +79,7 @@ func TestClockAdvance(t *testing.T) {
 	assert.Equal(t, start.Add(time.Minute), clk.Now())
 }
 
-// Beyond 292 years the time no longer fits a time.Duration.
+// TestClockGoesFar checks times beyond 292 years, which do not fit a time.Duration.
 func TestClockGoesFar(t *testing.T) {
 	t.Parallel()
 	var clk retrytest.Clock

@@ -12,11 +12,11 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// The code under test goes by a mock clock, and its retries by the same one.
+// The code under test has a mock clock. Its retries use the same one.
 func ExampleAuto() {
 	m := clock.NewMock()
 	clk := retrytest.Auto(m)
-	expired := m.After(250 * time.Millisecond) // what the code does with the clock besides
+	expired := m.After(250 * time.Millisecond) // another timer of the code
 	err := retry.Do(context.Background(), retrytest.Fail(2, errors.New("busy")),
 		retry.WithClock(clk), retry.WithJitter(retry.NoJitter))
 	fmt.Println(err, clk.Waits())
@@ -26,8 +26,8 @@ func ExampleAuto() {
 	// Jan  1 00:00:00.250
 }
 
-// stepClock is a mock clock whose time is moved on by Step, as that of k8s.io/utils/clock.
-// (That of clockwork is moved on by Advance.)
+// stepClock is a mock clock that advances by Step, as in k8s.io/utils/clock. In clockwork the method is
+// Advance.
 type stepClock struct{ mock *clock.Mock }
 
 func (c stepClock) Now() time.Time { return c.mock.Now() }
@@ -36,12 +36,12 @@ func (c stepClock) After(d time.Duration) <-chan time.Time { return c.mock.After
 
 func (c stepClock) Step(d time.Duration) { c.mock.Add(d) }
 
-// stepped gives it the method that Auto needs.
+// stepped adds the method that Auto needs.
 type stepped struct{ stepClock }
 
 func (c stepped) Add(d time.Duration) { c.Step(d) }
 
-// A mock clock that is moved on by Step is wrapped, so that it has Add.
+// A mock clock that advances by Step is wrapped, so that it has Add.
 func ExampleMock() {
 	clk := retrytest.Auto(stepped{stepClock{clock.NewMock()}})
 	err := retry.Do(context.Background(), retrytest.Fail(2, errors.New("busy")),
@@ -51,11 +51,11 @@ func ExampleMock() {
 	// <nil> [100ms 200ms]
 }
 
-// A limit on the whole call counts waits and what the attempts take, all by the mock.
+// A limit on the whole call counts the waits and the attempts' time, by the mock.
 func ExampleAutoClock() {
 	clk := retrytest.Auto(clock.NewMock())
 	err := retry.Do(context.Background(), func(context.Context) error {
-		clk.Add(10 * time.Second) // the attempt takes so long
+		clk.Add(10 * time.Second) // the attempt takes 10 seconds
 		return errors.New("overloaded")
 	}, retry.WithClock(clk), retry.WithBackoff(retry.Constant(20*time.Second)), retry.WithMaxElapsed(time.Minute))
 	fmt.Println(err)
@@ -99,8 +99,8 @@ func ExampleAutoClock_Waits() {
 	// [100ms 200ms 400ms 800ms]
 }
 
-// An attempt that takes longer than its timeout: its context ends by the mock, and the attempt
-// is retried.
+// An attempt takes longer than its timeout. Its context ends by the mock, and the attempt is
+// retried.
 func ExampleAutoClock_WithTimeout() {
 	clk := retrytest.Auto(clock.NewMock())
 	n := 0

@@ -9,7 +9,7 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// Doubling is a backoff of the kind that works until two calls share it.
+// Doubling is a backoff that works until two calls share it.
 type Doubling struct{ next time.Duration }
 
 func (d *Doubling) Delay(retry.Attempt) time.Duration {
@@ -17,7 +17,7 @@ func (d *Doubling) Delay(retry.Attempt) time.Duration {
 	return d.next
 }
 
-// In a test the first argument is its t. Here it prints what it is told.
+// In a test the first argument is the t of the test. Here it prints the failures.
 func ExampleTestBackoff() {
 	var t testing.TB = printer{}
 	retrytest.TestBackoff(t, retry.Exponential(time.Second, 2))

@@ -10,11 +10,11 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// A limit on the whole call counts waits and what the attempts take, all in virtual time.
+// A limit on the whole call counts the waits and the attempts' time, all virtual.
 func ExampleClock() {
 	var clk retrytest.Clock
 	err := retry.Do(context.Background(), func(context.Context) error {
-		clk.Advance(10 * time.Second) // the attempt takes so long
+		clk.Advance(10 * time.Second) // the attempt takes 10 seconds
 		return errors.New("overloaded")
 	}, retry.WithClock(&clk), retry.WithBackoff(retry.Constant(20*time.Second)), retry.WithMaxElapsed(time.Minute))
 	fmt.Println(err)
@@ -65,8 +65,8 @@ func ExampleClock_Waits() {
 	// [100ms 200ms 400ms 800ms]
 }
 
-// The caller's context has a deadline in virtual time: the call gives up instead of waiting
-// past it.
+// The caller's context has a virtual deadline. The call gives up because the next wait would pass
+// it.
 func ExampleClock_WithTimeout() {
 	var clk retrytest.Clock
 	ctx, cancel := clk.WithTimeout(context.Background(), time.Second)
@@ -80,8 +80,8 @@ func ExampleClock_WithTimeout() {
 	// true
 }
 
-// An attempt that takes longer than its timeout: its context ends by the Clock, and the
-// attempt is retried.
+// An attempt takes longer than its timeout. Its context ends by the Clock, and the attempt is
+// retried.
 func ExampleClock_WithTimeout_attempt() {
 	var clk retrytest.Clock
 	n := 0

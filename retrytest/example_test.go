@@ -10,8 +10,7 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// Mailer is the code under test. Its policy is a field, or options as here, so that a test can
-// add to it.
+// Mailer is the code under test. A test can add to its options. A field with a policy works too.
 type Mailer struct {
 	Send    func(ctx context.Context) error
 	Options []retry.Option
@@ -22,8 +21,7 @@ func (m *Mailer) Deliver(ctx context.Context) error {
 	return retry.Do(ctx, m.Send, opts...)
 }
 
-// A unit test of code that retries. In a real one the t is a *testing.T, and the checks are
-// its t.Errorf.
+// A unit test of code that retries. A real one has a *testing.T and checks with t.Errorf.
 func Example() {
 	TestDeliver := func(send func(context.Context) error) {
 		var clk retrytest.Clock

@@ -12,41 +12,50 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
+var errStop = errors.New("shutting down")
+
+type contextKey struct{}
+
+var base = context.WithValue(context.Background(), contextKey{}, "value")
+
+// parentEnd is a way in which a parent ends.
+type parentEnd struct {
+	parent     func(*retrytest.Clock) (context.Context, func())
+	err, cause error
+}
+
+var parentEnds = map[string]parentEnd{
+	"cancelled with a cause": {func(*retrytest.Clock) (context.Context, func()) {
+		ctx, cancel := context.WithCancelCause(base)
+		return ctx, func() { cancel(errStop) }
+	}, context.Canceled, errStop},
+	"cancelled above a value": {func(*retrytest.Clock) (context.Context, func()) {
+		ctx, cancel := context.WithCancelCause(base)
+		return context.WithValue(ctx, contextKey{}, "value"), func() { cancel(errStop) }
+	}, context.Canceled, errStop},
+	"virtual timeout": {func(clk *retrytest.Clock) (context.Context, func()) {
+		ctx, _ := clk.WithTimeout(base, time.Millisecond)
+		return ctx, func() { clk.Advance(time.Millisecond) }
+	}, context.DeadlineExceeded, context.DeadlineExceeded},
+	"virtual timeout, cancelled": {func(clk *retrytest.Clock) (context.Context, func()) {
+		return clk.WithTimeout(base, time.Hour)
+	}, context.Canceled, context.Canceled},
+	"a grandparent's end": {func(clk *retrytest.Clock) (context.Context, func()) {
+		ctx, cancel := context.WithCancelCause(base)
+		ctx, _ = clk.WithTimeout(ctx, time.Hour)
+		return ctx, func() { cancel(errStop) }
+	}, context.Canceled, errStop},
+	// The Clock advances before the context is used.
+	"ended just before its time is up": {func(clk *retrytest.Clock) (context.Context, func()) {
+		ctx, cancel := context.WithCancelCause(base)
+		return ctx, func() { cancel(errStop); clk.Advance(time.Minute) }
+	}, context.Canceled, errStop},
+}
+
+// TestWithTimeoutFollowsParent checks that a context ends with its parent, with the same error and cause.
 func TestWithTimeoutFollowsParent(t *testing.T) {
 	t.Parallel()
-	errStop := errors.New("shutting down")
-	type contextKey struct{}
-	base := context.WithValue(context.Background(), contextKey{}, "value")
-	for name, row := range map[string]struct {
-		parent     func(*retrytest.Clock) (context.Context, func())
-		err, cause error
-	}{
-		"cancelled with a cause": {func(*retrytest.Clock) (context.Context, func()) {
-			ctx, cancel := context.WithCancelCause(base)
-			return ctx, func() { cancel(errStop) }
-		}, context.Canceled, errStop},
-		"cancelled above a value": {func(*retrytest.Clock) (context.Context, func()) {
-			ctx, cancel := context.WithCancelCause(base)
-			return context.WithValue(ctx, contextKey{}, "value"), func() { cancel(errStop) }
-		}, context.Canceled, errStop},
-		"virtual timeout": {func(clk *retrytest.Clock) (context.Context, func()) {
-			ctx, _ := clk.WithTimeout(base, time.Millisecond)
-			return ctx, func() { clk.Advance(time.Millisecond) }
-		}, context.DeadlineExceeded, context.DeadlineExceeded},
-		"virtual timeout, cancelled": {func(clk *retrytest.Clock) (context.Context, func()) {
-			return clk.WithTimeout(base, time.Hour)
-		}, context.Canceled, context.Canceled},
-		"a grandparent's end": {func(clk *retrytest.Clock) (context.Context, func()) {
-			ctx, cancel := context.WithCancelCause(base)
-			ctx, _ = clk.WithTimeout(ctx, time.Hour)
-			return ctx, func() { cancel(errStop) }
-		}, context.Canceled, errStop},
-		// The Clock gets there before anybody looked at the context.
-		"ended just before its time is up": {func(clk *retrytest.Clock) (context.Context, func()) {
-			ctx, cancel := context.WithCancelCause(base)
-			return ctx, func() { cancel(errStop); clk.Advance(time.Minute) }
-		}, context.Canceled, errStop},
-	} {
+	for name, row := range parentEnds {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, before := range []bool{false, true} {
@@ -63,7 +72,7 @@ func TestWithTimeoutFollowsParent(t *testing.T) {
 					require.NoError(t, ctx.Err())
 					end()
 				}
-				// At once, in the goroutine that ended the parent.
+				// The goroutine that ended the parent sees the end at once.
 				assert.Equal(t, row.err, ctx.Err())
 				assert.Equal(t, row.cause, context.Cause(ctx))
 				assert.True(t, isDone(ctx))
@@ -77,9 +86,9 @@ func TestWithTimeoutFollowsParent(t *testing.T) {
 	}
 }
 
-// A select that was entered before the parent ended, and a context derived earlier, hear of
-// it without anybody asking.
-func TestWithTimeoutHearsOfParent(t *testing.T) {
+// TestWithTimeoutEndsWithParent checks that a select that waits and a derived context learn of the
+// end of the parent.
+func TestWithTimeoutEndsWithParent(t *testing.T) {
 	t.Parallel()
 	var clk retrytest.Clock
 	parent, end := context.WithCancel(t.Context())
@@ -94,11 +103,10 @@ func TestWithTimeoutHearsOfParent(t *testing.T) {
 	assert.Equal(t, context.Canceled, derived.Err())
 }
 
-// The goroutine that ended the parent sees that at once, whatever it asks first; though
-// context.AfterFunc, which tells of it, may have run or not, or be running.
+// TestWithTimeoutFollowsAtOnce checks that the goroutine that ended the parent sees the end at
+// once, with every method. It must not depend on when context.AfterFunc runs.
 func TestWithTimeoutFollowsAtOnce(t *testing.T) {
 	t.Parallel()
-	errStop := errors.New("shutting down")
 	for name, ask := range map[string]func(ctx context.Context, cancel func()) (ok bool){
 		"Err":   func(ctx context.Context, _ func()) bool { return ctx.Err() == context.Canceled },
 		"Done":  func(ctx context.Context, _ func()) bool { return isDone(ctx) },
@@ -127,11 +135,10 @@ func TestWithTimeoutFollowsAtOnce(t *testing.T) {
 	}
 }
 
-// The Clock and the parent end a context at the same time: one of them wins, everybody
-// agrees which, and nothing blocks.
+// TestWithTimeoutRace ends a context by the Clock and the parent at the same time. One of them
+// wins, the derived context agrees, and nothing blocks.
 func TestWithTimeoutRace(t *testing.T) {
 	t.Parallel()
-	errStop := errors.New("shutting down")
 	for range 200 {
 		var clk retrytest.Clock
 		parent, end := context.WithCancelCause(t.Context())

@@ -17,7 +17,7 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// isDone reports whether ctx has ended, by its channel.
+// isDone reports whether the Done channel of ctx is closed.
 func isDone(ctx context.Context) bool {
 	select {
 	case <-ctx.Done():
@@ -27,22 +27,27 @@ func isDone(ctx context.Context) bool {
 	}
 }
 
+// timeoutEnd is a timeout and how the Clock advances.
+type timeoutEnd struct {
+	timeout time.Duration
+	advance func(*retrytest.Clock)
+	ended   bool
+}
+
+var timeoutEnds = map[string]timeoutEnd{
+	"not advanced":        {time.Second, func(*retrytest.Clock) {}, false},
+	"advanced too little": {time.Second, func(c *retrytest.Clock) { c.Advance(time.Second - 1) }, false},
+	"advanced":            {time.Second, func(c *retrytest.Clock) { c.Advance(time.Second) }, true},
+	"advanced past it":    {time.Second, func(c *retrytest.Clock) { c.Advance(time.Hour) }, true},
+	"advanced in steps":   {time.Second, func(c *retrytest.Clock) { c.Advance(time.Second - 1); c.Advance(1) }, true},
+	"waited":              {time.Second, func(c *retrytest.Clock) { c.After(time.Second) }, true},
+	"zero timeout":        {0, func(*retrytest.Clock) {}, true},
+	"negative timeout":    {-1, func(*retrytest.Clock) {}, true},
+}
+
 func TestWithTimeoutEnds(t *testing.T) {
 	t.Parallel()
-	for name, row := range map[string]struct {
-		timeout time.Duration
-		move    func(*retrytest.Clock)
-		ended   bool
-	}{
-		"not moved":           {time.Second, func(*retrytest.Clock) {}, false},
-		"advanced too little": {time.Second, func(c *retrytest.Clock) { c.Advance(time.Second - 1) }, false},
-		"advanced":            {time.Second, func(c *retrytest.Clock) { c.Advance(time.Second) }, true},
-		"advanced past it":    {time.Second, func(c *retrytest.Clock) { c.Advance(time.Hour) }, true},
-		"advanced in steps":   {time.Second, func(c *retrytest.Clock) { c.Advance(time.Second - 1); c.Advance(1) }, true},
-		"waited":              {time.Second, func(c *retrytest.Clock) { c.After(time.Second) }, true},
-		"zero timeout":        {0, func(*retrytest.Clock) {}, true},
-		"negative timeout":    {-1, func(*retrytest.Clock) {}, true},
-	} {
+	for name, row := range timeoutEnds {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var clk retrytest.Clock
@@ -52,7 +57,7 @@ func TestWithTimeoutEnds(t *testing.T) {
 			done := ctx.Done()
 			derived, cancelDerived := context.WithCancel(ctx)
 			defer cancelDerived()
-			row.move(&clk)
+			row.advance(&clk)
 
 			deadline, ok := ctx.Deadline()
 			assert.True(t, ok)
@@ -85,11 +90,10 @@ func TestWithTimeoutEnds(t *testing.T) {
 	}
 }
 
-// Neither the Clock nor the parent holds on to a context that was cancelled.
+// TestWithTimeoutReleases checks that neither the Clock nor the parent keeps a cancelled context.
 func TestWithTimeoutReleases(t *testing.T) {
 	t.Parallel()
 	var clk retrytest.Clock
-	type contextKey struct{}
 	parent, end := context.WithCancel(t.Context())
 	defer end()
 	held := func() weak.Pointer[[64]byte] {
@@ -116,7 +120,7 @@ func TestWithTimeoutDeadline(t *testing.T) {
 	clk.Advance(time.Second)
 	assert.Equal(t, context.DeadlineExceeded, within.Err())
 
-	// A parent's deadline in real time that is before the virtual now ends nothing.
+	// A parent's real deadline that is before the virtual time does not end the context.
 	late := retrytest.NewClock(time.Now().AddDate(100, 0, 0))
 	parent, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
@@ -130,7 +134,7 @@ func TestWithTimeoutDeadline(t *testing.T) {
 	assert.Equal(t, context.DeadlineExceeded, ctx.Err())
 }
 
-// A bubble waits for every goroutine in it, and dies if one never ends.
+// TestWithTimeoutStartsNoGoroutine runs in a bubble, which fails if a goroutine in it never ends.
 func TestWithTimeoutStartsNoGoroutine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -148,8 +152,8 @@ func TestWithTimeoutStartsNoGoroutine(t *testing.T) {
 	})
 }
 
-// What the comment of WithTimeout says about real connections. (net/http dials in a context
-// without the request's deadline, so its clients work with any Clock.)
+// TestWithTimeoutDials checks real connections. net/http dials without the request's deadline, so
+// its clients work with any Clock.
 func TestWithTimeoutDials(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(retrytest.Handler(http.StatusNoContent))
@@ -174,7 +178,7 @@ func TestWithTimeoutDials(t *testing.T) {
 
 			request, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
 			require.NoError(t, err)
-			transport := new(http.Transport) // with no connection that another row left
+			transport := new(http.Transport) // without connections of other rows
 			defer transport.CloseIdleConnections()
 			response, err := transport.RoundTrip(request)
 			require.NoError(t, err)

@@ -46,7 +46,7 @@ func TestSchedule(t *testing.T) {
 	}
 }
 
-// Every way in waits on the Clock.
+// TestWaysIn checks that every function that retries waits on the Clock.
 func TestWaysIn(t *testing.T) {
 	t.Parallel()
 	fail := func(context.Context) (int, error) { return 0, errDown }
@@ -80,35 +80,41 @@ func TestWaysIn(t *testing.T) {
 	}
 }
 
+// step is an attempt on the Clock.
+type step func(ctx context.Context, clk *retrytest.Clock) error
+
+// slowSteps take longer than 5 seconds.
+var slowSteps = map[string]step{
+	"returns the context's error": func(ctx context.Context, clk *retrytest.Clock) error {
+		clk.Advance(5 * time.Second)
+		return ctx.Err()
+	},
+	"waits for the context": func(ctx context.Context, clk *retrytest.Clock) error {
+		clk.Advance(time.Minute)
+		<-ctx.Done()
+		return context.Cause(ctx)
+	},
+	"waits on the clock": func(ctx context.Context, clk *retrytest.Clock) error {
+		<-clk.After(5 * time.Second)
+		return ctx.Err()
+	},
+	"waits in a derived context": func(ctx context.Context, clk *retrytest.Clock) error {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		clk.Advance(5 * time.Second)
+		<-ctx.Done()
+		return ctx.Err()
+	},
+}
+
+// TestAttemptTimeout checks that an attempt times out in virtual time and is retried.
 func TestAttemptTimeout(t *testing.T) {
 	t.Parallel()
-	type step func(ctx context.Context, clk *retrytest.Clock) error
 	inTime := func(_ context.Context, clk *retrytest.Clock) error {
 		clk.Advance(5*time.Second - 1)
 		return nil
 	}
-	for name, slow := range map[string]step{
-		"returns the context's error": func(ctx context.Context, clk *retrytest.Clock) error {
-			clk.Advance(5 * time.Second)
-			return ctx.Err()
-		},
-		"waits for the context": func(ctx context.Context, clk *retrytest.Clock) error {
-			clk.Advance(time.Minute)
-			<-ctx.Done()
-			return context.Cause(ctx)
-		},
-		"waits on the clock": func(ctx context.Context, clk *retrytest.Clock) error {
-			<-clk.After(5 * time.Second)
-			return ctx.Err()
-		},
-		"waits in a derived context": func(ctx context.Context, clk *retrytest.Clock) error {
-			ctx, cancel := context.WithCancel(ctx)
-			defer cancel()
-			clk.Advance(5 * time.Second)
-			<-ctx.Done()
-			return ctx.Err()
-		},
-	} {
+	for name, slow := range slowSteps {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var clk retrytest.Clock
@@ -133,11 +139,10 @@ func TestAttemptTimeout(t *testing.T) {
 	}
 }
 
-// An attempt that ends because its caller's context ended is not retried, and what it
-// returns right after that tells the two apart.
+// TestCallerEndsDuringAttempt checks that an attempt is not retried if the caller's context ended
+// in it. What the attempt returns right then tells this from a timeout.
 func TestCallerEndsDuringAttempt(t *testing.T) {
 	t.Parallel()
-	errStop := errors.New("shutting down")
 	var clk retrytest.Clock
 	ctx, cancel := context.WithCancelCause(t.Context())
 	n := 0
@@ -157,7 +162,7 @@ func TestCallerEndsDuringAttempt(t *testing.T) {
 	assert.Empty(t, clk.Waits())
 }
 
-// Limits are judged by the Clock: waits and what attempts take count, real time does not.
+// TestLimits checks that limits count virtual time, of waits and attempts, and not real time.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
@@ -209,7 +214,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// A deadline of real time is decades ahead of the zero Clock and forbids no wait.
+// TestRealDeadline checks that a real deadline, decades ahead of the zero Clock, forbids no wait.
 func TestRealDeadline(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
