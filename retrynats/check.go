@@ -11,43 +11,75 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// checkLocal returns what is wrong and can be seen without the server.
-func checkLocal(js jetstream.JetStream, consumer jetstream.Consumer, h Handler, cfg *Config) (faults []error) {
-	blame := func(wrong bool, field, format string, args ...any) {
-		if wrong {
-			faults = append(faults, fault{field, fmt.Sprintf(format, args...)})
+// check returns everything that is wrong with the arguments of Consume. It also learns how the
+// consumer and the bucket are set up.
+func (c *consumption) check() error {
+	errs := checkArguments(c.js, c.consumer, c.handler, &c.cfg)
+	if c.js == nil || c.consumer == nil {
+		return errors.Join(errs...)
+	}
+	known := c.consumer.CachedInfo()
+	if known == nil {
+		return errors.Join(append(errs, configError{"Consume", "an ordered Consumer acknowledges nothing; use a pull consumer"})...)
+	}
+	c.stream, c.name = known.Stream, known.Name
+	request := func(fn func(ctx context.Context) error) error {
+		if errs != nil { // report these even if the server is away
+			ctx, cancel := context.WithTimeout(c.ctx, requestTime)
+			defer cancel()
+			return fn(ctx)
 		}
+		return c.request(c.ctx, c.policies.check, fn)
 	}
-	blame(js == nil, "Consume", "nil JetStream; make one with jetstream.New")
-	blame(consumer == nil, "Consume", "nil Consumer; make one with CreateOrUpdateConsumer")
-	blame(h == nil, "Consume", "nil Handler")
-	blame(cfg.Workers < 0, "Config.Workers", "%d is negative", cfg.Workers)
-	blame(cfg.Grace < 0, "Config.Grace", "%v is negative", cfg.Grace)
-	blame(cfg.Prefetch < 0, "Config.Prefetch", "%d is negative", cfg.Prefetch)
-	blame(cfg.DeadLetter != "" && !literal(cfg.DeadLetter), "Config.DeadLetter",
-		"%q is not a subject without wildcards and blanks", cfg.DeadLetter)
-	for _, err := range checkPolicy(cfg.Policy) {
-		faults = append(faults, fmt.Errorf("retrynats: Config.Policy: %w", err))
+	err := request(func(ctx context.Context) error {
+		found, err := c.checkServer(ctx)
+		if err == nil {
+			errs = append(errs, found...)
+		}
+		return err
+	})
+	if err != nil {
+		errs = append(errs, fmt.Errorf("retrynats: the server cannot be asked about the consumer: %w", err))
 	}
-	return faults
+	return errors.Join(errs...)
 }
 
-// checkPolicy returns what keeps the policy from being used for functions without a value.
+// checkArguments returns the errors that can be found without the server.
+func checkArguments(js jetstream.JetStream, consumer jetstream.Consumer, h Handler, cfg *Config) (errs []error) {
+	reject := func(wrong bool, field, format string, args ...any) {
+		if wrong {
+			errs = append(errs, configError{field, fmt.Sprintf(format, args...)})
+		}
+	}
+	reject(js == nil, "Consume", "nil JetStream; make one with jetstream.New")
+	reject(consumer == nil, "Consume", "nil Consumer; make one with CreateOrUpdateConsumer")
+	reject(h == nil, "Consume", "nil Handler")
+	reject(cfg.Workers < 0, "Config.Workers", "%d is negative", cfg.Workers)
+	reject(cfg.Grace < 0, "Config.Grace", "%v is negative", cfg.Grace)
+	reject(cfg.Prefetch < 0, "Config.Prefetch", "%d is negative", cfg.Prefetch)
+	reject(cfg.DeadLetter != "" && !isLiteral(cfg.DeadLetter), "Config.DeadLetter",
+		"%q is not a subject without wildcards and blanks", cfg.DeadLetter)
+	for _, err := range checkPolicy(cfg.Policy) {
+		errs = append(errs, fmt.Errorf("retrynats: Config.Policy: %w", err))
+	}
+	return errs
+}
+
+// checkPolicy returns why the policy cannot run functions without a value.
 func checkPolicy(p *retry.Policy) []error {
-	// A step without a function runs nothing and says everything that is wrong with it, the
-	// missing function last.
+	// Try without a function runs nothing. It reports all errors, and the missing function last.
 	run := p.Start(context.Background())
 	run.Try(nil)
 	var all interface{ Unwrap() []error }
 	if !errors.As(run.Err(), &all) {
 		return nil
 	}
-	faults := all.Unwrap()
-	return faults[:len(faults)-1]
+	errs := all.Unwrap()
+	return errs[:len(errs)-1]
 }
 
-// literal reports whether messages can be published to the subject.
-func literal(subject string) bool {
+// isLiteral reports whether messages can be published to the subject.
+func isLiteral(subject string) bool {
 	for token := range strings.SplitSeq(subject, ".") {
 		if token == "" || strings.ContainsAny(token, " \t\r\n*>") {
 			return false
@@ -56,92 +88,21 @@ func literal(subject string) bool {
 	return true
 }
 
-// checkConsumer returns what is wrong with how the consumer is set up on the server.
-func checkConsumer(info *jetstream.ConsumerInfo, cfg *Config) (faults []error) {
-	c := &info.Config
-	blame := func(wrong bool, field, format string, args ...any) {
-		if wrong {
-			problem := c.Name + ": " + fmt.Sprintf(format, args...)
-			faults = append(faults, fault{"ConsumerConfig." + field, problem})
-		}
-	}
-	blame(c.AckPolicy != jetstream.AckExplicitPolicy, "AckPolicy",
-		"%v loses messages whose process dies; set jetstream.AckExplicitPolicy", c.AckPolicy)
-	blame(len(c.BackOff) > 0, "BackOff",
-		"%v is added to the policy's waits; leave it empty", c.BackOff)
-	blame(c.MaxDeliver > 0, "MaxDeliver",
-		"%d ends messages without a dead letter; set -1 and retry.WithMaxAttempts", c.MaxDeliver)
-	blame(c.PriorityPolicy != jetstream.PriorityPolicyNone, "PriorityPolicy",
-		"priority groups are not supported")
-	blame(c.MaxRequestBatch > 0 && cfg.Prefetch >= c.MaxRequestBatch, "MaxRequestBatch",
-		"%d is below the %d of Config.Prefetch and one", c.MaxRequestBatch, cfg.Prefetch+1)
-	return faults
-}
-
-// checkDeadLetter returns what is wrong with the subject of dead letters, nil if nothing is, or an
-// error of the request to the server.
-func checkDeadLetter(ctx context.Context, js jetstream.JetStream, subject, source string) (wrong, err error) {
-	stream, err := js.StreamNameBySubject(ctx, subject)
-	switch {
-	case errors.Is(err, jetstream.ErrStreamNotFound):
-		return fault{"Config.DeadLetter", fmt.Sprintf(
-			"no stream takes the subject %q; create one", subject)}, nil
-	case err != nil:
-		return nil, err
-	case stream == source:
-		return fault{"Config.DeadLetter", fmt.Sprintf(
-			"%q belongs to the stream %s that is consumed; dead letters need one of their own", subject, stream)}, nil
-	}
-	return nil, nil
-}
-
-// check returns everything that is wrong, and learns how the consumer is set up.
-func (c *consumption) check() error {
-	faults := checkLocal(c.js, c.consumer, c.handler, &c.cfg)
-	if c.js == nil || c.consumer == nil {
-		return errors.Join(faults...)
-	}
-	known := c.consumer.CachedInfo()
-	if known == nil {
-		return errors.Join(append(faults, fault{"Consume", "an ordered Consumer acknowledges nothing; use a pull consumer"})...)
-	}
-	c.stream, c.name = known.Stream, known.Name
-	ask := func(fn func(ctx context.Context) error) error {
-		if faults != nil { // they are worth knowing although the server is away
-			ctx, cancel := context.WithTimeout(c.ctx, requestTime)
-			defer cancel()
-			return fn(ctx)
-		}
-		return c.ask(c.ctx, c.policies.check, fn)
-	}
-	err := ask(func(ctx context.Context) error {
-		found, err := c.checkServer(ctx)
-		if err == nil {
-			faults = append(faults, found...)
-		}
-		return err
-	})
-	if err != nil {
-		faults = append(faults, fmt.Errorf("retrynats: the server cannot be asked about the consumer: %w", err))
-	}
-	return errors.Join(faults...)
-}
-
-// checkServer returns what the server says is wrong.
-func (c *consumption) checkServer(ctx context.Context) (faults []error, err error) {
+// checkServer returns the errors that the server knows of.
+func (c *consumption) checkServer(ctx context.Context) (errs []error, err error) {
 	info, err := c.info(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c.adopt(info)
-	faults = checkConsumer(info, &c.cfg)
-	if literal(c.cfg.DeadLetter) {
+	c.applySettings(info)
+	errs = checkConsumer(info, &c.cfg)
+	if isLiteral(c.cfg.DeadLetter) {
 		wrong, err := checkDeadLetter(ctx, c.js, c.cfg.DeadLetter, info.Stream)
 		if err != nil {
 			return nil, err
 		}
 		if wrong != nil {
-			faults = append(faults, wrong)
+			errs = append(errs, wrong)
 		}
 	}
 	if c.cfg.State != nil {
@@ -150,14 +111,14 @@ func (c *consumption) checkServer(ctx context.Context) (faults []error, err erro
 			return nil, err
 		}
 		if wrong != nil {
-			faults = append(faults, wrong)
+			errs = append(errs, wrong)
 		}
 	}
-	return faults, nil
+	return errs, nil
 }
 
-// info asks how the consumer is set up now. The caller's Consumer is not asked: its Info is not
-// safe for concurrent use.
+// info asks the server how the consumer is set up. It does not use the caller's Consumer, because
+// Info of that is not safe for concurrent use.
 func (c *consumption) info(ctx context.Context) (*jetstream.ConsumerInfo, error) {
 	consumer, err := c.js.Consumer(ctx, c.stream, c.name)
 	if err != nil {
@@ -166,24 +127,64 @@ func (c *consumption) info(ctx context.Context) (*jetstream.ConsumerInfo, error)
 	return consumer.CachedInfo(), nil
 }
 
-// checkState looks at the bucket.
+// applySettings takes over the consumer's settings that Consume needs.
+func (c *consumption) applySettings(info *jetstream.ConsumerInfo) {
+	c.ackWait = info.Config.AckWait
+	if limit := info.Config.MaxRequestExpires; limit > 0 {
+		c.pullTime = min(c.pullTime, limit)
+	}
+	c.policies = newRequestPolicies(c.log, c.ackWait)
+}
+
+// checkConsumer returns the errors in the consumer's settings.
+func checkConsumer(info *jetstream.ConsumerInfo, cfg *Config) (errs []error) {
+	c := &info.Config
+	reject := func(wrong bool, field, format string, args ...any) {
+		if wrong {
+			problem := c.Name + ": " + fmt.Sprintf(format, args...)
+			errs = append(errs, configError{"ConsumerConfig." + field, problem})
+		}
+	}
+	reject(c.AckPolicy != jetstream.AckExplicitPolicy, "AckPolicy",
+		"%v loses messages whose process dies; set jetstream.AckExplicitPolicy", c.AckPolicy)
+	reject(len(c.BackOff) > 0, "BackOff",
+		"%v is added to the policy's waits; leave it empty", c.BackOff)
+	reject(c.MaxDeliver > 0, "MaxDeliver",
+		"%d ends messages without a dead letter; set -1 and retry.WithMaxAttempts", c.MaxDeliver)
+	reject(c.PriorityPolicy != jetstream.PriorityPolicyNone, "PriorityPolicy",
+		"priority groups are not supported")
+	reject(c.MaxRequestBatch > 0 && cfg.Prefetch >= c.MaxRequestBatch, "MaxRequestBatch",
+		"%d is below the %d of Config.Prefetch and one", c.MaxRequestBatch, cfg.Prefetch+1)
+	return errs
+}
+
+// checkDeadLetter returns what is wrong with the subject of dead letters, or nil. err is the error of
+// the request to the server.
+func checkDeadLetter(ctx context.Context, js jetstream.JetStream, subject, source string) (wrong, err error) {
+	stream, err := js.StreamNameBySubject(ctx, subject)
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		return configError{"Config.DeadLetter", fmt.Sprintf(
+			"no stream takes the subject %q; create one", subject)}, nil
+	case err != nil:
+		return nil, err
+	case stream == source:
+		return configError{"Config.DeadLetter", fmt.Sprintf(
+			"%q belongs to the stream %s that is consumed; dead letters need one of their own", subject, stream)}, nil
+	}
+	return nil, nil
+}
+
+// checkState returns what is wrong with the bucket, or nil. err is the error of the request to the
+// server.
 func (c *consumption) checkState(ctx context.Context) (wrong, err error) {
 	bucket, err := c.cfg.State.Status(ctx)
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound), errors.Is(err, jetstream.ErrBucketNotFound):
-		return fault{"Config.State", fmt.Sprintf("the bucket %s does not exist; create it", c.cfg.State.Bucket())}, nil
+		return configError{"Config.State", fmt.Sprintf("the bucket %s does not exist; create it", c.cfg.State.Bucket())}, nil
 	case err != nil:
 		return nil, err
 	}
 	c.markerTTL = bucket.LimitMarkerTTL()
 	return nil, nil
-}
-
-// adopt keeps what matters of the consumer.
-func (c *consumption) adopt(info *jetstream.ConsumerInfo) {
-	c.ackWait = info.Config.AckWait
-	if limit := info.Config.MaxRequestExpires; limit > 0 {
-		c.pullTime = min(c.pullTime, limit)
-	}
-	c.policies = newPolicies(c.log, c.ackWait)
 }

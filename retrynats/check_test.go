@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -17,10 +16,8 @@ import (
 
 func logger(k *kit) *slog.Logger { return slog.New(slog.NewTextHandler(k.log, nil)) }
 
-func nothing(context.Context, jetstream.Msg) error { return nil }
-
-// Everything that is wrong is said at once, before a message is taken.
-func TestFaults(t *testing.T) {
+// TestErrors checks that one error names everything that is wrong, before a message is taken.
+func TestErrors(t *testing.T) {
 	t.Parallel()
 	k := newKit(t, func(c *jetstream.ConsumerConfig) {
 		c.AckPolicy = jetstream.AckAllPolicy
@@ -47,7 +44,7 @@ retrynats: Config.DeadLetter: "jobs.dead" belongs to the stream JOBS that is con
 	assert.Zero(t, info.Delivered.Consumer)
 }
 
-func TestFaultsOfDeadLetter(t *testing.T) {
+func TestErrorsOfDeadLetter(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
 	for subject, want := range map[string]string{
@@ -67,7 +64,7 @@ func TestFaultsOfDeadLetter(t *testing.T) {
 	}
 }
 
-func TestFaultOfState(t *testing.T) {
+func TestErrorOfState(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
 	require.NoError(t, k.js.DeleteKeyValue(t.Context(), "state"))
@@ -85,7 +82,7 @@ func TestNils(t *testing.T) {
 	assert.ErrorContains(t, err, "nil Handler")
 }
 
-// The zero Config works: one worker, the default policy, no dead letters.
+// TestZeroConfig checks the zero Config: one worker, the default policy, no dead letters.
 func TestZeroConfig(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -104,67 +101,4 @@ func TestZeroConfig(t *testing.T) {
 	assert.Empty(t, k.letters(t))
 }
 
-// A message that ends without a place for it is logged.
-func TestNoDeadLetter(t *testing.T) {
-	t.Parallel()
-	k := newKit(t)
-	k.publish(t, 1)
-	cfg := k.config()
-	cfg.DeadLetter = ""
-	stop := k.consume(t, cfg, func(context.Context, jetstream.Msg) error { return retry.Permanent(errDown) })
-	k.idle(t)
-	require.NoError(t, stop())
-	assert.Contains(t, k.log.String(), "there is no Config.DeadLetter")
-}
-
-// Consume returns an error when there is nothing more to consume.
-func TestGone(t *testing.T) {
-	t.Parallel()
-	for name, tt := range map[string]struct {
-		end  func(k *kit) error
-		want error
-	}{
-		"consumer deleted": {func(k *kit) error { return k.jobs.DeleteConsumer(context.Background(), "worker") }, jetstream.ErrConsumerNotFound},
-		"stream deleted":   {func(k *kit) error { return k.js.DeleteStream(context.Background(), "JOBS") }, jetstream.ErrStreamNotFound},
-		"connection closed": {func(k *kit) error {
-			k.conn.Close()
-			return nil
-		}, nats.ErrConnectionClosed},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			k := newKit(t)
-			k.publish(t, 1)
-			done := make(chan struct{})
-			result := make(chan error, 1)
-			go func() {
-				result <- retrynats.Consume(t.Context(), k.js, k.consumer, func(context.Context, jetstream.Msg) error {
-					close(done)
-					return nil
-				}, k.config())
-			}()
-			<-done
-			require.NoError(t, tt.end(k))
-			select {
-			case err := <-result:
-				require.ErrorIs(t, err, tt.want)
-				assert.ErrorContains(t, err, "retrynats: nothing more to consume: ")
-			case <-time.After(15 * time.Second):
-				t.Fatal("it goes on")
-			}
-		})
-	}
-}
-
-// A context that has ended takes no message.
-func TestEndedContext(t *testing.T) {
-	t.Parallel()
-	k := newKit(t)
-	k.publish(t, 1)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	require.NoError(t, retrynats.Consume(ctx, k.js, k.consumer, nothing, k.config()))
-	info, err := k.info()
-	require.NoError(t, err)
-	assert.Zero(t, info.Delivered.Consumer)
-}
+func nothing(context.Context, jetstream.Msg) error { return nil }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -16,8 +17,24 @@ import (
 	"github.com/seed-205ff063/retry/retrynats"
 )
 
-// What Redact hides is nowhere: not in State, in logs, in dead letters, in advisories. Markers,
-// classifiers and hooks still see the error.
+// readAdvisories returns the number of terminated messages and the text of all advisories.
+func readAdvisories(t *testing.T, advisories *nats.Subscription) (terms int, texts string) {
+	t.Helper()
+	for {
+		advisory, err := advisories.NextMsg(200 * time.Millisecond)
+		if err != nil {
+			return terms, texts
+		}
+		texts += string(advisory.Data)
+		if strings.Contains(advisory.Subject, "TERMINATED") {
+			terms++
+			assert.Contains(t, string(advisory.Data), "of a user; in two lines")
+		}
+	}
+}
+
+// TestRedact checks that what Redact hides is not in State, logs, dead letters or advisories.
+// Marks, classifiers and hooks still see the error.
 func TestRedact(t *testing.T) {
 	t.Parallel()
 	const secret = "password=hunter2"
@@ -53,24 +70,14 @@ func TestRedact(t *testing.T) {
 		all += fmt.Sprint(letter.Header)
 		assert.Contains(t, letter.Header.Get(retrynats.HeaderError), "of a user; in two lines")
 	}
-	terms := 0
-	for {
-		advisory, err := advisories.NextMsg(200 * time.Millisecond)
-		if err != nil {
-			break
-		}
-		all += string(advisory.Data)
-		if strings.Contains(advisory.Subject, "TERMINATED") {
-			terms++
-			assert.Contains(t, string(advisory.Data), "of a user; in two lines")
-		}
-	}
+	terms, texts := readAdvisories(t, advisories)
+	all += texts
 	assert.Equal(t, 4, terms)
 	assert.Contains(t, all, "attempt failed, will retry")
 	assert.NotContains(t, all, "hunter2")
 }
 
-// A Redact that panics hides the error and brings nothing down.
+// TestRedactPanics checks that a Redact that panics hides the error and does no other harm.
 func TestRedactPanics(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

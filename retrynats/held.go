@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// holder keeps messages from being delivered to somebody else while they are worked on.
-type holder struct {
-	mu   sync.Mutex
-	held map[*delivery]struct{}
-	stop chan struct{}
+// heldMessages keeps the messages of this process from being delivered again while it handles them.
+type heldMessages struct {
+	mu     sync.Mutex
+	held   map[*delivery]struct{}
+	stopCh chan struct{}
 }
 
-// keep tells the server once in every interval that the messages are in progress.
-func (h *holder) keep(interval time.Duration) {
-	h.held, h.stop = map[*delivery]struct{}{}, make(chan struct{})
+// start tells the server in each interval that the messages are in progress.
+func (h *heldMessages) start(interval time.Duration) {
+	h.held, h.stopCh = map[*delivery]struct{}{}, make(chan struct{})
 	ticker := time.NewTicker(max(interval, time.Millisecond))
 	go func() {
 		defer ticker.Stop()
@@ -24,30 +24,30 @@ func (h *holder) keep(interval time.Duration) {
 			select {
 			case <-ticker.C:
 				for _, d := range h.all() {
-					_ = d.msg.InProgress() // the next one may get through
+					_ = d.msg.InProgress() // if it fails, the next one may arrive
 				}
-			case <-h.stop:
+			case <-h.stopCh:
 				return
 			}
 		}
 	}()
 }
 
-func (h *holder) release() { close(h.stop) }
+func (h *heldMessages) stop() { close(h.stopCh) }
 
-func (h *holder) add(d *delivery) {
+func (h *heldMessages) add(d *delivery) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.held[d] = struct{}{}
 }
 
-func (h *holder) remove(d *delivery) {
+func (h *heldMessages) remove(d *delivery) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.held, d)
 }
 
-func (h *holder) all() []*delivery {
+func (h *heldMessages) all() []*delivery {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Collect(maps.Keys(h.held))

@@ -8,15 +8,15 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// reconnects knows when the connection was last made anew. A server that was killed may have
-// forgotten deliveries of messages that it had before.
-type reconnects struct {
+// lastReconnect knows when the connection was last restored. A server that was killed may have
+// forgotten earlier deliveries.
+type lastReconnect struct {
 	mu   sync.Mutex
 	last time.Time
 }
 
 // watch notes reconnections until ctx ends.
-func (r *reconnects) watch(ctx context.Context, conn *nats.Conn) {
+func (r *lastReconnect) watch(ctx context.Context, conn *nats.Conn) {
 	status := conn.StatusChanged(nats.CONNECTED)
 	go func() {
 		defer conn.RemoveStatusListener(status)
@@ -36,8 +36,8 @@ func (r *reconnects) watch(ctx context.Context, conn *nats.Conn) {
 	}()
 }
 
-// since reports whether the connection was made anew after t.
-func (r *reconnects) since(t time.Time) bool {
+// isAfter reports whether the connection was restored after t.
+func (r *lastReconnect) isAfter(t time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.last.After(t)

@@ -8,26 +8,27 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// recall returns the attempt that d goes on from, or a wait that comes first.
-func (c *consumption) recall(d *delivery) (last retry.Attempt, wait time.Duration, err error) {
+// lastAttempt returns the last attempt of the message, for Policy.Resume. If wait is positive, the
+// next attempt is not due yet.
+func (c *consumption) lastAttempt(d *delivery) (last retry.Attempt, wait time.Duration, err error) {
 	now := time.Now()
 	if c.cfg.State == nil {
-		return fromServer(d.meta, now), 0, nil
+		return attemptFromServer(d.meta, now), 0, nil
 	}
-	if d.meta.NumDelivered > 1 || c.reconnect.since(d.meta.Timestamp) {
-		if err := c.read(d); err != nil {
+	if d.meta.NumDelivered > 1 || c.reconnect.isAfter(d.meta.Timestamp) {
+		if err := c.readEntry(d); err != nil {
 			return last, 0, err
 		}
 	}
-	if n := d.entry.lost(d.meta.NumDelivered); n > 0 && d.entry.End == "" {
-		last = c.lost(d, n, now)
+	if n := d.entry.lostBefore(d.meta.NumDelivered); n > 0 && d.entry.End == "" {
+		last = c.countLost(d, n, now)
 		return last, last.Delay, nil
 	}
-	return d.entry.attempt(now), d.early(now), nil
+	return d.entry.attempt(now), d.remainingWait(now), nil
 }
 
-// fromServer returns the last attempt as far as the server knows it.
-func fromServer(m *jetstream.MsgMetadata, now time.Time) retry.Attempt {
+// attemptFromServer returns the last attempt as the server knows it.
+func attemptFromServer(m *jetstream.MsgMetadata, now time.Time) retry.Attempt {
 	a := retry.Attempt{Elapsed: max(now.Sub(m.Timestamp), 0)}
 	if m.NumDelivered > 1 {
 		a.Number, a.Err = int(min(m.NumDelivered-1, 1<<30)), ErrLost
@@ -35,17 +36,17 @@ func fromServer(m *jetstream.MsgMetadata, now time.Time) retry.Attempt {
 	return a
 }
 
-// early returns what is left of the policy's wait. The server delivers sooner where it did not
-// hear how long to wait, and after a restart by up to a second.
-func (d *delivery) early(now time.Time) time.Duration {
+// remainingWait returns what is left of the policy's wait. The server delivers early if it did not
+// learn of the wait. After a restart it delivers up to a second early.
+func (d *delivery) remainingWait(now time.Time) time.Duration {
 	if !d.known || d.entry.End != "" {
 		return 0
 	}
 	return min(d.entry.due().Sub(now), d.entry.Delay) // another machine's clock may be ahead
 }
 
-// attempt returns the last attempt that is stored, as Policy.Resume wants it: the time that the
-// message was late is part of Elapsed.
+// attempt returns the last attempt that is stored, for Policy.Resume. Its Elapsed includes the time
+// that the message is late.
 func (e *entry) attempt(now time.Time) retry.Attempt {
 	a := retry.Attempt{Number: e.Attempts, Delay: e.Delay}
 	if e.At > 0 {
@@ -60,9 +61,9 @@ func (e *entry) attempt(now time.Time) retry.Attempt {
 	return a
 }
 
-// lost counts n attempts that were lost and returns the last of them, with the wait that follows
-// it. There is none where the policy allows no other attempt.
-func (c *consumption) lost(d *delivery, n int, now time.Time) retry.Attempt {
+// countLost counts n lost attempts in d.entry. It returns the last of them, with the wait that
+// follows it. If the policy allows no other attempt, there is no wait.
+func (c *consumption) countLost(d *delivery, n int, now time.Time) retry.Attempt {
 	before := d.entry.attempt(now)
 	a := retry.Attempt{
 		Number: before.Number + n, Waited: before.Delay,

@@ -13,14 +13,15 @@ import (
 	"github.com/seed-205ff063/retry/retrynats"
 )
 
-// lose takes the next message as a process does that is killed then.
+// lose takes the next message, like a process that is killed then.
 func (k *kit) lose(t *testing.T) {
 	t.Helper()
 	_, err := k.consumer.Next(jetstream.FetchMaxWait(5 * time.Second))
 	require.NoError(t, err)
 }
 
-// Lost attempts count, whatever is worth a retry, and are followed by the policy's wait.
+// TestLostAttempt checks that a lost attempt counts, is retried whatever the classifiers say, and
+// is followed by the policy's wait.
 func TestLostAttempt(t *testing.T) {
 	t.Parallel()
 	k := newKit(t, func(c *jetstream.ConsumerConfig) { c.AckWait = 200 * time.Millisecond })
@@ -39,12 +40,13 @@ func TestLostAttempt(t *testing.T) {
 	a := <-seen
 	assert.Equal(t, 2, a.Number)
 	assert.Equal(t, 250*time.Millisecond, a.Waited)
-	assert.GreaterOrEqual(t, a.Start.Sub(lost), 440*time.Millisecond, "AckWait and the policy's wait")
+	assert.GreaterOrEqual(t, a.Start.Sub(lost), 440*time.Millisecond, "AckWait and the policy's wait have passed")
 	assert.Contains(t, k.log.String(), "an attempt was lost")
 	assert.Empty(t, k.entries(t))
 }
 
-// At the limit the message ends without the handler, and says that it may have been done.
+// TestLostLastAttempt checks that a message whose last attempt was lost ends without the handler.
+// Its dead letter says that it was lost.
 func TestLostLastAttempt(t *testing.T) {
 	t.Parallel()
 	for name, state := range map[string]bool{"state": true, "no state": false} {
@@ -70,12 +72,12 @@ func TestLostLastAttempt(t *testing.T) {
 			assert.Equal(t, "1", letters[0].Header.Get(retrynats.HeaderAttempts))
 			info, err := k.info()
 			require.NoError(t, err)
-			assert.EqualValues(t, 2, info.Delivered.Consumer, "nothing is left to wait for")
+			assert.EqualValues(t, 2, info.Delivered.Consumer, "it is not delivered again")
 		})
 	}
 }
 
-// An attempt that is lost between others leaves the count exact.
+// TestLostBetween checks that attempts are counted exactly if one between others is lost.
 func TestLostBetween(t *testing.T) {
 	t.Parallel()
 	k := newKit(t, func(c *jetstream.ConsumerConfig) { c.AckWait = 200 * time.Millisecond })
@@ -98,8 +100,7 @@ func TestLostBetween(t *testing.T) {
 	assert.Equal(t, 3, <-numbers)
 }
 
-// A delivery that comes before the policy's wait is over, because the server did not hear of it,
-// is sent back.
+// TestEarlyDelivery checks that a delivery before the end of the policy's wait is sent back.
 func TestEarlyDelivery(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

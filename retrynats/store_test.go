@@ -13,8 +13,9 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// State that is not an entry of this message loses nothing, and the log says so.
-func TestStrangeState(t *testing.T) {
+// TestUnusableState checks that an unusable entry in State loses no message. The log says why it is
+// not used.
+func TestUnusableState(t *testing.T) {
 	t.Parallel()
 	entry := func(change map[string]any) func(stored int64) string {
 		return func(stored int64) string {
@@ -31,14 +32,14 @@ func TestStrangeState(t *testing.T) {
 		value func(stored int64) string
 		log   string
 	}{
-		"garbled":          {text("\x00\xff{"), "not an entry"},
-		"empty":            {text(""), "not an entry"},
-		"null":             {text("null"), "not an entry"},
-		"of somebody else": {text(`{"user":"a secret"}`), "not an entry"},
-		"other version":    {entry(map[string]any{"v": 2}), "its version is 2"},
-		"other message":    {entry(map[string]any{"stored": 1}), "another message"},
-		"negative":         {entry(map[string]any{"attempts": -1}), "not an entry"},
-		"overflow":         {entry(map[string]any{"delivered": 1e30}), "not an entry"},
+		"garbled":               {text("\x00\xff{"), "not an entry"},
+		"empty":                 {text(""), "not an entry"},
+		"null":                  {text("null"), "not an entry"},
+		"another application's": {text(`{"user":"a secret"}`), "not an entry"},
+		"other version":         {entry(map[string]any{"v": 2}), "its version is 2"},
+		"other message":         {entry(map[string]any{"stored": 1}), "another message"},
+		"negative":              {entry(map[string]any{"attempts": -1}), "not an entry"},
+		"overflow":              {entry(map[string]any{"delivered": 1e30}), "not an entry"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -65,8 +66,8 @@ func TestStrangeState(t *testing.T) {
 	}
 }
 
-// The same where it is found in place of what is to be written.
-func TestStrangeStateAtWrite(t *testing.T) {
+// TestUnusableStateAtWrite checks the same if the entry is found when another one is written.
+func TestUnusableStateAtWrite(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
 	k.publish(t, 1)
