@@ -13,8 +13,8 @@ import (
 // Run.Try, with the gates, hooks and timeout around its function, blocks in its own goroutine
 // between the two.
 //
-// A coroutine (iter.Pull) could do the same. But the runtime kills the process if one is resumed by
-// a goroutine that is locked to another thread than its creator, and callers pass streams around.
+// A coroutine (iter.Pull) would not do. Callers pass streams between goroutines, and the runtime kills
+// a process that resumes a coroutine in a goroutine locked to another thread than its creator.
 type suspendedAttempt struct {
 	run       *retry.Run
 	callerCtx context.Context

@@ -8,9 +8,9 @@
 //
 // # At least once
 //
-// A worker must be able to run twice for the same job. A job whose work is done runs again if the
-// process is killed, or the database restarts, before River has stored the end of the job. River
-// stores successes in batches, so a killed process typically repeats about 20 jobs.
+// A worker must be able to run twice for the same job. A process may be killed, or the database may
+// restart, between the work and the statement that stores the end of the job. The job then runs
+// again. River stores successes in batches, so a killed process typically leaves about 20 such jobs.
 //
 // [Key] makes the repetition harmless. It is the same in every attempt of a job. Insert it into a
 // table of what is done, in the transaction that does the work:
@@ -81,8 +81,8 @@
 //     middleware of Config.Middleware runs inside, and the policy sees what it returns.
 //   - River stores its default of 25 attempts with each job that is inserted. If the policy allows
 //     more, set MaxAttempts in clients that insert. [Retrier.Install] sets it in its own client.
-//   - A retry is late by up to FetchPollInterval, and by up to 5 seconds if the wait is longer than
-//     the interval of River's scheduler. The delay counts into MaxElapsed, not into the next wait.
+//   - A retry is late by up to FetchPollInterval. If the wait is longer than the interval of River's
+//     scheduler, it is late by up to 5 seconds. This counts into MaxElapsed, not into the next wait.
 //   - A job that failed before the policy was installed begins a new call. Its errors do not count.
 //   - The state of a job is in its metadata under "retryriver". A job without errors has none.
 //
