@@ -39,8 +39,8 @@ type Config struct {
 	// State keeps the attempts of messages that failed. The policy then knows, in every process,
 	// how many attempts failed, how long they took and how long they waited.
 	// Give the bucket a TTL above the longest life of a message. An entry is removed when its
-	// message ends, but a process that is killed then may leave one behind. Several consumers
-	// may share a bucket.
+	// message ends, but a process that is killed then may leave one behind. Set LimitMarkerTTL
+	// too, so that removed entries leave nothing behind. Several consumers may share a bucket.
 	// The default is none: each delivery counts as an attempt, however it ended.
 	State jetstream.KeyValue
 	// Redact returns the text that may be stored and logged of an error: in State, in dead

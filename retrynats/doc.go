@@ -55,18 +55,15 @@
 //
 // # State
 //
-// JetStream counts deliveries and nothing else. [Config].State makes the attempts exact:
+// JetStream counts deliveries and nothing else. [Config].State makes the attempts exact. An attempt
+// whose process died is then followed by the policy's wait, counted from its discovery. A delivery
+// that comes before the wait has passed is sent back.
 //
-//   - The policy knows the number of attempts, their waits and the time since the first.
-//   - An attempt whose process died is followed by the policy's wait, counted from its discovery.
-//   - A delivery that comes before the wait has passed is sent back.
-//
-// It costs nothing for a message that succeeds at once. Otherwise it costs a request when the message
-// comes again, one for each failure and one at the end.
+// State costs nothing for a message that succeeds at once. Otherwise it costs a request when the
+// message comes again, one for each failure and one at the end.
 //
 // Without State each delivery counts as a failed attempt, even if a deployment cut it short. The wait
-// before an attempt is not known, so Decorrelated does not grow. WithMaxElapsed includes the time in
-// the stream.
+// before an attempt is not known, so Decorrelated does not grow.
 //
 // # Settings of the server
 //
@@ -78,9 +75,6 @@
 //   - MaxAckPending bounds the messages that are handled and those that wait, together. Once so many
 //     wait, no new message is delivered. Set it to the backlog of failing messages that you want to
 //     allow. The server's default is 1000.
-//   - State needs a bucket whose TTL is above the longest life of a message. Set LimitMarkerTTL, so
-//     that removed entries leave nothing behind.
-//   - DeadLetter is a subject of another stream.
 //   - Use replicas, for the streams and the bucket, if messages must survive the loss of a machine.
 //
 // # Pitfalls

@@ -57,7 +57,7 @@
 // # Lost attempts
 //
 // A job whose process died stays "running" until River's rescuer finds it. That takes
-// RescueStuckJobsAfter, by default an hour, and up to 30 seconds more. The attempt counts, with
+// RescueStuckJobsAfter, by default an hour, and up to 30 seconds more. Set it to less, see below. The attempt counts, with
 // [ErrLost] as its error. The job is retried after the policy's wait, whatever the classifiers say.
 // At the limit it is discarded without another run of the worker. A job that was discarded with
 // ErrLost may have been done.
@@ -72,7 +72,6 @@
 //
 // # Pitfalls
 //
-//   - With River's defaults a killed process delays its jobs by an hour: set RescueStuckJobsAfter.
 //   - Run River v0.48 or newer where you can. Older rescuers may put back a job that ends while they
 //     look at it. The job then runs again.
 //   - A worker that ignores the end of its context goes on while another one gets its job.
