@@ -57,10 +57,10 @@
 // # Lost attempts
 //
 // A job whose process died stays "running" until River's rescuer finds it. That takes
-// RescueStuckJobsAfter, by default an hour, and up to 30 seconds more. Set it to less, see below. The attempt counts, with
-// [ErrLost] as its error. The job is retried after the policy's wait, whatever the classifiers say.
-// At the limit it is discarded without another run of the worker. A job that was discarded with
-// ErrLost may have been done.
+// RescueStuckJobsAfter, by default an hour, and up to 30 seconds more. Set it to less, see below.
+// The attempt counts, with [ErrLost] as its error. The job is retried after the policy's wait,
+// whatever the classifiers say. At the limit it is discarded without another run of the worker. A
+// job that was discarded with ErrLost may have been done.
 //
 // # Settings of River
 //
