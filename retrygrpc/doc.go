@@ -13,7 +13,7 @@
 //
 //   - its method's idempotency_level in the .proto file, NO_SIDE_EFFECTS or IDEMPOTENT;
 //   - [Interceptor].IsIdempotent, in place of the level;
-//   - the call option [Idempotent], which wins over both.
+//   - the call option [Idempotent], which wins over both, as [NotIdempotent] does.
 //
 // Any other call is sent again only with proof that the server did not process it: the call never
 // reached a transport, or the server permits a retry, see below.
@@ -53,16 +53,16 @@
 // retry: a negative number, a text, several values. A google.rpc.RetryInfo permits a retry after
 // its delay, see [RetryInfo]. The longer of both waits counts.
 //
-// Permission makes a retry safe. It does not make ABORTED or another status worth a retry. A wait
-// above [retry.WithMaxRetryAfter] ends the call at once.
+// Permission makes a retry safe. It does not change which statuses are retried: ABORTED still fails. A
+// wait above [retry.WithMaxRetryAfter] ends the call at once.
 //
 // # Attempts
 //
-// Streams are retried until their first message, see [Interceptor.Stream]. Each attempt sends the
-// remaining time as its grpc-timeout. From the second attempt on, the metadata x-retry-attempt has
-// the attempt's number. The call options Header, Trailer and Peer describe the last attempt.
-// OnFinish runs once. With gRPC's own retries (retryPolicy in a service config) the attempts
-// multiply, so [DialOptions] turns those retries off.
+// A stream of responses is retried until its first message, a stream of requests only while it is
+// opened. See [Interceptor.Stream]. Each attempt sends the remaining time as its grpc-timeout. From the
+// second attempt on, the metadata x-retry-attempt has the attempt's number. The call options Header,
+// Trailer and Peer describe the last attempt. OnFinish runs once. With gRPC's own retries (retryPolicy
+// in a service config) the attempts multiply, so [DialOptions] turns those retries off.
 //
 // # Errors
 //

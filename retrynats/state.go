@@ -31,7 +31,7 @@ type entry struct {
 
 var (
 	errNotState   = errors.New("it is not an entry of retrynats")
-	errOtherState = errors.New("it is of another message with this sequence")
+	errOtherState = errors.New("it belongs to another message with this sequence")
 )
 
 // decode reads an entry of the message that was stored at the given time.
@@ -82,7 +82,7 @@ func (e *entry) lostBefore(delivered uint64) int {
 func (e *entry) merge(other entry) {
 	delivered := max(e.Delivered, other.Delivered)
 	switch {
-	case !e.own && other.Attempts >= e.Attempts, // the other entry has more attempts
+	case !e.own && other.Attempts >= e.Attempts, // the other entry has at least as many attempts
 		e.own && other.Delivered > e.Delivered: // the other counts this attempt as lost
 		*e = other
 	case e.own && other.Lost: // the other counts this attempt as lost
