@@ -12,10 +12,10 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// attemptKey is the metadata key of an attempt's number, sent from the second attempt on.
+// attemptKey is the metadata key of the attempt's number. It is sent from the second attempt on.
 const attemptKey = "x-retry-attempt"
 
-// call is what the attempts of one RPC share.
+// call is what all attempts of one RPC share.
 type call struct {
 	ctx         context.Context // the caller's
 	interceptor *Interceptor
@@ -24,64 +24,66 @@ type call struct {
 	method      string
 	idempotent  bool
 
-	opts    []grpc.CallOption // the caller's
-	results bool              // opts has Header, Trailer or Peer, which tell of the last attempt
-	finish  []func(error)     // the caller's OnFinish functions, which run once
+	opts         []grpc.CallOption // the caller's
+	wantsResults bool              // opts has Header, Trailer or Peer
+	onFinish     []func(error)     // the caller's OnFinish functions
 
-	number int  // of the attempt
-	ended  bool // ctx had ended when the last attempt did
+	number      int  // of the current attempt
+	callerEnded bool // the caller's context had ended when the last attempt did
 }
 
-// prepare reads the call options, and returns an error if one of them, or the policy, is at fault.
+// prepare sets up the call and reads its options. It returns an error if an option is wrong, of the
+// call or of the policy.
 func (c *call) prepare(i *Interceptor, ctx context.Context, cc *grpc.ClientConn, method string, opts []grpc.CallOption) error {
 	c.interceptor, c.ctx, c.cc, c.method, c.opts = i, ctx, cc, method, opts
 	c.policy = i.Policy
-	said := false
+	hasIdempotency := false
 	for n, o := range opts {
 		switch o := o.(type) {
 		case nil:
-			return c.failure(optionError(fmt.Sprintf("call option %d of %d is nil: leave it out", n+1, len(opts))))
-		case idempotency:
-			c.idempotent, said = o.may, true
+			return c.finalError(optionError(fmt.Sprintf("call option %d of %d is nil: leave it out", n+1, len(opts))))
+		case idempotencyOption:
+			c.idempotent, hasIdempotency = o.idempotent, true
 		case policyOption:
 			c.policy = o.policy
 		case grpc.HeaderCallOption, grpc.TrailerCallOption, grpc.PeerCallOption:
-			c.results = true
+			c.wantsResults = true
 		case grpc.OnFinishCallOption:
 			if o.OnFinish == nil {
-				return c.failure(optionError(fmt.Sprintf("call option %d of %d, OnFinish, has a nil function: leave it out", n+1, len(opts))))
+				return c.finalError(optionError(fmt.Sprintf("call option %d of %d, OnFinish, has a nil function: leave it out", n+1, len(opts))))
 			}
-			c.finish = append(c.finish, o.OnFinish)
+			c.onFinish = append(c.onFinish, o.OnFinish)
 		}
 	}
-	if !said {
+	if !hasIdempotency {
 		c.idempotent = i.isIdempotent(method)
 	}
-	if i.fault != nil {
-		return c.failure(i.fault)
+	if i.optionErr != nil {
+		return c.finalError(i.optionErr)
 	}
 	return nil
 }
 
-// finished runs the caller's OnFinish functions.
-func (c *call) finished(err error) {
-	for _, f := range c.finish {
+// runOnFinish runs the caller's OnFinish functions.
+func (c *call) runOnFinish(err error) {
+	for _, f := range c.onFinish {
 		f(err)
 	}
 }
 
-// numbered adds the attempt's number to the metadata of a retry.
-func (c *call) numbered(ctx context.Context) context.Context {
+// withNumber adds the attempt's number to the metadata, unless it is the first attempt.
+func (c *call) withNumber(ctx context.Context) context.Context {
 	if c.number == 1 {
 		return ctx
 	}
 	return metadata.AppendToOutgoingContext(ctx, attemptKey, strconv.Itoa(c.number))
 }
 
-// options returns the caller's options for one attempt, without OnFinish, with room for three more.
-func (c *call) options() []grpc.CallOption {
+// attemptOptions returns a copy of the caller's options for one attempt, without OnFinish. It has
+// room for three more.
+func (c *call) attemptOptions() []grpc.CallOption {
 	list := make([]grpc.CallOption, 0, len(c.opts)+3)
-	if c.finish == nil {
+	if c.onFinish == nil {
 		return append(list, c.opts...)
 	}
 	for _, o := range c.opts {
@@ -92,9 +94,9 @@ func (c *call) options() []grpc.CallOption {
 	return list
 }
 
-// reset clears what an attempt before left in the variables of Header, Trailer and Peer.
-func (c *call) reset() {
-	if !c.results {
+// resetResults clears what an earlier attempt left in the variables of Header, Trailer and Peer.
+func (c *call) resetResults() {
+	if !c.wantsResults {
 		return
 	}
 	for _, o := range c.opts {

@@ -7,7 +7,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// now reads the policy's clock.
+// now returns the time of the policy's clock.
 func now(p *retry.Policy) time.Time {
 	if clock := p.Clock(); clock != nil {
 		return clock.Now()
@@ -15,13 +15,13 @@ func now(p *retry.Policy) time.Time {
 	return time.Now()
 }
 
-// pause waits until due by the policy's clock, or until ctx ends.
-func pause(ctx context.Context, p *retry.Policy, due time.Time) {
+// waitUntil waits until due by the policy's clock, or until ctx ends.
+func waitUntil(ctx context.Context, p *retry.Policy, due time.Time) {
 	wait := due.Sub(now(p))
-	if wait <= 0 || ctx.Err() != nil { // a virtual clock would move on for a wait that does not take place
+	if wait <= 0 || ctx.Err() != nil { // a virtual clock must not advance for a wait that is not made
 		return
 	}
-	over, stop := after(p, wait)
+	over, stop := newTimer(p, wait)
 	defer stop()
 	select {
 	case <-over:
@@ -29,8 +29,8 @@ func pause(ctx context.Context, p *retry.Policy, due time.Time) {
 	}
 }
 
-// after returns a channel that tells when d is over by the policy's clock.
-func after(p *retry.Policy, d time.Duration) (over <-chan time.Time, stop func() bool) {
+// newTimer returns a channel that is ready after d, by the policy's clock.
+func newTimer(p *retry.Policy, d time.Duration) (over <-chan time.Time, stop func() bool) {
 	if clock := p.Clock(); clock != nil {
 		return clock.After(d), func() bool { return false }
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// callError is the error of a failed call: a status for gRPC's functions and a *retry.Error, or the
-// fault of an option, for errors.Is and errors.As.
+// callError is the error of a failed call. gRPC's functions find a status in it. errors.Is and
+// errors.As find a *retry.Error, or the error of an option.
 type callError struct {
 	status *status.Status
 	err    error
@@ -25,11 +25,11 @@ func (e *callError) Error() string              { return e.text }
 func (e *callError) Unwrap() error              { return e.err }
 func (e *callError) GRPCStatus() *status.Status { return e.status }
 
-// RetryAfter passes the server's hint on to a retry further out, around a transaction say.
+// RetryAfter passes the server's hint to an outer retry, for example of a transaction.
 func (e *callError) RetryAfter() (time.Duration, bool) { return e.hint, e.hint > 0 }
 
-// failure returns the error that leaves the interceptor for err, how a call ended.
-func (c *call) failure(err error) error {
+// finalError returns what the caller gets for err, the error of the policy or of an option.
+func (c *call) finalError(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -38,7 +38,7 @@ func (c *call) failure(err error) error {
 		text := retry.ErrorText(err)
 		return &callError{status: status.New(codes.Internal, text), err: err, text: rpcError(codes.Internal, text)}
 	}
-	if e.Err == nil || e.Reason == retry.ErrContext && c.ctx.Err() != nil && !c.ended {
+	if e.Err == nil || e.Reason == retry.ErrContext && c.ctx.Err() != nil && !c.callerEnded {
 		// No attempt was made, or the context ended in a wait.
 		text := e.Error()
 		code := c.contextCode()
@@ -48,35 +48,35 @@ func (c *call) failure(err error) error {
 	hint, _ := retryInfo(last)
 	failed := &callError{status: last, err: e, text: rpcError(last.Code(), retry.ErrorText(errors.New(last.Message()))), hint: hint}
 	if e.Attempts > 1 {
-		failed.add(" (" + summary(e) + ")")
+		failed.appendMessage(" (" + summary(e) + ")")
 	}
 	return failed
 }
 
-// contextCode is the code of a call that its context allowed no attempt, or none any more.
+// contextCode returns the code of a call whose context allowed no attempt, or no further one.
 func (c *call) contextCode() codes.Code {
 	if errors.Is(c.ctx.Err(), context.Canceled) {
 		return codes.Canceled
 	}
-	return codes.DeadlineExceeded // passed, or sooner than a gate would let the attempt through
+	return codes.DeadlineExceeded // it has passed, or would pass before a gate lets the attempt through
 }
 
-// add appends to the message, and keeps the details.
-func (e *callError) add(more string) {
+// appendMessage adds text to the status message and keeps the details.
+func (e *callError) appendMessage(text string) {
 	p := e.status.Proto()
-	p.Message += more
+	p.Message += text
 	e.status = status.FromProto(p)
-	e.text += more
+	e.text += text
 }
 
-// summary is e's text without the last attempt's error.
+// summary returns the text of e without the last attempt's error.
 func summary(e *retry.Error) string {
 	short := *e
 	short.Err = nil
 	return short.Error()
 }
 
-// statusOf returns the status of err; an error of a context has that one's.
+// statusOf returns the status of err. A context's error has the status of that context.
 func statusOf(err error) *status.Status {
 	if st, ok := status.FromError(err); ok {
 		return st
@@ -84,13 +84,13 @@ func statusOf(err error) *status.Status {
 	return status.FromContextError(err)
 }
 
-// rpcError is a text such as gRPC's own errors have.
+// rpcError returns a text in the form of gRPC's own errors.
 func rpcError(code codes.Code, message string) string {
 	return fmt.Sprintf("rpc error: code = %s desc = %s", code, message)
 }
 
-// optionError is the error of a call option that is at fault.
+// optionError says which call option is wrong. It matches retry.ErrOption.
 type optionError string
 
-func (f optionError) Error() string        { return "retrygrpc: " + string(f) }
-func (f optionError) Is(target error) bool { return target == retry.ErrOption }
+func (e optionError) Error() string        { return "retrygrpc: " + string(e) }
+func (e optionError) Is(target error) bool { return target == retry.ErrOption }

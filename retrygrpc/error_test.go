@@ -19,7 +19,7 @@ import (
 	"github.com/seed-205ff063/retry/retrygrpc"
 )
 
-// TestErrorOfOneAttempt holds that the status of a call's only attempt leaves as it came.
+// TestErrorOfOneAttempt checks that the status of a call's only attempt is returned unchanged.
 func TestErrorOfOneAttempt(t *testing.T) {
 	t.Parallel()
 	st, err := status.New(codes.NotFound, "no order 7").WithDetails(&errdetails.ErrorInfo{Reason: "GONE"})
@@ -38,7 +38,7 @@ func TestErrorOfOneAttempt(t *testing.T) {
 	}
 }
 
-// TestErrorOfSeveralAttempts holds that the message says what was tried, and the details stay.
+// TestErrorOfSeveralAttempts checks that the message tells of the retries and the details stay.
 func TestErrorOfSeveralAttempts(t *testing.T) {
 	t.Parallel()
 	st, err := status.New(codes.Unavailable, "down").WithDetails(&errdetails.ErrorInfo{Reason: "RESTART"})
@@ -59,7 +59,7 @@ func TestErrorOfSeveralAttempts(t *testing.T) {
 	}
 }
 
-// TestErrorWithoutAttempt holds the codes of calls that their context allowed no attempt.
+// TestErrorWithoutAttempt checks the codes of calls whose context allows no attempt.
 func TestErrorWithoutAttempt(t *testing.T) {
 	t.Parallel()
 	cancelled, cancel := context.WithCancel(t.Context())
@@ -86,8 +86,8 @@ func TestErrorWithoutAttempt(t *testing.T) {
 	}
 }
 
-// TestErrorOfWait holds the code of a call that was cancelled while it waited, and that one which gives
-// up because its deadline forbids the wait has the last attempt's.
+// TestErrorOfWait checks two codes. A call cancelled in a wait returns CANCELED. A call whose
+// deadline forbids the next wait returns the last attempt's code.
 func TestErrorOfWait(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{get, list} {
@@ -109,7 +109,7 @@ func TestErrorOfWait(t *testing.T) {
 	}
 }
 
-// TestErrorOfEndedContext holds the code of a call whose context ends while an attempt runs.
+// TestErrorOfEndedContext checks the code of a call whose context ends during an attempt.
 func TestErrorOfEndedContext(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{get, list} {
@@ -131,8 +131,8 @@ func TestErrorOfEndedContext(t *testing.T) {
 	}
 }
 
-// TestErrorTextIsSafe holds that what a server writes is one bounded line in the error's text, and
-// untouched in the status.
+// TestErrorTextIsSafe checks that a server's text becomes one short line in the error's text. The
+// status has it unchanged.
 func TestErrorTextIsSafe(t *testing.T) {
 	t.Parallel()
 	evil := "line\nbreak \x1b[31m red \u202e" + strings.Repeat("x", 5000)
@@ -144,8 +144,9 @@ func TestErrorTextIsSafe(t *testing.T) {
 	assert.Less(t, len(err.Error()), 2000)
 }
 
-// TestOptionFaults holds that a fault is one clear error, from the first call, and that nothing is sent.
-func TestOptionFaults(t *testing.T) {
+// TestOptionErrors checks that a wrong option is one clear error of the first call, and that
+// nothing is sent.
+func TestOptionErrors(t *testing.T) {
 	t.Parallel()
 	rows := []struct {
 		name string
@@ -183,7 +184,7 @@ func TestOptionFaults(t *testing.T) {
 	}
 }
 
-// TestGateError holds that an error which has no status is UNKNOWN, with its text.
+// TestGateError checks that an error without a status gets the code UNKNOWN and keeps its text.
 func TestGateError(t *testing.T) {
 	t.Parallel()
 	errFull := errors.New("breaker open")
@@ -196,7 +197,7 @@ func TestGateError(t *testing.T) {
 	}
 }
 
-// TestNested holds that an interceptor around another can tell that a call was retried.
+// TestNested checks that an outer interceptor can tell that an inner one has retried the call.
 func TestNested(t *testing.T) {
 	t.Parallel()
 	s := failing(errDown)

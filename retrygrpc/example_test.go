@@ -21,8 +21,8 @@ import (
 	"github.com/seed-205ff063/retry/retrygrpc"
 )
 
-// dial starts a server for the shop in the process and returns a client of it. In shop.proto the
-// methods Get and List have the option idempotency_level = NO_SIDE_EFFECTS, Create has none.
+// dial starts the server of a shop in this process and returns a client. In shop.proto the methods
+// Get and List have idempotency_level = NO_SIDE_EFFECTS. Create has no level.
 func dial(s *shop, opts ...grpc.DialOption) *grpc.ClientConn {
 	l := bufconn.Listen(1 << 16)
 	server := grpc.NewServer()
@@ -37,12 +37,12 @@ func dial(s *shop, opts ...grpc.DialOption) *grpc.ClientConn {
 	return cc
 }
 
-// policy has short waits, so that the examples are quick.
+// policy has short waits, so that the examples run fast.
 func policy() *retry.Policy {
 	return retry.MustNew(retry.WithMaxAttempts(4), retry.WithBackoff(retry.Constant(time.Millisecond)))
 }
 
-// A method that may be processed twice is called until it succeeds.
+// An idempotent method is called until it succeeds.
 func Example() {
 	s := flaky(2, status.Error(codes.Unavailable, "restarting"))
 	cc := dial(s, retrygrpc.DialOptions(retry.WithBackoff(retry.Constant(time.Millisecond)))...)
@@ -79,7 +79,7 @@ func ExampleDialOptions() {
 func ExampleInterceptor() {
 	i := &retrygrpc.Interceptor{
 		Policy:       policy(),
-		IsIdempotent: func(method string) bool { return method == "/shop.Orders/Create" }, // the server knows duplicates
+		IsIdempotent: func(method string) bool { return method == "/shop.Orders/Create" }, // the server detects duplicates
 		Retryable:    func(st *status.Status) bool { return st.Code() == codes.Unavailable || st.Code() == codes.Aborted },
 	}
 	s := flaky(1, status.Error(codes.Aborted, "conflict"))
@@ -98,8 +98,8 @@ func ExampleInterceptor_Unary() {
 	// Output: got order 7 <nil>
 }
 
-// The first attempt of a stream fails before its first message, and is repeated. The second breaks after
-// a message, and is not.
+// The first attempt of a stream fails before its first message, so it is repeated. The second
+// attempt fails after a message, so it is not.
 func ExampleInterceptor_Stream() {
 	i := &retrygrpc.Interceptor{Policy: policy()}
 	s := &shop{stream: func(call int, in string, stream grpc.ServerStream) error {
@@ -137,7 +137,7 @@ func ExampleIdempotent() {
 	s := flaky(1, status.Error(codes.Unavailable, "restarting"))
 	cc := dial(s, retrygrpc.DialOptions(policy())...)
 
-	// The request has a key by which the server knows duplicates.
+	// The request has a key, so the server detects duplicates.
 	fmt.Println(invoke(context.Background(), cc, "/shop.Orders/Create", "key 1", retrygrpc.Idempotent()))
 	// Output: got key 1 <nil>
 }
@@ -155,7 +155,7 @@ func ExampleWithPolicy() {
 	s := flaky(1, status.Error(codes.Unavailable, "restarting"))
 	cc := dial(s, retrygrpc.DialOptions(policy())...)
 
-	once := retry.MustNew(retry.WithMaxAttempts(1)) // somebody is waiting for this one
+	once := retry.MustNew(retry.WithMaxAttempts(1)) // a user is waiting for the answer
 	_, err := invoke(context.Background(), cc, "/shop.Orders/Get", "order 7", retrygrpc.WithPolicy(once))
 	fmt.Println(err)
 	// Output: rpc error: code = Unavailable desc = restarting
@@ -190,7 +190,7 @@ func ExampleTransient() {
 	// Output: got order 7 <nil>
 }
 
-// ABORTED means that a transaction of several calls is to be repeated from its beginning.
+// ABORTED asks for a whole transaction to be repeated, here two calls.
 func ExampleCodes() {
 	s := flaky(1, status.Error(codes.Aborted, "conflict"))
 	cc := dial(s, retrygrpc.DialOptions(policy())...)

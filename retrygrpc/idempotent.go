@@ -9,29 +9,30 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// levels holds, by full method name, whether a method with a descriptor is idempotent. Methods
-// without one are looked up each time: one may still be registered, and names may be endless.
-var levels sync.Map
+// knownMethods tells, by full method name, whether a method with a descriptor is idempotent. A
+// method without one is looked up each time: its descriptor may be registered later, and the number
+// of names has no bound.
+var knownMethods sync.Map
 
-// isIdempotent asks IsIdempotent, or else the descriptors.
+// isIdempotent asks IsIdempotent, or else the method's descriptor.
 func (i *Interceptor) isIdempotent(method string) bool {
 	if i.IsIdempotent != nil {
 		return i.IsIdempotent(method)
 	}
-	if known, ok := levels.Load(method); ok {
+	if known, ok := knownMethods.Load(method); ok {
 		return known.(bool) //nolint:forcetypeassert // nothing else is stored
 	}
-	d := descriptor(method)
+	d := findMethod(method)
 	if d == nil {
 		return false
 	}
-	is := idempotentLevel(d)
-	levels.Store(method, is)
+	is := hasIdempotentLevel(d)
+	knownMethods.Store(method, is)
 	return is
 }
 
-// descriptor returns the registered descriptor of "/pkg.Service/Method", nil if there is none.
-func descriptor(method string) protoreflect.MethodDescriptor {
+// findMethod returns the registered descriptor of "/pkg.Service/Method", or nil.
+func findMethod(method string) protoreflect.MethodDescriptor {
 	service, name, ok := strings.Cut(strings.TrimPrefix(method, "/"), "/")
 	if !ok {
 		return nil
@@ -45,8 +46,8 @@ func descriptor(method string) protoreflect.MethodDescriptor {
 	return m
 }
 
-// idempotentLevel reports whether d's idempotency_level allows that it is processed twice.
-func idempotentLevel(d protoreflect.MethodDescriptor) bool {
+// hasIdempotentLevel reports whether the method has an idempotency_level.
+func hasIdempotentLevel(d protoreflect.MethodDescriptor) bool {
 	o, ok := d.Options().(*descriptorpb.MethodOptions)
 	return ok && o.GetIdempotencyLevel() != descriptorpb.MethodOptions_IDEMPOTENCY_UNKNOWN
 }

@@ -9,37 +9,39 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// Interceptor retries the calls of a ClientConn: install both [Interceptor.Unary] and
+// Interceptor retries the calls of a ClientConn. Install both [Interceptor.Unary] and
 // [Interceptor.Stream]. Most callers should use [DialOptions], which does that.
 //
-// The zero value works. Do not change its fields after first use. It is safe for concurrent use.
+// The zero value is ready to use. Do not change the fields after first use. It is safe for
+// concurrent use.
 type Interceptor struct {
-	// Policy says how often and how long to retry. Its own WithRetryIf and WithStopIf narrow
-	// what is retried further, and see the error that gRPC returned. For a stream an attempt's
-	// timeout is the time until its first message.
-	// The default is the core's defaults: 5 attempts, about 1.5s of waits at most.
+	// Policy says how often and for how long to retry. Its WithRetryIf and WithStopIf see the
+	// error that gRPC returned. They can only narrow what is retried.
+	// For a stream the attempt timeout is the time until the first message.
+	// The default is the policy of package retry: 5 attempts, and waits of about 1.5s at most.
 	Policy *retry.Policy
 
-	// IsIdempotent reports whether the full method name "/pkg.Service/Method" may be processed
-	// twice. Any other method is sent again only on proof that it was not processed. The call
-	// options Idempotent and NotIdempotent win over it.
+	// IsIdempotent reports whether a method may be processed twice. It gets the full name,
+	// "/pkg.Service/Method". Calls of other methods are sent again only with proof that they
+	// were not processed. The call options Idempotent and NotIdempotent win over IsIdempotent.
 	// The default is the method's idempotency_level in the registered descriptors:
-	// NO_SIDE_EFFECTS and IDEMPOTENT may; a method without one, or without a descriptor, may not.
+	// NO_SIDE_EFFECTS and IDEMPOTENT are idempotent. A method without a level or a descriptor
+	// is not.
 	IsIdempotent func(method string) bool
 
-	// Retryable reports whether another attempt may end better than with this status. It is not
-	// asked whether that is safe. Messages above a size limit and a closed ClientConn stay
-	// permanent, and so does a server's pushback that says stop.
+	// Retryable reports whether another attempt may end with a better status than this one. It
+	// does not decide what is safe. A message above a size limit, a closed ClientConn and a
+	// pushback that forbids a retry stay permanent.
 	// The default is the table in the package comment.
 	Retryable func(*status.Status) bool
 
-	fault error // of the options that DialOptions was given
+	optionErr error // an error in the options of DialOptions
 }
 
 // Unary returns an interceptor for calls with one request and one response.
 //
-// A call that fails returns an error with the last attempt's status that wraps a *retry.Error;
-// see the package comment.
+// A call that fails returns the last attempt's status in an error that wraps a [*retry.Error], see
+// the package comment.
 func (i *Interceptor) Unary() grpc.UnaryClientInterceptor {
 	return func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 		c := &unaryCall{req: req, reply: reply, invoke: invoke}
@@ -52,13 +54,21 @@ func (i *Interceptor) Unary() grpc.UnaryClientInterceptor {
 
 // Stream returns an interceptor for streaming calls.
 //
-// A call with one request and a stream of responses is retried until its first message reached
-// the caller. The request must not be changed before that. A call with a stream of requests is
-// retried only while it is opened. After that the errors of the stream are passed on untouched.
+// A call with one request and a stream of responses is retried until its first message reaches the
+// caller. Do not change the request before that. A call with a stream of requests is retried only
+// while it is opened. Later on nothing is retried, because a repeated message is worse than an
+// error. The stream's errors and io.EOF are then passed on unchanged.
+//
+// The attempt timeout is the time to the first message, or the time to open a stream of requests.
+// The stream may outlive it.
+//
+// Header may return the header of an attempt that fails before its first message. In the end the
+// header of the last attempt counts. A stream of responses holds one goroutine more until its first
+// message.
 func (i *Interceptor) Stream() grpc.StreamClientInterceptor {
 	return func(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 		if desc.ClientStreams {
-			c := &openCall{}
+			c := &clientStreamCall{}
 			c.desc, c.streamer = desc, streamer
 			if err := c.prepare(i, ctx, cc, method, opts); err != nil {
 				return nil, err
@@ -74,19 +84,23 @@ func (i *Interceptor) Stream() grpc.StreamClientInterceptor {
 	}
 }
 
-// DialOptions returns what grpc.NewClient needs to retry calls under a policy of the options:
-// both interceptors, and gRPC's own retries off, because attempts would multiply otherwise.
-// gRPC's transparent retries, of calls that never left the client, stay on.
+// DialOptions returns what grpc.NewClient needs to retry calls under a policy of the given options:
+// both interceptors, and gRPC's own retries turned off. With those on, the attempts would multiply.
+// gRPC's transparent retries of calls that never left the client stay on.
 //
-// A fault in the options is returned by each call and matches [retry.ErrOption].
+// If an option is wrong, each call returns an error that matches [retry.ErrOption].
 //
-// gRPC waits a second or more before it tries a connection again that could not be made. Until
-// then every attempt fails at once, so the waits of a policy should add up to more than that.
-// Or let attempts wait for the connection: grpc.WithDefaultCallOptions(grpc.WaitForReady(true))
-// together with [retry.WithAttemptTimeout]. Or begin with less: grpc.WithConnectParams.
+// gRPC waits a second, then longer, before it tries a failed connection again. Until then each
+// attempt fails at once. A policy whose waits add up to less gives up before the server had a
+// chance. One of these helps:
+//
+//   - let attempts wait for the connection, with [retry.WithAttemptTimeout] and
+//     grpc.WithDefaultCallOptions(grpc.WaitForReady(true));
+//   - let the policy's waits add up to more;
+//   - let gRPC wait less at first, with grpc.WithConnectParams.
 func DialOptions(opts ...retry.Option) []grpc.DialOption {
 	policy, err := retry.New(opts...)
-	i := &Interceptor{Policy: policy, fault: err}
+	i := &Interceptor{Policy: policy, optionErr: err}
 	return []grpc.DialOption{
 		grpc.WithChainUnaryInterceptor(i.Unary()),
 		grpc.WithChainStreamInterceptor(i.Stream()),

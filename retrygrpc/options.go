@@ -6,30 +6,29 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// idempotency is the call option that says whether a call may be processed twice.
-type idempotency struct {
+// idempotencyOption is the call option of Idempotent and NotIdempotent.
+type idempotencyOption struct {
 	grpc.EmptyCallOption
 
-	may bool
+	idempotent bool
 }
 
-// policyOption is the call option that replaces the policy.
+// policyOption is the call option of WithPolicy.
 type policyOption struct {
 	grpc.EmptyCallOption
 
 	policy *retry.Policy
 }
 
-// Idempotent returns a call option that says that this call may be processed twice, whatever its
-// method says. Of several options of this kind the last wins. It does nothing without an
-// [Interceptor].
-func Idempotent() grpc.CallOption { return idempotency{may: true} }
+// Idempotent returns a call option for a call that may be processed twice, whatever its method says.
+// Of several such options the last one counts. Without an [Interceptor] the option does nothing.
+func Idempotent() grpc.CallOption { return idempotencyOption{idempotent: true} }
 
-// NotIdempotent returns a call option that says that this call must not be processed twice,
-// whatever its method says. It is sent again only on proof that it was not processed. Of several
-// options of this kind the last wins.
-func NotIdempotent() grpc.CallOption { return idempotency{may: false} }
+// NotIdempotent returns a call option for a call that must not be processed twice, whatever its
+// method says. The call is sent again only with proof that it was not processed. Of several such
+// options the last one counts.
+func NotIdempotent() grpc.CallOption { return idempotencyOption{idempotent: false} }
 
-// WithPolicy returns a call option that retries this call under p in place of the interceptor's
-// policy. A nil p is the core's defaults. Of several the last wins.
+// WithPolicy returns a call option that retries this call under p, in place of the interceptor's
+// policy. A nil p has the defaults of package retry. Of several such options the last one counts.
 func WithPolicy(p *retry.Policy) grpc.CallOption { return policyOption{policy: p} }

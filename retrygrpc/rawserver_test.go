@@ -14,14 +14,14 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// rawServer speaks HTTP/2 frames, to do what a gRPC server does only by accident.
+// rawServer speaks HTTP/2 frames. It fails in ways that a gRPC server does only by accident.
 type rawServer struct {
 	addr     string
-	requests atomic.Int64 // whose end arrived
+	requests atomic.Int64 // complete ones
 	conns    atomic.Int64
 }
 
-// answer is given the connection's framer for the n-th request of the server.
+// answer replies to the n-th request of the server with the framer of its connection.
 type answer func(n int, f *http2.Framer, conn net.Conn, stream uint32)
 
 func serveRaw(t *testing.T, reply answer) *rawServer {
@@ -44,7 +44,7 @@ func serveRaw(t *testing.T, reply answer) *rawServer {
 	return s
 }
 
-// speak reads frames until the client goes, and replies to each request once it is whole.
+// speak reads frames until the client disconnects. It replies to each complete request.
 func (s *rawServer) speak(conn net.Conn, reply answer) {
 	defer conn.Close()
 	if _, err := io.CopyN(io.Discard, conn, int64(len(http2.ClientPreface))); err != nil {
@@ -94,13 +94,13 @@ func proxyStatus(status int) answer {
 	}
 }
 
-// goAway closes the connection below the stream: the client learns that it was not processed.
+// goAway closes the connection with a last stream id below this stream: it was not processed.
 func goAway(_ int, f *http2.Framer, conn net.Conn, stream uint32) {
 	f.WriteGoAway(stream-1, http2.ErrCodeNo, nil)
 	conn.Close()
 }
 
-// goAwayAbove says that the stream may have been processed.
+// goAwayAbove closes the connection with this stream as the last one: it may have been processed.
 func goAwayAbove(_ int, f *http2.Framer, conn net.Conn, stream uint32) {
 	f.WriteGoAway(stream, http2.ErrCodeNo, nil)
 	conn.Close()

@@ -13,41 +13,41 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
-// streamCall is what the attempts of one streaming call share.
+// streamCall is what all attempts of one streaming call share.
 type streamCall struct {
 	call
 
 	desc     *grpc.StreamDesc
 	streamer grpc.Streamer
 	first    streamAttempt // most calls need no other
-	told     atomic.Bool   // the caller's OnFinish functions ran
+	reported atomic.Bool   // reportEnd was called
 }
 
-// streamAttempt is one attempt of a streaming call. Its stream is nil if it could not be opened.
+// streamAttempt is one attempt of a streaming call.
 type streamAttempt struct {
-	evidence
+	sendProof
 
-	stream  grpc.ClientStream
-	ctx     context.Context // the policy's, which ends with the attempt's timeout
-	limit   *limit          // nil if the attempt has no time of its own
-	results *results        // nil if the caller asked for none
-	owner   owner
-	err     error // how grpc ended it; read only once finished is set
-	settled atomic.Bool
+	stream  grpc.ClientStream // nil if it could not be opened
+	ctx     context.Context   // the policy's; it ends with the attempt's timeout
+	timeout *streamTimeout    // nil if the attempt has no timeout
+	results *results          // nil if the caller wants none
+	owner   streamOwner
+	err     error       // how grpc ended the stream; read only once finished is set
+	settled atomic.Bool // the caller has this stream
 }
 
-// owner is told of the end of an attempt's stream.
-type owner interface{ over(a *streamAttempt) }
+// streamOwner is told when an attempt's stream has ended.
+type streamOwner interface{ streamEnded(a *streamAttempt) }
 
-// results are an attempt's own variables for Header, Trailer and Peer: grpc may fill them in late,
-// when the next attempt has begun.
+// results are an attempt's own variables for Header, Trailer and Peer. grpc may set them late, after
+// the next attempt has begun.
 type results struct {
 	header, trailer metadata.MD
 	peer            peer.Peer
 }
 
-// connect opens the stream of the next attempt.
-func (c *streamCall) connect(ctx context.Context, o owner) (*streamAttempt, error) {
+// openAttempt begins the next attempt and opens its stream.
+func (c *streamCall) openAttempt(ctx context.Context, o streamOwner) (*streamAttempt, error) {
 	c.number++
 	a := &c.first
 	if c.number > 1 {
@@ -55,24 +55,24 @@ func (c *streamCall) connect(ctx context.Context, o owner) (*streamAttempt, erro
 	}
 	a.ctx, a.owner = ctx, o
 	if ctx.Done() != c.ctx.Done() {
-		ctx, a.limit = newLimit(c.ctx, ctx)
+		ctx, a.timeout = newStreamTimeout(c.ctx, ctx)
 	}
 	var err error
-	a.stream, err = c.streamer(c.numbered(ctx), c.desc, c.cc, c.method, c.streamOptions(a)...)
-	return a, a.timedOut(err)
+	a.stream, err = c.streamer(c.withNumber(ctx), c.desc, c.cc, c.method, c.streamOptions(a)...)
+	return a, a.timeoutError(err)
 }
 
 // streamOptions returns the call options of attempt a.
 func (c *streamCall) streamOptions(a *streamAttempt) []grpc.CallOption {
-	opts := append(c.options(), grpc.OnFinish(a.onFinish))
+	opts := append(c.attemptOptions(), grpc.OnFinish(a.onFinish))
 	if !c.idempotent {
-		opts = append(opts, a.option())
+		opts = append(opts, a.peerOption())
 	}
-	if !c.results {
+	if !c.wantsResults {
 		return opts
 	}
 	a.results = &results{}
-	for i, o := range opts[:len(c.opts)-len(c.finish)] {
+	for i, o := range opts[:len(c.opts)-len(c.onFinish)] {
 		switch o.(type) {
 		case grpc.HeaderCallOption:
 			opts[i] = grpc.Header(&a.results.header)
@@ -85,67 +85,68 @@ func (c *streamCall) streamOptions(a *streamAttempt) []grpc.CallOption {
 	return opts
 }
 
-// onFinish is what grpc calls when the attempt's stream is over, possibly on a goroutine of its own.
+// onFinish is called by grpc when the attempt's stream has ended, perhaps on another goroutine.
 func (a *streamAttempt) onFinish(err error) {
 	a.err = err
 	a.finished.Store(true)
-	a.owner.over(a)
+	a.owner.streamEnded(a)
 }
 
-// timedOut replaces err, if the attempt's time was up before its stream was settled.
-func (a *streamAttempt) timedOut(err error) error {
-	if err == nil || a.limit == nil || a.limit.state.Load() != expired {
+// timeoutError returns err, or the timeout's error if the attempt timed out before its stream was
+// settled.
+func (a *streamAttempt) timeoutError(err error) error {
+	if err == nil || a.timeout == nil || a.timeout.state.Load() != expired {
 		return err
 	}
 	return status.FromContextError(a.ctx.Err()).Err()
 }
 
-// settle keeps the attempt's stream from ending with the attempt's time. It returns an error if the
-// time was up before.
+// settle stops the attempt's timeout, so that the stream may outlive it. It returns an error if the
+// timeout has expired.
 func (a *streamAttempt) settle() error {
-	if a.limit != nil && !a.limit.lift() {
-		return a.timedOut(io.EOF)
+	if a.timeout != nil && !a.timeout.stop() {
+		return a.timeoutError(io.EOF)
 	}
 	return nil
 }
 
-// ending returns how the attempt's stream, which ended without a header, ended.
-func (a *streamAttempt) ending() error {
+// streamError returns the error of the attempt's stream, which has ended without a header.
+func (a *streamAttempt) streamError() error {
 	if err := a.stream.RecvMsg(&emptypb.Empty{}); err != nil {
 		return err
 	}
 	return status.Error(codes.Internal, "retrygrpc: the stream went on after it had ended")
 }
 
-// release ends what is left of the attempt.
+// release ends the context of the attempt's stream.
 func (a *streamAttempt) release() {
-	if a.limit != nil {
-		a.limit.release()
+	if a.timeout != nil {
+		a.timeout.release()
 	}
 }
 
-// trailerOf returns the trailer of the attempt's stream, which must be over.
-func (a *streamAttempt) trailerOf() metadata.MD {
+// trailer returns the trailer of the attempt's stream, which must have ended.
+func (a *streamAttempt) trailer() metadata.MD {
 	if a.stream == nil {
 		return nil
 	}
 	return a.stream.Trailer()
 }
 
-// tell fills in the caller's Header, Trailer and Peer by attempt a, the last, and runs the caller's
-// OnFinish functions.
-func (c *streamCall) tell(a *streamAttempt, err error) {
-	if c.told.Swap(true) {
+// reportEnd sets the caller's Header, Trailer and Peer to those of a, the last attempt. Then it runs
+// the caller's OnFinish functions. Only its first call does anything.
+func (c *streamCall) reportEnd(a *streamAttempt, err error) {
+	if c.reported.Swap(true) {
 		return
 	}
-	if c.results && a != nil && a.finished.Load() {
-		c.report(a.results)
+	if c.wantsResults && a != nil && a.finished.Load() {
+		c.copyResults(a.results)
 	}
-	c.finished(err)
+	c.runOnFinish(err)
 }
 
-// report copies r to the caller's variables.
-func (c *streamCall) report(r *results) {
+// copyResults copies r to the caller's variables.
+func (c *streamCall) copyResults(r *results) {
 	for _, o := range c.opts {
 		switch o := o.(type) {
 		case grpc.HeaderCallOption:

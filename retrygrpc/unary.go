@@ -16,9 +16,9 @@ type unaryCall struct {
 	first      unaryAttempt // most calls need no other
 }
 
-// unaryAttempt is what one attempt leaves behind.
+// unaryAttempt is what grpc reports of one attempt.
 type unaryAttempt struct {
-	evidence
+	sendProof
 
 	trailer metadata.MD
 }
@@ -27,8 +27,8 @@ func (a *unaryAttempt) onFinish(error) { a.finished.Store(true) }
 
 // do makes the attempts.
 func (c *unaryCall) do() error {
-	err := c.failure(c.policy.Do(c.ctx, c.try))
-	c.finished(err)
+	err := c.finalError(c.policy.Do(c.ctx, c.try))
+	c.runOnFinish(err)
 	return err
 }
 
@@ -38,15 +38,15 @@ func (c *unaryCall) try(ctx context.Context) error {
 	a := &c.first
 	if c.number > 1 {
 		a = &unaryAttempt{}
-		c.reset()
+		c.resetResults()
 	}
-	opts := append(c.options(), grpc.Trailer(&a.trailer))
+	opts := append(c.attemptOptions(), grpc.Trailer(&a.trailer))
 	if !c.idempotent {
-		opts = append(opts, a.option(), grpc.OnFinish(a.onFinish))
+		opts = append(opts, a.peerOption(), grpc.OnFinish(a.onFinish))
 	}
-	err := c.invoke(c.numbered(ctx), c.method, c.req, c.reply, c.cc, opts...)
+	err := c.invoke(c.withNumber(ctx), c.method, c.req, c.reply, c.cc, opts...)
 	if err == nil {
 		return nil
 	}
-	return c.judge(ctx, err, a.trailer, &a.evidence)
+	return c.classify(ctx, err, a.trailer, &a.sendProof)
 }

@@ -10,20 +10,19 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// outcome is what came of an attempt: the attempt, if another is to follow it, or the error that
-// is the end. After a success it is neither.
+// outcome is how an attempt ended. After a success both fields are nil.
 type outcome struct {
-	next *retry.Attempt
-	err  error
+	next *retry.Attempt // the failed attempt, if another one follows
+	err  error          // the policy's error, if the message ends
 }
 
-// attempt runs the handler under the policy and settles the message.
+// attempt makes one attempt under the policy and settles the message.
 func (c *consumption) attempt(d *delivery, last retry.Attempt) {
 	var o outcome
 	began, returned := time.Now(), false
 	defer func() {
 		if !returned {
-			o = c.brokenOff(last, began, errGoexit) // the goroutine is ending
+			o = c.panicked(last, began, errGoexit) // the goroutine is ending
 		}
 		c.settle(d, o)
 	}()
@@ -31,16 +30,16 @@ func (c *consumption) attempt(d *delivery, last retry.Attempt) {
 	returned = true
 }
 
-// try makes the step. A panic of a part of the policy ends the message as one of the handler does.
+// try makes the attempt. A panic in a part of the policy ends the message, like one in the handler.
 func (c *consumption) try(d *delivery, last retry.Attempt, began time.Time) (o outcome) {
 	defer func() {
 		if v := recover(); v != nil {
-			o = c.brokenOff(last, began, v)
+			o = c.panicked(last, began, v)
 		}
 	}()
 	d.running.Store(true)
-	run := c.cfg.Policy.Resume(c.jobs, last)
-	_, again := run.Try(func(ctx context.Context) error { return c.cfg.redacted(c.handle(ctx, d.msg)) })
+	run := c.cfg.Policy.Resume(c.handlerCtx, last)
+	_, again := run.Try(func(ctx context.Context) error { return c.cfg.redactError(c.handle(ctx, d.msg)) })
 	if again {
 		a := run.Last()
 		return outcome{next: &a}
@@ -48,7 +47,7 @@ func (c *consumption) try(d *delivery, last retry.Attempt, began time.Time) (o o
 	return outcome{err: run.Err()}
 }
 
-// handle runs the handler; a panic becomes a permanent error.
+// handle calls the handler. A panic becomes a permanent error.
 func (c *consumption) handle(ctx context.Context, msg jetstream.Msg) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -58,16 +57,16 @@ func (c *consumption) handle(ctx context.Context, msg jetstream.Msg) (err error)
 	return c.handler(ctx, msg)
 }
 
-// brokenOff is the outcome of a step that did not return.
-func (c *consumption) brokenOff(last retry.Attempt, began time.Time, value any) outcome {
+// panicked returns the outcome of an attempt that panicked with value.
+func (c *consumption) panicked(last retry.Attempt, began time.Time, value any) outcome {
 	return outcome{err: &retry.Error{
 		Reason: retry.ErrPermanent, Attempts: last.Number + 1,
-		Elapsed: last.Elapsed + last.Delay + time.Since(began), Err: c.cfg.redacted(newPanicError(value)),
+		Elapsed: last.Elapsed + last.Delay + time.Since(began), Err: c.cfg.redactError(newPanicError(value)),
 	}}
 }
 
-// stopped reports whether err is the end of the process and not of the message.
+// stopped reports whether err came from the end of the process. The message then goes on.
 func (c *consumption) stopped(err error) bool {
 	var e *retry.Error
-	return errors.As(err, &e) && e.Reason == retry.ErrContext && c.jobs.Err() != nil
+	return errors.As(err, &e) && e.Reason == retry.ErrContext && c.handlerCtx.Err() != nil
 }

@@ -3,7 +3,6 @@ package retrynats
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -13,29 +12,32 @@ import (
 )
 
 const (
-	pullTime = 3 * time.Second        // that a request for messages waits at the server
-	linger   = 100 * time.Millisecond // for messages that are on their way when Consume ends
+	pullTime  = 3 * time.Second        // how long a request for messages waits at the server
+	pullGrace = 100 * time.Millisecond // for messages on their way when Consume ends
 )
 
-// Consume works on the messages of the consumer with the handler until ctx ends; it then returns
-// nil. Each delivery is one attempt under the policy: what succeeds is acknowledged, what failed
-// comes back after the policy's wait, and what failed for good goes to Config.DeadLetter.
+// Consume handles the messages of the consumer until ctx ends. It then returns nil. Each delivery is
+// one attempt under the policy:
 //
-// Messages whose handlers run when ctx ends get a context that has ended too. Consume waits for
-// them, see [Config].Grace. An attempt that fails by that is no failure: the message is
-// given back at once and, with Config.State, not counted.
+//   - A message that succeeds is acknowledged.
+//   - A message that fails comes again after the policy's wait.
+//   - A message that failed for good goes to Config.DeadLetter.
 //
-// Everything that is wrong with the arguments is in one error, which matches retry.ErrOption,
-// before a message is taken. Consume also returns an error when the consumer or its stream was
-// deleted and when the connection was closed. It waits for a server that is away.
+// When ctx ends, the contexts of running handlers end too. Consume waits for the handlers, see
+// [Config].Grace. An attempt that fails because of this does not count with Config.State. Its
+// message is returned to the server at once.
 //
-// Several processes, and several calls in one, may consume from the same consumer. While Consume
-// runs, do not call Info of c, which is not safe for concurrent use; get another one from js.
+// If the arguments are wrong, Consume takes no message. Its error names everything at once and
+// matches retry.ErrOption. Consume also returns an error if the consumer or its stream was deleted,
+// or if the connection was closed. It waits for a server that is away.
+//
+// Several processes, and several calls in one, may consume from one consumer. While Consume runs, do
+// not call Info of c, which is not safe for concurrent use. Get another Consumer from js for that.
 func Consume(ctx context.Context, js jetstream.JetStream, c jetstream.Consumer, h Handler, cfg Config) error {
 	run := newConsumption(ctx, js, c, h, cfg)
 	defer run.cancel(nil)
 	if err := run.check(); err != nil {
-		if ctx.Err() != nil && !errors.As(err, new(fault)) {
+		if ctx.Err() != nil && !errors.As(err, new(configError)) {
 			return nil // before the server answered
 		}
 		return err
@@ -55,13 +57,13 @@ type consumption struct {
 	handler  Handler
 	cfg      Config
 	log      *slog.Logger
-	policies policies
+	policies requestPolicies
 
-	ctx    context.Context         // ends with Consume's, or when there is nothing more to consume
-	cancel context.CancelCauseFunc // of ctx
-	life   context.Context         // does not end: what is begun is to be settled
-	jobs   context.Context         // of handlers: as ctx, without its deadline
-	pulls  context.Context         // of requests for messages: a little longer than ctx
+	ctx        context.Context         // ends with Consume's, or if there is nothing more to consume
+	cancel     context.CancelCauseFunc // of ctx
+	endless    context.Context         // Consume's without its end
+	handlerCtx context.Context         // ends with ctx; it has no deadline
+	pullCtx    context.Context         // of requests for messages: ends a little later than ctx
 
 	stream, name string // of the consumer
 
@@ -71,125 +73,33 @@ type consumption struct {
 	missing   atomic.Int32  // how often in a row the consumer was not found
 
 	workers   sync.WaitGroup
-	held      holder
-	reconnect reconnects
+	held      heldMessages
+	reconnect lastReconnect
 }
 
+// newConsumption returns a consumption that has not started.
 func newConsumption(ctx context.Context, js jetstream.JetStream, consumer jetstream.Consumer, h Handler, cfg Config) *consumption {
 	c := &consumption{js: js, consumer: consumer, handler: h, cfg: cfg, log: cfg.Logger, pullTime: pullTime}
 	if c.log == nil {
 		c.log = slog.Default()
 	}
-	c.life = context.WithoutCancel(ctx)
+	c.endless = context.WithoutCancel(ctx)
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
-	c.policies = newPolicies(c.log, 0)
+	c.policies = newRequestPolicies(c.log, 0)
 	return c
 }
 
-// check returns everything that is wrong, and learns how the consumer is set up.
-func (c *consumption) check() error {
-	faults := checkLocal(c.js, c.consumer, c.handler, &c.cfg)
-	if c.js == nil || c.consumer == nil {
-		return errors.Join(faults...)
-	}
-	known := c.consumer.CachedInfo()
-	if known == nil {
-		return errors.Join(append(faults, fault{"Consume", "an ordered Consumer acknowledges nothing; use a pull consumer"})...)
-	}
-	c.stream, c.name = known.Stream, known.Name
-	ask := func(fn func(ctx context.Context) error) error {
-		if faults != nil { // they are worth knowing although the server is away
-			ctx, cancel := context.WithTimeout(c.ctx, requestTime)
-			defer cancel()
-			return fn(ctx)
-		}
-		return c.ask(c.ctx, c.policies.check, fn)
-	}
-	err := ask(func(ctx context.Context) error {
-		found, err := c.checkServer(ctx)
-		if err == nil {
-			faults = append(faults, found...)
-		}
-		return err
-	})
-	if err != nil {
-		faults = append(faults, fmt.Errorf("retrynats: the server cannot be asked about the consumer: %w", err))
-	}
-	return errors.Join(faults...)
-}
-
-// checkServer returns what the server says is wrong.
-func (c *consumption) checkServer(ctx context.Context) (faults []error, err error) {
-	info, err := c.info(ctx)
-	if err != nil {
-		return nil, err
-	}
-	c.adopt(info)
-	faults = checkConsumer(info, &c.cfg)
-	if literal(c.cfg.DeadLetter) {
-		wrong, err := checkDeadLetter(ctx, c.js, c.cfg.DeadLetter, info.Stream)
-		if err != nil {
-			return nil, err
-		}
-		if wrong != nil {
-			faults = append(faults, wrong)
-		}
-	}
-	if c.cfg.State != nil {
-		wrong, err := c.checkState(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if wrong != nil {
-			faults = append(faults, wrong)
-		}
-	}
-	return faults, nil
-}
-
-// info asks how the consumer is set up now. The caller's Consumer is not asked: its Info is not
-// safe for concurrent use.
-func (c *consumption) info(ctx context.Context) (*jetstream.ConsumerInfo, error) {
-	consumer, err := c.js.Consumer(ctx, c.stream, c.name)
-	if err != nil {
-		return nil, err
-	}
-	return consumer.CachedInfo(), nil
-}
-
-// checkState looks at the bucket.
-func (c *consumption) checkState(ctx context.Context) (wrong, err error) {
-	bucket, err := c.cfg.State.Status(ctx)
-	switch {
-	case errors.Is(err, jetstream.ErrStreamNotFound), errors.Is(err, jetstream.ErrBucketNotFound):
-		return fault{"Config.State", fmt.Sprintf("the bucket %s does not exist; create it", c.cfg.State.Bucket())}, nil
-	case err != nil:
-		return nil, err
-	}
-	c.markerTTL = bucket.LimitMarkerTTL()
-	return nil, nil
-}
-
-// adopt keeps what matters of the consumer.
-func (c *consumption) adopt(info *jetstream.ConsumerInfo) {
-	c.ackWait = info.Config.AckWait
-	if limit := info.Config.MaxRequestExpires; limit > 0 {
-		c.pullTime = min(c.pullTime, limit)
-	}
-	c.policies = newPolicies(c.log, c.ackWait)
-}
-
-// start begins to consume.
+// start starts the workers.
 func (c *consumption) start() {
-	var end, endPulls context.CancelFunc
-	c.jobs, end = context.WithCancel(c.life)
-	c.pulls, endPulls = context.WithCancel(c.life)
+	var endHandlers, endPulls context.CancelFunc
+	c.handlerCtx, endHandlers = context.WithCancel(c.endless)
+	c.pullCtx, endPulls = context.WithCancel(c.endless)
 	context.AfterFunc(c.ctx, func() {
-		end()
-		time.AfterFunc(linger, endPulls)
+		endHandlers()
+		time.AfterFunc(pullGrace, endPulls)
 	})
 	c.reconnect.watch(c.ctx, c.js.Conn())
-	c.held.keep(c.ackWait / 3)
+	c.held.start(c.ackWait / 3)
 	for range max(c.cfg.Workers, 1) {
 		c.workers.Go(c.work)
 	}
@@ -206,14 +116,14 @@ type goneError struct{ err error }
 func (e *goneError) Error() string { return "retrynats: nothing more to consume: " + e.err.Error() }
 func (e *goneError) Unwrap() error { return e.err }
 
-// wait returns when the workers have, or when the grace for them is over.
+// wait waits for the end of ctx and then for the workers, no longer than Config.Grace.
 func (c *consumption) wait() {
 	done := make(chan struct{})
 	go func() {
 		c.workers.Wait()
 		close(done)
 	}()
-	defer c.held.release()
+	defer c.held.stop()
 	<-c.ctx.Done()
 	if c.cfg.Grace == 0 {
 		<-done
@@ -228,17 +138,17 @@ func (c *consumption) wait() {
 	}
 }
 
-// abandon leaves the handlers that still run. Their attempts do not count, because the process
-// stops; the server delivers their messages again when AckWait is over.
+// abandon gives up the handlers that still run. Their attempts do not count, because the process
+// stops. The server delivers their messages again after AckWait.
 func (c *consumption) abandon() {
 	var writes sync.WaitGroup
 	for _, d := range c.held.all() {
 		if !d.running.Load() || !d.claim() {
 			continue
 		}
-		c.log.Warn("retrynats: a handler still runs after Config.Grace and is left", "message", Key(d.msg))
+		c.log.Warn("retrynats: a handler still runs after Config.Grace and is abandoned", "message", Key(d.msg))
 		if c.cfg.State != nil {
-			writes.Go(func() { _ = c.write(d) })
+			writes.Go(func() { _ = c.writeEntry(d) })
 		}
 	}
 	writes.Wait()

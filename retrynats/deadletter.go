@@ -12,30 +12,30 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// Headers of a dead letter, which has the message's data and its headers besides, except those
-// of the server (Nats-…).
+// Headers of a dead letter. A dead letter also has the message's data and headers, except the server's
+// own headers (Nats-…).
 const (
-	// HeaderError is the text of the last attempt's error, as Config.Redact shows it.
+	// HeaderError is the text of the last attempt's error, redacted by Config.Redact.
 	HeaderError = "Retry-Error"
-	// HeaderReason says why the message was given up: the text of retry.Error's Reason without
+	// HeaderReason says why the message ended. It is the text of retry.Error's Reason without
 	// "retry: ", such as "attempts exhausted".
 	HeaderReason = "Retry-Reason"
-	// HeaderAttempts is how many attempts were made, those that were lost included.
+	// HeaderAttempts is how many attempts were made, including lost ones.
 	HeaderAttempts = "Retry-Attempts"
-	// HeaderElapsed is the time since the first attempt, as time.Duration prints it; without
-	// Config.State since the message was published.
+	// HeaderElapsed is the time since the first attempt, as time.Duration prints it. Without
+	// Config.State it is the time since the message was published.
 	HeaderElapsed = "Retry-Elapsed"
-	// HeaderStream is the stream that the message was in.
+	// HeaderStream is the stream of the message.
 	HeaderStream = "Retry-Stream"
 	// HeaderSequence is the message's sequence in that stream.
 	HeaderSequence = "Retry-Sequence"
-	// HeaderSubject is the subject that the message was published to.
+	// HeaderSubject is the subject to which the message was published.
 	HeaderSubject = "Retry-Subject"
-	// HeaderConsumer is the consumer that gave it up.
+	// HeaderConsumer is the consumer whose policy gave up.
 	HeaderConsumer = "Retry-Consumer"
 )
 
-// deadLetter is the message that is published for d, which ended by e.
+// deadLetter returns the dead letter of d, which ended with e.
 func (c *consumption) deadLetter(d *delivery, e *retry.Error) *nats.Msg {
 	letter := &nats.Msg{Subject: c.cfg.DeadLetter, Data: d.msg.Data(), Header: nats.Header{}}
 	for name, values := range d.msg.Headers() {
@@ -58,18 +58,18 @@ func (c *consumption) deadLetter(d *delivery, e *retry.Error) *nats.Msg {
 	return letter
 }
 
-// publish stores the dead letter in its stream.
+// publish publishes the dead letter and waits until its stream has stored it.
 func (c *consumption) publish(letter *nats.Msg) error {
-	return c.request(c.policies.letter, func(ctx context.Context) error {
+	return c.finalRequest(c.policies.deadLetter, func(ctx context.Context) error {
 		_, err := c.js.PublishMsg(ctx, letter)
 		if errors.Is(err, jetstream.ErrNoStreamResponse) {
-			return storedError("no stream takes " + letter.Subject) // not that the consumer is gone
+			return storedError("no stream takes " + letter.Subject) // the consumer is not gone
 		}
 		return err
 	})
 }
 
-// reason is why e gave up, in words. A reason of the user's own, of retry.WithStop, is redacted.
+// reason returns the text of e's reason. A reason that came from retry.WithStop is redacted.
 func (c *consumption) reason(e *retry.Error) string {
 	switch e.Reason {
 	case retry.ErrExhausted, retry.ErrMaxElapsed, retry.ErrContext, retry.ErrPermanent, retry.ErrRetryAfter, retry.ErrBudget:

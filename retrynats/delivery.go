@@ -8,12 +8,12 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// delivery is a message in the hands of a worker, and what is known of it.
+// delivery is one delivery of a message, with the message's entry in State.
 type delivery struct {
 	msg  jetstream.Msg
 	meta *jetstream.MsgMetadata
 
-	entry    entry // of State; the zero one if there is none
+	entry    entry // zero if there is none
 	known    bool  // entry is stored
 	revision uint64
 
@@ -21,20 +21,20 @@ type delivery struct {
 	claimed atomic.Bool
 }
 
-// claim reports whether the caller is the one to settle d.
+// claim reports whether the caller is the first to claim d. Only that one settles d.
 func (d *delivery) claim() bool { return d.claimed.CompareAndSwap(false, true) }
 
-// deliver makes the step that d calls for: one attempt, or what has to be done instead of it.
-func (c *consumption) deliver(d *delivery) {
+// process makes an attempt, or does what the message needs instead.
+func (c *consumption) process(d *delivery) {
 	defer c.held.remove(d)
-	last, wait, err := c.recall(d)
+	last, wait, err := c.lastAttempt(d)
 	switch {
-	case err != nil: // Consume has ended before it could be known
+	case err != nil: // Consume has ended before the entry was read
 		_ = c.nak(d, 0)
 	case wait > 0:
 		c.settleWait(d, wait)
 	case c.ctx.Err() != nil:
-		c.giveBack(d)
+		c.returnMessage(d)
 	case d.entry.End != "":
 		c.settleEnd(d, &retry.Error{
 			Reason: storedError(d.entry.End), Attempts: last.Number, Elapsed: last.Elapsed, Err: last.Err,

@@ -8,16 +8,16 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// ErrLost is the error of an attempt that was begun and never heard of again: its process was
-// killed, or the server could not be told how it ended. Its work may have been done. A dead
-// letter has it as [HeaderError] where the last attempt that the policy allows was lost.
+// ErrLost is the error of a lost attempt: its process was killed, or could not tell the server how it
+// ended. Its work may have been done. It is the [HeaderError] of a dead letter if the last attempt
+// that the policy allows was lost.
 var ErrLost = errors.New("retrynats: the attempt was lost")
 
-// PanicError is what a panic of the handler becomes, or of a part of the policy. It is not
-// retried. Hooks and [Config].Redact find it with errors.As.
+// PanicError is the error of a panic in the handler or in a part of the policy. It is not retried.
+// Hooks and [Config].Redact find it with errors.As.
 type PanicError struct {
-	// Value is what the handler panicked with; an error that says so if it ended its goroutine
-	// by runtime.Goexit.
+	// Value is the value of the panic. If the handler called runtime.Goexit, it is an error that
+	// says so.
 	Value any
 	// Stack is the stack of the goroutine that panicked, as [debug.Stack] writes it.
 	Stack []byte
@@ -25,24 +25,24 @@ type PanicError struct {
 
 func newPanicError(value any) *PanicError { return &PanicError{value, debug.Stack()} }
 
-// Error says what the panic was, without the stack.
+// Error returns the value of the panic as text, without the stack.
 func (e *PanicError) Error() string { return fmt.Sprintf("retrynats: panic: %v", e.Value) }
 
-// Unwrap returns Value if that is an error.
+// Unwrap returns Value if it is an error.
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err
 }
 
-// errGoexit is the Value of a handler that ended its goroutine.
+// errGoexit is the Value for a handler that ended its goroutine.
 var errGoexit = errors.New("the goroutine was ended by runtime.Goexit")
 
-// storedError is the error of an earlier attempt: of it only the text was stored.
+// storedError is the error of an earlier attempt. Only its text was stored.
 type storedError string
 
 func (e storedError) Error() string { return string(e) }
 
-// redactedError shows the text that may be shown of err.
+// redactedError is an error with a text that may be stored and logged.
 type redactedError struct {
 	err  error
 	text string
@@ -51,17 +51,17 @@ type redactedError struct {
 func (e *redactedError) Error() string { return e.text }
 func (e *redactedError) Unwrap() error { return e.err }
 
-// redacted is err as the policy may see it.
-func (c *Config) redacted(err error) error {
+// redactError returns err with the text of Config.Redact, if that is set.
+func (c *Config) redactError(err error) error {
 	if err == nil || c.Redact == nil {
 		return err
 	}
 	return &redactedError{err, c.text(err)}
 }
 
-// text is what may be stored and logged of err: one line.
+// text returns the text that may be stored and logged of err. It is one line.
 func (c *Config) text(err error) (s string) {
-	switch e := err.(type) { //nolint:errorlint // what is wrapped further is redacted as a whole
+	switch e := err.(type) { //nolint:errorlint // an error that wraps one of these is redacted as a whole
 	case nil:
 		return ""
 	case storedError: // redacted when it was stored

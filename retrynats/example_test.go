@@ -16,8 +16,8 @@ import (
 	"github.com/seed-205ff063/retry/retrynats"
 )
 
-// mail is a server with a stream of mails, a consumer of it, a stream of dead letters, a stream of
-// receipts and a bucket for the state of attempts.
+// mail is a server with a stream of mails and a consumer for it. It also has streams of dead letters
+// and receipts, and a bucket for State.
 type mail struct {
 	js       jetstream.JetStream
 	consumer jetstream.Consumer
@@ -25,7 +25,7 @@ type mail struct {
 	close    func()
 }
 
-// newMail starts an embedded server. A real one is only another address.
+// newMail starts an embedded server. A real one differs only in its address.
 func newMail(ctx context.Context) mail {
 	dir, err := os.MkdirTemp("", "mail")
 	check(err)
@@ -66,7 +66,7 @@ func check(err error) {
 	}
 }
 
-// send puts mails into the stream.
+// send adds mails to the stream.
 func (m mail) send(ctx context.Context, texts ...string) {
 	for _, text := range texts {
 		_, err := m.js.Publish(ctx, "mail", []byte(text))
@@ -83,7 +83,7 @@ func (m mail) dead(ctx context.Context) *jetstream.RawStreamMsg {
 	return letter
 }
 
-// untilDone ends consuming when the policy's calls have ended so often.
+// untilDone stops Consume after n of the policy's calls have ended.
 func untilDone(n int, stop context.CancelFunc) retry.Option {
 	return retry.WithHooks(retry.Hooks{Done: func(context.Context, retry.Outcome) {
 		if n--; n == 0 {
@@ -116,7 +116,7 @@ func Example() {
 	// <nil>
 }
 
-// What is wrong is said at once, before a message is taken.
+// Everything that is wrong is in one error, before a message is taken.
 func ExampleConsume() {
 	ctx := context.Background()
 	m := newMail(ctx)
@@ -157,7 +157,7 @@ func ExampleConfig() {
 	// to nobody: (an error of the mail server)
 }
 
-// A Handler makes one attempt. Its context has the deadline of WithAttemptTimeout.
+// A Handler makes one attempt. WithAttemptTimeout sets the deadline of its context.
 func ExampleHandler() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -176,8 +176,8 @@ func ExampleHandler() {
 	// <nil>
 }
 
-// A handler that publishes does so once, however often it runs: what it publishes has the
-// message's key for its Nats-Msg-Id, and the server drops the copies.
+// A handler that publishes may run twice. It publishes with the message's key as Nats-Msg-Id, so
+// the server drops the copies.
 func ExampleKey() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -240,16 +240,17 @@ func Example_deadLetter() {
 	// true <nil>
 }
 
-// An attempt whose process died counts. If it was the last, nobody knows whether it did its work.
+// An attempt whose process died counts. If it was the last one, nobody knows whether its work was
+// done.
 func Example_lost() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	m := newMail(ctx)
 	defer m.close()
 	m.send(ctx, "hello")
-	taken, err := m.consumer.Next() // and never heard of again
+	taken, err := m.consumer.Next() // its process dies here
 	check(err)
-	check(taken.Nak()) // as the end of AckWait
+	check(taken.Nak()) // in place of the end of AckWait
 	policy := retry.MustNew(retry.WithMaxAttempts(1), untilDone(1, stop))
 	err = retrynats.Consume(ctx, m.js, m.consumer, func(context.Context, jetstream.Msg) error {
 		fmt.Println("this does not run")
@@ -262,7 +263,7 @@ func Example_lost() {
 	// true
 }
 
-// A panic ends a message. Hooks see what it was.
+// A panic ends a message. A hook sees its value.
 func ExamplePanicError() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -290,7 +291,7 @@ func ExamplePanicError_Error() {
 	// Output: retrynats: panic: no template
 }
 
-// A panic with an error is found by it.
+// A panic with an error matches that error.
 func ExamplePanicError_Unwrap() {
 	err := error(&retrynats.PanicError{Value: os.ErrNotExist})
 	fmt.Println(errors.Is(err, os.ErrNotExist))

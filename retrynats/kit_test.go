@@ -19,7 +19,7 @@ import (
 	"github.com/seed-205ff063/retry/retrynats"
 )
 
-// kit is a server with a stream JOBS, its consumer "worker", a stream DEAD for dead letters, and a
+// kit is a server with a stream JOBS, its consumer "worker", a stream DEAD for dead letters and a
 // bucket for State.
 type kit struct {
 	server   *server.Server
@@ -72,7 +72,7 @@ func (k *kit) startServer(t testing.TB, port int) {
 	t.Cleanup(k.stopServer)
 }
 
-// port is where the server listens.
+// port returns the port of the server.
 func (k *kit) port(t *testing.T) int {
 	t.Helper()
 	address, ok := k.server.Addr().(*net.TCPAddr)
@@ -85,7 +85,7 @@ func (k *kit) stopServer() {
 	k.server.WaitForShutdown()
 }
 
-// publish adds n jobs to the stream, named job1, job2, ….
+// publish adds n jobs to the stream. Their names are job1, job2, ….
 func (k *kit) publish(t *testing.T, n int) {
 	t.Helper()
 	for i := range n {
@@ -95,7 +95,7 @@ func (k *kit) publish(t *testing.T, n int) {
 	}
 }
 
-// config is one that tests start from.
+// config returns a Config that tests start from.
 func (k *kit) config(opts ...retry.Option) retrynats.Config {
 	return retrynats.Config{
 		Policy:     policy(opts...),
@@ -109,7 +109,7 @@ func policy(opts ...retry.Option) *retry.Policy {
 	return retry.MustNew(append([]retry.Option{retry.WithBackoff(retry.Constant(10 * time.Millisecond))}, opts...)...)
 }
 
-// consume runs Consume until the test or stop ends it.
+// consume runs Consume until the test ends or stop is called.
 func (k *kit) consume(t *testing.T, cfg retrynats.Config, h retrynats.Handler) (stop func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -123,8 +123,8 @@ func (k *kit) consume(t *testing.T, cfg retrynats.Config, h retrynats.Handler) (
 	return stop
 }
 
-// idle waits until the consumer has nothing left. It looks several times: a message that is just
-// being delivered is for a moment neither pending nor delivered.
+// idle waits until the consumer has nothing left. It looks several times, because a message that is
+// being delivered is neither pending nor delivered for a moment.
 func (k *kit) idle(t *testing.T) {
 	t.Helper()
 	looks := 0
@@ -139,7 +139,8 @@ func (k *kit) idle(t *testing.T) {
 	}, 20*time.Second, 10*time.Millisecond, "%s", k.log)
 }
 
-// info is not asked of k.consumer, whose Info is not safe for concurrent use.
+// info asks the server about the consumer. It does not use k.consumer, because Info of that is not
+// safe for concurrent use.
 func (k *kit) info() (*jetstream.ConsumerInfo, error) {
 	consumer, err := k.js.Consumer(context.Background(), "JOBS", "worker")
 	if err != nil {
@@ -172,7 +173,7 @@ func (k *kit) entries(t *testing.T) (keys []string) {
 	return keys
 }
 
-// attempts notes the attempts of messages by their keys.
+// attempts records when each message was handled, by its key.
 type attempts struct {
 	mu    sync.Mutex
 	times map[string][]time.Time

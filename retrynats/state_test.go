@@ -6,7 +6,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// What two workers stored of one message is joined so that no attempt is counted twice or not at all.
+// TestMerge checks that entries of two workers for one message are merged so that each attempt
+// counts once.
 func TestMerge(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -15,11 +16,11 @@ func TestMerge(t *testing.T) {
 		delivered   uint64
 		err         string
 	}{
-		"taken for lost": {
+		"counted as lost": {
 			own:    entry{own: true, Attempts: 1, Delivered: 2, At: 20, Error: "down"},
 			stored: entry{Attempts: 1, Delivered: 2, At: 10, Lost: true}, attempts: 1, delivered: 2, err: "down",
 		},
-		"written, and the answer was lost": {
+		"written, but the answer was lost": {
 			own:    entry{own: true, Attempts: 2, Delivered: 2, At: 20, Error: "down"},
 			stored: entry{Attempts: 2, Delivered: 2, At: 20, Error: "down"}, attempts: 2, delivered: 2, err: "down",
 		},
@@ -27,7 +28,7 @@ func TestMerge(t *testing.T) {
 			own:    entry{own: true, Attempts: 1, Delivered: 1, At: 20, Error: "down"},
 			stored: entry{Attempts: 1, Delivered: 1, At: 10, Error: "busy"}, attempts: 2, delivered: 1, err: "down",
 		},
-		"somebody is further": {
+		"another worker is ahead": {
 			own:    entry{own: true, Attempts: 1, Delivered: 1, At: 20, Error: "down"},
 			stored: entry{Attempts: 3, Delivered: 3, At: 30, Error: "busy"}, attempts: 3, delivered: 3, err: "busy",
 		},
@@ -47,21 +48,15 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-// A server that was killed counts deliveries from before.
-func TestLostSaturates(t *testing.T) {
+// TestLostBefore checks the number of lost deliveries. A server that was killed may count from an
+// earlier delivery.
+func TestLostBefore(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		before, now uint64
 		want        int
 	}{{0, 0, 0}, {0, 1, 0}, {0, 2, 1}, {1, 2, 0}, {1, 4, 2}, {5, 3, 0}, {^uint64(0), 2, 0}, {0, ^uint64(0), 1 << 30}} {
 		e := entry{Delivered: tt.before}
-		assert.Equal(t, tt.want, e.lost(tt.now), "%+v", tt)
+		assert.Equal(t, tt.want, e.lostBefore(tt.now), "%+v", tt)
 	}
-}
-
-func TestEscape(t *testing.T) {
-	t.Parallel()
-	assert.Equal(t, "JOBS-1_a", escape("JOBS-1_a"))
-	assert.Equal(t, "b=C3=BCcher", escape("bücher"))
-	assert.Equal(t, "a=3Db", escape("a=b"))
 }

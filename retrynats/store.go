@@ -8,10 +8,10 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// read gets the entry of d. If there is none that can be used, d.known stays false.
-func (c *consumption) read(d *delivery) error {
+// readEntry reads the entry of d from State. If there is no usable one, d.known stays false.
+func (c *consumption) readEntry(d *delivery) error {
 	var stored jetstream.KeyValueEntry
-	err := c.request(c.policies.get, func(ctx context.Context) (err error) {
+	err := c.finalRequest(c.policies.get, func(ctx context.Context) (err error) {
 		stored, err = c.cfg.State.Get(ctx, stateKey(d.meta))
 		if errors.Is(err, jetstream.ErrKeyNotFound) {
 			stored, err = nil, nil
@@ -22,30 +22,30 @@ func (c *consumption) read(d *delivery) error {
 		return err
 	}
 	d.revision = stored.Revision()
-	if e, ok := c.usable(d, stored); ok {
+	if e, ok := c.decodeEntry(d, stored); ok {
 		d.entry, d.known = e, true
 	}
 	return nil
 }
 
-// usable returns what is stored if it is an entry of the message; if not, the log says so.
-func (c *consumption) usable(d *delivery, stored jetstream.KeyValueEntry) (entry, bool) {
+// decodeEntry returns what is stored, if it is an entry of the message. If not, it logs why.
+func (c *consumption) decodeEntry(d *delivery, stored jetstream.KeyValueEntry) (entry, bool) {
 	e, err := decode(stored.Value(), d.meta.Timestamp.UnixNano())
 	if err != nil {
-		c.log.Warn("retrynats: the state of a message is not used; it is worked on as if there were none",
+		c.log.Warn("retrynats: the state of a message is not used; the message is handled as if it had none",
 			"key", stored.Key(), "problem", err.Error())
 	}
 	return e, err == nil
 }
 
-// write stores d.entry, together with what another worker stored of the message meanwhile.
-func (c *consumption) write(d *delivery) error {
+// writeEntry stores d.entry. It merges what another worker stored in the meantime.
+func (c *consumption) writeEntry(d *delivery) error {
 	d.entry.Stored = d.meta.Timestamp.UnixNano()
 	if d.entry.At == 0 {
-		d.entry.At = time.Now().UnixNano() // no attempt yet that counts
+		d.entry.At = time.Now().UnixNano() // no attempt counts yet
 	}
 	d.entry.Delivered = max(d.entry.Delivered, d.meta.NumDelivered)
-	return c.request(c.policies.put, func(ctx context.Context) error {
+	return c.finalRequest(c.policies.put, func(ctx context.Context) error {
 		err := c.put(ctx, d)
 		if !errors.Is(err, jetstream.ErrKeyRevisionMismatch) && !errors.Is(err, jetstream.ErrKeyExists) {
 			return err
@@ -57,28 +57,21 @@ func (c *consumption) write(d *delivery) error {
 	})
 }
 
-// put stores d.entry in place of what d knows to be stored.
-func (c *consumption) put(ctx context.Context, d *delivery) (err error) {
+// put stores d.entry, if nothing newer than d.revision is stored.
+func (c *consumption) put(ctx context.Context, d *delivery) error {
 	key, value := stateKey(d.meta), d.entry.encode()
+	var revision uint64
+	var err error
 	if d.revision == 0 {
-		d.revision, err = orElse(d.revision)(c.cfg.State.Create(ctx, key, value))
+		revision, err = c.cfg.State.Create(ctx, key, value)
 	} else {
-		d.revision, err = orElse(d.revision)(c.cfg.State.Update(ctx, key, value, d.revision))
+		revision, err = c.cfg.State.Update(ctx, key, value, d.revision)
 	}
-	if err == nil {
-		d.known = true
+	if err != nil {
+		return err
 	}
-	return err
-}
-
-// orElse keeps the old revision where there is no new one.
-func orElse(old uint64) func(uint64, error) (uint64, error) {
-	return func(revision uint64, err error) (uint64, error) {
-		if err != nil {
-			return old, err
-		}
-		return revision, nil
-	}
+	d.revision, d.known = revision, true
+	return nil
 }
 
 // mergeStored reads what is stored now and merges it into d.entry.
@@ -92,19 +85,19 @@ func (c *consumption) mergeStored(ctx context.Context, d *delivery) error {
 		return err
 	}
 	d.revision = stored.Revision()
-	if e, ok := c.usable(d, stored); ok {
+	if e, ok := c.decodeEntry(d, stored); ok {
 		d.entry.merge(e)
 	}
 	return nil
 }
 
-// forget removes the entry of d, whose message has ended. What is left behind if that fails is
-// removed by the bucket's TTL.
-func (c *consumption) forget(d *delivery) {
+// removeEntry removes the entry of d, whose message has ended. If that fails, the bucket's TTL
+// removes it.
+func (c *consumption) removeEntry(d *delivery) {
 	if !d.known && d.revision == 0 {
 		return
 	}
-	_ = c.request(c.policies.purge, func(ctx context.Context) error {
+	_ = c.finalRequest(c.policies.purge, func(ctx context.Context) error {
 		var opts []jetstream.KVDeleteOpt
 		if c.markerTTL > 0 {
 			opts = append(opts, jetstream.PurgeTTL(c.markerTTL))

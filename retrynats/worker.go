@@ -8,26 +8,27 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// work takes messages and works on them until Consume ends.
+// work is a worker. It takes messages and processes them until Consume ends.
 func (c *consumption) work() {
 	returned := false
 	defer func() {
-		if !returned { // a handler ended the goroutine by runtime.Goexit
+		if !returned { // a handler called runtime.Goexit: start another worker
 			c.workers.Go(c.work)
 		}
 	}()
 	for c.ctx.Err() == nil {
 		for _, d := range c.take() {
-			c.deliver(d)
+			c.process(d)
 		}
 	}
 	returned = true
 }
 
-// take returns the next messages, none if there are none for a while. From then on they are held.
+// take returns the next messages, which are held from now on. If none come for a while it returns
+// none.
 func (c *consumption) take() []*delivery {
 	var msgs []jetstream.Msg
-	err := c.ask(c.ctx, c.policies.pull, func(context.Context) (err error) {
+	err := c.request(c.ctx, c.policies.pull, func(context.Context) (err error) {
 		if c.ctx.Err() == nil {
 			msgs, err = c.pull()
 		}
@@ -50,39 +51,40 @@ func (c *consumption) take() []*delivery {
 	return deliveries
 }
 
-// pull asks the server for messages. It uses neither Consume nor Messages of the consumer: they
-// take more than are being worked on, and each counts as delivered.
+// pull asks the server for messages. The consumer's own Consume and Messages are of no use here: they
+// take more messages than are handled, and each one counts as delivered.
 func (c *consumption) pull() ([]jetstream.Msg, error) {
 	if c.cfg.Prefetch > 0 {
 		batch, err := c.consumer.FetchNoWait(1 + c.cfg.Prefetch)
 		if err != nil {
 			return nil, err
 		}
-		if msgs := drain(batch); len(msgs) > 0 {
+		if msgs := readAll(batch); len(msgs) > 0 {
 			return msgs, nil
 		}
 	}
-	ctx, cancel := context.WithTimeout(c.pulls, c.pullTime)
+	ctx, cancel := context.WithTimeout(c.pullCtx, c.pullTime)
 	defer cancel()
 	batch, err := c.consumer.Fetch(1, jetstream.FetchContext(ctx))
 	if err != nil {
-		return nil, idle(err)
+		return nil, ignoreEmpty(err)
 	}
-	if msgs := drain(batch); len(msgs) > 0 {
+	if msgs := readAll(batch); len(msgs) > 0 {
 		return msgs, nil
 	}
-	return nil, idle(batch.Error())
+	return nil, ignoreEmpty(batch.Error())
 }
 
-func drain(batch jetstream.MessageBatch) (msgs []jetstream.Msg) {
+// readAll returns the messages of a batch.
+func readAll(batch jetstream.MessageBatch) (msgs []jetstream.Msg) {
 	for msg := range batch.Messages() {
 		msgs = append(msgs, msg)
 	}
 	return msgs
 }
 
-// idle is err unless it says that there were no messages.
-func idle(err error) error {
+// ignoreEmpty returns err, or nil if it says that there are no messages.
+func ignoreEmpty(err error) error {
 	switch {
 	case errors.Is(err, nats.ErrTimeout), errors.Is(err, jetstream.ErrNoMessages),
 		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):

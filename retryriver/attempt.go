@@ -13,31 +13,31 @@ import (
 )
 
 // Work makes one attempt of the job under its policy. River calls it.
-func (e *engine) Work(ctx context.Context, job *rivertype.JobRow, work func(context.Context) error) error {
-	a := attempt{engine: e, ctx: ctx, job: job, past: e.recall(job)}
-	a.policy = a.within(e.policyOf(job.Kind))
+func (m *middleware) Work(ctx context.Context, job *rivertype.JobRow, work func(context.Context) error) error {
+	a := attempt{middleware: m, ctx: ctx, job: job, progress: m.progressOf(job)}
+	a.policy = a.withRiversLimit(m.policyOf(job.Kind))
 	return a.run(work)
 }
 
 // attempt is one attempt of a job.
 type attempt struct {
-	*engine
-	past
+	*middleware
+	progress
 
 	ctx    context.Context
 	job    *rivertype.JobRow
 	policy *retry.Policy
-	snooze error // what the worker returned to be asked again later
+	snooze error // the worker's JobSnooze
 }
 
-// within returns the policy under River's own limit for the job, where that ends it sooner.
-func (a *attempt) within(p *retry.Policy) *retry.Policy {
+// withRiversLimit returns p, with River's own limit for the job if that is lower.
+func (a *attempt) withRiversLimit(p *retry.Policy) *retry.Policy {
 	if a.job.Attempt < a.job.MaxAttempts {
 		return p
 	}
 	limit := a.last.Number + 1
 	if a.lost > 0 && a.job.Attempt > a.job.MaxAttempts {
-		limit = a.last.Number // NextRetry let the rescuer go beyond the limit
+		limit = a.last.Number // NextRetry let the rescuer exceed the limit
 	}
 	if n := p.MaxAttempts(); n != retry.Unlimited && n <= limit {
 		return p
@@ -49,50 +49,50 @@ func (a *attempt) within(p *retry.Policy) *retry.Policy {
 	return lower
 }
 
-// run makes the step and tells River what comes of it.
+// run makes the attempt and returns what River is to do.
 func (a *attempt) run(work func(context.Context) error) error {
-	run := a.policy.Resume(endless{a.ctx}, a.last)
+	run := a.policy.Resume(noDeadline{a.ctx}, a.last)
 	returned := false
 	defer func() {
 		if returned {
 			return
 		}
-		a.brokenOff()
+		a.panicked()
 		if a.redact == nil {
-			return // it goes on to River untouched
+			return // River gets the panic unchanged
 		}
 		if v := recover(); v != nil {
 			panic(a.redactPanic(v))
 		}
 	}()
-	_, again := run.Try(func(ctx context.Context) error { return a.outcome(work(ctx)) })
+	_, again := run.Try(func(ctx context.Context) error { return a.policyError(work(ctx)) })
 	returned = true
 	return a.settle(run, again)
 }
 
-// outcome is what the policy is told of what the worker returned.
-func (a *attempt) outcome(err error) error {
+// policyError returns what the policy sees of the worker's error.
+func (a *attempt) policyError(err error) error {
 	if snooze := new(river.JobSnoozeError); errors.As(err, &snooze) {
 		a.snooze = err
 		return nil
 	}
-	err = a.redacted(err)
+	err = a.redactError(err)
 	if cancel := new(river.JobCancelError); errors.As(err, &cancel) {
 		return retry.Permanent(err)
 	}
 	return err
 }
 
-// settle tells River how to go on after the step.
+// settle stores the policy's decision and returns what River is to do.
 func (a *attempt) settle(run *retry.Run, again bool) error {
 	if again {
 		last := run.Last()
-		a.keep(a.after(last))
-		return stored(last.Err, last.Err)
+		a.saveState(a.stateAfter(last))
+		return withText(last.Err, last.Err)
 	}
 	err := run.Err()
 	if err == nil {
-		return a.succeeded()
+		return a.succeed()
 	}
 	var e *retry.Error
 	if !errors.As(err, &e) {
@@ -102,57 +102,58 @@ func (a *attempt) settle(run *retry.Run, again bool) error {
 	case retry.ErrContext:
 		return river.JobSnooze(0) // the process stops: the attempt does not count
 	case retry.ErrPermanent:
-		a.end(e.Attempts)
-		return stored(err, river.JobCancel(err))
+		a.endCall(e.Attempts)
+		return withText(err, river.JobCancel(err))
 	}
 	a.discard(e.Attempts)
-	return stored(err, err)
+	return withText(err, err)
 }
 
-// after is the state once another attempt is to follow last.
-func (a *attempt) after(last retry.Attempt) state {
+// stateAfter returns the state if another attempt follows last.
+func (a *attempt) stateAfter(last retry.Attempt) state {
 	began := a.began
-	if last.Number <= a.last.Number { // a new series, see retry.WithResetAfter
+	if last.Number <= a.last.Number { // attempts count from 1 again, see retry.WithResetAfter
 		began = fetchedAt(a.job)
 	}
 	return state{Attempt: a.job.Attempt, Number: last.Number, Delay: last.Delay, Began: began}
 }
 
-// succeeded ends the policy's call. A job that is snoozed begins a new one.
-func (a *attempt) succeeded() error {
+// succeed ends the policy's call. A snoozed job begins a new one.
+func (a *attempt) succeed() error {
 	if a.snooze != nil && a.last.Number > 0 {
-		a.keep(state{Attempt: a.job.Attempt - 1, Ended: true}) // River takes back the number
+		a.saveState(state{Attempt: a.job.Attempt - 1, Ended: true}) // River takes back the number
 	}
 	return a.snooze
 }
 
-// end notes that the call is over after n attempts.
-func (a *attempt) end(n int) {
-	s := a.after(retry.Attempt{Number: n})
+// endCall stores that the call has ended after n attempts.
+func (a *attempt) endCall(n int) {
+	s := a.stateAfter(retry.Attempt{Number: n})
 	s.Ended = true
-	a.keep(s)
+	a.saveState(s)
 }
 
-// discard makes River end the job, after n attempts.
+// discard makes River discard the job after n attempts.
 func (a *attempt) discard(n int) {
-	a.end(n)
-	a.job.MaxAttempts = min(a.job.MaxAttempts, a.job.Attempt) // in memory, which is where River looks
+	a.endCall(n)
+	a.job.MaxAttempts = min(a.job.MaxAttempts, a.job.Attempt) // River looks at the row in memory
 }
 
-// brokenOff decides what follows an attempt that panicked. River retries it, by the policy's
-// waits and up to its limit.
-func (a *attempt) brokenOff() {
+// panicked decides what follows an attempt that panicked. River retries it: after the policy's wait,
+// up to the policy's limit.
+func (a *attempt) panicked() {
 	n := a.last.Number + 1
-	if most := a.policy.MaxAttempts(); most != retry.Unlimited && n >= most {
+	if limit := a.policy.MaxAttempts(); limit != retry.Unlimited && n >= limit {
 		a.discard(n)
 		return
 	}
 	wait := a.policy.Wait(retry.Attempt{Number: n, Waited: a.last.Delay})
-	a.keep(a.after(retry.Attempt{Number: n, Delay: wait}))
+	a.saveState(a.stateAfter(retry.Attempt{Number: n, Delay: wait}))
 }
 
-// keep stores s with the statement that ends the attempt, and where NextRetry finds it.
-func (a *attempt) keep(s state) {
+// saveState puts s into the row in memory, for NextRetry, and into the statement that ends the
+// attempt.
+func (a *attempt) saveState(s state) {
 	s.Version = stateVersion
 	putState(a.job, s)
 	if err := river.MetadataSet(a.ctx, stateKey, s); err != nil {
@@ -161,8 +162,8 @@ func (a *attempt) keep(s state) {
 	}
 }
 
-// endless is a context without the deadline of the process: the wait after an attempt may
-// outlive it.
-type endless struct{ context.Context }
+// noDeadline is a context without the deadline of the process. The wait after an attempt may outlive
+// the process.
+type noDeadline struct{ context.Context }
 
-func (endless) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (noDeadline) Deadline() (time.Time, bool) { return time.Time{}, false }

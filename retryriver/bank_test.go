@@ -8,8 +8,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// bank is a database of one account, as far as the example needs one. The same worker runs on a real
-// one in this repository's integration tests.
+// bank is a database with one account, as far as the example needs it. This repository's
+// integration tests run the same worker on a real database.
 type bank struct {
 	balance int
 	done    map[string]bool
@@ -19,7 +19,7 @@ func newBank(balance int) *bank { return &bank{balance, map[string]bool{}} }
 
 func (b *bank) Begin(context.Context) (pgx.Tx, error) { return &bankTx{bank: b}, nil }
 
-// bankTx is a transaction that takes effect when it is committed.
+// bankTx is a transaction. It takes effect at Commit.
 type bankTx struct {
 	pgx.Tx
 

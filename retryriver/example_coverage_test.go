@@ -8,7 +8,7 @@ import (
 	"github.com/seed-205ff063/retry/internal/examples"
 )
 
-// TestExampleCoverage holds that every exported name has an example whose output is checked.
+// TestExampleCoverage checks that every exported name has an example whose output is checked.
 func TestExampleCoverage(t *testing.T) {
 	t.Parallel()
 	missing, err := examples.Missing(".")

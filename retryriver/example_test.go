@@ -15,7 +15,7 @@ import (
 	"github.com/seed-205ff063/retry/retryriver"
 )
 
-// mail is the arguments of a job.
+// mail has the arguments of a job.
 type mail struct {
 	To string `json:"to"`
 }
@@ -61,7 +61,7 @@ func ExampleConfig() {
 	retrier, err := retryriver.New(retryriver.Config{
 		Policy: retry.MustNew(retry.WithMaxAttempts(5)),
 		Kinds:  map[string]*retry.Policy{"invoice": retry.MustNew(retry.WithMaxAttempts(40))},
-		Redact: func(err error) string { return fmt.Sprintf("%T", err) }, // nothing of its text
+		Redact: func(err error) string { return fmt.Sprintf("%T", err) }, // the type, not the text
 	})
 	fmt.Println(retrier != nil, err)
 	// Output: true <nil>
@@ -95,14 +95,14 @@ func ExampleKey() {
 	// Output: mail:42
 }
 
-// transfer is the arguments of a job that must not be done twice.
+// transfer has the arguments of a job that must not be done twice.
 type transfer struct {
 	Amount int `json:"amount"`
 }
 
 func (transfer) Kind() string { return "transfer" }
 
-// transferWorker notes what is done in the transaction of the work:
+// transferWorker stores the job's key in the transaction that does the work:
 //
 //	CREATE TABLE done (key text PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())
 type transferWorker struct {
@@ -124,9 +124,10 @@ func (w *transferWorker) Work(ctx context.Context, job *river.Job[transfer]) err
 	})
 }
 
-// The process dies between the work and the end of the job, and the job is worked on again.
+// The process dies between the work and the end of the job. The job runs again, and its work is not
+// repeated.
 func ExampleKey_doneInTheSameTransaction() {
-	bank := newBank(100) // stands for a database here
+	bank := newBank(100) // in place of a database
 	w := &transferWorker{db: bank}
 	for attempt := range 2 {
 		job := &river.Job[transfer]{
@@ -140,7 +141,8 @@ func ExampleKey_doneInTheSameTransaction() {
 	// <nil> 70
 }
 
-// River asks for the wait of an attempt whose process died, as it does after a failure.
+// An attempt was lost with its process. River gives the job to a worker again, and the policy ends
+// it at its limit.
 func Example_lost() {
 	retrier, err := retryriver.New(retryriver.Config{Policy: retry.MustNew(
 		retry.WithMaxAttempts(1),

@@ -11,35 +11,35 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// Install puts into c the two parts that work together: a worker middleware, before those that c
-// has, and the RetryPolicy. Call it when Middleware, Logger, MaxAttempts, JobTimeout and
-// RescueStuckJobsAfter are set, and before river.NewClient. Installing again replaces both.
+// Install adds the policy to c: a worker middleware in front of those in c, and the RetryPolicy.
+// They only work together. Call Install after you set Middleware, Logger, MaxAttempts, JobTimeout
+// and RescueStuckJobsAfter, and before river.NewClient. A second call replaces both.
 //
-// Where c.MaxAttempts is not set and the policy allows more attempts than River's default of
-// 25, Install sets it to the policy's limit. River stores that limit with each job as the job is
-// inserted, so clients that only insert jobs want it too.
+// If c.MaxAttempts is not set and the policy allows more than River's default of 25 attempts,
+// Install sets it to the policy's limit. River stores this limit with each job that is inserted.
+// Clients that only insert jobs need it too.
 func (r *Retrier) Install(c *river.Config) {
-	e := &engine{Retrier: r, rescueAfter: rescueAfter(c), log: c.Logger}
-	if e.log == nil {
-		e.log = slog.Default()
+	m := &middleware{Retrier: r, rescueAfter: rescueAfter(c), log: c.Logger}
+	if m.log == nil {
+		m.log = slog.Default()
 	}
-	c.RetryPolicy = e
-	c.Middleware = slices.DeleteFunc(slices.Clone(c.Middleware), isEngine[rivertype.Middleware])
-	c.WorkerMiddleware = slices.DeleteFunc(slices.Clone(c.WorkerMiddleware), isEngine[rivertype.WorkerMiddleware]) //nolint:staticcheck // deprecated, and still where older configurations have theirs
-	if len(c.Middleware) == 0 && len(c.WorkerMiddleware)+len(c.JobInsertMiddleware) > 0 {                          //nolint:staticcheck // deprecated, and still where older configurations have theirs
-		// River takes one sort of list.
-		c.WorkerMiddleware = slices.Insert(c.WorkerMiddleware, 0, rivertype.WorkerMiddleware(e)) //nolint:staticcheck // deprecated, and still where older configurations have theirs
+	c.RetryPolicy = m
+	c.Middleware = slices.DeleteFunc(slices.Clone(c.Middleware), isOurs[rivertype.Middleware])
+	c.WorkerMiddleware = slices.DeleteFunc(slices.Clone(c.WorkerMiddleware), isOurs[rivertype.WorkerMiddleware]) //nolint:staticcheck // deprecated, but older configurations use it
+	if len(c.Middleware) == 0 && len(c.WorkerMiddleware)+len(c.JobInsertMiddleware) > 0 {                        //nolint:staticcheck // deprecated, but older configurations use it
+		// River takes one kind of list.
+		c.WorkerMiddleware = slices.Insert(c.WorkerMiddleware, 0, rivertype.WorkerMiddleware(m)) //nolint:staticcheck // deprecated, but older configurations use it
 	} else {
-		c.Middleware = slices.Insert(c.Middleware, 0, rivertype.Middleware(e))
+		c.Middleware = slices.Insert(c.Middleware, 0, rivertype.Middleware(m))
 	}
-	if most := r.maxAttempts(); c.MaxAttempts == 0 && most > river.MaxAttemptsDefault {
-		c.MaxAttempts = most
+	if limit := r.maxAttempts(); c.MaxAttempts == 0 && limit > river.MaxAttemptsDefault {
+		c.MaxAttempts = limit
 	}
 }
 
-// engine is what River calls: the middleware decides what follows an attempt, and NextRetry reads
-// the decision.
-type engine struct {
+// middleware is what River calls. Its Work makes an attempt and decides what follows. Its NextRetry
+// returns when.
+type middleware struct {
 	river.MiddlewareDefaults
 	*Retrier
 
@@ -47,16 +47,17 @@ type engine struct {
 	log         *slog.Logger
 }
 
-func isEngine[T any](m T) bool {
-	_, ok := any(m).(*engine)
+// isOurs reports whether m is a middleware of this package.
+func isOurs[T any](m T) bool {
+	_, ok := any(m).(*middleware)
 	return ok
 }
 
-// mostAttempts is what River's column for the limit holds.
-const mostAttempts = 1<<15 - 1
+// maxAttemptsColumn is the highest limit that River's column holds.
+const maxAttemptsColumn = 1<<15 - 1
 
-// maxAttempts is the highest limit of the policies.
-func (r *Retrier) maxAttempts() (most int) {
+// maxAttempts returns the highest limit of the policies.
+func (r *Retrier) maxAttempts() (highest int) {
 	policies := []*retry.Policy{r.policy}
 	for _, p := range r.kinds {
 		policies = append(policies, p)
@@ -64,14 +65,14 @@ func (r *Retrier) maxAttempts() (most int) {
 	for _, p := range policies {
 		n := p.MaxAttempts()
 		if n == retry.Unlimited {
-			n = mostAttempts
+			n = maxAttemptsColumn
 		}
-		most = max(most, min(n, mostAttempts))
+		highest = max(highest, min(n, maxAttemptsColumn))
 	}
-	return most
+	return highest
 }
 
-// rescueAfter is how long a job runs at least before River takes it for lost.
+// rescueAfter returns how long a job runs at least before River's rescuer gives it up.
 func rescueAfter(c *river.Config) time.Duration {
 	switch {
 	case c.RescueStuckJobsAfter > 0:

@@ -6,8 +6,8 @@ import (
 	"github.com/riverqueue/river/rivertype"
 )
 
-// Key returns an idempotency key for the job, "kind:id". It is the same for every attempt, so a
-// worker can see by it that an earlier attempt has done the work.
+// Key returns an idempotency key for the job: "kind:id". It is the same in every attempt, so a worker
+// can find out whether an earlier attempt has done the work.
 func Key(job *rivertype.JobRow) string {
 	return job.Kind + ":" + strconv.FormatInt(job.ID, 10)
 }

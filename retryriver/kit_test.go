@@ -17,7 +17,7 @@ import (
 
 var errBroken = errors.New("broken")
 
-// installed is a client's configuration with the Retrier of c.
+// installed returns the configuration of a client with a Retrier for c.
 func installed(t *testing.T, c retryriver.Config) *river.Config {
 	t.Helper()
 	retrier, err := retryriver.New(c)
@@ -27,17 +27,17 @@ func installed(t *testing.T, c retryriver.Config) *river.Config {
 	return config
 }
 
-// work has the middleware make an attempt of the job, as River does.
+// work makes the middleware run an attempt of the job, as River does.
 func work(c *river.Config, job *rivertype.JobRow, fn func(context.Context) error) error {
 	return c.Middleware[0].(rivertype.WorkerMiddleware).Work(context.Background(), job, fn)
 }
 
-// fails is a worker.
+// fails returns a worker that returns err.
 func fails(err error) func(context.Context) error {
 	return func(context.Context) error { return err }
 }
 
-// row is a job in an attempt.
+// row returns a job that is in the given attempt.
 func row(attempt int) *rivertype.JobRow {
 	now := time.Now()
 	return &rivertype.JobRow{
@@ -46,7 +46,7 @@ func row(attempt int) *rivertype.JobRow {
 	}
 }
 
-// constant is a policy of n attempts with waits of an hour.
+// constant returns a policy of n attempts with waits of an hour.
 func constant(n int, opts ...retry.Option) *retry.Policy {
 	return retry.MustNew(append([]retry.Option{
 		retry.WithMaxAttempts(n), retry.WithBackoff(retry.Constant(time.Hour)),

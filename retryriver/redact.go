@@ -7,31 +7,31 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// shown is an error with the text that may be stored and logged.
-type shown struct {
+// redactedError is an error with a text that may be stored and logged.
+type redactedError struct {
 	text string
 	err  error
 }
 
-func (s *shown) Error() string { return s.text }
-func (s *shown) Unwrap() error { return s.err }
+func (e *redactedError) Error() string { return e.text }
+func (e *redactedError) Unwrap() error { return e.err }
 
-// stored returns err with the text of what, as River is to store it.
-func stored(what, err error) error { return &shown{retry.ErrorText(what), err} }
+// withText returns err with the text of shown, for River to store.
+func withText(shown, err error) error { return &redactedError{retry.ErrorText(shown), err} }
 
-// redacted is err as it may be shown.
-func (r *Retrier) redacted(err error) error {
+// redactError returns err with the text of Config.Redact, if that is set.
+func (r *Retrier) redactError(err error) error {
 	if err == nil || r.redact == nil {
 		return err
 	}
-	return stored(errors.New(r.redact(err)), err)
+	return withText(errors.New(r.redact(err)), err)
 }
 
-// redactPanic is what is passed on of the value of a panic.
+// redactPanic returns the value of a panic as a redacted error.
 func (r *Retrier) redactPanic(v any) error {
 	err, ok := v.(error)
 	if !ok {
 		err = fmt.Errorf("%v", v)
 	}
-	return r.redacted(err)
+	return r.redactError(err)
 }

@@ -14,23 +14,22 @@ const (
 	stateVersion = 1
 )
 
-// state is what a decision leaves in the job's metadata. River sends it with the statement that
-// ends the attempt.
+// state is a decision in the job's metadata. River sends it with the statement that ends the attempt.
 type state struct {
 	Version int           `json:"v"`
 	Attempt int           `json:"attempt"`         // River's number of the attempt that was decided on
-	Number  int           `json:"number"`          // the policy's number of it, 0 if there was none yet
-	Ended   bool          `json:"ended,omitempty"` // the call is over
-	Delay   time.Duration `json:"delay,omitempty"` // the wait after it
+	Number  int           `json:"number"`          // the policy's number of it; 0 before the first
+	Ended   bool          `json:"ended,omitempty"` // the call has ended
+	Delay   time.Duration `json:"delay,omitempty"` // the wait after the attempt
 	Began   time.Time     `json:"began,omitzero"`  // when the first attempt was fetched, by the database's clock
 }
 
-// readState returns the state in the job's metadata. It is zero if there is none, or if it cannot
-// be used, which the error says.
+// readState returns the state in the job's metadata. It is zero if there is none. It is zero with an
+// error if it cannot be used.
 func readState(job *rivertype.JobRow) (state, error) {
 	var all map[string]json.RawMessage
 	if err := json.Unmarshal(job.Metadata, &all); err != nil || all[stateKey] == nil {
-		return state{}, nil // metadata that is no object is River's to report
+		return state{}, nil // River reports metadata that is not an object
 	}
 	var s state
 	if err := json.Unmarshal(all[stateKey], &s); err != nil {
@@ -42,7 +41,7 @@ func readState(job *rivertype.JobRow) (state, error) {
 	return s, nil
 }
 
-// check reports what in s cannot be a state of the job.
+// check returns an error if s cannot be a state of the job.
 func (s *state) check(job *rivertype.JobRow) error {
 	switch {
 	case s.Version != stateVersion:
@@ -52,12 +51,12 @@ func (s *state) check(job *rivertype.JobRow) error {
 	case s.Number < 0 || s.Delay < 0:
 		return errors.New("a negative number")
 	case s.Number > 0 && s.Began.IsZero():
-		return errors.New("no beginning")
+		return errors.New("no start time")
 	}
 	return nil
 }
 
-// putState puts s into the row in memory, where NextRetry finds it.
+// putState sets s in the row in memory, where NextRetry finds it.
 func putState(job *rivertype.JobRow, s state) {
 	all := map[string]json.RawMessage{}
 	_ = json.Unmarshal(job.Metadata, &all)

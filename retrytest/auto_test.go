@@ -19,7 +19,7 @@ func TestAutoAfter(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
 		waits []time.Duration
-		want  time.Duration // how far the mock has moved on
+		want  time.Duration // how far the mock has advanced
 	}{
 		"one":      {[]time.Duration{time.Second}, time.Second},
 		"several":  {[]time.Duration{3, 1, 2, 1}, 7},
@@ -72,7 +72,7 @@ func TestAutoPanics(t *testing.T) {
 	assert.PanicsWithValue(t, "retrytest: Auto: nil clock", func() { retrytest.Auto(nil) })
 }
 
-// What else waits on the mock is told on the way, at its own time.
+// TestAutoFiresWhatIsDue checks that other timers of the mock fire on the way, at their own time.
 func TestAutoFiresWhatIsDue(t *testing.T) {
 	t.Parallel()
 	m := clock.NewMock()
@@ -83,7 +83,8 @@ func TestAutoFiresWhatIsDue(t *testing.T) {
 	assert.Empty(t, late)
 }
 
-// The mock's Add would lose time: it sets what it read before.
+// TestAutoIsConcurrent checks that concurrent waits add up. With the mock's own Add some would be
+// lost.
 func TestAutoIsConcurrent(t *testing.T) {
 	t.Parallel()
 	const goroutines, each = 8, 10
@@ -106,7 +107,7 @@ func TestAutoIsConcurrent(t *testing.T) {
 	assert.Len(t, clk.Waits(), goroutines*each)
 }
 
-// Calls on a mock wait as those on a Clock do.
+// TestAutoCalls checks that calls on a mock wait like calls on a Clock.
 func TestAutoCalls(t *testing.T) {
 	t.Parallel()
 	const ms = time.Millisecond
@@ -119,8 +120,8 @@ func TestAutoCalls(t *testing.T) {
 	}{
 		"defaults":    {nil, errDown, []time.Duration{100 * ms, 200 * ms, 400 * ms, 800 * ms}, retry.ErrExhausted, 1500 * ms},
 		"no delay":    {[]retry.Option{retry.WithBackoff(retry.Constant(0))}, errDown, nil, retry.ErrExhausted, 0},
-		"a limit":     {[]retry.Option{retry.WithMaxElapsed(700 * ms)}, errDown, []time.Duration{100 * ms, 200 * ms}, retry.ErrMaxElapsed, 300 * ms},
-		"a hint":      {nil, retry.After(3*time.Second, errDown), []time.Duration{3 * time.Second, 3 * time.Second, 3 * time.Second, 3 * time.Second}, retry.ErrExhausted, 12 * time.Second},
+		"limit":       {[]retry.Option{retry.WithMaxElapsed(700 * ms)}, errDown, []time.Duration{100 * ms, 200 * ms}, retry.ErrMaxElapsed, 300 * ms},
+		"hint":        {nil, retry.After(3*time.Second, errDown), []time.Duration{3 * time.Second, 3 * time.Second, 3 * time.Second, 3 * time.Second}, retry.ErrExhausted, 12 * time.Second},
 		"one attempt": {[]retry.Option{retry.WithMaxAttempts(1)}, errDown, nil, retry.ErrExhausted, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -138,7 +139,7 @@ func TestAutoCalls(t *testing.T) {
 	}
 }
 
-// The mock makes the timeouts, of attempts too.
+// TestAutoTimeout checks that attempt timeouts are those of the mock.
 func TestAutoTimeout(t *testing.T) {
 	t.Parallel()
 	m := clock.NewMock()
@@ -159,7 +160,7 @@ func TestAutoTimeout(t *testing.T) {
 	assert.Equal(t, 3, n)
 }
 
-// A mock without WithTimeout: the deadline is of real time.
+// TestAutoTimeoutOfPlainMock checks that a mock without WithTimeout gives real timeouts.
 func TestAutoTimeoutOfPlainMock(t *testing.T) {
 	t.Parallel()
 	clk := retrytest.Auto(stepped{stepClock{clock.NewMock()}})
@@ -176,7 +177,7 @@ func TestAutoTimeoutOfPlainMock(t *testing.T) {
 	assert.True(t, errors.Is(ctx.Err(), context.DeadlineExceeded))
 }
 
-// A deadline of the mock's time forbids the wait that would pass it.
+// TestAutoDeadline checks that no wait passes a deadline in the mock's time.
 func TestAutoDeadline(t *testing.T) {
 	t.Parallel()
 	clk := retrytest.Auto(clock.NewMock())

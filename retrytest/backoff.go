@@ -12,15 +12,15 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// TestBackoff checks that b keeps the rules of a [retry.Backoff], and reports to t which
-// attempt it breaks them for:
+// TestBackoff checks the rules of a [retry.Backoff] on b. It reports to t the first attempt for which b
+// breaks one:
 //
-//   - a delay is never negative, and so never the result of an overflow: for every attempt up
-//     to 200, for larger ones up to math.MaxInt, after short and after endless waits;
-//   - the same Attempt gets the same delay, whatever b was asked before: b has no state;
-//   - that also holds when many goroutines ask at once. Run the test with -race as well.
+//   - A delay is never negative. This finds overflows too. Attempts up to 200 are checked, and larger
+//     ones up to math.MaxInt, after short and very long waits.
+//   - The same Attempt has the same delay, whatever b was asked before: b has no state.
+//   - The same is true when many goroutines call b at once. Run the test with -race too.
 //
-// It takes some milliseconds. A panic of b's is reported like a wrong delay.
+// It takes some milliseconds. A panic in b is reported like a wrong delay.
 func TestBackoff(t testing.TB, b retry.Backoff) {
 	t.Helper()
 	if b == nil {
@@ -28,20 +28,21 @@ func TestBackoff(t testing.TB, b retry.Backoff) {
 		return
 	}
 	probes := newProbes()
-	for _, check := range []func(retry.Backoff, []probe) error{inRange, stateless, concurrent} {
+	for _, check := range []func(retry.Backoff, []probe) error{checkRange, checkStateless, checkConcurrent} {
 		if err := check(b, probes); err != nil {
 			t.Errorf("%T: %v", b, err)
-			return // the checks build on one another
+			return // later checks need the earlier ones
 		}
 	}
 }
 
-// probe is an attempt to ask a backoff about, and its first answer.
+// probe is an attempt, with the backoff's first delay for it.
 type probe struct {
 	attempt retry.Attempt
 	delay   time.Duration
 }
 
+// newProbes returns the attempts that b is checked with.
 func newProbes() []probe {
 	waits := []time.Duration{0, 1, time.Second, time.Hour, math.MaxInt64/2 + 1, math.MaxInt64}
 	failure := errors.New("retrytest: some error")
@@ -57,14 +58,14 @@ func newProbes() []probe {
 	return probes
 }
 
-// attemptNumbers are the small ones and then those that make products overflow: a factor that
-// grows by a bit at a time sooner or later reaches the sign.
+// attemptNumbers returns small numbers and then numbers that make products overflow. A factor that
+// doubles reaches the sign bit at some point.
 func attemptNumbers() []int {
 	var numbers []int
 	for n := 1; n <= 200; n++ {
 		numbers = append(numbers, n)
 	}
-	for n := 256; n > 0; n *= 2 { // until it overflows itself
+	for n := 256; n > 0; n *= 2 { // until n overflows
 		numbers = append(numbers, n-1, n, n+1, n/2*3)
 	}
 	for n := 1000; n <= math.MaxInt/10; n *= 10 {
@@ -73,20 +74,20 @@ func attemptNumbers() []int {
 	return append(numbers, math.MaxInt-1, math.MaxInt)
 }
 
-// inRange asks b about every probe, and keeps the answers.
-func inRange(b retry.Backoff, probes []probe) error {
+// checkRange sets the delay of each probe, and checks it.
+func checkRange(b retry.Backoff, probes []probe) error {
 	var longest probe
 	for i := range probes {
 		p := &probes[i]
-		d, err := ask(b, p.attempt)
+		d, err := delayOf(b, p.attempt)
 		switch {
 		case err != nil:
 			return err
 		case d < 0 && longest.delay > math.MaxInt64/4:
 			return fmt.Errorf("%s: the delay overflows to %v; it was %v for %s",
-				name(p.attempt), d, longest.delay, name(longest.attempt))
+				describe(p.attempt), d, longest.delay, describe(longest.attempt))
 		case d < 0:
-			return fmt.Errorf("%s: the delay %v is negative", name(p.attempt), d)
+			return fmt.Errorf("%s: the delay %v is negative", describe(p.attempt), d)
 		}
 		p.delay = d
 		if d > longest.delay {
@@ -96,8 +97,8 @@ func inRange(b retry.Backoff, probes []probe) error {
 	return nil
 }
 
-// stateless asks again: each attempt twice in a row, after the first one, and all backwards.
-func stateless(b retry.Backoff, probes []probe) error {
+// checkStateless repeats each attempt twice in a row, after the first one, and then all in reverse.
+func checkStateless(b retry.Backoff, probes []probe) error {
 	var order []probe
 	for _, p := range probes {
 		order = append(order, probes[0], p, p)
@@ -106,15 +107,15 @@ func stateless(b retry.Backoff, probes []probe) error {
 		order = append(order, p)
 	}
 	for _, p := range order {
-		if err := same(b, p); err != nil {
+		if err := checkSame(b, p); err != nil {
 			return fmt.Errorf("%w: it depends on earlier calls or on chance", err)
 		}
 	}
 	return nil
 }
 
-// concurrent asks again in many goroutines, each of which is at another attempt.
-func concurrent(b retry.Backoff, probes []probe) error {
+// checkConcurrent repeats the attempts in many goroutines. Each one is at another attempt.
+func checkConcurrent(b retry.Backoff, probes []probe) error {
 	const goroutines, rounds = 8, 2
 	var (
 		wg    sync.WaitGroup
@@ -126,7 +127,7 @@ func concurrent(b retry.Backoff, probes []probe) error {
 			<-start
 			for i := range rounds * len(probes) {
 				p := probes[(i+g*len(probes)/goroutines)%len(probes)]
-				if found[g] = same(b, p); found[g] != nil {
+				if found[g] = checkSame(b, p); found[g] != nil {
 					return
 				}
 			}
@@ -142,25 +143,26 @@ func concurrent(b retry.Backoff, probes []probe) error {
 	return nil
 }
 
-// same asks b about p once more.
-func same(b retry.Backoff, p probe) error {
-	d, err := ask(b, p.attempt)
+// checkSame checks that b has the same delay for p again.
+func checkSame(b retry.Backoff, p probe) error {
+	d, err := delayOf(b, p.attempt)
 	if err == nil && d != p.delay {
-		err = fmt.Errorf("%s: the delay is %v, and was %v for the same Attempt", name(p.attempt), d, p.delay)
+		err = fmt.Errorf("%s: the delay is %v, and was %v for the same Attempt", describe(p.attempt), d, p.delay)
 	}
 	return err
 }
 
-// ask is Delay with a panic as an error.
-func ask(b retry.Backoff, a retry.Attempt) (d time.Duration, err error) {
+// delayOf returns the delay of b for the attempt, or an error if b panics.
+func delayOf(b retry.Backoff, a retry.Attempt) (d time.Duration, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("%s: panic: %v", name(a), r)
+			err = fmt.Errorf("%s: panic: %v", describe(a), r)
 		}
 	}()
 	return b.Delay(a), nil
 }
 
-func name(a retry.Attempt) string {
+// describe returns a text for the attempt.
+func describe(a retry.Attempt) string {
 	return fmt.Sprintf("attempt %d (waited %v)", a.Number, a.Waited)
 }

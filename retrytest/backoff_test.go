@@ -2,6 +2,7 @@ package retrytest_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -18,7 +19,8 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// All strategies of the core keep the rules, whatever arguments a call accepts.
+// TestBackoffPasses checks that all backoffs of package retry keep the rules, with every argument
+// they accept.
 func TestBackoffPasses(t *testing.T) {
 	t.Parallel()
 	const longest = time.Duration(math.MaxInt64)
@@ -63,7 +65,7 @@ func TestBackoffPasses(t *testing.T) {
 	}
 }
 
-// recorder is a testing.TB that keeps what it is told.
+// recorder is a testing.TB that records failures.
 type recorder struct {
 	testing.TB // nil: all other methods panic
 	failures   []string
@@ -75,20 +77,19 @@ func (r *recorder) Errorf(format string, args ...any) {
 	r.failures = append(r.failures, fmt.Sprintf(format, args...))
 }
 
-// record runs the conformance test on b.
+// record runs TestBackoff on b.
 func record(b retry.Backoff) *recorder {
 	r := new(recorder)
 	retrytest.TestBackoff(r, b)
 	return r
 }
 
-// counting is a backoff with the state that many have: how often it was asked.
+// counting is a backoff with a common kind of state: a counter of its calls.
 type counting struct{ calls atomic.Int64 }
 
 func (c *counting) Delay(retry.Attempt) time.Duration { return time.Duration(c.calls.Add(1)) }
 
-// passing lets a call see what another goroutine's call put into its field. One goroutine
-// alone never notices.
+// passing may return what another goroutine stored in its field. A single goroutine never notices.
 type passing struct{ number atomic.Int64 }
 
 func (p *passing) Delay(a retry.Attempt) time.Duration {
@@ -97,8 +98,7 @@ func (p *passing) Delay(a retry.Attempt) time.Duration {
 	return time.Duration(p.number.Load())
 }
 
-// resetting is a loop's backoff that starts over at each first attempt: right as long as
-// attempts come one after another.
+// resetting is a backoff for a single loop. It starts over at each first attempt.
 type resetting struct {
 	mu   sync.Mutex
 	last time.Duration
@@ -114,13 +114,13 @@ func (r *resetting) Delay(a retry.Attempt) time.Duration {
 	return r.last
 }
 
-// particular is wrong about attempt number only when it was just asked about attempt after.
+// particular returns a wrong delay for attempt number, only right after attempt after.
 type particular struct{ after, number, last int }
 
 func (p *particular) Delay(a retry.Attempt) time.Duration {
 	last := p.last
 	p.last = a.Number
-	if a.Waited > 0 { // numbers in a row, not attempts that differ in this
+	if a.Waited > 0 { // compare attempts without a wait only
 		p.last = 0
 	}
 	if a.Waited == 0 && a.Number == p.number && last == p.after {
@@ -129,27 +129,31 @@ func (p *particular) Delay(a retry.Attempt) time.Duration {
 	return 0
 }
 
-func TestBackoffFails(t *testing.T) {
-	t.Parallel()
-	f := func(f func(n int) time.Duration) retry.Backoff {
-		return retry.BackoffFunc(func(a retry.Attempt) time.Duration { return f(a.Number) })
-	}
-	last := new(atomic.Int64)
-	for name, row := range map[string]struct {
-		backoff retry.Backoff
-		want    []string // parts of the message
-	}{
+// byNumber returns a backoff that depends only on the attempt's number.
+func byNumber(delay func(n int) time.Duration) retry.Backoff {
+	return retry.BackoffFunc(func(a retry.Attempt) time.Duration { return delay(a.Number) })
+}
+
+// badBackoff is a backoff that breaks a rule.
+type badBackoff struct {
+	backoff retry.Backoff
+	want    []string // parts of the message
+}
+
+// badDelays returns backoffs with delays that are negative or overflow, or that panic.
+func badDelays() map[string]badBackoff {
+	return map[string]badBackoff{
 		"nil": {nil, []string{"nil Backoff"}},
 		"negative": {
-			f(func(int) time.Duration { return -time.Second }),
+			byNumber(func(int) time.Duration { return -time.Second }),
 			[]string{"retry.BackoffFunc: attempt 1 (waited 0s): the delay -1s is negative"},
 		},
 		"negative in the end": {
-			f(func(n int) time.Duration { return time.Minute - time.Duration(min(n, 70))*time.Second }),
+			byNumber(func(n int) time.Duration { return time.Minute - time.Duration(min(n, 70))*time.Second }),
 			[]string{"attempt 61 (waited 0s): the delay -1s is negative"},
 		},
 		"negative at the last number": {
-			f(func(n int) time.Duration { return min(time.Duration(math.MaxInt-n), 1) - 1 }),
+			byNumber(func(n int) time.Duration { return min(time.Duration(math.MaxInt-n), 1) - 1 }),
 			[]string{fmt.Sprintf("attempt %d (waited 0s): the delay -1ns is negative", math.MaxInt)},
 		},
 		"negative after an endless wait": {
@@ -157,25 +161,32 @@ func TestBackoffFails(t *testing.T) {
 			[]string{"attempt 1 (waited 2562047h47m16.854775807s): the delay overflows to -2562047h47m16.854775808s; it was "},
 		},
 		"overflowing shift": {
-			f(func(n int) time.Duration { return time.Second << (n - 1) }),
+			byNumber(func(n int) time.Duration { return time.Second << (n - 1) }),
 			[]string{"attempt 35 (waited 0s): the delay overflows to -", "; it was 2386092h56m", " for attempt 34 (waited 0s)"},
 		},
 		"overflowing product": {
-			f(func(n int) time.Duration { return time.Duration(n) * time.Hour }),
+			byNumber(func(n int) time.Duration { return time.Duration(n) * time.Hour }),
 			[]string{"the delay overflows to -"},
 		},
 		"overflowing float": {
-			f(func(n int) time.Duration { return time.Second * time.Duration(1<<min(n, 62)) }),
+			byNumber(func(n int) time.Duration { return time.Second * time.Duration(1<<min(n, 62)) }),
 			[]string{"attempt 34 (waited 0s): the delay overflows to -"},
 		},
 		"overflowing square": {
-			f(func(n int) time.Duration { return time.Duration(n) * time.Duration(n) * 100 * time.Millisecond }),
+			byNumber(func(n int) time.Duration { return time.Duration(n) * time.Duration(n) * 100 * time.Millisecond }),
 			[]string{"the delay overflows to -"},
 		},
 		"panicking": {
-			f(func(n int) time.Duration { return []time.Duration{1, 2, 3}[n-1] }),
+			byNumber(func(n int) time.Duration { return []time.Duration{1, 2, 3}[n-1] }),
 			[]string{"attempt 4 (waited 0s): panic: runtime error: index out of range [3] with length 3"},
 		},
+	}
+}
+
+// badStates returns backoffs whose delays depend on more than the attempt.
+func badStates() map[string]badBackoff {
+	last := new(atomic.Int64)
+	return map[string]badBackoff{
 		"stateful": {
 			new(counting),
 			[]string{"*retrytest_test.counting: attempt ", " for the same Attempt: it depends on earlier calls or on chance"},
@@ -210,18 +221,26 @@ func TestBackoffFails(t *testing.T) {
 			}
 		}()), []string{"attempt 50 (waited ", "): the delay is 1ns, and was 0s for the same Attempt"}},
 		"alternating": {
-			f(func(int) time.Duration { return time.Duration(last.Add(1) % 2) }),
+			byNumber(func(int) time.Duration { return time.Duration(last.Add(1) % 2) }),
 			[]string{"it depends on earlier calls or on chance"},
 		},
 		"random": {
-			f(func(int) time.Duration { return rand.N(time.Second) }),
+			byNumber(func(int) time.Duration { return rand.N(time.Second) }),
 			[]string{"it depends on earlier calls or on chance"},
 		},
 		"not concurrent": {
 			new(passing),
 			[]string{"*retrytest_test.passing: attempt ", " for the same Attempt, when other goroutines ask too: it is not safe for concurrent use"},
 		},
-	} {
+	}
+}
+
+// TestBackoffFails checks that each broken rule is one failure of one line.
+func TestBackoffFails(t *testing.T) {
+	t.Parallel()
+	rows := badDelays()
+	maps.Copy(rows, badStates())
+	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := record(row.backoff)

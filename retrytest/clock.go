@@ -11,30 +11,28 @@ import (
 
 var _ retry.Clock = (*Clock)(nil)
 
-// epoch is where the zero Clock starts, the same instant as a testing/synctest bubble.
+// epoch is the time at which the zero Clock starts. A testing/synctest bubble starts then too.
 var epoch = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// Clock is a virtual [retry.Clock] that never makes anybody wait: After moves the time on by
-// the wait, at once, and records it. Apart from that time passes by Advance alone.
+// Clock is a virtual [retry.Clock]. After advances its time by the wait at once and records the wait.
+// Otherwise its time advances by Advance alone. Give it to a call as retry.WithClock(&clk).
 //
-// The zero Clock is ready to use and starts at 2000-01-01 00:00 UTC. Give it to a call as
-// retry.WithClock(&clk).
+// The zero Clock is ready to use. It starts at 2000-01-01 00:00 UTC.
 //
-// A call judges all its limits by the Clock: retry.WithMaxElapsed, and the deadline of the
-// caller's context. A context with a virtual deadline comes from [Clock.WithTimeout]; a
-// deadline of real time lies decades ahead of the zero Clock and forbids no wait, though its
-// context still ends in real time.
+// A call checks all its limits by the Clock: retry.WithMaxElapsed and the deadline of the caller's
+// context. [Clock.WithTimeout] makes a context with a virtual deadline. A real deadline is decades
+// ahead of the zero Clock, so it forbids no wait. Its context still ends in real time.
 //
-// A Clock must not be copied after first use. It is safe for concurrent use; the waits of
-// calls that share it add up, so most tests give each call its own.
+// The waits of calls that share a Clock add up, so most tests give each call its own. A Clock must not
+// be copied after first use. It is safe for concurrent use.
 type Clock struct {
 	mu       sync.Mutex
-	now      time.Time // zero: epoch
+	now      time.Time // zero means epoch
 	waits    []time.Duration
 	timeouts []*timeout
 }
 
-// NewClock returns a Clock that starts at start. The zero Time stands for 2000-01-01 00:00 UTC.
+// NewClock returns a Clock that starts at the given time. The zero Time means 2000-01-01 00:00 UTC.
 func NewClock(start time.Time) *Clock { return &Clock{now: start} }
 
 // Now returns the virtual time.
@@ -44,33 +42,32 @@ func (c *Clock) Now() time.Time {
 	return c.time()
 }
 
-// After records the wait d, moves the time on by d at once, and returns a channel that is
-// ready. Contexts whose time is up have ended when it returns. A d of 0 or below takes no time.
+// After records the wait d and advances the time by d at once. It returns a channel that is ready.
+// Contexts whose deadline has passed have ended when it returns. A d of 0 or below takes no time.
 func (c *Clock) After(d time.Duration) <-chan time.Time {
 	due := make(chan time.Time, 1)
-	due <- c.move(max(d, 0), d)
+	due <- c.advance(max(d, 0), d)
 	return due
 }
 
-// Waits returns all waits recorded so far, in order: what After was called with.
+// Waits returns the waits recorded so far, in order. They are the arguments of After.
 func (c *Clock) Waits() []time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.waits)
 }
 
-// Advance moves the time on by d without recording a wait: a function that is retried calls it
-// to say that it took so long. Contexts whose time is up have ended when it returns. Time does
-// not go back: a negative d panics.
+// Advance advances the time by d and records no wait. A function that is retried calls it to take
+// virtual time. Contexts whose deadline has passed have ended when it returns. A negative d panics.
 func (c *Clock) Advance(d time.Duration) {
 	if d < 0 {
 		panic(fmt.Sprintf("retrytest: Advance: %v is negative", d))
 	}
-	c.move(d)
+	c.advance(d)
 }
 
-// move moves the time on by d, records the waits and ends the contexts that are due.
-func (c *Clock) move(d time.Duration, waits ...time.Duration) time.Time {
+// advance advances the time by d, records the waits and ends the contexts that are due.
+func (c *Clock) advance(d time.Duration, waits ...time.Duration) time.Time {
 	c.mu.Lock()
 	c.now = c.time().Add(d)
 	now := c.now
@@ -90,7 +87,7 @@ func (c *Clock) move(d time.Duration, waits ...time.Duration) time.Time {
 	return now
 }
 
-// time is Now under the lock.
+// time returns the time. The caller holds the lock.
 func (c *Clock) time() time.Time {
 	if c.now.IsZero() {
 		c.now = epoch

@@ -1,8 +1,7 @@
-// Package retrytest helps to unit-test code that retries: a virtual clock on which waits take
-// no time and are recorded, functions and HTTP handlers that fail as scripted, and a
-// conformance test for backoffs.
+// Package retrytest helps to test code that retries. It has a virtual clock that records waits and takes
+// no time for them. It has functions and HTTP handlers that fail as scripted, and a test for backoffs.
 //
-// Code under test that takes retry options, or a policy, is given a [Clock]:
+// Most tests give a [Clock] to the code under test, with its options or its policy:
 //
 //	func TestFetch(t *testing.T) {
 //		var clk retrytest.Clock
@@ -13,14 +12,21 @@
 //		fmt.Println(err, clk.Waits()) // <nil> [100ms 200ms]
 //	}
 //
-// The test takes no time at all. retry.NoJitter makes the waits exact. What fn does takes
-// virtual time when it calls [Clock.Advance], attempt timeouts run on the Clock too, and
-// [Clock.WithTimeout] gives a caller's context with a deadline.
+// The test takes no time. retry.NoJitter makes the waits exact.
 //
-// [Fail], [FailValue], [Script] and [ScriptValue] are functions to retry, [Handler] is a server
-// to call, and [TestBackoff] checks a backoff of your own. Code that already goes by a mock
-// clock, such as that of github.com/benbjohnson/clock, keeps it: [Auto] moves it on by itself.
+// # Time
 //
-// Nothing sleeps, and everything is safe for concurrent use. The package imports the standard
-// library and package retry alone.
+// A function that is retried calls [Clock.Advance] to take virtual time. Attempt timeouts run on the
+// Clock too. [Clock.WithTimeout] makes a caller's context with a virtual deadline.
+//
+// Code that already uses a mock clock, such as github.com/benbjohnson/clock, keeps it. [Auto] makes a
+// mock advance by itself.
+//
+// # Functions, servers and backoffs
+//
+// [Fail], [FailValue], [Script] and [ScriptValue] make functions to retry. [Handler] makes a server
+// to call. [TestBackoff] checks a backoff of your own.
+//
+// Nothing sleeps. Everything is safe for concurrent use. The package imports only the standard
+// library and package retry.
 package retrytest

@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// Handler returns an HTTP handler that answers with the statuses in turn, counted over all
-// requests, and with the last one from then on; with 200 if there are none. The body is the
-// status's text. A status that is not from 200 to 999 panics.
-func Handler(statuses ...int) http.Handler { return answers("", statuses) }
+// Handler returns an HTTP handler that answers with the statuses in turn, and then always with the last
+// one. It counts the requests of all clients. Without statuses it answers 200. The body is the text of
+// the status. A status below 200 or above 999 panics.
+func Handler(statuses ...int) http.Handler { return newHandler("", statuses) }
 
-// HandlerRetryAfter is like [Handler], and its answers 429 and 503 have a Retry-After header of
-// d in seconds, rounded up. A negative d panics.
+// HandlerRetryAfter is like [Handler], but its answers 429 and 503 have a Retry-After header. The header
+// has d in seconds, rounded up. A negative d panics.
 func HandlerRetryAfter(d time.Duration, statuses ...int) http.Handler {
 	if d < 0 {
 		panic(fmt.Sprintf("retrytest: HandlerRetryAfter: %v is negative", d))
@@ -25,11 +25,11 @@ func HandlerRetryAfter(d time.Duration, statuses ...int) http.Handler {
 	if d%time.Second > 0 {
 		seconds++
 	}
-	return answers(strconv.FormatInt(seconds, 10), statuses)
+	return newHandler(strconv.FormatInt(seconds, 10), statuses)
 }
 
-// answers is a Handler with the Retry-After header given, if it is not empty.
-func answers(retryAfter string, statuses []int) http.Handler {
+// newHandler returns a Handler. If retryAfter is not empty, 429 and 503 have it as their header.
+func newHandler(retryAfter string, statuses []int) http.Handler {
 	for _, status := range statuses {
 		if status < 200 || status > 999 {
 			panic(fmt.Sprintf("retrytest: Handler: status %d is not from 200 to 999", status))
@@ -53,6 +53,6 @@ func answers(retryAfter string, statuses []int) http.Handler {
 		}
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.WriteHeader(status)
-		_, _ = io.WriteString(w, http.StatusText(status)) // a client that left does not matter
+		_, _ = io.WriteString(w, http.StatusText(status)) // the client may have gone
 	})
 }

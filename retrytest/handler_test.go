@@ -15,7 +15,7 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// get asks h once.
+// get sends one request to h.
 func get(h http.Handler) *http.Response {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
@@ -39,7 +39,7 @@ func TestHandler(t *testing.T) {
 			t.Parallel()
 			given := append([]int(nil), row.statuses...)
 			h := retrytest.Handler(given...)
-			clear(given) // the statuses are a copy
+			clear(given) // the handler has a copy
 			for i, status := range row.want {
 				response := get(h)
 				body, err := io.ReadAll(response.Body)
@@ -94,8 +94,8 @@ func TestHandlerPanics(t *testing.T) {
 		func() { retrytest.HandlerRetryAfter(-time.Second, 503) })
 }
 
-// Over real connections, from many clients at once: every status is used once, and the last
-// one for the rest.
+// TestHandlerIsConcurrent checks requests of many clients over real connections. Each status is
+// used once, and the last one for all further requests.
 func TestHandlerIsConcurrent(t *testing.T) {
 	t.Parallel()
 	const clients, each = 4, 10

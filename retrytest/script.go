@@ -9,8 +9,8 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// Fail returns a function that fails with err the first n times, counted over all its callers,
-// and succeeds from then on. A nil err panics.
+// Fail returns a function that fails with err the first n times and then succeeds. It counts the calls
+// of all goroutines. A nil err panics.
 func Fail(n int, err error) func(context.Context) error {
 	if err == nil {
 		panic("retrytest: Fail: nil error")
@@ -24,8 +24,8 @@ func Fail(n int, err error) func(context.Context) error {
 	}
 }
 
-// FailValue is like [Fail] for functions with a value, such as [retry.DoValue] takes: it
-// returns the zero value and err the first n times, and v from then on. A nil err panics.
+// FailValue is like [Fail] for functions with a value, as for [retry.DoValue]. It returns the zero value
+// and err the first n times, then v. A nil err panics.
 func FailValue[T any](n int, err error, v T) func(context.Context) (T, error) {
 	if err == nil {
 		panic("retrytest: FailValue: nil error")
@@ -40,26 +40,25 @@ func FailValue[T any](n int, err error, v T) func(context.Context) (T, error) {
 	}
 }
 
-// Script returns a function that returns the results in turn, nil being a success.
+// Script returns a function that returns the results in turn. A nil result is a success.
 //
-// A call past the end fails with an error that says so, marked by [retry.Permanent]: a call
-// that retries too often stops there, even with unlimited attempts, and does not pass for a
-// success.
+// A call after the last result fails with an error that says so. The error is marked with
+// [retry.Permanent], so that a call with unlimited attempts ends too.
 func Script(results ...error) func(context.Context) error {
 	results = slices.Clone(results)
 	var calls atomic.Int64
 	return func(context.Context) error {
 		n := calls.Add(1)
 		if n > int64(len(results)) {
-			return past(n, len(results))
+			return endOfScript(n, len(results))
 		}
 		return results[n-1]
 	}
 }
 
-// ScriptValue is like [Script] for functions with a value, such as [retry.DoValue] takes. A
-// result is what [Returns] makes, or a function that does something first, say
-// [Clock.Advance]. A call past the end returns the zero value and Script's error.
+// ScriptValue is like [Script] for functions with a value, as for [retry.DoValue]. [Returns] makes a
+// result. A function that does something first, such as [Clock.Advance], is a result too. A call after
+// the last result returns the zero value and Script's error.
 func ScriptValue[T any](results ...func() (T, error)) func(context.Context) (T, error) {
 	results = slices.Clone(results)
 	var calls atomic.Int64
@@ -67,18 +66,18 @@ func ScriptValue[T any](results ...func() (T, error)) func(context.Context) (T, 
 		n := calls.Add(1)
 		if n > int64(len(results)) {
 			var zero T
-			return zero, past(n, len(results))
+			return zero, endOfScript(n, len(results))
 		}
 		return results[n-1]()
 	}
 }
 
-// Returns is a result for [ScriptValue]: it returns v and err.
+// Returns makes a result for [ScriptValue]. The result returns v and err.
 func Returns[T any](v T, err error) func() (T, error) {
 	return func() (T, error) { return v, err }
 }
 
-// Count returns fn with every call counted in calls, before fn runs.
+// Count returns a function that adds one to calls and then calls fn.
 func Count(calls *atomic.Int64, fn func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
 		calls.Add(1)
@@ -86,7 +85,7 @@ func Count(calls *atomic.Int64, fn func(context.Context) error) func(context.Con
 	}
 }
 
-// past is the error of call n of a script that ended before.
-func past(n int64, results int) error {
+// endOfScript returns the error of call n of a script that has fewer results.
+func endOfScript(n int64, results int) error {
 	return retry.Permanent(fmt.Errorf("retrytest: call %d of a script with %d results", n, results))
 }

@@ -78,7 +78,7 @@ func TestScript(t *testing.T) {
 			t.Parallel()
 			given := append([]error(nil), results...)
 			fn := retrytest.Script(given...)
-			clear(given) // the script is a copy
+			clear(given) // the script has a copy
 			for i, want := range results {
 				assert.Equal(t, want, fn(t.Context()), "call %d", i+1)
 			}
@@ -116,7 +116,8 @@ func TestScriptValue(t *testing.T) {
 	assert.EqualError(t, err, "retrytest: call 4 of a script with 3 results")
 }
 
-// A script that is too short ends the call that retries, even one without a limit.
+// TestPastTheEndStops checks that a script that is too short ends the call that retries, even
+// without a limit.
 func TestPastTheEndStops(t *testing.T) {
 	t.Parallel()
 	for name, fn := range map[string]func(context.Context) error{
@@ -141,7 +142,6 @@ func TestPastTheEndStops(t *testing.T) {
 
 func TestCount(t *testing.T) {
 	t.Parallel()
-	type contextKey struct{}
 	var calls atomic.Int64
 	fn := retrytest.Count(&calls, func(ctx context.Context) error {
 		assert.EqualValues(t, 1, calls.Load(), "counted before the call")

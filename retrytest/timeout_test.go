@@ -2,7 +2,6 @@ package retrytest_test
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -18,7 +17,7 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// isDone reports whether ctx has ended, by its channel.
+// isDone reports whether the Done channel of ctx is closed.
 func isDone(ctx context.Context) bool {
 	select {
 	case <-ctx.Done():
@@ -28,22 +27,27 @@ func isDone(ctx context.Context) bool {
 	}
 }
 
+// timeoutEnd is a timeout and how the Clock advances.
+type timeoutEnd struct {
+	timeout time.Duration
+	advance func(*retrytest.Clock)
+	ended   bool
+}
+
+var timeoutEnds = map[string]timeoutEnd{
+	"not advanced":        {time.Second, func(*retrytest.Clock) {}, false},
+	"advanced too little": {time.Second, func(c *retrytest.Clock) { c.Advance(time.Second - 1) }, false},
+	"advanced":            {time.Second, func(c *retrytest.Clock) { c.Advance(time.Second) }, true},
+	"advanced past it":    {time.Second, func(c *retrytest.Clock) { c.Advance(time.Hour) }, true},
+	"advanced in steps":   {time.Second, func(c *retrytest.Clock) { c.Advance(time.Second - 1); c.Advance(1) }, true},
+	"waited":              {time.Second, func(c *retrytest.Clock) { c.After(time.Second) }, true},
+	"zero timeout":        {0, func(*retrytest.Clock) {}, true},
+	"negative timeout":    {-1, func(*retrytest.Clock) {}, true},
+}
+
 func TestWithTimeoutEnds(t *testing.T) {
 	t.Parallel()
-	for name, row := range map[string]struct {
-		timeout time.Duration
-		move    func(*retrytest.Clock)
-		ended   bool
-	}{
-		"not moved":           {time.Second, func(*retrytest.Clock) {}, false},
-		"advanced too little": {time.Second, func(c *retrytest.Clock) { c.Advance(time.Second - 1) }, false},
-		"advanced":            {time.Second, func(c *retrytest.Clock) { c.Advance(time.Second) }, true},
-		"advanced past it":    {time.Second, func(c *retrytest.Clock) { c.Advance(time.Hour) }, true},
-		"advanced in steps":   {time.Second, func(c *retrytest.Clock) { c.Advance(time.Second - 1); c.Advance(1) }, true},
-		"waited":              {time.Second, func(c *retrytest.Clock) { c.After(time.Second) }, true},
-		"zero timeout":        {0, func(*retrytest.Clock) {}, true},
-		"negative timeout":    {-1, func(*retrytest.Clock) {}, true},
-	} {
+	for name, row := range timeoutEnds {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var clk retrytest.Clock
@@ -53,7 +57,7 @@ func TestWithTimeoutEnds(t *testing.T) {
 			done := ctx.Done()
 			derived, cancelDerived := context.WithCancel(ctx)
 			defer cancelDerived()
-			row.move(&clk)
+			row.advance(&clk)
 
 			deadline, ok := ctx.Deadline()
 			assert.True(t, ok)
@@ -86,126 +90,10 @@ func TestWithTimeoutEnds(t *testing.T) {
 	}
 }
 
-func TestWithTimeoutFollowsParent(t *testing.T) {
-	t.Parallel()
-	errStop := errors.New("shutting down")
-	type contextKey struct{}
-	base := context.WithValue(context.Background(), contextKey{}, "value")
-	for name, row := range map[string]struct {
-		parent     func(*retrytest.Clock) (context.Context, func())
-		err, cause error
-	}{
-		"cancelled with a cause": {func(*retrytest.Clock) (context.Context, func()) {
-			ctx, cancel := context.WithCancelCause(base)
-			return ctx, func() { cancel(errStop) }
-		}, context.Canceled, errStop},
-		"cancelled above a value": {func(*retrytest.Clock) (context.Context, func()) {
-			ctx, cancel := context.WithCancelCause(base)
-			return context.WithValue(ctx, contextKey{}, "value"), func() { cancel(errStop) }
-		}, context.Canceled, errStop},
-		"virtual timeout": {func(clk *retrytest.Clock) (context.Context, func()) {
-			ctx, _ := clk.WithTimeout(base, time.Millisecond)
-			return ctx, func() { clk.Advance(time.Millisecond) }
-		}, context.DeadlineExceeded, context.DeadlineExceeded},
-		"virtual timeout, cancelled": {func(clk *retrytest.Clock) (context.Context, func()) {
-			return clk.WithTimeout(base, time.Hour)
-		}, context.Canceled, context.Canceled},
-		"a grandparent's end": {func(clk *retrytest.Clock) (context.Context, func()) {
-			ctx, cancel := context.WithCancelCause(base)
-			ctx, _ = clk.WithTimeout(ctx, time.Hour)
-			return ctx, func() { cancel(errStop) }
-		}, context.Canceled, errStop},
-		// The Clock gets there before anybody looked at the context.
-		"ended just before its time is up": {func(clk *retrytest.Clock) (context.Context, func()) {
-			ctx, cancel := context.WithCancelCause(base)
-			return ctx, func() { cancel(errStop); clk.Advance(time.Minute) }
-		}, context.Canceled, errStop},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			for _, before := range []bool{false, true} {
-				var clk retrytest.Clock
-				parent, end := row.parent(&clk)
-				if before {
-					end()
-				}
-				ctx, cancel := clk.WithTimeout(parent, time.Minute)
-				defer cancel()
-				done := ctx.Done()
-				assert.Equal(t, "value", ctx.Value(contextKey{}))
-				if !before {
-					require.NoError(t, ctx.Err())
-					end()
-				}
-				// At once, in the goroutine that ended the parent.
-				assert.Equal(t, row.err, ctx.Err())
-				assert.Equal(t, row.cause, context.Cause(ctx))
-				assert.True(t, isDone(ctx))
-				<-done
-				cancel()
-				clk.Advance(time.Hour)
-				assert.Equal(t, row.err, ctx.Err())
-				assert.Equal(t, row.cause, context.Cause(ctx))
-			}
-		})
-	}
-}
-
-// A select that was entered before the parent ended, and a context derived earlier, hear of
-// it without anybody asking.
-func TestWithTimeoutHearsOfParent(t *testing.T) {
-	t.Parallel()
-	var clk retrytest.Clock
-	parent, end := context.WithCancel(t.Context())
-	ctx, cancel := clk.WithTimeout(parent, time.Minute)
-	defer cancel()
-	derived, cancelDerived := context.WithCancel(ctx)
-	defer cancelDerived()
-	done := ctx.Done()
-	end()
-	<-done
-	<-derived.Done()
-	assert.Equal(t, context.Canceled, derived.Err())
-}
-
-// The goroutine that ended the parent sees that at once, whatever it asks first; though
-// context.AfterFunc, which tells of it, may have run or not, or be running.
-func TestWithTimeoutFollowsAtOnce(t *testing.T) {
-	t.Parallel()
-	errStop := errors.New("shutting down")
-	for name, ask := range map[string]func(ctx context.Context, cancel func()) (ok bool){
-		"Err":   func(ctx context.Context, _ func()) bool { return ctx.Err() == context.Canceled },
-		"Done":  func(ctx context.Context, _ func()) bool { return isDone(ctx) },
-		"Cause": func(ctx context.Context, _ func()) bool { return context.Cause(ctx) == errStop },
-		"derived": func(ctx context.Context, _ func()) bool {
-			ctx, cancel := context.WithCancel(ctx)
-			defer cancel()
-			return context.Cause(ctx) == errStop
-		},
-		"cancel": func(ctx context.Context, cancel func()) bool {
-			cancel()
-			return context.Cause(ctx) == errStop
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var clk retrytest.Clock
-			for range 500 {
-				parent, end := context.WithCancelCause(t.Context())
-				ctx, cancel := clk.WithTimeout(parent, time.Minute)
-				end(errStop)
-				require.True(t, ask(ctx, cancel))
-				cancel()
-			}
-		})
-	}
-}
-
-// Neither the Clock nor the parent holds on to a context that was cancelled.
+// TestWithTimeoutReleases checks that neither the Clock nor the parent keeps a cancelled context.
 func TestWithTimeoutReleases(t *testing.T) {
 	t.Parallel()
 	var clk retrytest.Clock
-	type contextKey struct{}
 	parent, end := context.WithCancel(t.Context())
 	defer end()
 	held := func() weak.Pointer[[64]byte] {
@@ -232,7 +120,7 @@ func TestWithTimeoutDeadline(t *testing.T) {
 	clk.Advance(time.Second)
 	assert.Equal(t, context.DeadlineExceeded, within.Err())
 
-	// A parent's deadline in real time that is before the virtual now ends nothing.
+	// A parent's real deadline that is before the virtual time does not end the context.
 	late := retrytest.NewClock(time.Now().AddDate(100, 0, 0))
 	parent, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
@@ -246,7 +134,7 @@ func TestWithTimeoutDeadline(t *testing.T) {
 	assert.Equal(t, context.DeadlineExceeded, ctx.Err())
 }
 
-// A bubble waits for every goroutine in it, and dies if one never ends.
+// TestWithTimeoutStartsNoGoroutine runs in a bubble, which fails if a goroutine in it never ends.
 func TestWithTimeoutStartsNoGoroutine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -264,29 +152,8 @@ func TestWithTimeoutStartsNoGoroutine(t *testing.T) {
 	})
 }
 
-// The Clock and the parent end a context at the same time: one of them wins, everybody
-// agrees which, and nothing blocks.
-func TestWithTimeoutRace(t *testing.T) {
-	t.Parallel()
-	errStop := errors.New("shutting down")
-	for range 200 {
-		var clk retrytest.Clock
-		parent, end := context.WithCancelCause(t.Context())
-		ctx, cancel := clk.WithTimeout(parent, time.Second)
-		derived, cancelDerived := context.WithCancel(ctx)
-		go clk.Advance(time.Second)
-		go end(errStop)
-		<-derived.Done()
-		require.Error(t, ctx.Err())
-		require.Equal(t, ctx.Err(), derived.Err())
-		require.Equal(t, context.Cause(ctx), context.Cause(derived))
-		cancel()
-		cancelDerived()
-	}
-}
-
-// What the comment of WithTimeout says about real connections. (net/http dials in a context
-// without the request's deadline, so its clients work with any Clock.)
+// TestWithTimeoutDials checks real connections. net/http dials without the request's deadline, so
+// its clients work with any Clock.
 func TestWithTimeoutDials(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(retrytest.Handler(http.StatusNoContent))
@@ -311,7 +178,7 @@ func TestWithTimeoutDials(t *testing.T) {
 
 			request, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
 			require.NoError(t, err)
-			transport := new(http.Transport) // with no connection that another row left
+			transport := new(http.Transport) // without connections of other rows
 			defer transport.CloseIdleConnections()
 			response, err := transport.RoundTrip(request)
 			require.NoError(t, err)
