@@ -39,7 +39,7 @@ type result struct {
 // The chunks come out of the pool in the order they went in. So all before the one at hand is
 // settled, which makes the place to go on from a single number, and the dead letters a file in
 // the same order.
-func load(ctx context.Context, s *source, url string, dead *letters, progress func(int64)) (r result, err error) {
+func load(ctx context.Context, s *rowReader, url string, dead *letters, progress func(int64)) (r result, err error) {
 	send := &sender{url: url}
 	pool, err := retrypool.New(send.send, retrypool.Config[*chunk]{Workers: workers, Capacity: capacity, Policy: policy})
 	if err != nil {

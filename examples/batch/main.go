@@ -1,26 +1,33 @@
-// Batch sends a CSV file that is larger than the memory it may use to a server that fails at times,
-// and puts the rows that cannot be sent into another file.
+// Batch sends a CSV file that is larger than the memory it may use to a server that fails at times. Rows
+// that cannot be sent go into a file of dead letters.
 //
 //	go run ./examples/batch
 //	go run ./examples/batch -rows 100000 -dead rest.csv
 //	go run ./examples/batch -file payments.csv -from 40001 -dead rest.csv
 //	GOMEMLIMIT=64MiB go run ./examples/batch
 //
-// Without -file it makes one. It takes a few seconds, shows a progress bar on a terminal, and prints what
-// became of the rows. Worth a look:
+// It takes about three seconds:
 //
-//   - the file is read in chunks, and the pool is at most its capacity ahead of what is done, so that the
-//     memory in use does not depend on the size of the file; see main and source;
-//   - of a chunk that the server took in part, only the rest is sent again; each row has an id, by which
-//     the server knows those whose reply was lost; see sender;
-//   - a row that is at fault, or that the server puts off too often, is a dead letter. A server that is
-//     down is no fault of the rows: then the run ends, and says where to go on; see load;
-//   - dead letters are in the order of the file, with their line and the reason behind what the row was:
-//     once mended, their file can be sent as it is; see letters.
+//  1. without -file it makes a file of 600,000 rows;
+//  2. it sends the rows in chunks to a server on the loopback interface, with a progress bar on a
+//     terminal;
+//  3. it prints how many rows were sent, how many requests that took, and how much memory.
+//
+// Worth a look:
+//
+//   - the pool reads at most its capacity ahead of the oldest unfinished chunk. So the memory in use
+//     does not depend on the size of the file. See main and rowReader;
+//   - if the server takes a part of a chunk, only the rest is sent again. Each row has an id by which
+//     the server recognizes a row whose reply was lost. See sender;
+//   - an invalid row, or one that the server puts off too often, is a dead letter. If the server is
+//     down, the rows are not to blame: the run ends and says where to go on. See load;
+//   - dead letters are in the order of the file, with their line and the reason. Once corrected, the
+//     file can be sent as it is. See letters.
 package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
@@ -32,8 +39,8 @@ import (
 	"path/filepath"
 	"runtime/debug"
 
-	"github.com/mattn/go-isatty"
-	"github.com/schollz/progressbar/v3"
+	"github.com/seed-205ff063/retry/examples/internal/help"
+	"github.com/seed-205ff063/retry/examples/internal/progress"
 )
 
 const memoryLimit = 32 << 20
@@ -46,13 +53,16 @@ type task struct {
 	dead string // for dead letters, beside the file if empty
 }
 
+//go:embed main.go
+var source string
+
 func main() {
 	var t task
-	flag.StringVar(&t.file, "file", "", "the rows: id, account, cents, with a header; made if empty")
-	flag.IntVar(&t.rows, "rows", 600_000, "how many rows to make")
-	flag.IntVar(&t.from, "from", 0, "the line to begin with")
-	flag.StringVar(&t.dead, "dead", "", "where dead letters are appended; beside the rows if empty, as FILE.dead, and gone with rows that were made")
-	flag.Parse()
+	flag.StringVar(&t.file, "file", "", "CSV `file` of rows (id, account, cents) with a header; by default the program makes one")
+	flag.IntVar(&t.rows, "rows", 600_000, "how many `rows` to make, without -file")
+	flag.IntVar(&t.from, "from", 0, "first `line` of the file to send; a run that ends early prints it")
+	flag.StringVar(&t.dead, "dead", "", "`file` that dead letters are appended to; by default the name of -file with .dead added, removed at the end if the program made the rows")
+	help.Parse(source)
 	if debug.SetMemoryLimit(-1) == math.MaxInt64 { // no GOMEMLIMIT
 		debug.SetMemoryLimit(memoryLimit)
 	}
@@ -105,11 +115,9 @@ func loadFile(ctx context.Context, t task, url string) (r result, err error) {
 		return r, err
 	}
 	defer func() { err = errors.Join(err, dead.close()) }()
-	bar := progressbar.DefaultBytesSilent(info.Size())
-	if isatty.IsTerminal(os.Stderr.Fd()) {
-		bar = progressbar.DefaultBytes(info.Size())
-	}
-	r, err = load(ctx, newSource(file, t.from), url, dead, func(bytes int64) { _ = bar.Set64(bytes) })
+	bar := progress.NewBytes(info.Size())
+	defer bar.Close()
+	r, err = load(ctx, newRowReader(file, t.from), url, dead, bar.Set)
 	r.size = info.Size()
 	return r, err
 }

@@ -38,14 +38,14 @@ func files(t *testing.T, rows int) task {
 }
 
 // opened opens the files of a task.
-func (k task) opened(t *testing.T) (*source, *letters) {
+func (k task) opened(t *testing.T) (*rowReader, *letters) {
 	t.Helper()
 	file, err := os.Open(k.file)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = file.Close() })
 	dead, err := newLetters(k.dead)
 	require.NoError(t, err)
-	return newSource(file, k.from), dead
+	return newRowReader(file, k.from), dead
 }
 
 func bankOf(t *testing.T) *bank {
@@ -187,10 +187,10 @@ func TestRestAlone(t *testing.T) {
 }
 
 // Neither a line without an end nor a quotation mark has more than a line read into memory.
-func TestSource(t *testing.T) {
+func TestRowReader(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 3*longest)
-	s := newSource(strings.NewReader("id,account,cents\n1,a,1\n"+long+"\n\n2,\"b\nc\",2\r\n3,d,3"), 0)
+	s := newRowReader(strings.NewReader("id,account,cents\n1,a,1\n"+long+"\n\n2,\"b\nc\",2\r\n3,d,3"), 0)
 	var got []*chunk
 	s.chunks(func(c *chunk) bool { got = append(got, c); return true })
 	require.NoError(t, s.err)
@@ -208,7 +208,7 @@ func TestSource(t *testing.T) {
 	assert.EqualValues(t, 17+6+len(long)+2+len("2,\"b\nc\",2\r\n3,d,3"), c.end)
 
 	bad := errors.New("the disk is gone")
-	s = newSource(&failing{strings.NewReader("id,account,cents\n1,a,1\n"), bad}, 0)
+	s = newRowReader(&failing{strings.NewReader("id,account,cents\n1,a,1\n"), bad}, 0)
 	n := 0
 	s.chunks(func(*chunk) bool { n++; return true })
 	require.ErrorIs(t, s.err, bad)

@@ -1,26 +1,34 @@
-// Cloud puts a retry.Policy into the retry hooks of two cloud SDKs: aws-sdk-go-v2, with an S3 client
-// against a fake S3, and gax, the runtime of Google's clients, with a gRPC client against a real gRPC
-// server. Both are on the loopback interface.
+// Cloud puts a retry.Policy into the retry hooks of two cloud SDKs. Both servers are on the loopback
+// interface.
 //
-//	go run . (in examples/cloud, which is a module of its own)
+//	go run . # in examples/cloud, which is a module of its own
 //
-// It takes about a second. Both SDKs make the attempts; retry.Policy.Next decides what follows each,
-// so limits, waits, hints, the caller's deadline and the retry budget are the policy's.
+// It takes less than a second and has two parts:
 //
-// aws.go and gax.go are made to be copied: a few dozen lines each.
+//  1. aws-sdk-go-v2: an S3 client against a fake S3. See aws.go;
+//  2. gax, the runtime of Google's clients: a gRPC client against a gRPC server. See gax.go.
+//
+// Both SDKs make the attempts, and retry.Policy.Next decides what follows each. So limits, waits, hints,
+// the caller's deadline and the retry budget are the policy's. Both files are made to be copied: a few
+// dozen lines each.
 package main
 
 import (
 	"context"
-	"flag"
+	_ "embed"
 	"io"
 	"log"
 	"os"
 	"os/signal"
+
+	"github.com/seed-205ff063/retry/examples/cloud/internal/help"
 )
 
+//go:embed main.go
+var source string
+
 func main() {
-	flag.Parse()
+	help.Parse(source)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, os.Stdout)
 	stop()

@@ -7,9 +7,8 @@ import (
 	"io"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
-
 	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/examples/internal/progress"
 )
 
 // demo is the jobs, the workers and what happens to them.
@@ -17,12 +16,13 @@ type demo struct {
 	engine  engine
 	box     mailbox
 	jobs    int
-	bar     *progressbar.ProgressBar
+	bar     *progress.Bar
 	workers []*process
 }
 
 // run has all jobs done. On the way it kills a worker and restarts the server.
 func (d *demo) run(ctx context.Context, w io.Writer, workers int) (err error) {
+	w = d.bar.Writer(w)
 	defer func() { err = errors.Join(err, d.stop()) }()
 	if err := d.box.empty(); err != nil {
 		return err
@@ -69,7 +69,7 @@ func (d *demo) until(ctx context.Context, left int) error {
 		if err != nil {
 			return err
 		}
-		_ = d.bar.Set(d.jobs - n)
+		d.bar.Set(int64(d.jobs - n))
 		if n > left {
 			return errLeft
 		}
@@ -80,7 +80,7 @@ func (d *demo) until(ctx context.Context, left int) error {
 
 // stop ends the workers, which finish what they have begun.
 func (d *demo) stop() error {
-	_ = d.bar.Finish()
+	d.bar.Close()
 	var errs []error
 	for _, p := range d.workers {
 		errs = append(errs, p.stop())

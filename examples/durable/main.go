@@ -1,26 +1,30 @@
-// Durable works on jobs that survive the death of a worker and a restart of the server: a policy of
-// this library on an engine that keeps the jobs.
+// Durable works on jobs that survive the death of a worker and a restart of the server: a policy of this
+// library on an engine that stores the jobs.
 //
 //	go run ./examples/durable
 //	go run ./examples/durable -jobs 1000 -dir /tmp/durable
 //	go run ./examples/durable -dsn postgres://localhost/test
 //
-// The engine is NATS JetStream, embedded, which keeps its data in a folder; or River on the PostgreSQL
-// of the DSN, in a schema of its own that is dropped at the end. Workers are processes
-// of this same program. While they work, one of them is killed and started again, and the server is
-// restarted. It takes some seconds and prints what was done once, what twice and why, and what is
-// in the dead letters. Worth a look:
+// It takes about three seconds:
 //
-//   - the policy is an ordinary one, and the handler marks what is not worth a retry as everywhere
-//     in this library; see policy and handle;
-//   - work is at least once: a worker that dies between the work and the acknowledgement leaves a
-//     job that is done again. The receiver knows jobs by their key and takes each one once; see
-//     mailbox;
-//   - the engine is behind an interface, with a file for each; see engine.
+//  1. it starts the engine: an embedded NATS JetStream that keeps its data in a folder, or with -dsn
+//     River on your PostgreSQL, in a schema of its own that is dropped at the end;
+//  2. it starts workers, which are processes of this same program;
+//  3. it kills a worker and starts it again, then restarts the server;
+//  4. it prints what was done once, what twice and why, and what is in the dead letters.
+//
+// On a terminal a progress bar shows how many jobs have ended. Worth a look:
+//
+//   - the policy is an ordinary one, and the handler marks permanent errors as everywhere in this
+//     library. See policy and handle;
+//   - work is done at least once. If a worker dies between the work and the acknowledgement, the job
+//     is done again. The receiver knows jobs by their key and takes each once. See mailbox;
+//   - the engine is behind an interface, with a file for each. See engine.
 package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
@@ -30,14 +34,17 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/mattn/go-isatty"
-	"github.com/schollz/progressbar/v3"
+	"github.com/seed-205ff063/retry/examples/internal/help"
+	"github.com/seed-205ff063/retry/examples/internal/progress"
 )
+
+//go:embed main.go
+var source string
 
 func main() {
 	o := options{}
 	o.register(flag.CommandLine)
-	flag.Parse()
+	help.Parse(source)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := start(ctx, os.Stdout, o)
 	stop()
@@ -55,10 +62,10 @@ type options struct {
 }
 
 func (o *options) register(flags *flag.FlagSet) {
-	flags.IntVar(&o.jobs, "jobs", 300, "how many `jobs` there are")
-	flags.IntVar(&o.workers, "workers", 3, "how many worker `processes` there are")
-	flags.StringVar(&o.dir, "dir", "", "`folder` for the data, kept; by default a new one that is removed")
-	flags.StringVar(&o.dsn, "dsn", "", "PostgreSQL `address`, for River in place of NATS")
+	flags.IntVar(&o.jobs, "jobs", 300, "how many `jobs` to enqueue, at least 1")
+	flags.IntVar(&o.workers, "workers", 3, "how many worker `processes` to start, at least 1")
+	flags.StringVar(&o.dir, "dir", "", "`folder` for the data, which is kept; by default a new one that is removed")
+	flags.StringVar(&o.dsn, "dsn", "", "`DSN` of a PostgreSQL server, to use River instead of NATS")
 }
 
 // start is a worker's process if the environment says so, and the whole demonstration otherwise.
@@ -84,7 +91,7 @@ func run(ctx context.Context, w io.Writer, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.close()) }()
-	d := &demo{engine: e, box: mailbox{dir}, jobs: o.jobs, bar: progress(o.jobs)}
+	d := &demo{engine: e, box: mailbox{dir}, jobs: o.jobs, bar: progress.New(int64(o.jobs))}
 	if err := d.run(ctx, w, o.workers); err != nil {
 		return err
 	}
@@ -111,12 +118,4 @@ func folder(given string) (dir string, remove func() error, err error) {
 	}
 	dir, err = os.MkdirTemp("", "durable")
 	return dir, func() error { return os.RemoveAll(dir) }, err
-}
-
-// progress shows how many jobs have ended, on a terminal.
-func progress(jobs int) *progressbar.ProgressBar {
-	if isatty.IsTerminal(os.Stderr.Fd()) {
-		return progressbar.Default(int64(jobs))
-	}
-	return progressbar.DefaultSilent(int64(jobs))
 }

@@ -1,19 +1,20 @@
-// Fakeclock is about testing code that retries, without waiting: the function WaitReady, in
-// ready.go, is tested on three clocks that are not real.
-//
-//	go test -v ./examples/fakeclock
-//
-//	retrytest_test.go  package retrytest's Clock, made for this: start here
-//	synctest_test.go   testing/synctest, nothing to pass in, goroutines are welcome
-//	mock_test.go       the Mock of github.com/benbjohnson/clock, if you use that already
-//
-// The program itself runs the function once, for real, with short waits:
+// Fakeclock shows how to test code that retries without waiting. The function under test is WaitReady
+// in ready.go.
 //
 //	go run ./examples/fakeclock
+//	go test -v ./examples/fakeclock
+//
+// The program itself calls WaitReady once, in real time, with short waits. It takes less than a
+// second. The tests run on three clocks that are not real:
+//
+//  1. retrytest_test.go uses the Clock of package retrytest, which is made for this. Start here.
+//  2. synctest_test.go uses testing/synctest: no clock is passed, and the code may start goroutines.
+//  3. mock_test.go uses the Mock of github.com/benbjohnson/clock, for code that has it already.
 package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -22,9 +23,14 @@ import (
 	"time"
 
 	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/examples/internal/help"
 )
 
+//go:embed main.go
+var source string
+
 func main() {
+	help.Parse(source)
 	if err := run(context.Background(), os.Stdout); err != nil {
 		log.Fatal(err)
 	}

@@ -1,15 +1,21 @@
-// Forms makes one and the same call in the four forms of package retry, then wraps a method
-// whose arguments decide whether it is retried.
+// Forms makes the same call in the four forms of package retry, then wraps a method whose arguments
+// decide whether it is retried.
 //
 //	go run ./examples/forms
 //
-// Every call fails twice and succeeds at the third attempt. The last part writes to a store:
-// setting a key is retried, appending to it is not, because a second append would not be the
-// same as one.
+// It takes less than a second. Every call fails twice and succeeds at its third attempt:
+//
+//  1. Do, for a function that returns only an error;
+//  2. DoValue, for a function that also returns a value;
+//  3. Attempts, for the body of a loop;
+//  4. Func, which makes a function that retries itself;
+//  5. a method: setting a key is retried, appending to it is not, because a second append would
+//     change the result.
 package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +24,7 @@ import (
 	"time"
 
 	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/examples/internal/help"
 )
 
 // policy is what all calls here share. Options that are needed once can be given to the
@@ -27,7 +34,11 @@ var policy = retry.MustNew(
 	retry.WithBackoff(retry.Exponential(10*time.Millisecond, 2)),
 )
 
+//go:embed main.go
+var source string
+
 func main() {
+	help.Parse(source)
 	if err := run(context.Background(), os.Stdout); err != nil {
 		log.Fatal(err)
 	}

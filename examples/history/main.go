@@ -1,14 +1,19 @@
-// History shows the two records of attempts: the one that every error carries, and one that
-// all calls of a service share.
+// History shows the two records of attempts: the one that every error carries, and one that all calls
+// of a service share. Both keep the newest attempts only, so their memory does not grow.
 //
 //	go run ./examples/history
 //
-// The first part prints the attempts of a call that gave up as a table. The second prints a
-// service's success rate over its last 20 attempts: in good times, in an outage, after it.
+// It takes less than a second and has two parts:
+//
+//  1. the attempts of a call that gave up, as a table. The call made four attempts and the table has
+//     the newest three: WithHistorySize(3) drops older ones. The default size is 10;
+//  2. a service's success rate over its last 20 attempts: in good times, in an outage, after it.
+//     NewHistory(20) sets how many attempts count.
 package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -18,9 +23,14 @@ import (
 	"time"
 
 	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/examples/internal/help"
 )
 
+//go:embed main.go
+var source string
+
 func main() {
+	help.Parse(source)
 	if err := run(context.Background(), os.Stdout); err != nil {
 		log.Fatal(err)
 	}
@@ -42,6 +52,7 @@ func ofOneCall(ctx context.Context, w io.Writer) error {
 		errors.New("503 Service Unavailable"),
 		errors.New("504 Gateway Timeout"),
 	}
+	const size = 3 // without the option it is 10
 	attempt := 0
 	err := retry.Do(ctx, func(context.Context) error {
 		time.Sleep(time.Millisecond) // work
@@ -49,16 +60,18 @@ func ofOneCall(ctx context.Context, w io.Writer) error {
 		return failures[attempt-1]
 	}, retry.WithName("load"),
 		retry.WithMaxAttempts(len(failures)),
-		retry.WithHistorySize(3), // the newest three are enough
+		retry.WithHistorySize(size),
 		retry.WithBackoff(retry.Exponential(10*time.Millisecond, 2)),
-		retry.WithJitter(retry.NoJitter)) // to show the growth; do not do that in a service
+		retry.WithJitter(retry.NoJitter)) // to show the growth; a service should keep the jitter
 
 	var failed *retry.Error
 	if !errors.As(err, &failed) || failed.Reason != retry.ErrExhausted {
 		return fmt.Errorf("load: want a call that used up its attempts, got %w", err)
 	}
 	fmt.Fprintln(w, failed)
-	return printTable(w, failed.History())
+	kept := failed.History()
+	fmt.Fprintf(w, "WithHistorySize(%d) keeps the newest %d of the %d attempts:\n", size, len(kept), failed.Attempts)
+	return printTable(w, kept)
 }
 
 // printTable prints attempts, oldest first.

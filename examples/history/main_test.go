@@ -23,6 +23,7 @@ func TestRun(t *testing.T) {
 	t.Log(out.String())
 	for _, line := range []string{
 		`(?m)^retry: load: attempts exhausted after 4 attempts in .*: 504 Gateway Timeout$`,
+		`(?m)^WithHistorySize\(3\) keeps the newest 3 of the 4 attempts:$`,
 		`(?m)^ +number +waited +ran for +error$`,
 		`(?m)^ +2 +10ms +\S+s +connection reset$`,
 		`(?m)^ +3 +20ms +\S+s +503 Service Unavailable$`,

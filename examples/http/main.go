@@ -1,26 +1,33 @@
-// Http sends requests with package retryhttp to a server on the loopback interface that
-// misbehaves in each of the documented ways.
+// Http sends requests with package retryhttp to a server on the loopback interface that misbehaves in
+// each of the documented ways.
 //
 //	go run ./examples/http
 //
-// It prints a table and takes about two seconds, one of them for a server that asks for it by
-// Retry-After. A line says what was sent, what met it, how many attempts the client made and
-// how many connections it opened for them, how long that took, and what the caller got: a
-// status, which is no error to net/http, or why there is none. Worth a look:
+// It takes about three seconds, one of which a server asks for by Retry-After, and prints five tables:
 //
-//   - a POST is sent again only if the server cannot have processed it (refused, 429, no TLS)
-//     or was told how to recognise it (Idempotency-Key);
-//   - a stream that was read is not sent again, unless it was kept in memory;
-//   - error bodies that are short are read and keep the connection, those that are huge or
-//     trickle cost another connection instead of time;
-//   - what no retry can help, such as a wrong certificate, fails at the first attempt;
-//   - a Retry-After that is longer than allowed costs no time at all.
+//  1. statuses: which are retried, for which methods, with which keys and budgets;
+//  2. Retry-After: waits that are allowed, and waits that are too long;
+//  3. bodies: streams, large error bodies, responses that break off;
+//  4. no answer: connections that are refused, closed or reset, and timeouts;
+//  5. errors that no retry can help, such as a wrong certificate.
+//
+// A line of a table says what was sent, what it met, how many attempts and connections the client
+// made, how long that took, and what the caller got: a status, which net/http does not treat as an
+// error, or an error. Worth a look:
+//
+//   - a POST is sent again only if the server cannot have processed it (refused, 429, no TLS) or can
+//     recognize it by its Idempotency-Key;
+//   - a stream is not sent again once it was read, unless it was kept in memory;
+//   - a short error body is read, so the connection can be used again. A huge or slow one is not: the
+//     next attempt opens another connection, which takes less time;
+//   - a Retry-After that is longer than allowed ends the call without a wait.
 //
 // HTTP/2's REFUSED_STREAM is missing: net/http repeats such requests itself, within an attempt.
 package main
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"io"
 	"log"
@@ -29,9 +36,15 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/seed-205ff063/retry/examples/internal/help"
 )
 
+//go:embed main.go
+var source string
+
 func main() {
+	help.Parse(source)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, os.Stdout)
 	stop()

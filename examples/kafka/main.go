@@ -1,38 +1,50 @@
-// Kafka makes invoices of orders: it reads a topic with github.com/twmb/franz-go and writes another,
-// to a broker in the process that fails in most ways there are.
+// Kafka makes invoices of orders: it reads a topic with github.com/twmb/franz-go and writes another. The
+// broker is a fake in the process that fails in many ways.
 //
 //	go run ./examples/kafka
 //	go run ./examples/kafka -orders 2000
 //
-// It takes about a second and prints what it finds in the topics at the end, and whether that is as it
-// must be. Worth a look:
+// It takes about a second:
 //
-//   - an order counts as read (its offset is committed) once its invoice was written or the order was
-//     put in the dead-letter topic, and all orders before it in its partition were; see share. What a
-//     consumer that went away left undone is read again by the next one;
-//   - so an order may be worked on twice, and a write whose reply was lost is made twice in any case:
-//     at least once. Whoever reads the invoices drops those with an idempotency key that was there
-//     before. The key is where the order came from, the same after a crash; see identify;
-//   - there is one loop of retries, this library's: the client's own is off; see newProducer;
-//   - the broker refuses a batch as a whole. A refused record is sent alone before it is believed to be
-//     the bad one; see producer.send;
-//   - the orders of a customer are worked on one after the other, also when one has to wait, and those
-//     of other customers go on; see newConsumer.
+//  1. it places the orders in a topic;
+//  2. a consumer group reads them and writes the invoices and dead letters;
+//  3. it prints what is in the topics and which failures the broker simulated;
+//  4. it checks the topics: no order is missing, and each customer's invoices are in order.
+//
+// Worth a look:
+//
+//   - an order's offset is committed once the order and all orders before it in its partition are
+//     settled: the invoice is written, or the order is a dead letter. See share. The next consumer
+//     reads again what this one left unsettled;
+//   - delivery is at least once. An order may be read twice, and a write whose reply was lost is
+//     repeated. A reader of the invoices drops those whose idempotency key it has seen. The key is the
+//     order's topic, partition and offset, so it is the same after a crash. See identify;
+//   - only this library retries: the client's own retries are off. See newProducer;
+//   - the broker refuses a batch as a whole. A refused record is sent again alone, to find out whether
+//     it is the bad one. See producer.send;
+//   - a customer's orders are processed one after the other, also when one waits for a retry. Those of
+//     other customers go on. See newConsumer.
 package main
 
 import (
 	"context"
+	_ "embed"
 	"flag"
 	"fmt"
 	"io"
 	"log"
 	"os"
 	"os/signal"
+
+	"github.com/seed-205ff063/retry/examples/internal/help"
 )
 
+//go:embed main.go
+var source string
+
 func main() {
-	orders := flag.Int("orders", 300, "how many orders there are")
-	flag.Parse()
+	orders := flag.Int("orders", 300, "how many `orders` to place, at least 1")
+	help.Parse(source)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, os.Stdout, *orders, network{})
 	stop()

@@ -1,23 +1,34 @@
-// Limits puts gates before the attempts: a rate limiter of golang.org/x/time/rate, a semaphore
-// of golang.org/x/sync/semaphore, and a circuit breaker of github.com/sony/gobreaker.
+// Limits puts gates before the attempts: a rate limiter of golang.org/x/time/rate, a semaphore of
+// golang.org/x/sync/semaphore, and a circuit breaker of github.com/sony/gobreaker.
 //
 //	go run ./examples/limits
 //
-// Its four parts show that calls of different weight share a bulkhead and hold nothing of it
-// while they wait; that retries may be exempt from a limit on calls; that a limit may be on
-// retries alone; and that an open breaker keeps attempts away from a server that is down.
+// It takes less than a second and has five parts:
+//
+//  1. calls of different weight share a bulkhead, and hold nothing of it while they wait;
+//  2. a rate limit for which every attempt counts;
+//  3. the same limit for calls only, so that retries are exempt;
+//  4. a limit for retries only: all calls make their first attempt at once;
+//  5. an open circuit breaker keeps attempts away from a server that is down.
 package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"io"
 	"log"
 	"os"
 	"sync/atomic"
+
+	"github.com/seed-205ff063/retry/examples/internal/help"
 )
 
+//go:embed main.go
+var source string
+
 func main() {
+	help.Parse(source)
 	if err := run(context.Background(), os.Stdout); err != nil {
 		log.Fatal(err)
 	}

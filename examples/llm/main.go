@@ -1,29 +1,34 @@
-// Llm calls two language models' official clients, openai-go and anthropic-sdk-go, as they are,
-// against a server on the loopback interface that misbehaves.
+// Llm calls language models with two official clients, openai-go and anthropic-sdk-go, against a server
+// on the loopback interface that misbehaves.
 //
-//	go run . (in examples/llm, which is a module of its own)
+//	go run . # in examples/llm, which is a module of its own
 //
-// It takes about a second and shows four things:
+// It takes less than a second and has four parts:
 //
-//   - the clients' own retries multiply with those of their HTTP client: turn one of them off;
-//   - a server's Retry-After-Ms, 529 and X-Should-Retry are obeyed;
-//   - a streamed answer that breaks off is asked for again until its first token was passed on, and
-//     never after it; an answer that just stops, without an error, counts as broken off;
-//   - a validator's reason goes into the next prompt, and the best rejected answer is the fallback.
+//  1. the clients' own retries multiply with those of their HTTP client, so turn one of them off;
+//  2. a server's Retry-After-Ms, status 529 and X-Should-Retry are obeyed;
+//  3. a streamed answer that breaks off is requested again until its first token was passed on, never
+//     after it. An answer that just stops, without an error, counts as broken off;
+//  4. a validator's reason goes into the next prompt, and the best rejected answer is the fallback.
 package main
 
 import (
 	"context"
-	"flag"
+	_ "embed"
 	"fmt"
 	"io"
 	"log"
 	"os"
 	"os/signal"
+
+	"github.com/seed-205ff063/retry/examples/llm/internal/help"
 )
 
+//go:embed main.go
+var source string
+
 func main() {
-	flag.Parse()
+	help.Parse(source)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, os.Stdout)
 	stop()

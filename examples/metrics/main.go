@@ -1,18 +1,22 @@
-// Metrics shows what a program's retries look like from outside: the instruments of package
-// retryotel by the Prometheus exporter at /metrics, what a few lines count with expvar alone at
-// /debug/vars, and the last attempts of a shared History as JSON at /debug/retry.
+// Metrics shows what a program's retries look like from outside: the instruments of package retryotel
+// in Prometheus' format at /metrics, counts by expvar alone at /debug/vars, and the newest attempts of
+// a shared History as JSON at /debug/retry.
 //
 //	go run ./examples/metrics
-//	go run ./examples/metrics -keep    # goes on until it is interrupted; it prints the address
+//	go run ./examples/metrics -keep    # serves until it is interrupted
 //
-// It makes calls that fail in different ways, has a pool work, and scrapes itself on the
-// loopback interface, once in the middle of the pool's work and once when all is done. A
-// second or so, then it ends. The figures of the two sources are the same ones: expvar is for
-// those who want no dependency.
+// It takes less than a second:
+//
+//  1. it makes calls that fail in different ways;
+//  2. a pool delivers mails, and the program reads its own /metrics while the pool is full;
+//  3. it prints a part of each of the three pages.
+//
+// Both sources give the same figures. Use expvar if you want no dependency.
 package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
@@ -23,12 +27,17 @@ import (
 	"os"
 	"os/signal"
 	"time"
+
+	"github.com/seed-205ff063/retry/examples/internal/help"
 )
 
+//go:embed main.go
+var source string
+
 func main() {
-	keep := flag.Bool("keep", false, "go on serving until interrupted")
-	address := flag.String("address", "127.0.0.1:0", "where to serve, on the loopback interface; port 0 is any that is free")
-	flag.Parse()
+	keep := flag.Bool("keep", false, "serve until the program is interrupted")
+	address := flag.String("address", "127.0.0.1:0", "`host:port` to serve at; port 0 is any free port")
+	help.Parse(source)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, os.Stdout, *address, *keep)
 	stop()

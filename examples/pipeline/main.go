@@ -1,17 +1,24 @@
-// Pipeline is the classic lesson of a producer and its consumers: a queue of 3, 3 consumers, 20
-// items, and work that fails now and then.
+// Pipeline is the classic producer with its consumers: a queue of 3, 3 consumers, 20 items, and work
+// that fails now and then.
 //
 //	go run ./examples/pipeline
 //
-// It prints a line for everything that happens: PROD 7 SZ 3 is item 7, with which there are 3 in the
-// queue (up to 6 before the consumers have taken their first); C3 RETRY 5 1 0.034 is consumer 3,
-// whose attempt 1 of item 5 failed and is followed by another in 0.034 s; C3 FAIL 15 1.147 is an
-// item that failed for good, 1.147 s after it came in; C1 DONE 4 0.071 is one that did not. While
-// an item waits its consumer takes the next one. On a terminal there is a progress line besides.
+// It takes about a second. It prints a line for each event, in the order in which they happen, and the
+// totals at the end:
+//
+//  1. PROD 7 SZ 3: item 7 was produced, and 3 items are in the queue. There are up to 6 before the
+//     consumers have taken their first;
+//  2. C3 RETRY 5 1 0.034: consumer 3 failed at attempt 1 of item 5. The next attempt follows in 0.034 s.
+//     Meanwhile the consumer takes another item;
+//  3. C3 FAIL 15 1.147: item 15 failed for good, 1.147 s after it was produced;
+//  4. C1 DONE 4 0.071: item 4 succeeded, 0.071 s after it was produced.
+//
+// On a terminal a progress bar is below the lines.
 package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"io"
 	"log"
@@ -19,10 +26,9 @@ import (
 	"os"
 	"time"
 
-	"github.com/mattn/go-isatty"
-	"github.com/schollz/progressbar/v3"
-
 	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/examples/internal/help"
+	"github.com/seed-205ff063/retry/examples/internal/progress"
 	"github.com/seed-205ff063/retry/retrypool"
 )
 
@@ -42,13 +48,16 @@ var policy = retry.MustNew(
 
 var errTransient = errors.New("transient failure")
 
+//go:embed main.go
+var source string
+
 func main() {
+	help.Parse(source)
 	const items = 20
-	bar := progressbar.DefaultSilent(items)
-	if isatty.IsTerminal(os.Stderr.Fd()) {
-		bar = progressbar.Default(items)
-	}
-	if _, err := run(context.Background(), os.Stdout, items, rand.Uint64(), func() { _ = bar.Add(1) }); err != nil {
+	bar := progress.New(items)
+	_, err := run(context.Background(), bar.Writer(os.Stdout), items, rand.Uint64(), func() { bar.Add(1) })
+	bar.Close()
+	if err != nil {
 		log.Fatal(err)
 	}
 }

@@ -1,15 +1,22 @@
-// Quickstart retries real failures: an HTTP server that drops connections and is
-// unavailable for a while, and an SQLite database that another connection has locked.
+// Quickstart retries real failures: an HTTP server that misbehaves, and an SQLite database that
+// another connection has locked. It needs nothing but the loopback interface and a temporary folder.
 //
 //	go run ./examples/quickstart
 //
-// It prints four parts and takes about two seconds. In each part the log lines are the
-// library's own, one for each retry and one for how the call ended; the line that begins
-// with "result" is what the caller got. The waits are random and differ from run to run.
+// It takes about two seconds and has four parts:
+//
+//  1. a server that drops connections, is unavailable, then answers;
+//  2. a page that does not exist: a permanent error, so there is no second attempt;
+//  3. a server that asks for a longer wait than the caller has time for;
+//  4. a write that waits for another connection's lock.
+//
+// Each log line is the library's own: one for each retry and one for the end of the call. A line that
+// begins with "result" is what the caller got. The waits are random and differ from run to run.
 package main
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"io"
 	"log"
@@ -19,9 +26,14 @@ import (
 	"time"
 
 	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/examples/internal/help"
 )
 
+//go:embed main.go
+var source string
+
 func main() {
+	help.Parse(source)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, os.Stdout)
 	stop()

@@ -1,15 +1,18 @@
-// Validate asks a language model to turn a text into JSON until the reply is good enough.
-// The model is a local fake with scripted replies.
+// Validate asks a language model to turn a text into JSON until the reply is good enough. The model is
+// a local fake with scripted replies.
 //
 //	go run ./examples/validate
 //
-// In the first part the reply is malformed twice and then good, though not as good as the
-// first attempt would have had to be: one validator relaxes with each attempt. In the second
-// part no reply is good enough, and the best of the rejected ones is the fallback.
+// It takes less than a second and has two parts:
+//
+//  1. two replies are malformed and the third is accepted. At the first attempt it would have been
+//     rejected: one validator asks for less with each attempt;
+//  2. no reply is good enough, and the best of the rejected ones is the fallback.
 package main
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +22,7 @@ import (
 	"time"
 
 	"github.com/seed-205ff063/retry"
+	"github.com/seed-205ff063/retry/examples/internal/help"
 )
 
 // Reply is what could be read of the model's text: the invoice, or why it is malformed. That
@@ -63,7 +67,11 @@ func confident(r Reply, a retry.Attempt) error {
 	return nil
 }
 
+//go:embed main.go
+var source string
+
 func main() {
+	help.Parse(source)
 	if err := run(context.Background(), os.Stdout); err != nil {
 		log.Fatal(err)
 	}

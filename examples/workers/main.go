@@ -1,27 +1,38 @@
-// Workers makes previews of pictures with a pool of package retrypool: four workers, which share four
-// units of memory and a storage that takes 50 requests a second.
+// Workers makes previews of pictures with a pool of package retrypool. Four workers share four units of
+// memory and a storage that takes 50 requests a second.
 //
 //	go run ./examples/workers
 //
-// It takes two seconds. Its parts show how items are handed in one by one (Submit) and
-// as a sequence (Map); that a caller who waits for a while only (Task.Wait with a timeout) leaves the
-// item at work, while Task.Cancel and the deadline of the item's own context end it; and what the
-// limits come to, which hold for the pool as a whole: golang.org/x/time/rate by retry.RateLimit and
-// the weighted semaphore of golang.org/x/sync by retry.Bulkhead. The last part has a server that takes
-// so many requests a period and says when the next one begins: with these hints alone pictures are
-// lost, and with retry.Cooldown, a gate that all of them share, none is.
+// It takes about two seconds and has five parts:
+//
+//  1. Submit hands in items one by one and returns a task for each;
+//  2. Task.Wait with a timeout ends the wait and not the item. Task.Cancel ends the item, and so does
+//     the deadline of the item's own context;
+//  3. Map takes a sequence of items and yields the results in order;
+//  4. limits hold for the whole pool: golang.org/x/time/rate by retry.RateLimit, and the weighted
+//     semaphore of golang.org/x/sync by retry.Bulkhead;
+//  5. a server takes a number of requests a period and tells refused clients when the next period
+//     begins. With these hints alone pictures are lost. With retry.Cooldown, a gate that all items
+//     share, none is.
 package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"io"
 	"log"
 	"os"
 	"os/signal"
+
+	"github.com/seed-205ff063/retry/examples/internal/help"
 )
 
+//go:embed main.go
+var source string
+
 func main() {
+	help.Parse(source)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, os.Stdout)
 	stop()

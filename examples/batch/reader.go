@@ -27,9 +27,9 @@ type row struct {
 	Cents   int64  `json:"cents"`
 }
 
-// source reads rows. A row is a line: were one to go on behind the end of a line, then a quotation mark too
+// rowReader reads rows. A row is a line: were one to go on behind the end of a line, then a quotation mark too
 // many would have the rest of the file read into memory.
-type source struct {
+type rowReader struct {
 	from   int // the first line that counts
 	lines  *bufio.Reader
 	fields *csv.Reader
@@ -39,15 +39,15 @@ type source struct {
 	err    error         // that ended the reading
 }
 
-func newSource(r io.Reader, from int) *source {
+func newRowReader(r io.Reader, from int) *rowReader {
 	one := bytes.NewReader(nil)
-	s := &source{from: from, lines: bufio.NewReaderSize(r, longest), one: one, fields: csv.NewReader(one)}
+	s := &rowReader{from: from, lines: bufio.NewReaderSize(r, longest), one: one, fields: csv.NewReader(one)}
 	s.fields.FieldsPerRecord = -1
 	return s
 }
 
 // chunks yields the rows in chunks. Rows that are not valid are their chunk's dead letters.
-func (s *source) chunks(yield func(*chunk) bool) {
+func (s *rowReader) chunks(yield func(*chunk) bool) {
 	c := &chunk{}
 	for {
 		text, err := s.read()
@@ -83,7 +83,7 @@ func (s *source) chunks(yield func(*chunk) bool) {
 var errLong = errors.New("the line is too long")
 
 // read returns the next line. Of one that is too long it returns the beginning, and errLong.
-func (s *source) read() ([]byte, error) {
+func (s *rowReader) read() ([]byte, error) {
 	text, err := s.lines.ReadSlice('\n')
 	s.bytes += int64(len(text))
 	switch {
@@ -104,7 +104,7 @@ func (s *source) read() ([]byte, error) {
 }
 
 // parse makes a row of a line, and says what is wrong with it.
-func (s *source) parse(text []byte, err error) (row, error) {
+func (s *rowReader) parse(text []byte, err error) (row, error) {
 	r := row{line: s.line}
 	if err == nil {
 		s.one.Reset(text)
