@@ -1,0 +1,34 @@
+package main
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// What the check is for: it must notice.
+func TestCheck(t *testing.T) {
+	virtual(t, func(t *testing.T, n network) {
+		b := brokerWith(t, n, 60, never)
+		require.NoError(t, consumeAll(tenMinutes(t), b, 60))
+		for want, change := range map[string]func(r *report){
+			"":                       func(*report) {},
+			"59 orders were placed":  func(r *report) { r.orders = r.orders[1:] },
+			"is neither sent nor":    func(r *report) { r.invoices = r.invoices[1:] },
+			`invoice of "", which`:   func(r *report) { r.invoices = append(r.invoices, placed(1)) },
+			`dead letter of "x/1/2"`: func(r *report) { r.letters[0].Headers = []kgo.RecordHeader{header(idempotencyKey, "x/1/2")} },
+			"committed up to 0":      func(r *report) { r.committed[1] = 0 },
+			"after that of order":    func(r *report) { slices.Reverse(r.invoices) },
+		} {
+			r := mustInspect(t, b)
+			change(r)
+			if err := r.check(60); want == "" {
+				require.NoError(t, err)
+			} else {
+				require.ErrorContains(t, err, want)
+			}
+		}
+	})
+}
