@@ -12,12 +12,12 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// selfWinding is a Mock that moves on by itself when somebody waits. A plain Mock fits
-// retry.WithClock as well, but then the test must call Add from another goroutine, and not
-// before the wait has begun.
-type selfWinding struct{ *clock.Mock }
+// autoMock is a Mock that advances by itself when something waits. A plain Mock works with
+// retry.WithClock too, but then the test must call Add from another goroutine after the wait has
+// begun.
+type autoMock struct{ *clock.Mock }
 
-func (c selfWinding) After(d time.Duration) <-chan time.Time {
+func (c autoMock) After(d time.Duration) <-chan time.Time {
 	due := c.Mock.After(d)
 	c.Add(d)
 	return due
@@ -25,7 +25,7 @@ func (c selfWinding) After(d time.Duration) <-chan time.Time {
 
 func TestOnMock(t *testing.T) {
 	t.Parallel()
-	clk := selfWinding{clock.NewMock()}
+	clk := autoMock{clock.NewMock()}
 	start := clk.Now()
 	probes := 0
 	err := WaitReady(t.Context(), func(context.Context) error {

@@ -7,8 +7,8 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// patience is how long WaitReady waits for a service that was just started.
-var patience = retry.MustNew(
+// readyPolicy waits for a service that was just started.
+var readyPolicy = retry.MustNew(
 	retry.WithName("wait until ready"),
 	retry.WithMaxAttempts(retry.Unlimited),
 	retry.WithMaxElapsed(time.Minute),
@@ -18,8 +18,8 @@ var patience = retry.MustNew(
 	retry.WithJitter(retry.NoJitter), // one caller, one service: nobody to spread out from
 )
 
-// WaitReady probes a service until it is ready, for as long as a minute. The options come on
-// top of its own and replace them: that is how a test passes a clock.
+// WaitReady probes a service until it is ready, for up to a minute. The given options replace those
+// of its policy: a test passes a clock that way.
 func WaitReady(ctx context.Context, probe func(context.Context) error, opts ...retry.Option) error {
-	return retry.Do(ctx, probe, append([]retry.Option{patience}, opts...)...)
+	return retry.Do(ctx, probe, append([]retry.Option{readyPolicy}, opts...)...)
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/seed-205ff063/retry/retrytest"
 )
 
-// On a retrytest.Clock a wait is over as soon as it begins, and is written down.
+// A retrytest.Clock ends each wait at once and records it.
 
 func TestWaitsDouble(t *testing.T) {
 	t.Parallel()
@@ -32,7 +32,7 @@ func TestGivesUpWithinAMinute(t *testing.T) {
 	var clk retrytest.Clock
 	start := clk.Now()
 	err := WaitReady(t.Context(), func(context.Context) error {
-		clk.Advance(time.Second) // how long the probe takes
+		clk.Advance(time.Second) // the probe takes a second
 		return errStarting
 	}, retry.WithClock(&clk))
 
@@ -46,7 +46,7 @@ func TestWithAServer(t *testing.T) {
 	server := httptest.NewServer(retrytest.Handler(503, 503, 200))
 	defer server.Close()
 
-	// net/http compares deadlines with the real time: the clock must not be behind it.
+	// net/http compares deadlines with real time, so the clock must not be behind it.
 	clk := retrytest.NewClock(time.Now().Add(time.Hour))
 	err := WaitReady(t.Context(), func(ctx context.Context) error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)

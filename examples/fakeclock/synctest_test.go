@@ -12,8 +12,8 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// In a bubble of testing/synctest package time itself is virtual: it moves on when all
-// goroutines of the test wait. Code that does not let a clock in can be tested too.
+// In a bubble of testing/synctest the time of package time is virtual. It advances when all goroutines
+// of the test wait. So code that takes no clock can be tested too.
 
 func TestBecomesReadyMeanwhile(t *testing.T) {
 	t.Parallel()

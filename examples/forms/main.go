@@ -27,8 +27,8 @@ import (
 	"github.com/seed-205ff063/retry/examples/internal/help"
 )
 
-// policy is what all calls here share. Options that are needed once can be given to the
-// call itself, next to a policy or instead of one.
+// policy is shared by all calls here. Options for a single call can be passed to the call itself,
+// next to a policy or instead of one.
 var policy = retry.MustNew(
 	retry.WithMaxAttempts(4),
 	retry.WithBackoff(retry.Exponential(10*time.Millisecond, 2)),
@@ -54,7 +54,7 @@ func run(ctx context.Context, w io.Writer) error {
 	)
 }
 
-// Do is for a function that returns an error and nothing else.
+// useDo shows Do, for a function that returns only an error.
 func useDo(ctx context.Context, w io.Writer) error {
 	var s sensor
 	err := retry.Do(ctx, s.ping, policy)
@@ -65,7 +65,7 @@ func useDo(ctx context.Context, w io.Writer) error {
 	return nil
 }
 
-// DoValue is for a function that returns a value too. A closure passes the arguments.
+// useDoValue shows DoValue, for a function that also returns a value. A closure passes the arguments.
 func useDoValue(ctx context.Context, w io.Writer) error {
 	var s sensor
 	celsius, err := retry.DoValue(ctx, func(ctx context.Context) (float64, error) {
@@ -78,8 +78,9 @@ func useDoValue(ctx context.Context, w io.Writer) error {
 	return nil
 }
 
-// Attempts makes the body of a loop the function: it can use, and return from, the function
-// around it. The body must assign the err that the iterator was given (= and not :=).
+// useAttempts shows Attempts, which retries the body of a loop. The body can use the variables of
+// the function around it, and return from it. It must assign to the err that Attempts was given, so
+// it uses = and not :=.
 func useAttempts(ctx context.Context, w io.Writer) error {
 	var s sensor
 	var celsius float64
@@ -95,8 +96,8 @@ func useAttempts(ctx context.Context, w io.Writer) error {
 	return nil
 }
 
-// Func makes a function that retries itself, with the same arguments and results as before:
-// callers do not see that it does.
+// useFunc shows Func, which makes a function that retries itself. Its arguments and results are the
+// same as before, so its callers do not change.
 func useFunc(ctx context.Context, w io.Writer) error {
 	var s sensor
 	read := retry.Func(s.read, policy)

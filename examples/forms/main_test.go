@@ -68,7 +68,7 @@ func TestStoreWrite(t *testing.T) {
 			_, err := s.Write(t.Context(), tt.change)
 			require.ErrorIs(t, err, tt.reason)
 			assert.Equal(t, tt.calls, s.server.calls)
-			assert.Equal(t, "v", s.server.data["k"], "written once, or several times the same")
+			assert.Equal(t, "v", s.server.data["k"], "writing it again changes nothing")
 		})
 	}
 }

@@ -9,16 +9,16 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// Store is a client whose method Write retries by itself, as far as that is safe.
+// Store is a client whose method Write retries where that is safe.
 type Store struct {
 	server server
 	write  func(ctx context.Context, c Change) (value string, err error)
 }
 
-// Change is the argument of Write: one value, because that is what Func takes.
+// Change is the argument of Write. It is one value, because Func takes functions with one argument.
 type Change struct {
 	Key, Value string
-	Append     bool // add Value to what is there, instead of replacing it
+	Append     bool // append Value instead of replacing the old value
 }
 
 // NewStore wraps the method once, for all calls.
@@ -28,11 +28,11 @@ func NewStore() *Store {
 	return s
 }
 
-// Write makes the change and returns what the key holds then.
+// Write makes the change and returns the new value of the key.
 func (s *Store) Write(ctx context.Context, c Change) (string, error) { return s.write(ctx, c) }
 
-// writeOnce is one attempt. The server may have done the work although no answer came: to
-// set the key again does no harm then, but to append again would append twice.
+// writeOnce makes one attempt. The server may have made the change although its answer was lost.
+// Then setting the key again is harmless, but a second append would append twice.
 func (s *Store) writeOnce(ctx context.Context, c Change) (string, error) {
 	value, err := s.server.send(ctx, c)
 	if err != nil && c.Append {
@@ -59,7 +59,7 @@ func useMethod(ctx context.Context, w io.Writer) error {
 	return nil
 }
 
-// server does what it is asked, but its first two answers get lost.
+// server makes each change, but its first two answers get lost.
 type server struct {
 	calls int
 	data  map[string]string

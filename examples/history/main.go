@@ -38,13 +38,13 @@ func main() {
 
 func run(ctx context.Context, w io.Writer) error {
 	return errors.Join(
-		ofOneCall(ctx, w),
-		ofAService(ctx, w),
+		showCall(ctx, w),
+		showService(ctx, w),
 	)
 }
 
-// ofOneCall makes a call that fails in a different way every time, and prints how.
-func ofOneCall(ctx context.Context, w io.Writer) error {
+// showCall makes a call that fails in a different way every time, and prints its newest attempts.
+func showCall(ctx context.Context, w io.Writer) error {
 	fmt.Fprintln(w, "== The attempts of a call that gave up")
 	failures := []error{
 		errors.New("connection refused"),

@@ -12,14 +12,15 @@ import (
 
 var errDown = errors.New("down")
 
-// Service is something that is called often. Its history is a sliding window over the
-// attempts of all calls, successes too: what an error's history cannot show.
+// Service counts the attempts of all its calls in a sliding window. The window has successes too,
+// which the history of an error does not have.
 type Service struct {
 	recent *retry.History
 	policy *retry.Policy
 }
 
-// NewService returns a service that remembers its newest attempts, as many as window says.
+// NewService returns a service that remembers its newest attempts. The window is their number: one
+// more attempt drops the oldest.
 func NewService(window int) *Service {
 	recent := retry.NewHistory(window)
 	return &Service{recent: recent, policy: retry.MustNew(
@@ -29,13 +30,13 @@ func NewService(window int) *Service {
 	)}
 }
 
-// Call calls fn. It may be used from several goroutines at once.
+// Call calls fn and retries it. It is safe for concurrent use.
 func (s *Service) Call(ctx context.Context, fn func(context.Context) error) error {
 	return s.policy.Do(ctx, fn)
 }
 
-// SuccessRate returns the share of the recent attempts that succeeded, from 0 to 1, and how
-// many attempts that is said of.
+// SuccessRate returns the share of the recent attempts that succeeded, from 0 to 1, and the number of
+// these attempts.
 func (s *Service) SuccessRate() (rate float64, of int) {
 	good := 0
 	for a := range s.recent.All() {
@@ -49,8 +50,8 @@ func (s *Service) SuccessRate() (rate float64, of int) {
 	return float64(good) / float64(of), of
 }
 
-// ofAService takes a service through an outage.
-func ofAService(ctx context.Context, w io.Writer) error {
+// showService prints a service's success rate before, during and after an outage.
+func showService(ctx context.Context, w io.Writer) error {
 	fmt.Fprintln(w, "\n== The success rate of a service's last 20 attempts")
 	up := func(context.Context) error { return nil }
 	down := func(context.Context) error { return errDown }
@@ -67,7 +68,7 @@ func ofAService(ctx context.Context, w io.Writer) error {
 		{"after 15 calls that went well", 15, up},
 	} {
 		for range phase.calls {
-			// Calls that fail are what this is about; one that is cancelled is not.
+			// A failed call is part of the example. A canceled one ends it.
 			if err := s.Call(ctx, phase.fn); errors.Is(err, retry.ErrContext) {
 				return err
 			}

@@ -17,9 +17,9 @@ type answer struct {
 	serve http.HandlerFunc
 }
 
-// ok is how it should be.
+// ok reads the request and answers 200.
 var ok = answer{"200", func(w http.ResponseWriter, r *http.Request) {
-	_, _ = io.Copy(io.Discard, r.Body) // asks for it, if the client sent Expect: 100-continue
+	_, _ = io.Copy(io.Discard, r.Body) // if the client sent Expect: 100-continue, reading asks for the body
 	fmt.Fprintln(w, "done")
 }}
 
@@ -48,7 +48,7 @@ func unavailable(size int) answer {
 	}}
 }
 
-// trickling answers 503 with a body that never ends, a byte now and then.
+// trickling answers 503 with a body that never ends: a byte every 10 ms.
 var trickling = answer{"503 that trickles", func(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusServiceUnavailable)
 	drip := time.NewTicker(10 * time.Millisecond)
@@ -60,23 +60,23 @@ var trickling = answer{"503 that trickles", func(w http.ResponseWriter, r *http.
 	}
 }}
 
-// brokenOff answers with half of what it announces.
-var brokenOff = answer{"200 that breaks off", func(w http.ResponseWriter, _ *http.Request) {
+// truncated sends half of the bytes that it announces.
+var truncated = answer{"200 that breaks off", func(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Length", "2000")
 	_, _ = io.WriteString(w, strings.Repeat(".", 1000))
 	_ = http.NewResponseController(w).Flush()
 	panic(http.ErrAbortHandler) // closes the connection
 }}
 
-// whole answers with all of it.
-var whole = answer{"200", func(w http.ResponseWriter, _ *http.Request) {
+// complete sends all bytes.
+var complete = answer{"200", func(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, strings.Repeat(".", 2000))
 }}
 
-// hanging never answers.
-var hanging = answer{"no answer", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }}
+// noAnswer waits until the client goes away.
+var noAnswer = answer{"no answer", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }}
 
-// closed and reset end the connection instead of answering. A linger of 0 makes a reset.
+// closed and reset end the connection instead of answering. With a linger of 0 the client sees a reset.
 var (
 	closed = answer{"closed", func(w http.ResponseWriter, _ *http.Request) { hangUp(w, -1) }}
 	reset  = answer{"reset", func(w http.ResponseWriter, _ *http.Request) { hangUp(w, 0) }}
@@ -93,13 +93,12 @@ func hangUp(w http.ResponseWriter, linger int) {
 	}
 }
 
-// inCircles redirects to itself.
-var inCircles = answer{"302 to itself", func(w http.ResponseWriter, r *http.Request) {
+// redirectLoop redirects to itself.
+var redirectLoop = answer{"302 to itself", func(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, r.URL.Path, http.StatusFound)
 }}
 
-// sameKey answers 503, and then 200 if the request comes with the Idempotency-Key that the
-// first one had.
+// sameKey answers 503 and then 200, if the second request has the Idempotency-Key of the first.
 func sameKey() []answer {
 	var first atomic.Value
 	return []answer{

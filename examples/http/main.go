@@ -65,7 +65,7 @@ func parts() []part {
 		{"Retry-After", hints()},
 		{"Bodies of requests and responses", bodies()},
 		{"No answer", failures()},
-		{"No use in another attempt", hopeless()},
+		{"Errors that no retry can help", permanentErrors()},
 	}
 }
 
@@ -102,14 +102,14 @@ func printTable(w io.Writer, results []result) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "request\tmet\tattempts\tconnections\ttime\toutcome")
 	for _, r := range results {
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%v\t%s\n", r.request, counted(r.met), r.attempts,
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%v\t%s\n", r.request, joinCounted(r.met), r.attempts,
 			r.connections, r.took.Round(10*time.Millisecond), r.outcome)
 	}
 	return t.Flush()
 }
 
-// counted lists the names, those that come several times in a row once with their number.
-func counted(names []string) string {
+// joinCounted lists the names. A name that is repeated in a row is listed once, with its count.
+func joinCounted(names []string) string {
 	var list []string
 	for i := 0; i < len(names); {
 		n := 1

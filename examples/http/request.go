@@ -12,25 +12,25 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// send sends a request to url and returns the status that it was answered with.
+// send sends a request to url and returns the status of the response.
 type send func(ctx context.Context, c *http.Client, url string) (status string, err error)
 
-// request returns a send. The body may be "", and the header's fields are pairs.
+// request returns a send. The header is a list of names and values.
 func request(method, body string, header ...string) send {
 	return func(ctx context.Context, c *http.Client, url string) (string, error) {
-		// From a strings.Reader net/http can make another one: the request has GetBody.
+		// net/http can read a strings.Reader again: it sets GetBody.
 		return deliver(ctx, c, method, url, strings.NewReader(body), header)
 	}
 }
 
-// putStream returns a send whose body can be read once.
+// putStream returns a send whose body can be read only once.
 func putStream(header ...string) send {
 	return func(ctx context.Context, c *http.Client, url string) (string, error) {
 		return deliver(ctx, c, http.MethodPut, url, io.MultiReader(strings.NewReader("a stream")), header)
 	}
 }
 
-// deliver is what callers of any http.Client do.
+// deliver sends a request as users of any http.Client do.
 func deliver(ctx context.Context, c *http.Client, method, url string, body io.Reader, header []string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, method, url, body)
 	if err != nil {
@@ -50,7 +50,7 @@ func deliver(ctx context.Context, c *http.Client, method, url string, body io.Re
 	return resp.Status, nil
 }
 
-// decoded sends a GET by retryhttp.Do: reading the body is part of the attempt.
+// decoded sends a GET with retryhttp.Do, so reading the body is part of the attempt.
 func decoded(ctx context.Context, c *http.Client, url string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -62,7 +62,7 @@ func decoded(ctx context.Context, c *http.Client, url string) (string, error) {
 	})
 }
 
-// within gives the caller no more than d.
+// within sets a deadline in d.
 func within(d time.Duration, s send) send {
 	return func(ctx context.Context, c *http.Client, url string) (string, error) {
 		ctx, cancel := context.WithTimeout(ctx, d)
@@ -71,7 +71,7 @@ func within(d time.Duration, s send) send {
 	}
 }
 
-// times sends the same n times and reports the last status.
+// times sends the request n times and returns the last status.
 func times(n int, s send) send {
 	return func(ctx context.Context, c *http.Client, url string) (status string, err error) {
 		for range n {
@@ -83,7 +83,7 @@ func times(n int, s send) send {
 	}
 }
 
-// otherScheme sends a request with another scheme than the server's.
+// otherScheme sends the request with a scheme that is not the server's.
 func otherScheme(scheme string, s send) send {
 	return func(ctx context.Context, c *http.Client, url string) (string, error) {
 		_, rest, _ := strings.Cut(url, ":")

@@ -15,19 +15,19 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// scenario is a request to a server of its own, or a few of them.
+// scenario is one or several requests to a server of their own.
 type scenario struct {
 	request string // in the table
 	send    send
 
 	// What the request meets, in this order.
-	names   *nameserver // nil: the address is used, no name
-	refuse  int         // attempts that find no server
-	doors   []door      // for one connection after the other; later ones are let in
-	answers []answer    // to one request after the other; the last one goes on
-	tls     *tls.Config // of the server; nil: plain HTTP
+	names      *nameserver // nil: the URL has an address
+	refuse     int         // number of attempts that find no server
+	connFaults []connFault // one for each of the first connections
+	answers    []answer    // one for each request; the last one is repeated
+	tls        *tls.Config // of the server; nil: plain HTTP
 
-	// What the client is set to, beside what all are.
+	// Settings of the client, beside those that all clients have.
 	options   []retry.Option
 	transport func(*retryhttp.Transport)
 	base      func(*http.Transport)
@@ -36,14 +36,14 @@ type scenario struct {
 // result is a line of the table.
 type result struct {
 	request     string
-	met         []string // in the order in which it happened
+	met         []string // in order
 	attempts    int
 	connections int
 	took        time.Duration
 	outcome     string
 }
 
-// run takes the client through the scenario.
+// run sends the requests of the scenario.
 func (s *scenario) run(ctx context.Context) (result, error) {
 	srv, err := newServer(s)
 	if err != nil {
@@ -67,11 +67,11 @@ func (s *scenario) run(ctx context.Context) (result, error) {
 	return r, srv.err
 }
 
-// client returns the scenario's client, which counts its attempts in r.
+// client returns the scenario's client. It counts its attempts in r.
 func (s *scenario) client(srv *server, r *result) *http.Client {
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	base.Proxy = nil
-	base.TLSClientConfig = &tls.Config{RootCAs: srv.authority(), MinVersion: tls.VersionTLS12}
+	base.TLSClientConfig = &tls.Config{RootCAs: srv.rootCAs(), MinVersion: tls.VersionTLS12}
 	if s.names != nil {
 		base.DialContext = s.names.dialer().DialContext
 	}
@@ -84,7 +84,7 @@ func (s *scenario) client(srv *server, r *result) *http.Client {
 		Done:         func(_ context.Context, o retry.Outcome) { r.attempts += o.Attempts },
 	}
 	transport := &retryhttp.Transport{Base: base, Policy: retry.MustNew(append(
-		// Short waits keep the table quick; do not set such in a service.
+		// Short waits keep the example quick. A service should wait longer.
 		[]retry.Option{retry.WithBackoff(retry.Constant(5 * time.Millisecond)), retry.WithHooks(hooks)},
 		s.options...)...)}
 	if s.transport != nil {
@@ -93,7 +93,7 @@ func (s *scenario) client(srv *server, r *result) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// describe says in a line, without URL and ports, why a call stopped and what failed last.
+// describe returns why a call stopped and the last error, without URL and ports, on one line.
 func describe(err error) string {
 	var e *retry.Error
 	if !errors.As(err, &e) {

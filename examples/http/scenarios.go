@@ -59,45 +59,45 @@ func bodies() []scenario {
 		{request: "GET", send: get, answers: []answer{unavailable(16 << 10), ok}},
 		{request: "GET", send: get, answers: []answer{unavailable(1 << 20), ok}},
 		{request: "GET", send: get, answers: []answer{trickling, ok}},
-		{request: "GET, read by the caller", send: get, answers: []answer{brokenOff, whole}},
-		{request: "GET, read by retryhttp.Do", send: decoded, answers: []answer{brokenOff, whole}},
+		{request: "GET, read by the caller", send: get, answers: []answer{truncated, complete}},
+		{request: "GET, read by retryhttp.Do", send: decoded, answers: []answer{truncated, complete}},
 	}
 }
 
 func failures() []scenario {
-	impatient := []retry.Option{retry.WithAttemptTimeout(200 * time.Millisecond)}
+	attemptTimeout := []retry.Option{retry.WithAttemptTimeout(200 * time.Millisecond)}
 	return []scenario{
 		{request: "POST", send: post, refuse: 2, answers: []answer{ok}},
 		{request: "POST", send: post, names: noService(), answers: []answer{ok}},
-		{request: "POST", send: post, tls: new(tls.Config), doors: []door{shut}, answers: []answer{ok}},
+		{request: "POST", send: post, tls: new(tls.Config), connFaults: []connFault{closedConn}, answers: []answer{ok}},
 		{request: "GET", send: get, answers: []answer{closed, ok}},
 		{request: "POST", send: post, answers: []answer{closed, ok}},
 		{request: "GET", send: get, answers: []answer{reset, ok}},
 		{request: "POST", send: post, answers: []answer{reset, ok}},
-		{request: "GET, attempts of 200 ms", send: get, options: impatient, answers: []answer{hanging, ok}},
-		{request: "POST, attempts of 200 ms", send: post, options: impatient, answers: []answer{hanging, ok}},
+		{request: "GET, attempts of 200 ms", send: get, options: attemptTimeout, answers: []answer{noAnswer, ok}},
+		{request: "POST, attempts of 200 ms", send: post, options: attemptTimeout, answers: []answer{noAnswer, ok}},
 		{
-			request: "POST, attempts of 200 ms", send: post, options: impatient, answers: []answer{ok},
-			tls: new(tls.Config), doors: []door{silent},
+			request: "POST, attempts of 200 ms", send: post, options: attemptTimeout, answers: []answer{ok},
+			tls: new(tls.Config), connFaults: []connFault{silentConn},
 		},
 	}
 }
 
-func hopeless() []scenario {
-	trustNobody := func(t *http.Transport) { t.TLSClientConfig.RootCAs = nil }
-	oldFashioned := func(t *http.Transport) { t.TLSClientConfig.MaxVersion = tls.VersionTLS12 }
+func permanentErrors() []scenario {
+	noRootCAs := func(t *http.Transport) { t.TLSClientConfig.RootCAs = nil }
+	oldTLS := func(t *http.Transport) { t.TLSClientConfig.MaxVersion = tls.VersionTLS12 }
 	return []scenario{
 		{request: "GET", send: get, names: noSuchName(), answers: []answer{ok}},
-		{request: "GET, without the CA", send: get, base: trustNobody, tls: new(tls.Config), answers: []answer{ok}},
+		{request: "GET, without the CA", send: get, base: noRootCAs, tls: new(tls.Config), answers: []answer{ok}},
 		{
-			request: "GET, TLS 1.2 at most", send: get, base: oldFashioned, answers: []answer{ok},
+			request: "GET, TLS 1.2 at most", send: get, base: oldTLS, answers: []answer{ok},
 			tls: &tls.Config{MinVersion: tls.VersionTLS13},
 		},
 		{request: "GET https:", send: otherScheme("https", get), answers: []answer{ok}},
 		{request: "GET gopher:", send: otherScheme("gopher", get), answers: []answer{ok}},
 		{request: "PUT, wrong Content-Length", send: wrongLength, answers: []answer{ok}},
 		{request: "PUT, broken reader", send: brokenReader, answers: []answer{ok}},
-		{request: "GET by retryhttp.Do", send: decoded, answers: []answer{inCircles}},
-		{request: "GET, deadline in 200 ms", send: within(200*time.Millisecond, get), answers: []answer{hanging}},
+		{request: "GET by retryhttp.Do", send: decoded, answers: []answer{redirectLoop}},
+		{request: "GET, deadline in 200 ms", send: within(200*time.Millisecond, get), answers: []answer{noAnswer}},
 	}
 }

@@ -12,54 +12,54 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// server follows a scenario's script and records what it did.
+// server does what a scenario says and records that.
 type server struct {
-	script *scenario
-	http   *httptest.Server
+	scenario *scenario
+	http     *httptest.Server
 
 	mu          sync.Mutex
 	met         []string
 	requests    int
 	connections int
-	held        []net.Conn // behind a door that does not open
+	heldConns   []net.Conn // of silentConn
 
 	err error // of the server itself
 }
 
-func newServer(script *scenario) (*server, error) {
-	s := &server{script: script, http: httptest.NewUnstartedServer(nil)}
+func newServer(scenario *scenario) (*server, error) {
+	s := &server{scenario: scenario, http: httptest.NewUnstartedServer(nil)}
 	s.http.Config.Handler = s
-	s.http.Config.ErrorLog = log.New(io.Discard, "", 0) // that handshakes fail is intended
-	if script.names != nil {
-		if err := script.names.start(); err != nil {
+	s.http.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes fail on purpose
+	if scenario.names != nil {
+		if err := scenario.names.start(); err != nil {
 			return nil, err
 		}
 	}
-	if script.refuse > 0 {
-		return s, s.http.Listener.Close() // its port is known and will be used
+	if scenario.refuse > 0 {
+		return s, s.http.Listener.Close() // afterAttempt listens at the same port again
 	}
 	s.start()
 	return s, nil
 }
 
 func (s *server) start() {
-	s.http.Listener = doorman{s.http.Listener, s}
-	if s.script.tls == nil {
+	s.http.Listener = faultyListener{Listener: s.http.Listener, server: s}
+	if s.scenario.tls == nil {
 		s.http.Start()
 		return
 	}
-	s.http.TLS = s.script.tls.Clone()
+	s.http.TLS = s.scenario.tls.Clone()
 	s.http.StartTLS()
 }
 
-// afterAttempt brings up what the client has missed often enough.
+// afterAttempt notes what the attempt met, and starts what it did not find.
 func (s *server) afterAttempt(a retry.Attempt) {
 	switch {
-	case s.script.names != nil:
-		s.note(s.script.names.afterAttempt())
-	case a.Number < s.script.refuse:
+	case s.scenario.names != nil:
+		s.note(s.scenario.names.afterAttempt())
+	case a.Number < s.scenario.refuse:
 		s.note("refused")
-	case a.Number == s.script.refuse:
+	case a.Number == s.scenario.refuse:
 		s.note("refused")
 		l, err := net.Listen("tcp", s.http.Listener.Addr().String())
 		if err != nil {
@@ -73,36 +73,36 @@ func (s *server) afterAttempt(a retry.Attempt) {
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	a := s.script.answers[min(s.requests, len(s.script.answers)-1)]
+	a := s.scenario.answers[min(s.requests, len(s.scenario.answers)-1)]
 	s.requests++
 	s.mu.Unlock()
 	if r.Header.Get("Expect") == "" {
-		// Read all: to close a connection with something unread would reset it.
+		// Read the whole body: closing a connection with unread data would reset it.
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
-			return // the client broke off; it may be gone before half a request is seen at all
+			return // the client is gone; it is not certain that this is seen at all
 		}
 	}
 	s.note(a.name)
 	a.serve(w, r)
 }
 
-// url returns where a client finds the server.
+// url returns the server's URL.
 func (s *server) url() string {
 	scheme := "http://"
-	if s.script.tls != nil {
+	if s.scenario.tls != nil {
 		scheme = "https://"
 	}
 	host := s.http.Listener.Addr().String()
-	if s.script.names != nil {
+	if s.scenario.names != nil {
 		_, port, _ := net.SplitHostPort(host)
 		host = net.JoinHostPort("shop.test", port)
 	}
 	return scheme + host + "/orders?token=secret"
 }
 
-// authority returns who signed the server's certificate, nil if it has none.
-func (s *server) authority() *x509.CertPool {
-	if s.script.tls == nil {
+// rootCAs returns the authority of the server's certificate, or nil for plain HTTP.
+func (s *server) rootCAs() *x509.CertPool {
+	if s.scenario.tls == nil {
 		return nil
 	}
 	pool := x509.NewCertPool()
@@ -119,14 +119,13 @@ func (s *server) note(what string) {
 	s.met = append(s.met, what)
 }
 
-// close waits for the requests that are still with the server. After it s belongs to the
-// caller alone.
+// close stops the server and waits for its requests. Afterwards nothing else uses s.
 func (s *server) close() {
 	s.http.Close()
-	for _, conn := range s.held {
+	for _, conn := range s.heldConns {
 		_ = conn.Close()
 	}
-	if s.script.names != nil {
-		_ = s.script.names.conn.Close()
+	if s.scenario.names != nil {
+		_ = s.scenario.names.conn.Close()
 	}
 }

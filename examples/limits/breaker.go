@@ -12,13 +12,13 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// breaker makes a gate of a two-step circuit breaker: it asks before each attempt, and what
-// it hears when the attempt is over is the outcome. While the breaker is open its refusal
-// asks for a wait of cooldown: sooner there is nothing to be had.
+// breaker makes a gate of a two-step circuit breaker. The gate asks the breaker before each attempt
+// and reports the outcome after it. While the breaker is open the gate refuses, and asks for a wait of
+// cooldown: the breaker lets nothing through before.
 func breaker(cb *gobreaker.TwoStepCircuitBreaker[any], cooldown time.Duration) retry.Gate {
 	return func(context.Context, retry.Attempt) (release func(error), err error) {
 		done, err := cb.Allow()
-		return done, retry.After(cooldown, err) // nil if err is
+		return done, retry.After(cooldown, err) // nil if err is nil
 	}
 }
 
@@ -29,7 +29,7 @@ func breakCircuit(ctx context.Context, w io.Writer) error {
 	cb := gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
 		Timeout:     cooldown,
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= 2 },
-		// A caller who goes away says nothing about the server.
+		// A canceled call says nothing about the server.
 		IsExcluded: func(err error) bool { return errors.Is(err, context.Canceled) },
 	})
 

@@ -12,7 +12,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// shareSlots lets calls share four slots, of which a report takes three and a lookup one.
+// shareSlots lets calls share four slots. A report takes three of them and a lookup takes one.
 func shareSlots(ctx context.Context, w io.Writer) error {
 	const slots = 4
 	sem := semaphore.NewWeighted(slots)
@@ -56,7 +56,7 @@ func shareSlots(ctx context.Context, w io.Writer) error {
 	return nil
 }
 
-// free counts the free slots by taking and giving back as many as it gets.
+// free counts the free slots: it acquires as many as it can and releases them.
 func free(sem *semaphore.Weighted, slots int64) int64 {
 	for n := slots; n > 0; n-- {
 		if sem.TryAcquire(n) {

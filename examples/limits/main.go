@@ -60,10 +60,10 @@ func failing(n int) func(context.Context) error {
 	}
 }
 
-// gauge measures how much goes on at once.
+// gauge counts how much goes on at once, and keeps the maximum.
 type gauge struct{ now, peak atomic.Int64 }
 
-// add raises the gauge by n, and the function it returns lowers it again.
+// add raises the gauge by n. The function that it returns lowers it again.
 func (g *gauge) add(n int64) (done func()) {
 	now := g.now.Add(n)
 	for peak := g.peak.Load(); now > peak && !g.peak.CompareAndSwap(peak, now); {

@@ -17,7 +17,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// The time of the whole run is virtual: waits and work take none, and their order is fixed.
+// The run is in virtual time: waits and work take no real time, and their order is fixed.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// limitCalls spends a limit of three an hour on calls that need three attempts each: once
-// with every attempt counted, once with the calls alone.
+// limitCalls makes calls that need three attempts each, under a limit of three an hour. First every
+// attempt counts, then only the first attempt of each call.
 func limitCalls(ctx context.Context, w io.Writer) error {
 	for _, variant := range []struct {
 		name string
@@ -27,7 +27,7 @@ func limitCalls(ctx context.Context, w io.Writer) error {
 		for call := 1; call <= 4; call++ {
 			err := limited(ctx, gate)
 			if ctx.Err() != nil {
-				return ctx.Err() // not a refusal of the limiter
+				return ctx.Err() // interrupted, not refused
 			}
 			if err != nil {
 				fmt.Fprintf(w, "call %d: %v\n", call, err)
@@ -39,8 +39,8 @@ func limitCalls(ctx context.Context, w io.Writer) error {
 	return nil
 }
 
-// limited makes one call that fails twice. Its caller has ten seconds: the limiter sees that
-// this is less than its wait would be and refuses at once.
+// limited makes one call that fails twice and has ten seconds. The limiter refuses at once if its
+// wait would be longer.
 func limited(ctx context.Context, gate retry.Option) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()

@@ -13,8 +13,8 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// limitRetries lets all calls make their first attempt at once, but only two retry at a time:
-// a server that comes back is not met by everyone's retries together.
+// limitRetries lets all calls make their first attempt at once, but only two retry at a time. So a
+// server that comes back does not get the retries of all calls at once.
 func limitRetries(ctx context.Context, w io.Writer) error {
 	fmt.Fprintln(w, "\n== Six calls at once, but at most two retries at once")
 	const n = 6
@@ -24,7 +24,7 @@ func limitRetries(ctx context.Context, w io.Writer) error {
 	)
 
 	var firsts, retries gauge
-	everyone := newBarrier(n)
+	all := newBarrier(n)
 	calls, ctx := errgroup.WithContext(ctx)
 	for range n {
 		calls.Go(func() error {
@@ -32,7 +32,7 @@ func limitRetries(ctx context.Context, w io.Writer) error {
 			return policy.Do(ctx, func(ctx context.Context) error {
 				if number++; number == 1 {
 					defer firsts.add(1)()
-					everyone.join(ctx)
+					all.wait(ctx)
 					return errUnavailable
 				}
 				defer retries.add(1)()
@@ -49,7 +49,7 @@ func limitRetries(ctx context.Context, w io.Writer) error {
 	return nil
 }
 
-// barrier holds whoever joins until n have.
+// barrier blocks the callers of wait until there are n of them.
 type barrier struct {
 	missing  atomic.Int64
 	complete chan struct{}
@@ -61,7 +61,7 @@ func newBarrier(n int64) *barrier {
 	return b
 }
 
-func (b *barrier) join(ctx context.Context) {
+func (b *barrier) wait(ctx context.Context) {
 	if b.missing.Add(-1) == 0 {
 		close(b.complete)
 	}

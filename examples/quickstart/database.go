@@ -16,8 +16,8 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// dbPolicy retries while another connection writes, for as long as five seconds. It may: a
-// statement that failed with SQLITE_BUSY has changed nothing. Every other error stops it.
+// dbPolicy retries for up to five seconds while another connection writes. That is safe: a
+// statement that failed with SQLITE_BUSY has changed nothing. Any other error ends the call.
 var dbPolicy = retry.MustNew(
 	retry.WithName("insert"),
 	retry.WithMaxAttempts(retry.Unlimited),
@@ -27,8 +27,8 @@ var dbPolicy = retry.MustNew(
 	retry.WithRetryIf(retry.Match(isBusy)),
 )
 
-// isBusy reports whether err is SQLite's SQLITE_BUSY. The low byte of a code is the code
-// proper, what is above it says more exactly why.
+// isBusy reports whether err is SQLite's SQLITE_BUSY. The low byte is the primary result code; the
+// other bytes say more exactly why.
 func isBusy(err error) bool {
 	var e *sqlite.Error
 	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_BUSY
@@ -63,8 +63,8 @@ func writeDatabase(ctx context.Context, w io.Writer, logged retry.Option) (err e
 	return nil
 }
 
-// openDatabase makes SQLite report a lock at once. It can also wait by itself
-// (busy_timeout), but that knows neither the caller's context nor a log.
+// openDatabase makes SQLite report a lock at once. SQLite can also wait by itself (busy_timeout),
+// but then it ignores the caller's context and logs nothing.
 func openDatabase(ctx context.Context, path string) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(path)+"?_pragma=busy_timeout(0)")
 	if err != nil {
@@ -85,8 +85,8 @@ func insert(ctx context.Context, db *sql.DB, text string) (int64, error) {
 	return result.LastInsertId()
 }
 
-// lock takes the write lock on a connection of its own and gives it back after d. What went
-// wrong with that, mostly nil, is sent on the channel.
+// lock takes the write lock on a connection of its own and releases it after d. The channel then
+// receives the error of the release, or nil.
 func lock(ctx context.Context, db *sql.DB, d time.Duration) (<-chan error, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {

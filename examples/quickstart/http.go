@@ -13,16 +13,16 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// httpPolicy is for GET requests, which do no harm when they are repeated. It retries what
-// passes: failures of the network, a server that closed the connection without an answer
-// (net/http reports io.EOF), and statuses, except those that fetch marks as permanent.
+// httpPolicy is for GET requests, which are safe to repeat. It retries failures of the network,
+// connections that the server closed without an answer (net/http reports io.EOF), and statuses.
+// fetch marks the statuses that are permanent.
 var httpPolicy = retry.MustNew(
 	retry.WithBackoff(retry.Exponential(50*time.Millisecond, 2)),
 	retry.WithRetryIf(retry.Transient, retry.Is(io.EOF), retry.As[*statusError]()),
 )
 
-// callServer shows a call that succeeds in the end, one that no retry can help, and one that
-// is over at once because the server asks for more patience than the caller has.
+// callServer shows a call that succeeds after retries, one that no retry can help, and one that
+// ends at once because the server asks for a longer wait than the caller has time for.
 func callServer(ctx context.Context, w io.Writer, logged retry.Option) error {
 	server := newFlakyServer()
 	defer server.Close()
@@ -47,7 +47,7 @@ func callServer(ctx context.Context, w io.Writer, logged retry.Option) error {
 	}
 	fmt.Fprintln(w, "result:", err)
 
-	heading(w, "3. A server that says \"in 30 s\" to a caller with 5 s: no use in waiting")
+	heading(w, "3. A server that says \"in 30 s\" to a caller with 5 s: the call ends at once")
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if _, err = get(ctx, "/busy"); !errors.Is(err, context.DeadlineExceeded) {
@@ -57,8 +57,8 @@ func callServer(ctx context.Context, w io.Writer, logged retry.Option) error {
 	return nil
 }
 
-// fetch is one attempt: a plain request, which tells the loop around it by its error what it
-// knows about the next one.
+// fetch makes one attempt, a plain request. Its error tells the policy whether another attempt is
+// worth it, and when.
 func fetch(ctx context.Context, client *http.Client, address string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -86,8 +86,8 @@ func fetch(ctx context.Context, client *http.Client, address string) (string, er
 	}
 }
 
-// retryAfter returns how long the server asks to wait, 0 if it does not say. The header's
-// other form, a date, is beyond this example.
+// retryAfter returns how long the server asks to wait, or 0 if it does not say. It does not read
+// the header's other form, a date. Package retryhttp does.
 func retryAfter(h http.Header) time.Duration {
 	seconds, err := strconv.ParseUint(h.Get("Retry-After"), 10, 32)
 	if err != nil {

@@ -28,7 +28,7 @@ func TestRun(t *testing.T) {
 	assert.Equal(t, 3, strings.Count(greeting, "attempt failed, will retry"))
 	assert.Contains(t, greeting, "error=EOF")
 	assert.Contains(t, greeting, "server answered 503 Service Unavailable")
-	assert.Regexp(t, `wait=1(\.\d+)?s `, greeting, "what Retry-After asks for, and a little more")
+	assert.Regexp(t, `wait=1(\.\d+)?s `, greeting, "the wait of Retry-After, and a little more")
 	assert.Contains(t, greeting, "succeeded after retries")
 	assert.Contains(t, greeting, "attempts=4")
 	assert.Contains(t, greeting, `result: "Hello`)

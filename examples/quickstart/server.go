@@ -33,7 +33,7 @@ func unavailable(w http.ResponseWriter, retryAfter string) {
 	http.Error(w, "be back soon", http.StatusServiceUnavailable)
 }
 
-// hangUp closes the connection instead of answering. A linger of 0 makes that a reset.
+// hangUp closes the connection instead of answering. With a linger of 0 the client sees a reset.
 func hangUp(w http.ResponseWriter, linger int) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {

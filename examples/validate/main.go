@@ -25,22 +25,23 @@ import (
 	"github.com/seed-205ff063/retry/examples/internal/help"
 )
 
-// Reply is what could be read of the model's text: the invoice, or why it is malformed. That
-// is a reason to reject the value and not an error of the function: had the last attempt
-// failed by an error, there would be no *retry.ValidationError, and so nothing to fall back to.
+// Reply is the parsed text of the model: the invoice, or the reason why the text is malformed.
+//
+// A malformed text is a reason to reject the value, not an error of the function. If the last attempt
+// failed with an error, there would be no *retry.ValidationError, and so no fallback.
 type Reply struct {
 	Invoice   Invoice
 	Malformed error
 }
 
-// Invoice is what the text should be turned into.
+// Invoice is what the model should make of the text.
 type Invoice struct {
 	Customer   string  `json:"customer"`
 	Total      float64 `json:"total"`
 	Confidence float64 `json:"confidence"` // the model's own, from 0 to 1
 }
 
-// policy judges every reply. All validators run, so each looks at what concerns it alone.
+// policy validates every reply. All validators run, so each checks one thing.
 var policy = retry.MustNew(
 	retry.WithName("extract"),
 	retry.WithMaxAttempts(4),
@@ -57,7 +58,7 @@ func complete(r Reply, _ retry.Attempt) error {
 	return nil
 }
 
-// confident asks for 0.9 of the first reply, and for 0.1 less of each that follows.
+// confident requires a confidence of 0.9 from the first reply, and 0.1 less from each that follows.
 func confident(r Reply, a retry.Attempt) error {
 	required := float64(10-a.Number) / 10
 	if r.Malformed == nil && r.Invoice.Confidence < required {
@@ -96,7 +97,7 @@ func run(ctx context.Context, w io.Writer) error {
 	})
 }
 
-// show extracts one invoice and prints what became of it.
+// show extracts one invoice and prints the attempts and the result.
 func show(ctx context.Context, w io.Writer, m model) error {
 	rejected := retry.WithHooks(retry.Hooks{AfterAttempt: func(_ context.Context, a retry.Attempt) {
 		if a.Err != nil {
@@ -116,7 +117,7 @@ func show(ctx context.Context, w io.Writer, m model) error {
 	return nil
 }
 
-// errDoubtful says that the invoice is the best of those that were rejected.
+// errDoubtful marks an invoice that was rejected and is the best there is.
 var errDoubtful = errors.New("doubtful")
 
 // extract asks the model. If no reply is accepted it returns the best of the rejected ones
@@ -143,8 +144,8 @@ func extract(ctx context.Context, m *model, opts ...retry.Option) (Invoice, erro
 	return reply.Invoice, err
 }
 
-// mostConfident returns the invoice to fall back to: of those that are complete the one with
-// the most confidence. It says false if there is none.
+// mostConfident returns the invoice to fall back to: the complete one with the highest confidence.
+// It returns false if there is none.
 func mostConfident(replies []Reply) (best Invoice, ok bool) {
 	for _, r := range replies {
 		if r.Malformed != nil || complete(r, retry.Attempt{}) != nil {

@@ -49,45 +49,50 @@ func TestConfidentRelaxes(t *testing.T) {
 	}
 }
 
+// Replies of the model.
+const (
+	malformed  = `{`
+	incomplete = `{"customer": "Ada", "confidence": 1}`
+	poor       = `{"customer": "Ada", "total": 1, "confidence": 0.1}`
+	better     = `{"customer": "Ada", "total": 1, "confidence": 0.2}`
+	good       = `{"customer": "Ada", "total": 1, "confidence": 0.9}`
+)
+
+// ada returns the invoice of the replies above.
+func ada(confidence float64) Invoice { return Invoice{"Ada", 1, confidence} }
+
+var extractTests = []struct {
+	name    string
+	replies model
+	want    Invoice
+	errs    []error
+}{
+	{"good at once", model{good}, ada(0.9), nil},
+	{"good in the end", model{malformed, poor, incomplete, good}, ada(0.9), nil},
+	{
+		"best rejected",
+		model{poor, better, poor, incomplete},
+		ada(0.2),
+		[]error{errDoubtful, retry.ErrExhausted, retry.ErrRejected},
+	},
+	{
+		"the last is malformed",
+		model{poor, better, poor, malformed},
+		ada(0.2),
+		[]error{errDoubtful, retry.ErrExhausted, retry.ErrRejected},
+	},
+	{
+		"nothing to fall back to",
+		model{malformed, malformed, malformed, malformed},
+		Invoice{},
+		[]error{retry.ErrExhausted, retry.ErrRejected},
+	},
+	{"the model fails", model{poor}, Invoice{}, []error{retry.ErrPermanent}},
+}
+
 func TestExtract(t *testing.T) {
 	t.Parallel()
-	const (
-		malformed  = `{`
-		incomplete = `{"customer": "Ada", "confidence": 1}`
-		poor       = `{"customer": "Ada", "total": 1, "confidence": 0.1}`
-		better     = `{"customer": "Ada", "total": 1, "confidence": 0.2}`
-		good       = `{"customer": "Ada", "total": 1, "confidence": 0.9}`
-	)
-	ada := func(confidence float64) Invoice { return Invoice{"Ada", 1, confidence} }
-	tests := []struct {
-		name    string
-		replies model
-		want    Invoice
-		errs    []error
-	}{
-		{"good at once", model{good}, ada(0.9), nil},
-		{"good in the end", model{malformed, poor, incomplete, good}, ada(0.9), nil},
-		{
-			"best rejected",
-			model{poor, better, poor, incomplete},
-			ada(0.2),
-			[]error{errDoubtful, retry.ErrExhausted, retry.ErrRejected},
-		},
-		{
-			"the last is malformed",
-			model{poor, better, poor, malformed},
-			ada(0.2),
-			[]error{errDoubtful, retry.ErrExhausted, retry.ErrRejected},
-		},
-		{
-			"nothing to fall back to",
-			model{malformed, malformed, malformed, malformed},
-			Invoice{},
-			[]error{retry.ErrExhausted, retry.ErrRejected},
-		},
-		{"the model fails", model{poor}, Invoice{}, []error{retry.ErrPermanent}},
-	}
-	for _, tt := range tests {
+	for _, tt := range extractTests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			got, err := extract(t.Context(), &tt.replies)

@@ -14,24 +14,23 @@ const (
 	nameErr   = 3
 )
 
-// nameserver is a DNS server which knows that every name has the address 127.0.0.1, once it
-// works.
+// nameserver is a DNS server. Once it works, it answers that every name has the address 127.0.0.1.
 type nameserver struct {
 	name     string        // of its fault, in the table
-	code     atomic.Uint32 // that it answers with
-	recovers bool          // after the client's first attempt
+	code     atomic.Uint32 // of its answers
+	recovers bool          // works after the client's first attempt
 
 	conn net.PacketConn
 }
 
-// noService does not work at first.
+// noService fails until the client's first attempt has ended.
 func noService() *nameserver {
 	n := &nameserver{name: "no name service", recovers: true}
 	n.code.Store(serverErr)
 	return n
 }
 
-// noSuchName works and knows no name at all.
+// noSuchName works and answers that no name exists.
 func noSuchName() *nameserver {
 	n := &nameserver{name: "no such name"}
 	n.code.Store(nameErr)
@@ -45,7 +44,7 @@ func (n *nameserver) start() (err error) {
 	return err
 }
 
-// afterAttempt returns what the client met, "" if names were no trouble.
+// afterAttempt returns the fault that the client met, or "" if there was none.
 func (n *nameserver) afterAttempt() string {
 	if n.code.Load() == noError {
 		return ""
@@ -56,7 +55,7 @@ func (n *nameserver) afterAttempt() string {
 	return n.name
 }
 
-// dialer looks names up here and nowhere else.
+// dialer returns a dialer that looks names up at this server only.
 func (n *nameserver) dialer() *net.Dialer {
 	return &net.Dialer{Resolver: &net.Resolver{
 		PreferGo: true,
@@ -77,7 +76,7 @@ func (n *nameserver) serve() {
 	}
 }
 
-// reply answers a query: its header, its question, and for an address of IPv4 the answer.
+// reply returns the answer to a query: header, question and, for an IPv4 address, the address.
 func reply(query []byte, code uint32) []byte {
 	const headerSize, typeA = 12, 1
 	end := headerSize
@@ -88,7 +87,7 @@ func reply(query []byte, code uint32) []byte {
 	kind := binary.BigEndian.Uint16(query[end+1:])
 
 	msg := append([]byte(nil), query[:2]...) // the query's number
-	msg = append(msg, 0x81, 0x80|byte(code)) // a response; recursion was desired and is available
+	msg = append(msg, 0x81, 0x80|byte(code)) // a response, recursion desired and available
 	answers := byte(0)
 	if code == noError && kind == typeA {
 		answers = 1
@@ -96,7 +95,7 @@ func reply(query []byte, code uint32) []byte {
 	msg = append(msg, 0, 1, 0, answers, 0, 0, 0, 0)
 	msg = append(msg, question...)
 	if answers == 1 {
-		// The question's name, type A, class IN, for no time, four bytes of address.
+		// The question's name, type A, class IN, TTL 0, and four bytes of address.
 		msg = append(msg, 0xc0, headerSize, 0, typeA, 0, 1, 0, 0, 0, 0, 0, 4, 127, 0, 0, 1)
 	}
 	return msg
