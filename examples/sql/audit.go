@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// balances is what the accounts hold, by their ids.
+// balances are the balances of the accounts, by id.
 type balances map[int]int
 
 func (b balances) sum() (sum int) {
@@ -16,14 +16,14 @@ func (b balances) sum() (sum int) {
 	return sum
 }
 
-// audit returns the balances if every transfer that was asked for is on record, once and nothing
-// else, and the balances are what the record makes of the opening ones.
+// audit returns the balances. It is an error if a transfer that was asked for is not on record exactly
+// once, if the record has another one, or if the balances do not agree with the record.
 func audit(ctx context.Context, db *sql.DB, asked []transfer) (balances, error) {
-	booked, err := recorded(ctx, db)
+	booked, err := readTransfers(ctx, db)
 	if err != nil {
 		return nil, err
 	}
-	want := balances{1: opening, 2: opening, 3: opening}
+	want := balances{1: openingBalance, 2: openingBalance, 3: openingBalance}
 	for _, t := range asked {
 		if booked[t] != 1 {
 			return nil, fmt.Errorf("audit: transfer %s is on record %d times, want once", t.id, booked[t])
@@ -34,7 +34,7 @@ func audit(ctx context.Context, db *sql.DB, asked []transfer) (balances, error) 
 	if len(booked) != len(asked) {
 		return nil, fmt.Errorf("audit: %d transfers are on record, want %d", len(booked), len(asked))
 	}
-	got, err := held(ctx, db)
+	got, err := readBalances(ctx, db)
 	if err != nil {
 		return nil, err
 	}
@@ -46,8 +46,8 @@ func audit(ctx context.Context, db *sql.DB, asked []transfer) (balances, error) 
 	return got, nil
 }
 
-// recorded counts the transfers on record.
-func recorded(ctx context.Context, db *sql.DB) (map[transfer]int, error) {
+// readTransfers returns how often each transfer is on record.
+func readTransfers(ctx context.Context, db *sql.DB) (map[transfer]int, error) {
 	rows, err := db.QueryContext(ctx, `SELECT id, source, target, amount FROM transfers`)
 	if err != nil {
 		return nil, err
@@ -64,7 +64,8 @@ func recorded(ctx context.Context, db *sql.DB) (map[transfer]int, error) {
 	return booked, rows.Err()
 }
 
-func held(ctx context.Context, db *sql.DB) (balances, error) {
+// readBalances returns what the accounts hold.
+func readBalances(ctx context.Context, db *sql.DB) (balances, error) {
 	rows, err := db.QueryContext(ctx, `SELECT id, balance FROM accounts`)
 	if err != nil {
 		return nil, err

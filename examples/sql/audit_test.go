@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the audit is for: it must notice.
+// The audit notices every kind of mistake.
 func TestAudit(t *testing.T) {
 	t.Parallel()
 	asked := []transfer{{"a", 1, 2, 10}, {"b", 2, 3, 20}}
@@ -26,7 +26,7 @@ func TestAudit(t *testing.T) {
 		require.NoError(t, err)
 		c := d.caller("test", d.handles[0], newLog(io.Discard))
 		for _, transfer := range asked {
-			require.NoError(t, c.make(ctx, transfer, nil))
+			require.NoError(t, c.makeTransfer(ctx, transfer, nil))
 		}
 		_, err = d.handles[1].ExecContext(ctx, statement)
 		require.NoError(t, err)

@@ -11,23 +11,23 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// caller makes transfers, one after the other, and counts what became of the attempts. Hooks and
-// settlers run where the call does, so it needs no lock.
+// caller makes transfers, one after the other, and counts the attempts and how they ended. Hooks and
+// settlers run in the goroutine of the call, so it needs no lock.
 type caller struct {
 	name   string
 	runner *retrysql.Runner
 	out    *log.Logger
 
-	current   string // transfer
-	transfers int    // that succeeded
+	current   string // id of the transfer
+	transfers int    // number of those that succeeded
 	attempts  int
-	most      int            // attempts for one transfer
-	failed    map[string]int // attempts, by code
-	settled   map[string]int // COMMITs without a reply, by what became of them
+	most      int            // highest number of attempts for one transfer
+	failed    map[string]int // number of failed attempts, by code
+	settled   map[string]int // number of COMMITs without a reply, by outcome
 }
 
-// policy is patient in time and not in number, for a writer may lose several times in a row.
-// Which errors pass is what retrysql knows.
+// policy limits the time and not the attempts, because a writer may lose several times in a row.
+// retrysql decides which errors are transient.
 func policy(c *caller) *retry.Policy {
 	return retry.MustNew(
 		retry.WithName(c.name),
@@ -41,7 +41,7 @@ func policy(c *caller) *retry.Policy {
 
 func (c *caller) afterAttempt(_ context.Context, a retry.Attempt) {
 	if a.Err != nil {
-		c.failed[codeOf(a.Err)]++
+		c.failed[codeName(a.Err)]++
 	}
 }
 
@@ -53,22 +53,22 @@ func (c *caller) done(_ context.Context, o retry.Outcome) {
 	}
 }
 
-// work makes the transfers of the list. At every fourth it meets the other writer.
-func (c *caller) work(ctx context.Context, list []transfer, m meeting) error {
+// work makes the transfers of the list. In every fourth it waits for the other writer.
+func (c *caller) work(ctx context.Context, list []transfer, r rendezvous) error {
 	for i, t := range list {
 		var between func(context.Context) error
 		if i%4 == 0 {
-			between = m.once()
+			between = r.once()
 		}
-		if err := c.make(ctx, t, between); err != nil {
+		if err := c.makeTransfer(ctx, t, between); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// make is all that it takes to have a transaction run until it is committed.
-func (c *caller) make(ctx context.Context, t transfer, between func(context.Context) error) error {
+// makeTransfer runs one transaction until it is committed or must fail.
+func (c *caller) makeTransfer(ctx context.Context, t transfer, between func(context.Context) error) error {
 	c.current = t.id
 	err := c.runner.InTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		return t.book(ctx, tx, between)
@@ -79,21 +79,21 @@ func (c *caller) make(ctx context.Context, t transfer, between func(context.Cont
 	return nil
 }
 
-// meeting is where the writers wait for each other between reading and writing. So they collide
-// in every run, on the slowest machine as on the fastest.
-type meeting chan struct{}
+// rendezvous is where the two writers wait for each other between reading and writing. So their
+// transactions conflict in every run, on a slow machine and on a fast one.
+type rendezvous chan struct{}
 
-// once returns a function that waits for the other writer the first time it is called, for the
-// other one does not come again because an attempt failed.
-func (m meeting) once() func(ctx context.Context) error {
+// once returns a function that waits for the other writer when it is first called. It does not wait
+// again in later attempts, because the other writer may have none.
+func (r rendezvous) once() func(ctx context.Context) error {
 	met := false
 	return func(ctx context.Context) error {
 		if met {
 			return nil
 		}
 		select {
-		case m <- struct{}{}:
-		case <-m:
+		case r <- struct{}{}:
+		case <-r:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -102,18 +102,18 @@ func (m meeting) once() func(ctx context.Context) error {
 	}
 }
 
-// witness is a Settler that tells the caller what another one found out.
-type witness struct {
+// countingSettler is a Settler that counts and prints the outcomes that another one finds.
+type countingSettler struct {
 	retrysql.Settler
 
 	caller *caller
 }
 
-func (w witness) Settle(ctx context.Context, db *sql.DB, id string) (retrysql.Outcome, error) {
-	outcome, err := w.Settler.Settle(ctx, db, id)
-	if err == nil && outcome != retrysql.Unknown { // or else it is asked again
-		w.caller.settled[outcome.String()]++
-		w.caller.out.Printf("%s: no reply to COMMIT, the database says: %v", w.caller.current, outcome)
+func (s countingSettler) Settle(ctx context.Context, db *sql.DB, id string) (retrysql.Outcome, error) {
+	outcome, err := s.Settler.Settle(ctx, db, id)
+	if err == nil && outcome != retrysql.Unknown { // Unknown is asked again
+		s.caller.settled[outcome.String()]++
+		s.caller.out.Printf("%s: no reply to COMMIT, the database says: %v", s.caller.current, outcome)
 	}
 	return outcome, err
 }

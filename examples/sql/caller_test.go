@@ -7,17 +7,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestMeeting(t *testing.T) {
+func TestRendezvous(t *testing.T) {
 	t.Parallel()
-	m := make(meeting)
-	one, two := m.once(), m.once()
+	r := make(rendezvous)
+	one, two := r.once(), r.once()
 	met := make(chan error, 1)
 	go func() { met <- one(t.Context()) }()
 	require.NoError(t, two(t.Context()))
 	require.NoError(t, <-met)
-	require.NoError(t, two(t.Context()), "no second time")
+	require.NoError(t, two(t.Context()), "it does not wait again")
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, m.once()(ctx), context.Canceled)
+	require.ErrorIs(t, r.once()(ctx), context.Canceled)
 }

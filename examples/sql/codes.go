@@ -9,9 +9,9 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// codeOf is what the database calls the error, in the words of its manual. retrysql reads the
-// codes too, to decide; a program that wants to count them asks its driver.
-func codeOf(err error) string {
+// codeName returns the database's name of the error. retrysql reads the codes to decide. A program that
+// wants to count them asks its driver, as here.
+func codeName(err error) string {
 	var lite *sqlite.Error
 	var pg *pgconn.PgError
 	switch {
@@ -27,7 +27,7 @@ func sqliteName(code int) string {
 	switch code {
 	case sqlite3.SQLITE_BUSY: // another connection writes
 		return "SQLITE_BUSY"
-	case sqlite3.SQLITE_BUSY_SNAPSHOT: // another connection has written since this one has read
+	case sqlite3.SQLITE_BUSY_SNAPSHOT: // another connection has written since this one read
 		return "SQLITE_BUSY_SNAPSHOT"
 	case sqlite3.SQLITE_CONSTRAINT_CHECK:
 		return "SQLITE_CONSTRAINT_CHECK"

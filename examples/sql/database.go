@@ -22,7 +22,7 @@ type database struct {
 	close   func() error // also removes what was created
 }
 
-// schema is in the SQL that both databases speak. The CHECK is what refuses a transfer.
+// schema is SQL that both databases understand. Its CHECK refuses a transfer of too much.
 const schema = `
 	CREATE TABLE accounts (
 		id      INTEGER PRIMARY KEY,
@@ -36,59 +36,59 @@ const schema = `
 	);
 	INSERT INTO accounts VALUES (1, 1000), (2, 1000), (3, 1000);`
 
-// opening is what an account begins with.
-const opening = 1000
+// openingBalance is the first balance of each account.
+const openingBalance = 1000
 
-// each is how many transfers a writer makes.
-const each = 16
+// transfersPerWriter is how many transfers a writer makes.
+const transfersPerWriter = 16
 
-// run has two writers pay into account 2 at the same time, then somebody pay more than there is.
+// run lets two writers pay into account 2 at the same time. Then a third pays more than there is.
 func (d *database) run(ctx context.Context, out *log.Logger) (*summary, error) {
 	s := &summary{callers: []*caller{
 		d.caller("1→2", d.handles[0], out),
 		d.caller("3→2", d.handles[1], out),
 		d.caller("2→1, too much", d.handles[0], out),
 	}}
-	asked := [][]transfer{series("1→2", 1, 2), series("3→2", 3, 2)}
+	asked := [][]transfer{newTransfers("1→2", 1, 2), newTransfers("3→2", 3, 2)}
 
 	group, groupCtx := errgroup.WithContext(ctx)
-	m := make(meeting)
+	r := make(rendezvous)
 	for i, list := range asked {
-		group.Go(func() error { return s.callers[i].work(groupCtx, list, m) })
+		group.Go(func() error { return s.callers[i].work(groupCtx, list, r) })
 	}
 	err := group.Wait()
 	if err != nil {
 		return nil, err
 	}
-	if err = s.callers[2].refused(ctx, transfer{"2→1", 2, 1, 1_000_000}); err != nil {
+	if err = s.callers[2].mustRefuse(ctx, transfer{"2→1", 2, 1, 1_000_000}); err != nil {
 		return nil, err
 	}
 	s.audit, err = audit(ctx, d.handles[0], append(asked[0], asked[1]...))
 	return s, err
 }
 
-// series returns the transfers of a writer. Together they leave something on every account.
-func series(name string, source, target int) []transfer {
-	list := make([]transfer, each)
+// newTransfers returns the transfers of a writer. Together they leave money on every account.
+func newTransfers(name string, source, target int) []transfer {
+	list := make([]transfer, transfersPerWriter)
 	for i := range list {
 		list[i] = transfer{fmt.Sprintf("%s/%d", name, i+1), source, target, 1 + i%9}
 	}
 	return list
 }
 
-// caller returns one that has made no transfer yet.
+// caller returns a caller that has made no transfer yet.
 func (d *database) caller(name string, db *sql.DB, out *log.Logger) *caller {
 	c := &caller{name: name, out: out, failed: map[string]int{}, settled: map[string]int{}}
 	c.runner = &retrysql.Runner{DB: db, TxOptions: d.options, Policy: policy(c)}
 	if d.settle != nil {
-		c.runner.Settle = witness{d.settle, c}
+		c.runner.Settle = countingSettler{d.settle, c}
 	}
 	return c
 }
 
-// refused makes a transfer that must be refused, at the first attempt.
-func (c *caller) refused(ctx context.Context, t transfer) error {
-	err := c.make(ctx, t, nil)
+// mustRefuse makes a transfer that the database must refuse at the first attempt.
+func (c *caller) mustRefuse(ctx context.Context, t transfer) error {
+	err := c.makeTransfer(ctx, t, nil)
 	var failed *retry.Error
 	switch {
 	case err == nil:

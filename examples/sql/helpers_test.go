@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// postgresDSN returns where a PostgreSQL is that the tests may use.
+// postgresDSN returns the DSN of a PostgreSQL server that the tests may use.
 func postgresDSN(t *testing.T) string {
 	t.Helper()
 	dsn := os.Getenv("RETRY_EXAMPLE_DSN")
@@ -23,9 +23,9 @@ func postgresDSN(t *testing.T) string {
 	return dsn
 }
 
-// checkedRun runs in the database of the DSN and checks what holds in each. That every transfer
-// happened once is what audit finds, or else transfers returns an error.
-func checkedRun(t *testing.T, dsn string) (string, *summary) {
+// runAndCheck makes the transfers and checks what must hold in both databases. The audit has checked
+// that every transfer happened once, or transfers would have returned an error.
+func runAndCheck(t *testing.T, dsn string) (string, *summary) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -38,20 +38,20 @@ func checkedRun(t *testing.T, dsn string) (string, *summary) {
 	require.Len(t, s.callers, 3)
 	attempts := 0
 	for _, c := range s.callers[:2] {
-		assert.Equal(t, each, c.transfers)
+		assert.Equal(t, transfersPerWriter, c.transfers)
 		assert.LessOrEqual(t, c.most, c.attempts)
 		attempts += c.attempts
 	}
-	assert.Equal(t, 2*each+s.failures(), attempts)
+	assert.Equal(t, 2*transfersPerWriter+s.failures(), attempts)
 	assert.Zero(t, s.callers[2].transfers)
-	assert.Equal(t, 1, s.callers[2].attempts, "what was refused is not repeated")
+	assert.Equal(t, 1, s.callers[2].attempts, "a refused transfer is not repeated")
 	assert.Equal(t, balances{1: 1000 - 73, 2: 1000 + 2*73, 3: 1000 - 73}, s.audit)
 	assert.Regexp(t, `(?m)^sum +3000 +3000$`, out.String())
 	assert.Contains(t, out.String(), "\n32 transfers on record, each once,")
 	return out.String(), s
 }
 
-// failures is how many attempts of the writers failed.
+// failures returns how many attempts of the writers failed.
 func (s *summary) failures() (n int) {
 	for _, c := range s.callers[:2] {
 		for _, times := range c.failed {
@@ -74,13 +74,13 @@ func assertNoSchema(t *testing.T, dsn string) {
 	assert.Zero(t, n, "schemas are left behind")
 }
 
-// interrupting cancels as soon as something is written that contains a text.
-type interrupting struct {
+// cancelingWriter cancels as soon as a text is written.
+type cancelingWriter struct {
 	at     string
 	cancel context.CancelFunc
 }
 
-func (w interrupting) Write(b []byte) (int, error) {
+func (w cancelingWriter) Write(b []byte) (int, error) {
 	if strings.Contains(string(b), w.at) {
 		w.cancel()
 	}

@@ -58,10 +58,10 @@ func run(ctx context.Context, w io.Writer, dsn string) error {
 	return s.print(w)
 }
 
-// newLog is there for its lock: both writers print.
+// newLog returns a logger for lines without a time. Both writers use it, and it has a lock.
 func newLog(w io.Writer) *log.Logger { return log.New(w, "", 0) }
 
-// transfers returns what happened, once the database has been left as it was before.
+// transfers makes the transfers, returns what happened, and leaves the database as it was.
 func transfers(ctx context.Context, out *log.Logger, dsn string) (s *summary, err error) {
 	d, err := open(ctx, dsn)
 	if err != nil {

@@ -19,7 +19,7 @@ func TestInterrupted(t *testing.T) {
 	for _, at := range []string{"two writers", "refused"} {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		require.ErrorIs(t, run(ctx, interrupting{at, cancel}, ""), context.Canceled, at)
+		require.ErrorIs(t, run(ctx, cancelingWriter{at, cancel}, ""), context.Canceled, at)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -18,11 +18,10 @@ import (
 	"github.com/seed-205ff063/retry/retrysql"
 )
 
-// limit is how long the server may take to let us in, or to clear up behind us.
-const limit = 10 * time.Second
+// adminTimeout limits how long connecting may take, and removing the schema.
+const adminTimeout = 10 * time.Second
 
-// errDSN does not say what is wrong: the parser's words may contain the password, and it cannot
-// know where that ends in something it failed to parse.
+// errDSN does not say what is wrong with the DSN, because the parser's error may contain the password.
 var errDSN = errors.New("-dsn: cannot be used; want postgres://user:password@host:port/database?option=value or host=… user=…")
 
 // openPostgres connects to the server and creates the tables in a new schema.
@@ -32,11 +31,11 @@ func openPostgres(ctx context.Context, dsn string) (*database, error) {
 		return nil, errDSN
 	}
 	name := "retrysql_example_" + strings.ToLower(rand.Text()[:10])
-	config.RuntimeParams["search_path"] = name // so no statement has to name the schema
-	var s saboteur
-	// After TLS, unlike DialFunc, for the wrapper has to recognise a COMMIT.
+	config.RuntimeParams["search_path"] = name // so statements need not name the schema
+	var b commitBreaker
+	// AfterNetConnect is called after TLS, unlike DialFunc, so the wrapper can recognize a COMMIT.
 	config.AfterNetConnect = func(_ context.Context, _ *pgconn.Config, conn net.Conn) (net.Conn, error) {
-		return s.wrap(conn), nil
+		return b.wrap(conn), nil
 	}
 
 	db := stdlib.OpenDB(*config)
@@ -45,21 +44,21 @@ func openPostgres(ctx context.Context, dsn string) (*database, error) {
 	}
 	d := &database{
 		title:   "PostgreSQL, level serializable, connections that break at COMMIT",
-		handles: [2]*sql.DB{db, db}, // it opens a connection for each writer
+		handles: [2]*sql.DB{db, db}, // the pool opens a connection for each writer
 		options: &sql.TxOptions{Isolation: sql.LevelSerializable},
 		settle:  retrysql.Postgres(),
 		close:   func() error { return errors.Join(drop(ctx, db, name), db.Close()) },
 	}
-	// Without arguments these are sent together, and take effect together or not at all.
+	// Without arguments these statements are sent together and take effect together or not at all.
 	if _, err = db.ExecContext(ctx, "CREATE SCHEMA "+name+";"+schema); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
 	return d, nil
 }
 
-// ping says in one line why there is no connection.
+// ping checks the connection. Its error is one line.
 func ping(ctx context.Context, db *sql.DB) error {
-	limited, cancel := context.WithTimeout(ctx, limit)
+	limited, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
 	err := db.PingContext(limited)
 	switch {
@@ -71,8 +70,8 @@ func ping(ctx context.Context, db *sql.DB) error {
 	return fmt.Errorf("-dsn: %s", oneLine(err))
 }
 
-// oneLine is the text of an error to which pgx gives a line for each address that it tried, the
-// same with TLS and without.
+// oneLine returns the error's text on one line. pgx writes a line for each address that it tried, with
+// and without TLS, and lines that repeat are dropped.
 func oneLine(err error) string {
 	lines := strings.Split(err.Error(), "\n")
 	for i := range lines {
@@ -84,9 +83,9 @@ func oneLine(err error) string {
 	return lines[0] + " " + strings.Join(slices.Compact(lines[1:]), "; ")
 }
 
-// drop removes the schema, also after the program was interrupted.
+// drop removes the schema, even if ctx has ended.
 func drop(ctx context.Context, db *sql.DB, name string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), adminTimeout)
 	defer cancel()
 	_, err := db.ExecContext(ctx, "DROP SCHEMA IF EXISTS "+name+" CASCADE")
 	return err

@@ -13,11 +13,11 @@ import (
 
 func TestPostgres(t *testing.T) {
 	dsn := postgresDSN(t)
-	out, s := checkedRun(t, dsn)
+	out, s := runAndCheck(t, dsn)
 	settled, collisions := map[string]int{}, 0
 	for _, c := range s.callers[:2] {
 		collisions += c.failed["SQLSTATE 40001"]
-		assert.Equal(t, c.settled["rolled back"], c.failed["no reply"], "those that were committed are no failures")
+		assert.Equal(t, c.settled["rolled back"], c.failed["no reply"], "a commit without a reply is not a failure")
 		for outcome, n := range c.settled {
 			settled[outcome] += n
 		}
@@ -37,7 +37,7 @@ func TestPostgresInterrupted(t *testing.T) {
 	for _, at := range []string{"PostgreSQL, level", "says: committed", "says: rolled back", "refused"} {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		require.ErrorIs(t, run(ctx, interrupting{at, cancel}, dsn), context.Canceled, at)
+		require.ErrorIs(t, run(ctx, cancelingWriter{at, cancel}, dsn), context.Canceled, at)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -45,7 +45,7 @@ func TestPostgresInterrupted(t *testing.T) {
 	assertNoSchema(t, dsn)
 }
 
-// Opposite transfers wait for each other, but not in a circle.
+// Opposite transfers conflict, but they do not deadlock.
 func TestPostgresNoDeadlock(t *testing.T) {
 	dsn := postgresDSN(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -55,16 +55,16 @@ func TestPostgresNoDeadlock(t *testing.T) {
 	defer func() { assert.NoError(t, d.close()) }()
 	there := d.caller("1→2", d.handles[0], newLog(io.Discard))
 	back := d.caller("2→1", d.handles[1], newLog(io.Discard))
-	m := make(meeting)
+	r := make(rendezvous)
 	done := make(chan error, 1)
-	go func() { done <- there.work(ctx, series("1→2", 1, 2), m) }()
-	require.NoError(t, back.work(ctx, series("2→1", 2, 1), m))
+	go func() { done <- there.work(ctx, newTransfers("1→2", 1, 2), r) }()
+	require.NoError(t, back.work(ctx, newTransfers("2→1", 2, 1), r))
 	require.NoError(t, <-done)
 	assert.Positive(t, there.failed["SQLSTATE 40001"]+back.failed["SQLSTATE 40001"])
 	assert.Zero(t, there.failed["SQLSTATE 40P01"]+back.failed["SQLSTATE 40P01"])
 }
 
-// A DSN that does not work costs a line, and the password is not on it.
+// The error of a DSN that does not work is one line, without the password.
 func TestBadDSN(t *testing.T) {
 	t.Parallel()
 	for dsn, want := range map[string]string{

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// openSQLite opens a new file twice, as two processes would.
+// openSQLite opens a new file twice, as two processes do.
 func openSQLite(ctx context.Context) (d *database, err error) {
 	dir, err := os.MkdirTemp("", "retrysql")
 	if err != nil {
@@ -38,9 +38,9 @@ func openSQLite(ctx context.Context) (d *database, err error) {
 	return d, err
 }
 
-// sqliteDSN has SQLite report a lock at once: to wait by itself (busy_timeout) would be no help
-// to a transaction that has read what another one then changed (SQLITE_BUSY_SNAPSHOT), and knows
-// neither the caller's context nor hooks. With a WAL readers do not lock out writers.
+// sqliteDSN makes SQLite report a lock at once. SQLite can also wait by itself (busy_timeout), but that
+// ignores the caller's context and calls no hooks. It does not help a transaction either that has read
+// what another one then changed (SQLITE_BUSY_SNAPSHOT). With a WAL, readers do not block writers.
 func sqliteDSN(path string) string {
 	return "file:" + filepath.ToSlash(path) + "?_pragma=busy_timeout(0)&_pragma=journal_mode(WAL)"
 }

@@ -9,7 +9,7 @@ import (
 	"text/tabwriter"
 )
 
-// summary is how a run ended.
+// summary is the result of a run.
 type summary struct {
 	callers []*caller
 	audit   balances
@@ -20,7 +20,7 @@ func (s *summary) print(w io.Writer) error {
 	fmt.Fprintln(t, "\nwriter\ttransfers\tattempts\tmost for one\tfailed attempts\tCOMMITs without reply")
 	transfers := 0
 	for _, c := range s.callers {
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%s\t%s\n", c.name, c.transfers, c.attempts, c.most, listed(c.failed), listed(c.settled))
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%s\t%s\n", c.name, c.transfers, c.attempts, c.most, formatCounts(c.failed), formatCounts(c.settled))
 		transfers += c.transfers
 	}
 	if err := t.Flush(); err != nil {
@@ -28,15 +28,15 @@ func (s *summary) print(w io.Writer) error {
 	}
 	fmt.Fprintln(t, "\naccount\tbefore\tafter")
 	for _, id := range slices.Sorted(maps.Keys(s.audit)) {
-		fmt.Fprintf(t, "%d\t%d\t%d\n", id, opening, s.audit[id])
+		fmt.Fprintf(t, "%d\t%d\t%d\n", id, openingBalance, s.audit[id])
 	}
-	fmt.Fprintf(t, "sum\t%d\t%d\n", opening*len(s.audit), s.audit.sum())
+	fmt.Fprintf(t, "sum\t%d\t%d\n", openingBalance*len(s.audit), s.audit.sum())
 	fmt.Fprintf(t, "\n%d transfers on record, each once, and the balances agree with them\n", transfers)
 	return t.Flush()
 }
 
-// listed puts counts on a line.
-func listed(counts map[string]int) string {
+// formatCounts returns the counts as one line, sorted by name.
+func formatCounts(counts map[string]int) string {
 	var list []string
 	for _, what := range slices.Sorted(maps.Keys(counts)) {
 		list = append(list, fmt.Sprintf("%d × %s", counts[what], what))

@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestListed(t *testing.T) {
+func TestFormatCounts(t *testing.T) {
 	t.Parallel()
-	assert.Equal(t, "none", listed(nil))
-	assert.Equal(t, "2 × a, 1 × b", listed(map[string]int{"b": 1, "a": 2}))
+	assert.Equal(t, "none", formatCounts(nil))
+	assert.Equal(t, "2 × a, 1 × b", formatCounts(map[string]int{"b": 1, "a": 2}))
 }

@@ -12,8 +12,8 @@ type transfer struct {
 	amount         int
 }
 
-// book is what an attempt does: it reads both balances, calls between if there is such, and
-// writes the new balances and the record.
+// book makes one attempt. It reads both balances, calls between unless that is nil, and writes the new
+// balances and the record.
 func (t transfer) book(ctx context.Context, tx *sql.Tx, between func(context.Context) error) error {
 	balances := map[int]int{t.source: -t.amount, t.target: t.amount}
 	for id := range balances {
@@ -29,8 +29,8 @@ func (t transfer) book(ctx context.Context, tx *sql.Tx, between func(context.Con
 			return err
 		}
 	}
-	// In the order of the ids: two that lock the same rows in different order end in a deadlock,
-	// which PostgreSQL takes a second to notice.
+	// In the order of the ids: two transactions that lock the same rows in different orders can end in a
+	// deadlock, which PostgreSQL takes a second to notice.
 	for _, id := range []int{min(t.source, t.target), max(t.source, t.target)} {
 		_, err := tx.ExecContext(ctx, `UPDATE accounts SET balance = $1 WHERE id = $2`, balances[id], id)
 		if err != nil {

@@ -9,40 +9,40 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A reply is withheld at the fourth COMMIT, and the ninth does not arrive.
-func TestSaboteur(t *testing.T) {
+// The fourth COMMIT gets no reply, and the ninth does not arrive.
+func TestCommitBreaker(t *testing.T) {
 	t.Parallel()
-	var s saboteur
+	var b commitBreaker
 	for i := 1; i <= 14; i++ {
 		client, server := net.Pipe()
-		heard := make(chan string, 1)
+		received := make(chan string, 1)
 		go func() {
-			b := make([]byte, 100)
-			n, err := server.Read(b)
+			buf := make([]byte, 100)
+			n, err := server.Read(buf)
 			if err == nil {
 				_, _ = server.Write([]byte("reply"))
 			}
 			_ = server.Close()
-			heard <- string(b[:n])
+			received <- string(buf[:n])
 		}()
-		f := s.wrap(client)
+		f := b.wrap(client)
 		n, err := f.Write(commitMessage)
 		require.NoError(t, err)
 		assert.Len(t, commitMessage, n)
-		b := make([]byte, 100)
-		n, err = f.Read(b)
+		buf := make([]byte, 100)
+		n, err = f.Read(buf)
 		switch i {
 		case 4, 14:
 			require.ErrorIs(t, err, io.EOF)
 			assert.Zero(t, n)
-			assert.Equal(t, string(commitMessage), <-heard)
+			assert.Equal(t, string(commitMessage), <-received)
 		case 9:
 			require.ErrorIs(t, err, io.EOF)
-			assert.Empty(t, <-heard)
+			assert.Empty(t, <-received)
 		default:
 			require.NoError(t, err)
-			assert.Equal(t, "reply", string(b[:n]))
-			assert.Equal(t, string(commitMessage), <-heard)
+			assert.Equal(t, "reply", string(buf[:n]))
+			assert.Equal(t, string(commitMessage), <-received)
 		}
 		_ = f.Close()
 	}
