@@ -18,45 +18,45 @@ import (
 )
 
 const (
-	partitions = 3
-	customers  = 20
+	partitionCount = 3
+	customerCount  = 20
 )
 
-// network is how broker and clients reach each other. The zero network is the loopback interface.
+// network connects the broker and its clients. The zero network is the loopback interface.
 type network struct {
 	listen func(network, address string) (net.Listener, error)
 	dial   func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// mishap is what happens to a request to write a record, and so to all that are in a batch with it.
-type mishap struct {
-	name   string
-	code   *kerr.Error // the answer
-	lost   bool        // the records are written, and the connection breaks instead of the reply
-	silent bool        // there is no answer at all
-	alone  bool        // it is met by a record that is alone; a batch of several is refused, for the others in it
-	once   bool        // it spares a batch with a record that was sent before: a record is not to run out of attempts by its company
+// fault is what happens to a produce request with a certain record, and so to all records in its batch.
+type fault struct {
+	name       string      // in the report
+	code       *kerr.Error // the error in the reply
+	lost       bool        // the records are written, but the connection breaks before the reply
+	silent     bool        // there is no reply
+	singleOnly bool        // for a record that is alone in its batch; a larger batch is refused as too large
+	freshOnly  bool        // for a batch of new records only, so that no record loses all its attempts to the faults of others
 }
 
-// broker is a fake of a Kafka that things happen to.
+// broker is a fake Kafka broker with faults.
 type broker struct {
 	fake    *kfake.Cluster
 	network network
-	mishaps func(topic string, order, nth int) mishap
+	faults  func(topic string, order, nth int) fault
 
-	mu   sync.Mutex
-	seen map[string]int // how many requests carried a record, by topic and order
-	had  map[string]int // mishaps by name
-	lose []byte         // the batch whose reply is to get lost
+	mu        sync.Mutex
+	requests  map[string]int // number of requests with a record, by topic and order
+	counts    map[string]int // number of faults, by name
+	lostBatch []byte         // the batch whose reply is lost next
 }
 
-// newBroker starts a broker. It asks mishaps about each record in each request to write some: nth is how
-// many times the order has come so far in the topic, from 1.
-func newBroker(n network, mishaps func(topic string, order, nth int) mishap) (*broker, error) {
+// newBroker starts a broker. It calls faults for each record of each produce request. Nth is the number of
+// requests with the order in the topic so far, from 1.
+func newBroker(n network, faults func(topic string, order, nth int) fault) (*broker, error) {
 	if n.dial == nil {
 		n.dial = new(net.Dialer).DialContext
 	}
-	options := []kfake.Opt{kfake.NumBrokers(1), kfake.SeedTopics(partitions, orders, invoices), kfake.SeedTopics(1, deadLetters)}
+	options := []kfake.Opt{kfake.NumBrokers(1), kfake.SeedTopics(partitionCount, orders, invoices), kfake.SeedTopics(1, deadLetters)}
 	if n.listen != nil {
 		options = append(options, kfake.ListenFn(n.listen))
 	}
@@ -64,14 +64,14 @@ func newBroker(n network, mishaps func(topic string, order, nth int) mishap) (*b
 	if err != nil {
 		return nil, err
 	}
-	b := &broker{fake: fake, network: n, mishaps: mishaps, seen: map[string]int{}, had: map[string]int{}}
-	fake.ControlKey(int16(kmsg.Produce), b.control)
+	b := &broker{fake: fake, network: n, faults: faults, requests: map[string]int{}, counts: map[string]int{}}
+	fake.ControlKey(int16(kmsg.Produce), b.onProduce)
 	return b, nil
 }
 
 func (b *broker) close() { b.fake.Close() }
 
-// options are those of a client. The broker's only change of leader is to be noticed at once.
+// options returns the options of a client. The short metadata age makes it notice a new leader at once.
 func (b *broker) options() []kgo.Opt {
 	return []kgo.Opt{
 		kgo.SeedBrokers(b.fake.ListenAddrs()...),
@@ -80,16 +80,16 @@ func (b *broker) options() []kgo.Opt {
 	}
 }
 
-// lossy are those of a client whose replies can get lost.
-func (b *broker) lossy() []kgo.Opt {
+// lossyOptions returns the options of a client whose replies can get lost.
+func (b *broker) lossyOptions() []kgo.Opt {
 	return append(b.options(), kgo.Dialer(func(ctx context.Context, network, address string) (net.Conn, error) {
 		c, err := b.network.dial(ctx, network, address)
-		return &conn{Conn: c, loses: b.loses}, err
+		return &conn{Conn: c, losesReply: b.losesReply}, err
 	}))
 }
 
-// place writes the orders, each with its customer as the key.
-func (b *broker) place(ctx context.Context, n int) error {
+// placeOrders writes n orders. The key of each is its customer.
+func (b *broker) placeOrders(ctx context.Context, n int) error {
 	client, err := kgo.NewClient(b.options()...)
 	if err != nil {
 		return err
@@ -97,21 +97,22 @@ func (b *broker) place(ctx context.Context, n int) error {
 	defer client.Close()
 	records := make([]*kgo.Record, n)
 	for i := range records {
-		records[i] = placed(i + 1)
+		records[i] = orderRecord(i + 1)
 	}
 	return client.ProduceSync(ctx, records...).FirstErr()
 }
 
-func placed(number int) *kgo.Record {
-	o := order{Number: number, Customer: fmt.Sprintf("customer %d", number%customers), Cents: int64(number * 100)}
-	if number%100 == worthless {
+// orderRecord returns the record of the order with that number.
+func orderRecord(number int) *kgo.Record {
+	o := order{Number: number, Customer: fmt.Sprintf("customer %d", number%customerCount), Cents: int64(number * 100)}
+	if number%100 == zeroAmount {
 		o.Cents = 0
 	}
 	value, err := json.Marshal(o)
 	if err != nil {
-		panic(err) // there is nothing in it that JSON has not
+		panic(err) // an order can always be encoded
 	}
-	if number%100 == garbled {
+	if number%100 == invalidJSON {
 		value = value[:len(value)/2]
 	}
 	return &kgo.Record{
@@ -120,8 +121,8 @@ func placed(number int) *kgo.Record {
 	}
 }
 
-// control looks at a request to write and decides what happens to it.
-func (b *broker) control(request kmsg.Request) (kmsg.Response, error, bool) {
+// onProduce decides what happens to a produce request.
+func (b *broker) onProduce(request kmsg.Request) (kmsg.Response, error, bool) {
 	b.fake.KeepControl()
 	for _, t := range request.(*kmsg.ProduceRequest).Topics {
 		topic := t.Topic
@@ -132,19 +133,19 @@ func (b *broker) control(request kmsg.Request) (kmsg.Response, error, bool) {
 			continue
 		}
 		for _, p := range t.Partitions {
-			m, err := b.decide(topic, p.Records)
+			f, err := b.faultOf(topic, p.Records)
 			switch {
 			case err != nil:
 				return nil, err, true
-			case m.silent:
+			case f.silent:
 				return nil, nil, true
-			case m.lost:
+			case f.lost:
 				b.mu.Lock()
-				b.lose = p.Records
+				b.lostBatch = p.Records
 				b.mu.Unlock()
-			case m.code != nil:
+			case f.code != nil:
 				b.fake.Fault(kfake.Fault{
-					Keys: []kmsg.Key{kmsg.Produce}, Topic: topic, Partitions: []int32{p.Partition}, Err: m.code,
+					Keys: []kmsg.Key{kmsg.Produce}, Topic: topic, Partitions: []int32{p.Partition}, Err: f.code,
 				})
 			}
 		}
@@ -152,74 +153,74 @@ func (b *broker) control(request kmsg.Request) (kmsg.Response, error, bool) {
 	return nil, nil, false
 }
 
-// decide returns what happens to a batch: the first mishap that a record in it has. One that a record
-// meets whatever its company comes before those that spare some, or it would be written after all.
-func (b *broker) decide(topic string, raw []byte) (is mishap, err error) {
+// faultOf returns what happens to a batch: the first fault of a record in it. A fault that is not freshOnly
+// comes first. Otherwise its record would be written after all.
+func (b *broker) faultOf(topic string, raw []byte) (chosen fault, err error) {
 	var batch kmsg.RecordBatch
 	if err := batch.ReadFrom(raw); err != nil {
-		return is, err
+		return chosen, err
 	}
 	records, err := kfake.BatchRecords(batch)
 	if err != nil {
-		return is, err
+		return chosen, err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	fresh, all := true, []mishap(nil)
+	fresh, all := true, []fault(nil)
 	for _, r := range records {
 		var o order
-		_ = json.Unmarshal(r.Value, &o) // a dead letter may be anything
+		_ = json.Unmarshal(r.Value, &o) // a dead letter need not be an order
 		id := fmt.Sprint(topic, o.Number)
-		b.seen[id]++
-		fresh = fresh && b.seen[id] == 1
-		all = append(all, b.mishaps(topic, o.Number, b.seen[id]))
+		b.requests[id]++
+		fresh = fresh && b.requests[id] == 1
+		all = append(all, b.faults(topic, o.Number, b.requests[id]))
 	}
-	for _, m := range all {
-		if m == (mishap{}) || m.once && !fresh {
+	for _, f := range all {
+		if f == (fault{}) || f.freshOnly && !fresh {
 			continue
 		}
-		if is == (mishap{}) || is.once && !m.once {
-			is = m
+		if chosen == (fault{}) || chosen.freshOnly && !f.freshOnly {
+			chosen = f
 		}
 	}
-	if is.alone && len(all) > 1 {
-		is = mishap{name: "batch too large", code: kerr.RecordListTooLarge}
+	if chosen.singleOnly && len(all) > 1 {
+		chosen = fault{name: "batch too large", code: kerr.RecordListTooLarge}
 	}
-	if is != (mishap{}) {
-		b.had[is.name]++
+	if chosen != (fault{}) {
+		b.counts[chosen.name]++
 	}
-	return is, nil
+	return chosen, nil
 }
 
-// met returns how often each mishap happened.
-func (b *broker) met() map[string]int {
+// faultCounts returns how often each fault happened.
+func (b *broker) faultCounts() map[string]int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return maps.Clone(b.had)
+	return maps.Clone(b.counts)
 }
 
-// loses reports, once, whether the reply to a request is to get lost.
-func (b *broker) loses(request []byte) bool {
+// losesReply reports whether the reply to the request is lost. It says so once for each lost batch.
+func (b *broker) losesReply(request []byte) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.lose == nil || !bytes.Contains(request, b.lose) {
+	if b.lostBatch == nil || !bytes.Contains(request, b.lostBatch) {
 		return false
 	}
-	b.lose = nil
+	b.lostBatch = nil
 	return true
 }
 
-// conn is a writer's connection that can lose the reply to a request that was carried out.
+// conn is a producer's connection that can lose the reply to a request.
 type conn struct {
 	net.Conn
-	loses func(request []byte) bool
+	losesReply func(request []byte) bool
 
 	mu   sync.Mutex
-	last []byte // the request to write records that waits for its reply
+	last []byte // the last produce request
 }
 
-// Write notes what is asked. The client sends a request with one call, and has one to write records on
-// its way at a time; what kind it is follows the length.
+// Write keeps a produce request. The client writes a request with one call, and has one produce request on
+// its way at a time. The kind of a request follows its length.
 func (c *conn) Write(b []byte) (int, error) {
 	if len(b) > 5 && int16(b[4])<<8|int16(b[5]) == int16(kmsg.Produce) {
 		c.mu.Lock()
@@ -233,7 +234,7 @@ func (c *conn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if n > 0 && c.loses(c.last) {
+	if n > 0 && c.losesReply(c.last) {
 		_ = c.Close()
 		return 0, io.ErrUnexpectedEOF
 	}

@@ -16,21 +16,24 @@ import (
 
 const (
 	group    = "invoicing"
-	batch    = 100              // records that are read at once, at most
-	capacity = 2 * batch        // that are worked on
-	grace    = 15 * time.Second // for what was begun; with a dead letter it must be below the group's rebalance timeout
+	batch    = 100       // most records of a poll
+	capacity = 2 * batch // most records in the pool
+
+	// grace is how long a consumer that stops waits for its records. Together with the time of a dead
+	// letter it must be below the group's rebalance timeout.
+	grace = 15 * time.Second
 )
 
-// job is the work on a record.
+// job is the work on one record.
 type job struct {
-	in    *kgo.Record
-	share *share
-	// out makes the record to be sent, in the first attempt, and returns the same one in each.
+	in        *kgo.Record
+	partition *partition
+	// out returns the record to send. The first attempt makes it, and all attempts send the same one.
 	out func() (*kgo.Record, error)
 }
 
-func newJob(in *kgo.Record, s *share) *job {
-	return &job{in: in, share: s, out: sync.OnceValues(func() (*kgo.Record, error) { return invoiceOf(in) })}
+func newJob(in *kgo.Record, p *partition) *job {
+	return &job{in: in, partition: p, out: sync.OnceValues(func() (*kgo.Record, error) { return invoiceOf(in) })}
 }
 
 // consumer makes invoices of orders.
@@ -38,21 +41,21 @@ type consumer struct {
 	client   *kgo.Client
 	producer *producer
 	pool     *retrypool.Pool[*job, struct{}]
-	room     *semaphore.Weighted // in the pool
-	settled  func()              // told of each order, one at a time
+	slots    *semaphore.Weighted // free places in the pool
+	settled  func()              // called for each settled order, one at a time
 
-	// shares is the poll loop's, and between two rounds of it that of the client's callbacks: they
-	// never run at the same time, see kgo.BlockRebalanceOnPoll.
-	shares map[int32]*share
+	// partitions is used by the poll loop and by the client's callbacks. These never run at the same
+	// time, because of kgo.BlockRebalanceOnPoll.
+	partitions map[int32]*partition
 
 	mu   sync.Mutex
 	stop context.CancelFunc // ends the poll loop
-	errs []error            // why
+	errs []error            // why it ended
 }
 
 func newConsumer(b *broker, settled func(), options ...kgo.Opt) (c *consumer, err error) {
-	c = &consumer{room: semaphore.NewWeighted(capacity), settled: settled, shares: map[int32]*share{}}
-	if c.producer, err = newProducer(b.lossy()...); err != nil {
+	c = &consumer{slots: semaphore.NewWeighted(capacity), settled: settled, partitions: map[int32]*partition{}}
+	if c.producer, err = newProducer(b.lossyOptions()...); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -64,7 +67,7 @@ func newConsumer(b *broker, settled func(), options ...kgo.Opt) (c *consumer, er
 		kgo.ConsumerGroup(group),
 		kgo.ConsumeTopics(orders),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
-		// The client commits in the background, but only what it is told that is settled.
+		// The client commits in the background, but only records that are marked.
 		kgo.AutoCommitMarks(),
 		kgo.AutoCommitInterval(time.Second),
 		kgo.BlockRebalanceOnPoll(),
@@ -78,16 +81,16 @@ func newConsumer(b *broker, settled func(), options ...kgo.Opt) (c *consumer, er
 		Workers:  16,
 		Capacity: capacity,
 		Policy:   policy,
-		// One order of a customer at a time, in the order they were placed, retries included: all of them
-		// are in one partition. With the partition as the key an order that has to wait would hold up
-		// all customers of its partition.
+		// One order of a customer at a time, retries included. All orders of a customer are in one
+		// partition. With the partition as the key, an order that waits would hold up all customers of
+		// its partition.
 		Key:        func(j *job) string { return string(j.in.Key) },
 		DeadLetter: c.deadLetter,
 		Events: retrypool.Events[*job]{
 			Succeeded:    c.done,
 			DeadLettered: c.done,
-			Failed:       c.stuck,
-			Canceled:     c.abandoned,
+			Failed:       c.failed,
+			Canceled:     c.canceled,
 		},
 	})
 	if err != nil {
@@ -96,15 +99,15 @@ func newConsumer(b *broker, settled func(), options ...kgo.Opt) (c *consumer, er
 	return c, err
 }
 
-// run consumes until ctx ends or an order cannot be settled. It then finishes what it has begun, if
-// the grace suffices, commits what is settled and leaves the group.
+// run consumes until ctx ends or an order cannot be settled. It then waits up to grace for the orders it
+// has, commits what is settled, and leaves the group.
 func (c *consumer) run(ctx context.Context) error {
 	ctx, c.stop = context.WithCancel(ctx)
 	defer c.stop()
 	for ctx.Err() == nil {
 		c.poll(ctx)
 	}
-	c.client.CloseAllowingRebalance() // calls revoked with all that there is
+	c.client.CloseAllowingRebalance() // calls revoked with all partitions
 	err := c.pool.Close(context.WithoutCancel(ctx))
 	c.producer.close()
 	c.mu.Lock()
@@ -112,42 +115,42 @@ func (c *consumer) run(ctx context.Context) error {
 	return errors.Join(append(c.errs, err)...)
 }
 
-// poll reads a batch and hands it to the pool. It waits for room before it reads, not in Submit: from a
-// poll that returned records until AllowRebalance the group has to wait for this consumer.
+// poll reads a batch and submits it to the pool. It waits for free places before it reads, not in Submit:
+// between a poll that returned records and AllowRebalance the whole group waits for this consumer.
 func (c *consumer) poll(ctx context.Context) {
-	if c.room.Acquire(ctx, batch) != nil {
+	if c.slots.Acquire(ctx, batch) != nil {
 		return
 	}
 	fetches := c.client.PollRecords(ctx, batch)
 	defer c.client.AllowRebalance()
 	records := fetches.Records()
-	c.room.Release(int64(batch - len(records)))
+	c.slots.Release(int64(batch - len(records)))
 	for _, f := range fetches.Errors() {
-		// What may pass the client tries again by itself, and a group that it fell out of it joins again.
+		// The client itself retries transient errors, and joins a group again that it has left.
 		if again := (*kgo.ErrGroupSession)(nil); ctx.Err() == nil && !errors.As(f.Err, &again) {
 			c.fail(fmt.Errorf("read %s: %w", f.Topic, f.Err))
 		}
 	}
 	for _, r := range records {
-		c.take(r)
+		c.submit(r)
 	}
 }
 
-// take hands a record to the pool. The work on it ends with the share, not with run's context.
-func (c *consumer) take(r *kgo.Record) {
-	s := c.shares[r.Partition]
-	if s == nil {
-		s = newShare(context.Background(), func(last *kgo.Record) { c.client.MarkCommitRecords(last) })
-		c.shares[r.Partition] = s
+// submit submits a record to the pool. The work on it ends with its partition, not with run's context.
+func (c *consumer) submit(r *kgo.Record) {
+	p := c.partitions[r.Partition]
+	if p == nil {
+		p = newPartition(context.Background(), func(last *kgo.Record) { c.client.MarkCommitRecords(last) })
+		c.partitions[r.Partition] = p
 	}
-	s.add(r)
-	j := newJob(r, s)
-	if _, err := c.pool.Submit(s.ctx, j); err != nil { // only if the share was canceled
-		c.leave(j)
+	p.add(r)
+	j := newJob(r, p)
+	if _, err := c.pool.Submit(p.ctx, j); err != nil { // only if the partition was canceled
+		c.release(j)
 	}
 }
 
-// send makes one attempt.
+// send makes one attempt to write the invoice.
 func (c *consumer) send(ctx context.Context, j *job) (struct{}, error) {
 	out, err := j.out()
 	if err != nil {
@@ -156,9 +159,10 @@ func (c *consumer) send(ctx context.Context, j *job) (struct{}, error) {
 	return struct{}{}, c.producer.send(ctx, out)
 }
 
-// deadLetter puts an order away that failed for good, if that is the order's fault or its time was up.
+// deadLetter writes a dead letter for an order that failed for good. A permanent error of the broker with
+// another cause than the order is not a reason for a dead letter.
 func (c *consumer) deadLetter(ctx context.Context, j *job, failure *retry.Error) error {
-	if refused(failure.Err) && !atFault(failure.Err) {
+	if isPermanent(failure.Err) && !isBadRecord(failure.Err) {
 		return errors.New("the order is not to blame")
 	}
 	ctx, cancel := context.WithTimeout(ctx, grace)
@@ -167,32 +171,34 @@ func (c *consumer) deadLetter(ctx context.Context, j *job, failure *retry.Error)
 	return letterPolicy.Do(ctx, func(ctx context.Context) error { return c.producer.send(ctx, letter) })
 }
 
-// done is told of an order that was sent or put away.
+// done is called when an order was settled: it has an invoice or a dead letter.
 func (c *consumer) done(e retrypool.Event[*job]) {
-	e.Item.share.settled(e.Item.in)
-	c.leave(e.Item)
+	e.Item.partition.settled(e.Item.in)
+	c.release(e.Item)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.settled()
 }
 
-// stuck is told of an order that could be neither sent nor put away. Nothing behind it in its partition
-// will be committed, and the customer's next must not overtake it: the partition is given up, and the
-// next consumer begins with this order.
-func (c *consumer) stuck(e retrypool.Event[*job]) {
+// failed is called for an order that could not be settled. No later offset of its partition may be
+// committed, and the customer's next order must not overtake it. So this consumer drops the partition, and
+// the next one begins with this order.
+func (c *consumer) failed(e retrypool.Event[*job]) {
 	c.fail(fmt.Errorf("%s: %w", origin(e.Item.in), e.Err))
-	e.Item.share.cancel()
-	c.leave(e.Item)
+	e.Item.partition.cancel()
+	c.release(e.Item)
 }
 
-// abandoned is told of an order of a share that was canceled.
-func (c *consumer) abandoned(e retrypool.Event[*job]) { c.leave(e.Item) }
+// canceled is called for an order whose partition was canceled.
+func (c *consumer) canceled(e retrypool.Event[*job]) { c.release(e.Item) }
 
-func (c *consumer) leave(j *job) {
-	c.room.Release(1)
-	j.share.work.Done()
+// release gives back the job's place in the pool.
+func (c *consumer) release(j *job) {
+	c.slots.Release(1)
+	j.partition.work.Done()
 }
 
+// fail ends run with the error.
 func (c *consumer) fail(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -200,37 +206,38 @@ func (c *consumer) fail(err error) {
 	c.stop()
 }
 
-// revoked is called when partitions go to another consumer, or all because this one leaves: it finishes
-// what it has of them and commits that. Whatever the grace is too short for is the next one's.
+// revoked is called when partitions go to another consumer, or when this one leaves. It waits up to grace
+// for their orders and commits what is settled. The next consumer reads the rest again.
 func (c *consumer) revoked(ctx context.Context, client *kgo.Client, partitions map[string][]int32) {
-	gone := c.drop(partitions)
-	for _, s := range gone {
-		defer time.AfterFunc(grace, s.cancel).Stop()
+	gone := c.remove(partitions)
+	for _, p := range gone {
+		defer time.AfterFunc(grace, p.cancel).Stop()
 	}
-	for _, s := range gone {
-		s.work.Wait()
-		s.cancel()
+	for _, p := range gone {
+		p.work.Wait()
+		p.cancel()
 	}
 	if err := client.CommitMarkedOffsets(ctx); err != nil {
 		c.fail(fmt.Errorf("commit: %w", err))
 	}
 }
 
-// lost is called when partitions have gone to another consumer already: nothing can be committed. The
-// client lets go of a record that waits behind a request on its way only when that has ended, which an
-// attempt's timeout bounds. Not to wait for it would let it be written later than what comes after it.
+// lost is called when partitions already belong to another consumer, so nothing can be committed. It waits
+// for the records that the client still has: one of them might otherwise be written after the records
+// that follow it. The wait ends with the attempt's timeout at the latest.
 func (c *consumer) lost(_ context.Context, _ *kgo.Client, partitions map[string][]int32) {
-	for _, s := range c.drop(partitions) {
-		s.cancel()
-		s.work.Wait()
+	for _, p := range c.remove(partitions) {
+		p.cancel()
+		p.work.Wait()
 	}
 }
 
-func (c *consumer) drop(partitions map[string][]int32) (gone []*share) {
-	for _, p := range partitions[orders] {
-		if s := c.shares[p]; s != nil {
-			gone = append(gone, s)
-			delete(c.shares, p)
+// remove removes the partitions and returns those that the consumer had.
+func (c *consumer) remove(partitions map[string][]int32) (gone []*partition) {
+	for _, number := range partitions[orders] {
+		if p := c.partitions[number]; p != nil {
+			gone = append(gone, p)
+			delete(c.partitions, number)
 		}
 	}
 	return gone

@@ -12,8 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// virtual runs the test in virtual time, over connections in memory: timeouts and waits take none.
-func virtual(t *testing.T, test func(t *testing.T, n network)) {
+// inVirtualTime runs the test in virtual time, over connections in memory. Timeouts and waits take no time.
+func inVirtualTime(t *testing.T, test func(t *testing.T, n network)) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -22,18 +22,18 @@ func virtual(t *testing.T, test func(t *testing.T, n network)) {
 	})
 }
 
-// brokerWith returns a broker with a number of orders.
-func brokerWith(t *testing.T, n network, orders int, mishaps func(topic string, order, nth int) mishap) *broker {
+// brokerWith returns a broker that has the given number of orders.
+func brokerWith(t *testing.T, n network, orders int, faults func(topic string, order, nth int) fault) *broker {
 	t.Helper()
-	b, err := newBroker(n, mishaps)
+	b, err := newBroker(n, faults)
 	require.NoError(t, err)
 	t.Cleanup(b.close)
-	require.NoError(t, b.place(t.Context(), orders))
+	require.NoError(t, b.placeOrders(t.Context(), orders))
 	return b
 }
 
-// tenMinutes is longer than anything takes, and in virtual time no time at all.
-func tenMinutes(t *testing.T) context.Context {
+// longContext returns a context that lasts longer than any test, in virtual time.
+func longContext(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	t.Cleanup(cancel)
@@ -47,26 +47,26 @@ func mustInspect(t *testing.T, b *broker) *report {
 	return r
 }
 
-// left is how many orders the next consumer reads.
-func (r *report) left() (n int) {
+// uncommitted returns how many orders the next consumer reads.
+func (r *report) uncommitted() (n int) {
 	for p, end := range r.ends {
 		n += int(end - max(r.committed[p], 0))
 	}
 	return n
 }
 
-// at returns the order of a number.
+// at returns the record of the order with that number.
 func (r *report) at(number int) *kgo.Record {
 	for _, o := range r.orders {
-		if bytes.Equal(o.Value, placed(number).Value) {
+		if bytes.Equal(o.Value, orderRecord(number).Value) {
 			return o
 		}
 	}
 	return nil
 }
 
-// requirePrefix checks that no order is committed that is not settled, nor any behind one.
-func (r *report) requirePrefix(t *testing.T) {
+// requireNoGaps checks that every order before the committed offsets is settled.
+func (r *report) requireNoGaps(t *testing.T) {
 	t.Helper()
 	sent, put := byKey(r.invoices), byKey(r.letters)
 	for _, o := range r.orders {
@@ -76,4 +76,4 @@ func (r *report) requirePrefix(t *testing.T) {
 	}
 }
 
-func never(string, int, int) mishap { return mishap{} }
+func noFaults(string, int, int) fault { return fault{} }

@@ -14,7 +14,7 @@
 // Worth a look:
 //
 //   - an order's offset is committed once the order and all orders before it in its partition are
-//     settled: the invoice is written, or the order is a dead letter. See share. The next consumer
+//     settled: the invoice is written, or the order is a dead letter. See partition. The next consumer
 //     reads again what this one left unsettled;
 //   - delivery is at least once. An order may be read twice, and a write whose reply was lost is
 //     repeated. A reader of the invoices drops those whose idempotency key it has seen. The key is the
@@ -53,17 +53,17 @@ func main() {
 	}
 }
 
-// run has the orders consumed, by a broker that is reached by the network, and looks at what came of them.
+// run places the orders, consumes them, prints what is in the topics, and checks that.
 func run(ctx context.Context, w io.Writer, orders int, n network) error {
 	if orders < 1 {
 		return fmt.Errorf("-orders %d: there must be at least 1", orders)
 	}
-	b, err := newBroker(n, mishaps)
+	b, err := newBroker(n, faults)
 	if err != nil {
 		return err
 	}
 	defer b.close()
-	if err := b.place(ctx, orders); err != nil {
+	if err := b.placeOrders(ctx, orders); err != nil {
 		return err
 	}
 	if err := consumeAll(ctx, b, orders); err != nil {
@@ -73,11 +73,11 @@ func run(ctx context.Context, w io.Writer, orders int, n network) error {
 	if err != nil {
 		return err
 	}
-	r.print(w, b.met())
+	r.print(w, b.faultCounts())
 	return r.check(orders)
 }
 
-// consumeAll runs a consumer until as many orders are settled.
+// consumeAll runs a consumer until that many orders are settled.
 func consumeAll(ctx context.Context, b *broker, orders int) error {
 	all, stop := context.WithCancel(ctx)
 	defer stop()

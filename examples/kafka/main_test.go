@@ -13,21 +13,21 @@ import (
 )
 
 func TestRun(t *testing.T) {
-	virtual(t, func(t *testing.T, n network) {
-		b := brokerWith(t, n, 300, mishaps)
-		require.NoError(t, consumeAll(tenMinutes(t), b, 300))
+	inVirtualTime(t, func(t *testing.T, n network) {
+		b := brokerWith(t, n, 300, faults)
+		require.NoError(t, consumeAll(longContext(t), b, 300))
 		r := mustInspect(t, b)
 		require.NoError(t, r.check(300))
 
-		assert.Len(t, firsts(r.invoices), 288)
-		assert.Greater(t, len(r.invoices), 288, "duplicates, which the reader drops")
+		assert.Len(t, withoutDuplicates(r.invoices), 288)
+		assert.Greater(t, len(r.invoices), 288, "there are duplicates, which a reader drops")
 		letters := byKey(r.letters)
 		assert.Len(t, letters, 12)
 		for number, want := range map[int][2]string{
-			worthless: {"1", "an order for nothing"},
-			garbled:   {"1", "not an order: unexpected end of JSON input"},
-			tooLarge:  {"1", "MESSAGE_TOO_LARGE: "},
-			unlucky:   {"5", "NOT_ENOUGH_REPLICAS: "},
+			zeroAmount:   {"1", "an order for nothing"},
+			invalidJSON:  {"1", "not an order: unexpected end of JSON input"},
+			tooLarge:     {"1", "MESSAGE_TOO_LARGE: "},
+			neverWritten: {"5", "NOT_ENOUGH_REPLICAS: "},
 		} {
 			in := r.at(number)
 			require.NotNil(t, in)
@@ -37,17 +37,17 @@ func TestRun(t *testing.T) {
 			assert.Equal(t, "north", headerOf(letter, "shop"), "a header that the order had")
 			assert.Equal(t, origin(in), headerOf(letter, letterOrigin))
 			assert.True(t, strings.HasPrefix(headerOf(letter, letterError), want[1]), headerOf(letter, letterError))
-			if number != tooLarge { // it may have had company that was not enough replicas, before
+			if number != tooLarge { // earlier attempts may have failed with others of its batch
 				assert.Equal(t, want[0], headerOf(letter, letterAttempts), number)
 			}
 		}
 		for _, what := range []string{"message too large", "not enough replicas", "not enough replicas after append", "reply lost"} {
-			assert.Positive(t, b.met()[what], what)
+			assert.Positive(t, b.faultCounts()[what], what)
 		}
 	})
 }
 
-// As it is run: over the loopback interface, in real time.
+// The program itself runs over the loopback interface, in real time.
 func TestLoopback(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -60,7 +60,6 @@ func TestLoopback(t *testing.T) {
 	assert.Regexp(t, `(?m)^orders/1: committed up to 40 of 40$`, out.String())
 }
 
-// run says that it was interrupted.
 func TestNoOrders(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, -1} {
@@ -68,8 +67,9 @@ func TestNoOrders(t *testing.T) {
 	}
 }
 
+// An interrupted run returns the context's error.
 func TestRunInterrupted(t *testing.T) {
-	virtual(t, func(t *testing.T, n network) {
+	inVirtualTime(t, func(t *testing.T, n network) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
 		defer cancel()
 		require.ErrorIs(t, run(ctx, io.Discard, 300, n), context.DeadlineExceeded)

@@ -33,16 +33,16 @@ type invoice struct {
 	Tax int64 `json:"tax"`
 }
 
-var errWorthless = errors.New("an order for nothing")
+var errZeroAmount = errors.New("an order for nothing")
 
-// invoiceOf makes the record that is sent for an order. What is wrong with the order is wrong for good.
+// invoiceOf returns the record of an order's invoice. Its errors are permanent.
 func invoiceOf(in *kgo.Record) (*kgo.Record, error) {
 	var o order
 	if err := json.Unmarshal(in.Value, &o); err != nil {
 		return nil, retry.Permanent(fmt.Errorf("not an order: %w", err))
 	}
 	if o.Cents <= 0 {
-		return nil, retry.Permanent(errWorthless)
+		return nil, retry.Permanent(errZeroAmount)
 	}
 	value, err := json.Marshal(invoice{order: o, Tax: o.Cents * 19 / 100})
 	if err != nil {
@@ -51,8 +51,8 @@ func invoiceOf(in *kgo.Record) (*kgo.Record, error) {
 	return &kgo.Record{Topic: invoices, Key: in.Key, Value: value, Headers: identify(in)}, nil
 }
 
-// letterOf makes the record that goes to the dead-letter topic: the order as it came, with what
-// became of it in further headers.
+// letterOf returns the dead letter of a record. It has the key, the value and the headers of the record, and
+// headers with the failure.
 func letterOf(in *kgo.Record, failure *retry.Error) *kgo.Record {
 	headers := append(identify(in), in.Headers...)
 	return &kgo.Record{Topic: deadLetters, Key: in.Key, Value: in.Value, Headers: append(headers,
@@ -61,21 +61,21 @@ func letterOf(in *kgo.Record, failure *retry.Error) *kgo.Record {
 		header(letterOrigin, origin(in)))}
 }
 
-// identify makes the headers of what is made of a record. The key is derived and not drawn, so
-// that it is the same when the record is read again. Where a topic may be deleted and made anew its
-// offsets come again; its ID then belongs to the key.
+// identify returns the header with a record's idempotency key. The key is the record's origin and not
+// random, so it is the same when the record is read again. If a topic may be deleted and created again, its
+// offsets repeat: then the topic's ID belongs into the key too.
 func identify(in *kgo.Record) []kgo.RecordHeader {
 	return []kgo.RecordHeader{header(idempotencyKey, origin(in))}
 }
 
-// origin says where a record is from.
+// origin returns a record's topic, partition and offset.
 func origin(r *kgo.Record) string { return fmt.Sprintf("%s/%d/%d", r.Topic, r.Partition, r.Offset) }
 
 func header(key, value string) kgo.RecordHeader {
 	return kgo.RecordHeader{Key: key, Value: []byte(value)}
 }
 
-// headerOf returns the last header of a name: what was added later counts.
+// headerOf returns the value of the last header with that name: a later header replaces an earlier one.
 func headerOf(r *kgo.Record, key string) string {
 	value := ""
 	for _, h := range r.Headers {

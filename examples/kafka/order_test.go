@@ -7,10 +7,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The invoice is made and encoded once, and has its key before the first attempt.
+// The invoice is encoded once, and has its idempotency key before the first attempt.
 func TestEncodedOnce(t *testing.T) {
 	t.Parallel()
-	in := placed(1)
+	in := orderRecord(1)
 	in.Partition, in.Offset = 2, 17
 	j := newJob(in, nil)
 	first, err := j.out()

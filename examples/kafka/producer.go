@@ -11,30 +11,30 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// policy is that of an invoice. With WithMaxAttempts(retry.Unlimited) an outage would hold orders up and
-// not move them to the dead-letter topic.
+// policy is for invoices. In a long outage the orders become dead letters. With
+// WithMaxAttempts(retry.Unlimited) they would wait instead.
 var policy = retry.MustNew(
 	retry.WithName("invoice"),
 	retry.WithMaxAttempts(5),
 	retry.WithAttemptTimeout(10*time.Second),
 	retry.WithBackoff(retry.Exponential(20*time.Millisecond, 2)),
-	retry.WithStopIf(retry.Match(refused)),
+	retry.WithStopIf(retry.Match(isPermanent)),
 )
 
-// letterPolicy is that of a dead letter: after it there is nothing but to stop.
+// letterPolicy is for dead letters. If it gives up, the consumer stops.
 var letterPolicy = retry.MustNew(policy, retry.WithName("dead letter"))
 
-// refused reports whether the broker answered with an error that another attempt meets again. All
-// else may pass: what kerr calls retriable, an attempt's timeout, and connections that broke, of
-// which the client may say no more than that it has no retries left.
-func refused(err error) bool {
+// isPermanent reports whether the broker's error would meet another attempt too. All other errors are
+// transient: those that kerr calls retriable, timeouts of attempts, and broken connections. For the last
+// the client may only say that it has no retries left.
+func isPermanent(err error) bool {
 	var code *kerr.Error
 	return errors.As(err, &code) && !code.Retriable
 }
 
-// atFault reports whether it was the record that was refused. An outage of the client's rights or of its
-// configuration is refused as well, and would empty the topic into the dead letters.
-func atFault(err error) bool {
+// isBadRecord reports whether the broker refused the record itself. It also refuses records when the client
+// has no rights or a wrong configuration, and then all orders would become dead letters.
+func isBadRecord(err error) bool {
 	for _, code := range []error{
 		kerr.MessageTooLarge, kerr.RecordListTooLarge, kerr.InvalidRecord, kerr.InvalidTimestamp,
 	} {
@@ -45,53 +45,56 @@ func atFault(err error) bool {
 	return false
 }
 
-// producer sends records one by one, from any goroutine.
-type producer struct{ together, alone *kgo.Client }
+// producer sends records. It is safe for concurrent use.
+type producer struct {
+	batched *kgo.Client
+	single  *kgo.Client // one record a batch
+}
 
 func newProducer(options ...kgo.Opt) (*producer, error) {
 	options = append([]kgo.Opt{
-		// A failed request is reported, not repeated: the attempts are the policy's. What is left to
-		// the client in an attempt is to connect and to find the partition's leader, and the attempt's
-		// timeout bounds that.
+		// The client reports a failed request and does not repeat it: the policy makes the attempts.
+		// Within an attempt the client connects and finds the partition's leader. The attempt's timeout
+		// limits that.
 		kgo.RecordRetries(0),
-		// Sequence numbers tell the broker the client's own repeats. There are none, and an attempt that
-		// timed out would leave a gap in them. Without them the client has one request to a broker
-		// on its way at a time, which keeps the order.
+		// Sequence numbers let the broker recognize the client's own retries. There are none, and an
+		// attempt that timed out would leave a gap. Without them the client sends one request at a time
+		// to a broker, which keeps the order.
 		kgo.DisableIdempotentWrite(),
-		// Nor are there waits but the policy's.
+		// All waits are the policy's.
 		kgo.RetryBackoffFn(func(int) time.Duration { return 0 }),
 	}, options...)
-	together, err := kgo.NewClient(options...)
+	batched, err := kgo.NewClient(options...)
 	if err != nil {
 		return nil, err
 	}
-	alone, err := kgo.NewClient(append(options, kgo.MaxBufferedRecords(1))...)
+	single, err := kgo.NewClient(append(options, kgo.MaxBufferedRecords(1))...)
 	if err != nil {
-		together.Close()
+		batched.Close()
 		return nil, err
 	}
-	return &producer{together, alone}, nil
+	return &producer{batched, single}, nil
 }
 
-// send makes one attempt to send a record. The client makes one batch of what different goroutines send
-// to a partition, and a batch is written or refused as a whole: whether this record is the one to blame
-// turns out when it is sent alone.
+// send makes one attempt to send a record. The client puts the records of different goroutines into one
+// batch, and the broker accepts or refuses a batch as a whole. After a refusal send sends the record alone,
+// which shows whether it is the bad one.
 func (p *producer) send(ctx context.Context, r *kgo.Record) error {
-	err := produce(ctx, p.together, r)
-	if refused(err) {
-		err = produce(ctx, p.alone, r)
+	err := produce(ctx, p.batched, r)
+	if isPermanent(err) {
+		err = produce(ctx, p.single, r)
 	}
 	return err
 }
 
-// produce gives the client a copy, for it writes into what it gets. What the record points to, the encoded
-// bytes, is the same in every attempt.
+// produce gives the client a copy of the record, because the client changes it. The encoded bytes are the
+// same in every attempt.
 func produce(ctx context.Context, client *kgo.Client, r *kgo.Record) error {
 	attempt := *r
 	return client.ProduceSync(ctx, &attempt).FirstErr()
 }
 
 func (p *producer) close() {
-	p.together.Close()
-	p.alone.Close()
+	p.batched.Close()
+	p.single.Close()
 }

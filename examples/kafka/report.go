@@ -13,17 +13,17 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// report is what is in the topics.
+// report is the contents of the topics.
 type report struct {
 	orders   []*kgo.Record
 	invoices []*kgo.Record
 	letters  []*kgo.Record
 
-	committed map[int32]int64 // of the orders' partitions
+	committed map[int32]int64 // offset by partition of the orders
 	ends      map[int32]int64
 }
 
-// inspect reads the topics from beginning to end, and the group's offsets.
+// inspect reads all records of the topics, and the group's offsets.
 func inspect(ctx context.Context, b *broker) (*report, error) {
 	client, err := kgo.NewClient(b.options()...)
 	if err != nil {
@@ -55,22 +55,22 @@ func inspect(ctx context.Context, b *broker) (*report, error) {
 	return r, nil
 }
 
-// readAll reads partitions from their beginning to where they ended.
+// readAll reads partitions from the beginning to the given ends.
 func readAll(ctx context.Context, b *broker, ends map[int32]kadm.ListedOffset) (all []*kgo.Record, err error) {
-	from, left := map[string]map[int32]kgo.Offset{}, 0
+	from, uncommitted := map[string]map[int32]kgo.Offset{}, 0
 	for p, end := range ends {
 		if from[end.Topic] == nil {
 			from[end.Topic] = map[int32]kgo.Offset{}
 		}
 		from[end.Topic][p] = kgo.NewOffset().AtStart()
-		left += int(end.Offset)
+		uncommitted += int(end.Offset)
 	}
 	client, err := kgo.NewClient(append(b.options(), kgo.ConsumePartitions(from))...)
 	if err != nil {
 		return nil, err
 	}
 	defer client.Close()
-	for len(all) < left {
+	for len(all) < uncommitted {
 		fetches := client.PollFetches(ctx)
 		if err := fetches.Err(); err != nil {
 			return nil, err
@@ -80,8 +80,8 @@ func readAll(ctx context.Context, b *broker, ends map[int32]kadm.ListedOffset) (
 	return all, nil
 }
 
-// check says what is not as it must be when a number of orders is settled: all of them are there once
-// duplicates are dropped, those of a customer in order, and the group is done with them.
+// check returns an error unless that many orders are settled: each has an invoice or a dead letter, the
+// invoices of a customer are in order once duplicates are dropped, and the offsets are committed.
 func (r *report) check(want int) error {
 	var errs []error
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
@@ -92,7 +92,7 @@ func (r *report) check(want int) error {
 	sent, put := byKey(r.invoices), byKey(r.letters)
 	for _, o := range r.orders {
 		if len(sent[origin(o)])+len(put[origin(o)]) == 0 {
-			fail("%s is neither sent nor put away", origin(o))
+			fail("%s has neither an invoice nor a dead letter", origin(o))
 		}
 		delete(sent, origin(o))
 		delete(put, origin(o))
@@ -109,7 +109,7 @@ func (r *report) check(want int) error {
 		}
 	}
 	last := map[string]int{}
-	for _, first := range firsts(r.invoices) {
+	for _, first := range withoutDuplicates(r.invoices) {
 		var i invoice
 		if err := json.Unmarshal(first.Value, &i); err != nil {
 			fail("%s: %w", origin(first), err)
@@ -122,7 +122,7 @@ func (r *report) check(want int) error {
 	return errors.Join(errs...)
 }
 
-// byKey sorts records by their idempotency keys.
+// byKey groups records by idempotency key.
 func byKey(records []*kgo.Record) map[string][]*kgo.Record {
 	m := map[string][]*kgo.Record{}
 	for _, r := range records {
@@ -132,26 +132,27 @@ func byKey(records []*kgo.Record) map[string][]*kgo.Record {
 	return m
 }
 
-// firsts is what a reader does that drops duplicates. The keys of a partition are all it has to know.
-func firsts(records []*kgo.Record) (first []*kgo.Record) {
-	had := map[string]bool{}
+// withoutDuplicates drops records whose idempotency key came before, as a reader of the topic does. The
+// keys of a partition are all that a reader must remember.
+func withoutDuplicates(records []*kgo.Record) (first []*kgo.Record) {
+	counts := map[string]bool{}
 	for _, r := range records {
-		if key := headerOf(r, idempotencyKey); !had[key] {
-			had[key] = true
+		if key := headerOf(r, idempotencyKey); !counts[key] {
+			counts[key] = true
 			first = append(first, r)
 		}
 	}
 	return first
 }
 
-// print says what there is.
-func (r *report) print(w io.Writer, met map[string]int) {
+// print prints the report.
+func (r *report) print(w io.Writer, faultCounts map[string]int) {
 	fmt.Fprintf(w, "%d orders in %d partitions\n", len(r.orders), len(r.ends))
-	for _, name := range slices.Sorted(maps.Keys(met)) {
-		fmt.Fprintf(w, "%5d × %s\n", met[name], name)
+	for _, name := range slices.Sorted(maps.Keys(faultCounts)) {
+		fmt.Fprintf(w, "%5d × %s\n", faultCounts[name], name)
 	}
-	fmt.Fprintf(w, "%d invoices in %d records\n", len(firsts(r.invoices)), len(r.invoices))
-	letters := firsts(r.letters)
+	fmt.Fprintf(w, "%d invoices in %d records\n", len(withoutDuplicates(r.invoices)), len(r.invoices))
+	letters := withoutDuplicates(r.letters)
 	fmt.Fprintf(w, "%d dead letters in %d records\n", len(letters), len(r.letters))
 	for _, l := range letters {
 		fmt.Fprintf(w, "  %s of %s, attempts: %s, %s\n",

@@ -7,7 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-func TestShare(t *testing.T) {
+func TestPartition(t *testing.T) {
 	t.Parallel()
 	record := func(offset int64) *kgo.Record { return &kgo.Record{Offset: offset} }
 	for name, c := range map[string]struct {
@@ -22,7 +22,7 @@ func TestShare(t *testing.T) {
 		"gaps in between": {[]int64{5, 9, 20}, []int64{9, 5, 20}, []int64{9, 20}},
 	} {
 		var ready []int64
-		s := newShare(t.Context(), func(r *kgo.Record) { ready = append(ready, r.Offset) })
+		s := newPartition(t.Context(), func(r *kgo.Record) { ready = append(ready, r.Offset) })
 		for _, o := range c.offsets {
 			s.add(record(o))
 		}
