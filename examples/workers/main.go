@@ -42,19 +42,19 @@ func main() {
 }
 
 func run(ctx context.Context, w io.Writer) (err error) {
-	s, err := newStudio()
+	s, err := newPreviewer()
 	if err != nil {
 		return err
 	}
-	// What is in the pool is finished, unless ctx has ended.
+	// Close waits for the items in the pool, unless ctx has ended.
 	defer func() { err = errors.Join(err, s.pool.Close(ctx)) }()
 
 	for _, part := range []func(context.Context, io.Writer) error{
-		s.submitted,
-		s.awaited,
-		s.mapped,
-		s.limited,
-		s.rationed,
+		s.showSubmit,
+		s.showWait,
+		s.showMap,
+		s.showLimits,
+		s.showCooldown,
 	} {
 		if err := part(ctx, w); err != nil {
 			return err

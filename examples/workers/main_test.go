@@ -16,7 +16,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// The time is virtual: work and waits take none.
+// The run is in virtual time: work and waits take no real time.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -24,7 +24,7 @@ func TestRun(t *testing.T) {
 		require.NoError(t, run(t.Context(), &out))
 		t.Log(out.String())
 		text, _, found := strings.Cut(out.String(), "\n== A server that")
-		require.True(t, found) // TestRationedOutput reads the rest
+		require.True(t, found) // TestCooldownOutput checks the rest
 		assert.Equal(t, strings.TrimLeft(`
 == Submit: a task for each
 cat: cat.jpg at attempt 1
@@ -55,8 +55,8 @@ at most 4 of 4 units of memory in use
 	})
 }
 
-// requireLimit checks that there was no stretch of time with more attempts than the limiter allows.
-func requireLimit(t *testing.T, starts []time.Time) {
+// requireRateLimit checks that no period of time has more attempts than the limiter allows.
+func requireRateLimit(t *testing.T, starts []time.Time) {
 	t.Helper()
 	for i := range starts {
 		for j := i; j < len(starts); j++ {
@@ -66,27 +66,27 @@ func requireLimit(t *testing.T, starts []time.Time) {
 	}
 }
 
-// What the last part prints of the limits is true of every stretch of the run.
+// The printed limits hold in every period of the run.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, err := newStudio()
+		s, err := newPreviewer()
 		require.NoError(t, err)
-		require.NoError(t, s.limited(t.Context(), io.Discard))
+		require.NoError(t, s.showLimits(t.Context(), io.Discard))
 		require.NoError(t, s.pool.Close(t.Context()))
 
 		require.Len(t, s.starts, 28)
-		requireLimit(t, s.starts)
+		requireRateLimit(t, s.starts)
 		assert.EqualValues(t, memory, s.peak)
 		assert.Zero(t, s.used)
 	})
 }
 
-// Those who queued for memory do not all start at once when there is some: the limiter comes last.
+// Pictures that waited for memory do not all start at once when it is free, because the limiter comes last.
 func TestLimitAfterMemory(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, err := newStudio()
+		s, err := newPreviewer()
 		require.NoError(t, err)
 		_, err = s.submit(t.Context(), &picture{name: "poster", units: memory, work: time.Second})
 		require.NoError(t, err)
@@ -97,7 +97,7 @@ func TestLimitAfterMemory(t *testing.T) {
 		}
 		require.NoError(t, s.pool.Close(t.Context()))
 		require.Len(t, s.starts, workers)
-		requireLimit(t, s.starts)
+		requireRateLimit(t, s.starts)
 	})
 }
 
@@ -105,7 +105,7 @@ func TestLimitAfterMemory(t *testing.T) {
 func TestParkedHoldsNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, err := newStudio()
+		s, err := newPreviewer()
 		require.NoError(t, err)
 		for range workers {
 			_, err := s.submit(t.Context(), &picture{name: "flaky", units: memory, work: quick, fails: 2})
@@ -113,8 +113,8 @@ func TestParkedHoldsNothing(t *testing.T) {
 		}
 		began := time.Now()
 		require.NoError(t, s.pool.Join(t.Context()))
-		// Twelve attempts, one after the other, each with all the memory; the waits of some pass while
-		// others are at work. Nothing is left of them but what the last one cannot share.
+		// Twelve attempts run one after the other, each with all the memory. Some wait while others work,
+		// so only the waits of the last picture add to the time.
 		assert.Less(t, time.Since(began), workers*(3*quick+2*30*time.Millisecond))
 		require.NoError(t, s.pool.Close(t.Context()))
 		assert.EqualValues(t, memory, s.peak)
@@ -130,7 +130,7 @@ func TestByUnits(t *testing.T) {
 	assert.False(t, sem.TryAcquire(2))
 
 	light, err := gate(t.Context(), retry.Attempt{})
-	require.NoError(t, err, "one, for no weight was given")
+	require.NoError(t, err, "one unit is the default")
 	assert.False(t, sem.TryAcquire(1))
 
 	light(nil)
@@ -138,7 +138,8 @@ func TestByUnits(t *testing.T) {
 	assert.True(t, sem.TryAcquire(memory))
 }
 
-// Interrupted at any moment it ends, says so, and leaves no goroutine: the bubble would notice.
+// A run that is interrupted at any moment ends at once with the context's error, and leaves no goroutine:
+// the test's bubble would report it.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	for after := time.Duration(0); after < 900*time.Millisecond; after += 7 * time.Millisecond {
@@ -153,7 +154,7 @@ func TestInterrupted(t *testing.T) {
 			var out bytes.Buffer
 			require.ErrorIs(t, run(ctx, &out), context.Canceled, after)
 			assert.Equal(t, after, time.Since(began))
-			assert.NotRegexp(t, `(?m)^\d: (stopped|not yet)`, out.String(), "that is no outcome of a picture")
+			assert.NotRegexp(t, `(?m)^\d: (stopped|not yet)`, out.String(), "an interrupted wait is not the outcome of a picture")
 		})
 	}
 }

@@ -13,9 +13,9 @@ import (
 
 const quick = 10 * time.Millisecond
 
-// submitted hands in three pictures and collects their previews. The storage is busy for one of them;
-// while it waits for its next attempt it holds no worker, no memory and no other picture up.
-func (s *studio) submitted(ctx context.Context, w io.Writer) error {
+// showSubmit submits three pictures and collects their previews. One of them has to be retried. While it
+// waits for its next attempt, it holds no worker and no memory, and no other picture waits for it.
+func (s *previewer) showSubmit(ctx context.Context, w io.Writer) error {
 	fmt.Fprintln(w, "== Submit: a task for each")
 	pictures := []*picture{
 		{name: "cat", units: 1, work: quick},
@@ -25,7 +25,7 @@ func (s *studio) submitted(ctx context.Context, w io.Writer) error {
 	tasks := make([]*retrypool.Task[string], len(pictures))
 	for i, p := range pictures {
 		var err error
-		if tasks[i], err = s.submit(ctx, p); err != nil { // after a wait, if the pool is full
+		if tasks[i], err = s.submit(ctx, p); err != nil { // waits if the pool is full
 			return err
 		}
 	}
@@ -39,19 +39,19 @@ func (s *studio) submitted(ctx context.Context, w io.Writer) error {
 	return nil
 }
 
-// awaited has pictures that take longer than somebody would wait.
-func (s *studio) awaited(ctx context.Context, w io.Writer) error {
+// showWait has pictures that take longer than their caller waits.
+func (s *previewer) showWait(ctx context.Context, w io.Writer) error {
 	fmt.Fprintln(w, "\n== Wait with a timeout, Cancel, and an item with a deadline")
 	slow := &picture{name: "panorama", units: 3, work: 150 * time.Millisecond}
 	task, err := s.submit(ctx, slow)
 	if err != nil {
 		return err
 	}
-	// The caller's patience is not the item's: this ends the wait alone.
+	// The timeout ends the wait and not the item.
 	_, err = waitFor(ctx, task, 20*time.Millisecond)
-	fmt.Fprintln(w, "panorama, in 20 ms:", why(err))
+	fmt.Fprintln(w, "panorama, in 20 ms:", outcome(err))
 	preview, err := waitFor(ctx, task, time.Minute)
-	if err != nil { // ctx has ended, and perhaps a worker still has the picture
+	if err != nil { // ctx has ended, and a worker may still have the picture
 		return err
 	}
 	fmt.Fprintf(w, "panorama, later: %s at attempt %d\n", preview, slow.attempt)
@@ -62,28 +62,29 @@ func (s *studio) awaited(ctx context.Context, w io.Writer) error {
 	}
 	inTime := task.Cancel()
 	_, err = task.Wait(ctx)
-	fmt.Fprintf(w, "poster, canceled: %t, %s\n", inTime, why(err))
+	fmt.Fprintf(w, "poster, canceled: %t, %s\n", inTime, outcome(err))
 
-	// The context that an item is handed in with is the item's: its end is the item's.
-	limited, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+	// The item ends with the context that it was submitted with.
+	showLimits, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 	defer cancel()
-	task, err = s.submit(limited, &picture{name: "mural", units: 3, work: time.Hour})
+	task, err = s.submit(showLimits, &picture{name: "mural", units: 3, work: time.Hour})
 	if err != nil {
 		return err
 	}
 	_, err = task.Wait(ctx)
-	fmt.Fprintln(w, "mural, with a deadline:", why(err))
+	fmt.Fprintln(w, "mural, with a deadline:", outcome(err))
 	return ctx.Err()
 }
 
+// waitFor waits for the task, for up to d.
 func waitFor(ctx context.Context, task *retrypool.Task[string], d time.Duration) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	return task.Wait(ctx)
 }
 
-// why tells an item that failed from a wait that was over before the item.
-func why(err error) string {
+// outcome says how an item failed, or that the wait ended before the item.
+func outcome(err error) string {
 	var failed *retry.Error
 	switch {
 	case err == nil:
@@ -98,13 +99,13 @@ func why(err error) string {
 	return fmt.Sprintf("%v after %d of 3 attempts", failed.Err, failed.Attempts)
 }
 
-// mapped takes an album through the pool. The later pictures are the sooner done, and one is none;
-// what comes out is in the order of what went in all the same, and never more than the pool's capacity
-// ahead of the loop.
-func (s *studio) mapped(ctx context.Context, w io.Writer) error {
+// showMap takes an album through the pool. Later pictures take less time, and one is not a picture. The
+// results still come in the order of the pictures. The pool is never more than its capacity ahead of the
+// loop.
+func (s *previewer) showMap(ctx context.Context, w io.Writer) error {
 	fmt.Fprintln(w, "\n== Map: a sequence, in order")
 	const pictures = 8
-	album := func(yield func(*picture) bool) {
+	quotaServer := func(yield func(*picture) bool) {
 		for n := 1; n <= pictures; n++ {
 			p := &picture{
 				name: fmt.Sprintf("photo%d", n), units: 1, work: quick * (pictures - time.Duration(n)),
@@ -119,25 +120,25 @@ func (s *studio) mapped(ctx context.Context, w io.Writer) error {
 		}
 	}
 	n := 0
-	for preview, err := range s.pool.Map(ctx, album) {
+	for preview, err := range s.pool.Map(ctx, quotaServer) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if n++; err != nil {
-			preview = why(err)
+			preview = outcome(err)
 		}
 		fmt.Fprintf(w, "%d: %s\n", n, preview)
 	}
 	return nil
 }
 
-// limited hands in more than the limits allow at once, and says how it all went.
-func (s *studio) limited(ctx context.Context, w io.Writer) error {
+// showLimits submits more pictures than the limits allow at once, and prints what was measured.
+func (s *previewer) showLimits(ctx context.Context, w io.Writer) error {
 	fmt.Fprintln(w, "\n== Limits that the pool shares")
 	for n := range 24 {
 		p := &picture{name: "page", units: 1, work: quick}
 		if n%4 == 0 {
-			p.units = memory // all there is
+			p.units = memory // all
 		}
 		if n%6 == 0 {
 			p.fails = 1
@@ -146,7 +147,7 @@ func (s *studio) limited(ctx context.Context, w io.Writer) error {
 			return err
 		}
 	}
-	// When ctx ends so do the items, and Join may find them all settled: it is no success then.
+	// When ctx ends, the items end too. Then Join may return nil, but that is not a success.
 	if err := errors.Join(s.pool.Join(ctx), ctx.Err()); err != nil {
 		return err
 	}

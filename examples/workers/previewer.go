@@ -17,18 +17,18 @@ const (
 	workers  = 4
 	capacity = 16
 
-	memory = 4  // units: a picture takes one, a large one three or all
+	memory = 4  // units; a picture takes one, a large one three or four
 	limit  = 50 // requests a second
 	burst  = 2
 )
 
-// picture is an item. One worker at a time has it, so that it can count its own attempts.
+// picture is an item of the pool. One worker at a time has it, so it can count its own attempts.
 type picture struct {
 	name   string
 	units  int64         // of memory
 	work   time.Duration // for one attempt
-	fails  int           // attempts, before one succeeds
-	broken bool          // no attempt ever succeeds
+	fails  int           // attempts that fail before one succeeds
+	broken bool          // every attempt fails
 
 	attempt int
 }
@@ -38,31 +38,31 @@ var (
 	errBroken = errors.New("not a picture")
 )
 
-// studio is the pool, with what its limits come to.
-type studio struct {
+// previewer makes previews with a pool, and measures what its limits allow.
+type previewer struct {
 	pool *retrypool.Pool[*picture, string]
 
 	mu     sync.Mutex
-	used   int64 // units of memory now
-	peak   int64 // and at most
-	starts []time.Time
+	used   int64       // units of memory in use
+	peak   int64       // highest value of used
+	starts []time.Time // of attempts
 }
 
-func newStudio() (*studio, error) {
-	s := &studio{}
+func newPreviewer() (*previewer, error) {
+	s := &previewer{}
 	policy := retry.MustNew(
 		retry.WithName("preview"),
 		retry.WithMaxAttempts(3),
 		retry.WithBackoff(retry.Constant(30*time.Millisecond)),
-		// Gates are made once and belong to the policy, so all items share them; every attempt passes
-		// them, retries too. The limiter comes last, right before the work: were it first, attempts
-		// would take their turn, then queue for memory, and at last meet the storage all at once.
+		// The gates belong to the policy, so all items share them, and every attempt passes them. The
+		// limiter comes last, right before the work. If it came first, attempts would pass it one by
+		// one, then wait for memory, and then reach the storage all at once.
 		retry.WithGate(
 			byUnits(semaphore.NewWeighted(memory)),
 			retry.RateLimit(rate.NewLimiter(limit, burst))))
 	pool, err := retrypool.New(s.preview, retrypool.Config[*picture]{
-		// A worker that stands at a gate is not free for other items. Have more of them than the gates
-		// let in, if there are items that need not pass.
+		// A worker that waits at a gate is not free for other items. If some items need not pass the
+		// gates, have more workers than the gates let in.
 		Workers:  workers,
 		Capacity: capacity,
 		Policy:   policy,
@@ -73,13 +73,13 @@ func newStudio() (*studio, error) {
 
 type unitsKey struct{}
 
-// submit hands the picture in with a context that says how much memory it takes: a gate does not get
-// the item, but it gets the item's context.
-func (s *studio) submit(ctx context.Context, p *picture) (*retrypool.Task[string], error) {
+// submit submits the picture. Its context says how much memory it takes, because a gate gets the item's
+// context but not the item.
+func (s *previewer) submit(ctx context.Context, p *picture) (*retrypool.Task[string], error) {
 	return s.pool.Submit(context.WithValue(ctx, unitsKey{}, p.units), p)
 }
 
-// byUnits is a bulkhead in which every item takes as much room as its context says, one if nothing.
+// byUnits returns a bulkhead. An item takes as many units as its context says, or one unit by default.
 func byUnits(sem *semaphore.Weighted) retry.Gate {
 	return func(ctx context.Context, a retry.Attempt) (release func(error), err error) {
 		units, ok := ctx.Value(unitsKey{}).(int64)
@@ -90,8 +90,8 @@ func byUnits(sem *semaphore.Weighted) retry.Gate {
 	}
 }
 
-// preview makes one attempt.
-func (s *studio) preview(ctx context.Context, p *picture) (string, error) {
+// preview makes one attempt to make a preview.
+func (s *previewer) preview(ctx context.Context, p *picture) (string, error) {
 	defer s.enter(p.units)()
 	p.attempt++
 	select {
@@ -108,8 +108,8 @@ func (s *studio) preview(ctx context.Context, p *picture) (string, error) {
 	return p.name + ".jpg", nil
 }
 
-// enter notes that an attempt starts, and what it returns that it has ended.
-func (s *studio) enter(units int64) (leave func()) {
+// enter records the start of an attempt. The function that it returns records the end.
+func (s *previewer) enter(units int64) (leave func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.starts = append(s.starts, time.Now())

@@ -14,32 +14,32 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// What the last part shows is so every time: by the hints alone pictures are lost, by the gate none.
-func TestRation(t *testing.T) {
+// In every run pictures are lost with the hints alone, and none with the gate.
+func TestCooldown(t *testing.T) {
 	t.Parallel()
 	for range 20 {
 		synctest.Test(t, func(t *testing.T) {
 			alone := retry.MustNew(retry.WithMaxAttempts(3))
 			lost, refusedAlone, err := uploadAll(t.Context(), alone)
 			require.NoError(t, err)
-			assert.Greater(t, lost, uploads/4)
+			assert.Greater(t, lost, uploadCount/4)
 
 			lost, refused, err := uploadAll(t.Context(), retry.MustNew(alone, retry.WithGate(retry.Cooldown(time.Minute))))
 			require.NoError(t, err)
 			assert.Zero(t, lost)
-			// Those that are on their way when the first is refused are refused with it, and no others.
-			assert.LessOrEqual(t, refused, workers*(uploads/ration))
+			// Only requests that were on their way at the first refusal are refused.
+			assert.LessOrEqual(t, refused, workers*(uploadCount/quota))
 			assert.Greater(t, refusedAlone, 4*refused)
 		})
 	}
 }
 
-// The album takes so many in every period, and says exactly when the next one begins.
-func TestAlbum(t *testing.T) {
+// The server accepts its quota in every period, and says exactly when the next one begins.
+func TestQuotaServer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var a album
-		for n := range ration {
+		var a quotaServer
+		for n := range quota {
 			v, err := a.upload(t.Context(), n)
 			require.NoError(t, err)
 			require.Equal(t, n, v)
@@ -58,12 +58,12 @@ func TestAlbum(t *testing.T) {
 	})
 }
 
-func TestRationedOutput(t *testing.T) {
+func TestCooldownOutput(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var s studio
+		var s previewer
 		var out bytes.Buffer
-		require.NoError(t, s.rationed(t.Context(), &out))
+		require.NoError(t, s.showCooldown(t.Context(), &out))
 		t.Log(out.String())
 		var lost, refused, refusedByGate int
 		_, err := fmt.Sscanf(out.String(), `

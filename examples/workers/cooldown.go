@@ -13,24 +13,24 @@ import (
 )
 
 const (
-	uploads = 120
-	ration  = 20 // requests that the album takes in a period
-	period  = 100 * time.Millisecond
+	uploadCount = 120
+	quota       = 20 // requests that the server accepts in a period
+	period      = 100 * time.Millisecond
 )
 
 var errTooMany = errors.New("429 too many requests")
 
-// album is a server that takes so many requests in a period. It refuses the others, and says when the
-// next period begins.
-type album struct {
+// quotaServer accepts a number of requests in a period. It refuses the others and says when the next period
+// begins.
+type quotaServer struct {
 	mu      sync.Mutex
 	ends    time.Time // of the period
-	left    int       // requests that it takes until then
+	left    int       // requests that it still accepts in the period
 	refused int
 }
 
-// upload is one request.
-func (a *album) upload(ctx context.Context, n int) (int, error) {
+// upload makes one request.
+func (a *quotaServer) upload(ctx context.Context, n int) (int, error) {
 	select {
 	case <-time.After(time.Millisecond): // on its way
 	case <-ctx.Done():
@@ -39,7 +39,7 @@ func (a *album) upload(ctx context.Context, n int) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if now := time.Now(); !now.Before(a.ends) {
-		a.ends, a.left = now.Add(period), ration
+		a.ends, a.left = now.Add(period), quota
 	}
 	if a.left == 0 {
 		a.refused++
@@ -49,11 +49,10 @@ func (a *album) upload(ctx context.Context, n int) (int, error) {
 	return n, nil
 }
 
-// rationed uploads all the pictures, with three attempts each. By the hints alone each picture finds out
-// for itself that the album takes no more, and those that wait come back together: most are refused
-// again, and lost after the third time. With a gate that all share, what one picture was told holds for
-// all of them.
-func (s *studio) rationed(ctx context.Context, w io.Writer) error {
+// showCooldown uploads all the pictures, with three attempts each. With the hints alone each picture has to
+// be refused by itself, and those that wait come back together. So most are refused again, and lost after
+// the third time. With a gate that all share, one refusal holds back all of them.
+func (s *previewer) showCooldown(ctx context.Context, w io.Writer) error {
 	fmt.Fprintln(w, "\n== A server that takes 20 requests at a time")
 	alone := retry.MustNew(retry.WithMaxAttempts(3))
 	shared := retry.MustNew(alone, retry.WithGate(retry.Cooldown(time.Minute)))
@@ -65,18 +64,18 @@ func (s *studio) rationed(ctx context.Context, w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "%s: %d of %d pictures lost, %d requests refused\n", by.name, lost, uploads, refused)
+		fmt.Fprintf(w, "%s: %d of %d pictures lost, %d requests refused\n", by.name, lost, uploadCount, refused)
 	}
 	return nil
 }
 
 func uploadAll(ctx context.Context, policy *retry.Policy) (lost, refused int, err error) {
-	var a album
-	pool, err := retrypool.New(a.upload, retrypool.Config[int]{Workers: workers, Capacity: uploads, Policy: policy})
+	var a quotaServer
+	pool, err := retrypool.New(a.upload, retrypool.Config[int]{Workers: workers, Capacity: uploadCount, Policy: policy})
 	if err != nil {
 		return 0, 0, err
 	}
-	for n := range uploads {
+	for n := range uploadCount {
 		if _, err = pool.Submit(ctx, n); err != nil {
 			break
 		}
