@@ -9,13 +9,13 @@ import (
 	"sync/atomic"
 )
 
-// How often what happens, by the ids of rows and the numbers of requests.
+// How often the bank fails: one of so many rows by id, or one of so many requests.
 const (
-	unknown = 5_000  // rows to one whose account is unknown
-	locked  = 50_000 // whose account is locked, whenever it is asked
-	busy    = 1_000  // whose account is busy when it is first asked
-	down    = 7      // requests to one that the bank is too busy for
-	lost    = 11     // that it carries out, and the reply is lost
+	unknown = 5_000  // rows: the account is unknown
+	locked  = 50_000 // rows: the account is locked in every attempt
+	busy    = 1_000  // rows: the account is busy in the first attempt
+	down    = 7      // requests: the bank answers 503
+	lost    = 11     // requests: the bank pays, but the reply is lost
 )
 
 // bank is a server that fails at times.
@@ -23,11 +23,11 @@ type bank struct {
 	url      string
 	close    func()
 	requests atomic.Int64
-	outage   atomic.Int64 // the status of all further replies, if it is set
+	outage   atomic.Int64 // status of all replies, unless it is 0
 
 	mu    sync.Mutex
 	paid  set
-	asked set // rows of busy accounts
+	asked set // rows of busy accounts that were sent before
 }
 
 func newBank() *bank {
@@ -72,20 +72,20 @@ func (b *bank) pay(rows []row) (a answer) {
 		case r.ID%locked == 5, r.ID%busy == 13 && b.asked.add(r.ID):
 			a.Again = append(a.Again, r.ID)
 		default:
-			b.paid.add(r.ID) // one that was paid before is taken and not paid again
+			b.paid.add(r.ID) // a row that was paid before is not paid again
 		}
 	}
 	return a
 }
 
-// payments is how many rows were paid.
+// payments returns how many rows were paid.
 func (b *bank) payments() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.paid.len()
 }
 
-// set is a set of numbers, in a bit each: a map of all rows would be larger than the memory.
+// set is a set of numbers with one bit each. A map of all rows would exceed the memory limit.
 type set []uint64
 
 // add reports whether n was not in the set.

@@ -6,33 +6,33 @@ import (
 	"slices"
 )
 
-// tries is how often the bank may say of a row that it is to be sent again.
-const tries = 5
+// maxSends is how often a row may be sent before it is a dead letter.
+const maxSends = 5
 
 var (
-	errUndone = errors.New("the bank did not take all rows") // why an attempt failed
-	errTries  = errors.New("the bank took it at no attempt") // why a row is given up
+	errIncomplete = errors.New("the bank did not take all rows") // of an attempt
+	errNeverTaken = errors.New("the bank never took it")         // of a row
 )
 
-// chunk is an item: some rows, and what became of them so far. One worker at a time has it.
+// chunk is an item of the pool: some rows and their state. One worker at a time has it.
 type chunk struct {
 	pending []row
-	refused []letter
+	refused []deadLetter
 	sent    int
-	last    int   // line
-	end     int64 // the byte behind it
+	last    int   // number of its last line
+	end     int64 // offset after that line
 }
 
-// letter is a row that was not sent.
-type letter struct {
+// deadLetter is a row that was not sent.
+type deadLetter struct {
 	row
 	why string
 }
 
-func (c *chunk) refuse(r row, why error) { c.refused = append(c.refused, letter{r, why.Error()}) }
+func (c *chunk) refuse(r row, why error) { c.refused = append(c.refused, deadLetter{r, why.Error()}) }
 
-// letters returns the dead letters once the chunk is settled, in the order of the file.
-func (c *chunk) letters() []letter {
-	slices.SortFunc(c.refused, func(a, b letter) int { return cmp.Compare(a.line, b.line) })
+// deadLetters returns the dead letters of a settled chunk, in the order of the file.
+func (c *chunk) deadLetters() []deadLetter {
+	slices.SortFunc(c.refused, func(a, b deadLetter) int { return cmp.Compare(a.line, b.line) })
 	return c.refused
 }

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-const invalid = 10_000 // rows to one that is not valid, in each of three ways
+const invalid = 10_000 // one of so many rows is invalid, in each of three ways
 
-// makeFile writes a file of rows, some of them not valid.
+// makeFile writes a file of rows. Some of them are invalid.
 func makeFile(path string, rows int) error {
 	file, err := os.Create(path)
 	if err != nil {

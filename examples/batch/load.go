@@ -13,11 +13,11 @@ import (
 
 const (
 	workers  = 4
-	capacity = 32 // chunks in memory at once: enough for some to wait for their next attempt
+	capacity = 32 // chunks in memory at once; some of them wait for their next attempt
 )
 
-// policy has short waits, for the bank is in the process. What it limits is how long an outage is borne: a
-// row is given up by the bank's own answers, see tries, for which some attempts are to be left.
+// policy has short waits, because the bank is in the process. Its attempts limit how long an outage may
+// last. They are more than maxSends, because a row that the bank puts off ends by maxSends.
 var policy = retry.MustNew(
 	retry.WithName("chunk"),
 	retry.WithMaxAttempts(20),
@@ -26,20 +26,19 @@ var policy = retry.MustNew(
 	retry.WithMaxDelay(20*time.Millisecond),
 )
 
-// result is what became of the rows.
+// result counts what happened to the rows.
 type result struct {
 	sent, dead int
 	retries    int
 	size       int64  // of the file
-	memory     uint64 // at most, of what the limit is for
+	memory     uint64 // highest use of the memory that GOMEMLIMIT limits
 }
 
-// load sends what the source has. progress is told how many bytes of it are done with.
+// load sends the rows of the reader. It calls progress with the number of bytes that are settled.
 //
-// The chunks come out of the pool in the order they went in. So all before the one at hand is
-// settled, which makes the place to go on from a single number, and the dead letters a file in
-// the same order.
-func load(ctx context.Context, s *rowReader, url string, dead *letters, progress func(int64)) (r result, err error) {
+// The pool yields the chunks in the order of the file, so all rows before a chunk are settled. That is why
+// one line number is enough to go on from, and why the dead letters are in the order of the file.
+func load(ctx context.Context, rows *rowReader, url string, dead *deadLetters, progress func(int64)) (r result, err error) {
 	send := &sender{url: url}
 	pool, err := retrypool.New(send.send, retrypool.Config[*chunk]{Workers: workers, Capacity: capacity, Policy: policy})
 	if err != nil {
@@ -47,16 +46,16 @@ func load(ctx context.Context, s *rowReader, url string, dead *letters, progress
 	}
 	defer func() {
 		r.retries = pool.Stats().Retries
-		// Nothing is left to do in it that would be waited for: leaving the loop has canceled it.
+		// Close does not wait long: leaving the loop has canceled the items.
 		err = errors.Join(err, pool.Close(context.WithoutCancel(ctx)))
 		send.client.CloseIdleConnections()
 	}()
-	next := max(s.from, 2)
-	for c, err := range pool.Map(ctx, s.chunks) {
+	next := max(rows.from, 2)
+	for c, err := range pool.Map(ctx, rows.chunks) {
 		if err != nil {
 			return r, fmt.Errorf("go on with -from %d: %w", next, err)
 		}
-		for _, l := range c.letters() {
+		for _, l := range c.deadLetters() {
 			if err := dead.add(l); err != nil {
 				return r, fmt.Errorf("go on with -from %d: %w", next, err)
 			}
@@ -70,16 +69,16 @@ func load(ctx context.Context, s *rowReader, url string, dead *letters, progress
 		progress(c.end)
 		r.memory = max(r.memory, memory())
 	}
-	if s.err != nil {
-		return r, fmt.Errorf("go on with -from %d: %w", next, s.err)
+	if rows.err != nil {
+		return r, fmt.Errorf("go on with -from %d: %w", next, rows.err)
 	}
-	if s.from > s.line+1 {
-		return r, fmt.Errorf("-from %d: the file has only %d lines", s.from, s.line)
+	if rows.from > rows.line+1 {
+		return r, fmt.Errorf("-from %d: the file has only %d lines", rows.from, rows.line)
 	}
 	return r, nil
 }
 
-// memory is what GOMEMLIMIT is a limit for.
+// memory returns how much memory is in use, as GOMEMLIMIT counts it.
 func memory() uint64 {
 	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	metrics.Read(samples)

@@ -22,7 +22,7 @@
 //   - an invalid row, or one that the server puts off too often, is a dead letter. If the server is
 //     down, the rows are not to blame: the run ends and says where to go on. See load;
 //   - dead letters are in the order of the file, with their line and the reason. Once corrected, the
-//     file can be sent as it is. See letters.
+//     file can be sent as it is. See deadLetters.
 package main
 
 import (
@@ -45,63 +45,63 @@ import (
 
 const memoryLimit = 32 << 20
 
-// task is what there is to do.
-type task struct {
-	file string // the rows, made if empty
-	rows int    // that are made
-	from int    // the line to begin with
-	dead string // for dead letters, beside the file if empty
+// options are the flags.
+type options struct {
+	file string // of rows; if empty, the program makes one
+	rows int    // to make
+	from int    // first line to send
+	dead string // file of dead letters; if empty, beside the file of rows
 }
 
 //go:embed main.go
 var source string
 
 func main() {
-	var t task
-	flag.StringVar(&t.file, "file", "", "CSV `file` of rows (id, account, cents) with a header; by default the program makes one")
-	flag.IntVar(&t.rows, "rows", 600_000, "how many `rows` to make, without -file")
-	flag.IntVar(&t.from, "from", 0, "first `line` of the file to send; a run that ends early prints it")
-	flag.StringVar(&t.dead, "dead", "", "`file` that dead letters are appended to; by default the name of -file with .dead added, removed at the end if the program made the rows")
+	var o options
+	flag.StringVar(&o.file, "file", "", "CSV `file` of rows (id, account, cents) with a header; by default the program makes one")
+	flag.IntVar(&o.rows, "rows", 600_000, "how many `rows` to make, without -file")
+	flag.IntVar(&o.from, "from", 0, "first `line` of the file to send; a run that ends early prints it")
+	flag.StringVar(&o.dead, "dead", "", "`file` that dead letters are appended to; by default the name of -file with .dead added, removed at the end if the program made the rows")
 	help.Parse(source)
 	if debug.SetMemoryLimit(-1) == math.MaxInt64 { // no GOMEMLIMIT
 		debug.SetMemoryLimit(memoryLimit)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, os.Stdout, t)
+	err := run(ctx, os.Stdout, o)
 	stop()
 	if err != nil {
 		log.Fatal(err)
 	}
 }
 
-// run does the task with a bank of its own.
-func run(ctx context.Context, w io.Writer, t task) (err error) {
+// run sends the rows to a bank of its own and prints the result.
+func run(ctx context.Context, w io.Writer, o options) (err error) {
 	temp, err := os.MkdirTemp("", "batch")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
-	if t.file == "" {
-		t.file = filepath.Join(temp, "payments.csv")
-		if err := makeFile(t.file, t.rows); err != nil {
+	if o.file == "" {
+		o.file = filepath.Join(temp, "payments.csv")
+		if err := makeFile(o.file, o.rows); err != nil {
 			return err
 		}
 	}
-	if t.dead == "" {
-		t.dead = t.file + ".dead"
+	if o.dead == "" {
+		o.dead = o.file + ".dead"
 	}
 	b := newBank()
 	defer b.close()
-	r, err := loadFile(ctx, t, b.url)
+	r, err := loadFile(ctx, o, b.url)
 	fmt.Fprintf(w, "%d rows of %d MB: %d sent, %d dead letters\n", r.sent+r.dead, r.size>>20, r.sent, r.dead)
 	fmt.Fprintf(w, "%d requests, %d of them retries; the bank has %d payments\n", b.requests.Load(), r.retries, b.payments())
 	fmt.Fprintf(w, "at most %d MB of memory, the limit is %d\n", r.memory>>20, debug.SetMemoryLimit(-1)>>20)
 	return err
 }
 
-// loadFile opens the files of the task and loads the one into the bank.
-func loadFile(ctx context.Context, t task, url string) (r result, err error) {
-	file, err := os.Open(t.file)
+// loadFile opens the files and sends the rows.
+func loadFile(ctx context.Context, o options, url string) (r result, err error) {
+	file, err := os.Open(o.file)
 	if err != nil {
 		return r, err
 	}
@@ -110,14 +110,14 @@ func loadFile(ctx context.Context, t task, url string) (r result, err error) {
 	if err != nil {
 		return r, err
 	}
-	dead, err := newLetters(t.dead)
+	dead, err := newDeadLetters(o.dead)
 	if err != nil {
 		return r, err
 	}
 	defer func() { err = errors.Join(err, dead.close()) }()
 	bar := progress.NewBytes(info.Size())
 	defer bar.Close()
-	r, err = load(ctx, newRowReader(file, t.from), url, dead, bar.Set)
+	r, err = load(ctx, newRowReader(file, o.from), url, dead, bar.Set)
 	r.size = info.Size()
 	return r, err
 }

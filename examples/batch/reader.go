@@ -13,40 +13,40 @@ import (
 
 const (
 	chunkRows = 500
-	longest   = 64 << 10 // bytes of a line
+	maxLine   = 64 << 10 // bytes of a line
 )
 
-// row is a payment. Its id is also what the bank tells a repeated one by.
+// row is a payment. By its id the bank recognizes a row that is sent again.
 type row struct {
 	line   int
 	fields []string
-	again  int // how often the bank said so
+	again  int // how often the bank asked to send it again
 
 	ID      int    `json:"id"`
 	Account string `json:"account"`
 	Cents   int64  `json:"cents"`
 }
 
-// rowReader reads rows. A row is a line: were one to go on behind the end of a line, then a quotation mark too
-// many would have the rest of the file read into memory.
+// rowReader reads rows. A row is one line. If rows could span lines, a stray quotation mark would make it
+// read the rest of the file into memory.
 type rowReader struct {
-	from   int // the first line that counts
+	from   int // first line to send
 	lines  *bufio.Reader
 	fields *csv.Reader
-	one    *bytes.Reader // the line that fields reads
-	line   int           // the number of the last one read
-	bytes  int64         // read
+	one    *bytes.Reader // the text that fields reads
+	line   int           // number of the last line that was read
+	bytes  int64         // number of bytes that were read
 	err    error         // that ended the reading
 }
 
 func newRowReader(r io.Reader, from int) *rowReader {
 	one := bytes.NewReader(nil)
-	s := &rowReader{from: from, lines: bufio.NewReaderSize(r, longest), one: one, fields: csv.NewReader(one)}
+	s := &rowReader{from: from, lines: bufio.NewReaderSize(r, maxLine), one: one, fields: csv.NewReader(one)}
 	s.fields.FieldsPerRecord = -1
 	return s
 }
 
-// chunks yields the rows in chunks. Rows that are not valid are their chunk's dead letters.
+// chunks yields the rows in chunks. Invalid rows are dead letters of their chunk.
 func (s *rowReader) chunks(yield func(*chunk) bool) {
 	c := &chunk{}
 	for {
@@ -58,7 +58,7 @@ func (s *rowReader) chunks(yield func(*chunk) bool) {
 			s.err = fmt.Errorf("line %d: %w", s.line+1, err)
 			break
 		}
-		if s.line == 1 || s.line < s.from || err == nil && len(text) == 0 { // the header, what was done before, nothing
+		if s.line == 1 || s.line < s.from || err == nil && len(text) == 0 { // the header, a line before from, an empty line
 			continue
 		}
 		r, why := s.parse(text, err)
@@ -80,15 +80,15 @@ func (s *rowReader) chunks(yield func(*chunk) bool) {
 	}
 }
 
-var errLong = errors.New("the line is too long")
+var errLineTooLong = errors.New("the line is too long")
 
-// read returns the next line. Of one that is too long it returns the beginning, and errLong.
+// read returns the next line. If that is too long, it returns the beginning and errLineTooLong.
 func (s *rowReader) read() ([]byte, error) {
 	text, err := s.lines.ReadSlice('\n')
 	s.bytes += int64(len(text))
 	switch {
 	case err == bufio.ErrBufferFull:
-		text, err = bytes.Clone(text[:100]), errLong
+		text, err = bytes.Clone(text[:100]), errLineTooLong
 		for more := bufio.ErrBufferFull; more == bufio.ErrBufferFull; {
 			var rest []byte
 			rest, more = s.lines.ReadSlice('\n')
@@ -103,7 +103,7 @@ func (s *rowReader) read() ([]byte, error) {
 	return bytes.TrimRight(text, "\r\n"), err
 }
 
-// parse makes a row of a line, and says what is wrong with it.
+// parse makes a row of a line. Its error says why the row is invalid. An error of read is passed on.
 func (s *rowReader) parse(text []byte, err error) (row, error) {
 	r := row{line: s.line}
 	if err == nil {
@@ -115,7 +115,7 @@ func (s *rowReader) parse(text []byte, err error) (row, error) {
 		if errors.As(err, &syntax) {
 			err = syntax.Err
 		}
-		r.fields = []string{string(text), "", ""} // as it is
+		r.fields = []string{string(text), "", ""} // the line as it is
 		return r, err
 	}
 	if len(r.fields) < 3 {
@@ -123,11 +123,11 @@ func (s *rowReader) parse(text []byte, err error) (row, error) {
 		r.fields = append(r.fields, "", "")[:3]
 		return r, err
 	}
-	r.fields = r.fields[:3] // a dead letter's others say why it is one
+	r.fields = r.fields[:3] // without the line and the reason of an earlier dead letter
 	return r, r.validate()
 }
 
-// validate fills in the values.
+// validate sets the values from the fields.
 func (r *row) validate() (err error) {
 	if r.ID, err = strconv.Atoi(r.fields[0]); err != nil || r.ID <= 0 {
 		return fmt.Errorf("id: %q is not a number above 0", r.fields[0])

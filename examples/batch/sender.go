@@ -17,14 +17,14 @@ type sender struct {
 	client http.Client
 }
 
-// answer is the bank's, about the rows that it did not take.
+// answer is the bank's answer: the rows that it did not take.
 type answer struct {
-	Again   []int          `json:"again,omitempty"`   // may be sent again
-	Refused map[int]string `json:"refused,omitempty"` // why
+	Again   []int          `json:"again,omitempty"`   // ids of rows to send again
+	Refused map[int]string `json:"refused,omitempty"` // reasons by id
 }
 
-// send makes one attempt. It takes from the chunk what is done with, so that the next attempt sends the
-// rest alone.
+// send makes one attempt. It removes from the chunk the rows that are settled, so the next attempt sends
+// only the rest.
 func (s *sender) send(ctx context.Context, c *chunk) (*chunk, error) {
 	if len(c.pending) == 0 {
 		return c, nil
@@ -41,10 +41,10 @@ func (s *sender) send(ctx context.Context, c *chunk) (*chunk, error) {
 	for _, r := range c.pending {
 		switch why, refused := a.Refused[r.ID]; {
 		case refused:
-			c.refused = append(c.refused, letter{r, why})
+			c.refused = append(c.refused, deadLetter{r, why})
 		case again[r.ID]:
-			if r.again++; r.again == tries {
-				c.refuse(r, errTries)
+			if r.again++; r.again == maxSends {
+				c.refuse(r, errNeverTaken)
 			} else {
 				rest = append(rest, r)
 			}
@@ -53,7 +53,7 @@ func (s *sender) send(ctx context.Context, c *chunk) (*chunk, error) {
 		}
 	}
 	if c.pending = rest; len(rest) > 0 {
-		return c, errUndone
+		return c, errIncomplete
 	}
 	return c, nil
 }
@@ -67,8 +67,8 @@ func (s *sender) post(ctx context.Context, rows []row) (a answer, err error) {
 	if err != nil {
 		return a, retry.Permanent(err)
 	}
-	// Every row has an id that the bank knows it by, so the request may be repeated. net/http would
-	// do so unseen, for some failures, if it was told: it is not, for the attempts are the policy's.
+	// The bank recognizes rows by their ids, so the request may be repeated. net/http would repeat it
+	// after some failures if it knew. It is not told, because the policy makes the attempts.
 	response, err := s.client.Do(request)
 	if err != nil {
 		return a, err

@@ -35,11 +35,11 @@ import (
 const (
 	consumers = 3
 	queue     = 3
-	capacity  = queue + consumers // the queue, and what the consumers have in hand or put away to retry
-	failures  = 0.3
+	capacity  = queue + consumers // items that are queued, processed or waiting for a retry
+	failures  = 0.3 // share of the attempts
 )
 
-// policy waits for 30 ms and then twice as long each time, and a quarter more at most.
+// policy waits 30 ms, then twice as long each time, and adds up to a quarter at random.
 var policy = retry.MustNew(
 	retry.WithName("pipeline"),
 	retry.WithMaxAttempts(4),
@@ -62,13 +62,14 @@ func main() {
 	}
 }
 
-// item is one piece of work, with dice of its own: who works on it when makes no difference.
+// item is one piece of work. It has its own random numbers, so the run does not depend on which consumer
+// takes it when.
 type item struct {
 	number int
-	dice   *rand.Rand
+	random *rand.Rand
 }
 
-// run produces the items and has them consumed. It calls progress at the end of each.
+// run produces the items and consumes them. It calls progress at the end of each item.
 func run(ctx context.Context, w io.Writer, items int, seed uint64, progress func()) (totals, error) {
 	out := &printer{w: w, progress: progress, began: time.Now()}
 	pool, err := retrypool.New(consume, retrypool.Config[item]{
@@ -87,12 +88,12 @@ func run(ctx context.Context, w io.Writer, items int, seed uint64, progress func
 		return totals{}, err
 	}
 	err = produce(ctx, pool, items, seed)
-	// What is in the pool is finished, unless ctx has ended.
+	// Close waits for the items in the pool, unless ctx has ended.
 	err = errors.Join(err, pool.Close(ctx))
 	return out.end(), err
 }
 
-// produce submits the items; the pool makes it wait while its consumers are behind.
+// produce submits the items. Submit waits while the pool is full.
 func produce(ctx context.Context, pool *retrypool.Pool[item, struct{}], items int, seed uint64) error {
 	for n := 1; n <= items; n++ {
 		if _, err := pool.Submit(ctx, item{n, rand.New(rand.NewPCG(seed, uint64(n)))}); err != nil {
@@ -104,13 +105,13 @@ func produce(ctx context.Context, pool *retrypool.Pool[item, struct{}], items in
 
 // consume works for 50 to 120 ms, and fails three times in ten.
 func consume(ctx context.Context, it item) (struct{}, error) {
-	work := 50*time.Millisecond + time.Duration(it.dice.Int64N(int64(70*time.Millisecond)))
+	work := 50*time.Millisecond + time.Duration(it.random.Int64N(int64(70*time.Millisecond)))
 	select {
 	case <-time.After(work):
 	case <-ctx.Done():
 		return struct{}{}, ctx.Err()
 	}
-	if it.dice.Float64() < failures {
+	if it.random.Float64() < failures {
 		return struct{}{}, errTransient
 	}
 	return struct{}{}, nil

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The time is virtual: 20,000 items, which take half an hour, take none.
+// The run is in virtual time, so half an hour of work takes no real time.
 func TestTwentyThousandItems(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -27,12 +27,12 @@ func TestTwentyThousandItems(t *testing.T) {
 		assert.Equal(t, items, got.produced)
 		assert.Equal(t, items, got.done+got.failed)
 		assert.Equal(t, items, bar)
-		// 0.3⁴ = 0.81 % fail for good, and an item takes 1 + 0.3 + 0.3² + 0.3³ = 1.417 attempts; four
-		// standard deviations either way.
+		// 0.3⁴ = 0.81 % of the items fail for good, and an item takes 1 + 0.3 + 0.3² + 0.3³ = 1.417
+		// attempts. The tolerance is four standard deviations.
 		assert.InDelta(t, 0.0081, float64(got.failed)/items, 0.0026)
 		assert.InDelta(t, 1.417, float64(got.attempts)/items, 0.022)
-		assert.Equal(t, capacity, got.ahead, "as far ahead as it may be, and no further")
-		// Items that wait hold no consumer, so that these are at work nearly all the time.
+		assert.Equal(t, capacity, got.ahead, "the producer was ahead by the capacity, and no further")
+		// Items that wait hold no consumer, so the consumers work nearly all the time.
 		work := 85 * time.Millisecond * time.Duration(got.attempts) / consumers
 		assert.InEpsilon(t, work, time.Since(began), 0.1)
 	})
@@ -77,6 +77,6 @@ func TestCancelled(t *testing.T) {
 		got, err := run(ctx, &out, 1000, 3, func() {})
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Less(t, got.produced, 100)
-		assert.Equal(t, got.produced, got.done+got.failed+got.canceled, "nothing is left")
+		assert.Equal(t, got.produced, got.done+got.failed+got.canceled, "every item has ended")
 	})
 }

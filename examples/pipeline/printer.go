@@ -11,14 +11,14 @@ import (
 
 type event = retrypool.Event[item]
 
-// totals are what is printed in the end.
+// totals are printed at the end.
 type totals struct {
 	produced, done, failed, canceled int
 	attempts                         int
-	ahead                            int // how many items the producer was ahead at most
+	ahead                            int // most items that the producer was ahead
 }
 
-// printer prints what happens, a line at a time, and counts.
+// printer prints a line for each event, and counts.
 type printer struct {
 	progress func()
 	began    time.Time
@@ -55,7 +55,7 @@ func (p *printer) ended(how string, e event, count *int) {
 	p.progress()
 }
 
-// end prints the totals.
+// end prints and returns the totals.
 func (p *printer) end() totals {
 	p.mu.Lock()
 	defer p.mu.Unlock()

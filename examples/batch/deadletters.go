@@ -6,18 +6,18 @@ import (
 	"strconv"
 )
 
-// letters is the file of dead letters. What is in it stays: another run appends to it.
-type letters struct {
+// deadLetters is the file of dead letters. Each run appends to it.
+type deadLetters struct {
 	file *os.File
 	csv  *csv.Writer
 }
 
-func newLetters(path string) (*letters, error) {
+func newDeadLetters(path string) (*deadLetters, error) {
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	l := &letters{file, csv.NewWriter(file)}
+	l := &deadLetters{file, csv.NewWriter(file)}
 	info, err := file.Stat()
 	if err == nil && info.Size() == 0 {
 		err = l.csv.Write([]string{"id", "account", "cents", "line", "why"})
@@ -29,18 +29,18 @@ func newLetters(path string) (*letters, error) {
 	return l, nil
 }
 
-func (l *letters) add(dead letter) error {
+func (l *deadLetters) add(dead deadLetter) error {
 	f := dead.fields
 	return l.csv.Write([]string{f[0], f[1], f[2], strconv.Itoa(dead.line), dead.why})
 }
 
-// flush writes what was added: before the place to go on from moves behind it.
-func (l *letters) flush() error {
+// flush writes to the file what was added. It must be called before the place to go on from moves on.
+func (l *deadLetters) flush() error {
 	l.csv.Flush()
 	return l.csv.Error()
 }
 
-func (l *letters) close() error {
+func (l *deadLetters) close() error {
 	err := l.flush()
 	if e := l.file.Close(); err == nil {
 		err = e
