@@ -6,7 +6,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// attempt is a retry.Attempt as JSON, which has no form for an error.
+// attempt is the JSON form of a retry.Attempt. JSON cannot encode its error.
 type attempt struct {
 	Policy   string    `json:"policy"`
 	Number   int       `json:"attempt"`
@@ -18,7 +18,8 @@ type attempt struct {
 	Error    string    `json:"error,omitempty"`
 }
 
-// lastAttempts are the recorded ones, the newest first; an empty list is no null.
+// lastAttempts returns the attempts of the history, the newest first. The list is never nil, so its JSON is
+// never null.
 func lastAttempts(h *retry.History) []attempt {
 	all := h.Slice()
 	list := make([]attempt, 0, len(all))

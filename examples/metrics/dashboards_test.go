@@ -28,17 +28,17 @@ const (
 	dashboardFile = "../../retryotel/grafana.json"
 )
 
-// The times of the scrapes: twice while the pool is at work and full, and after each of these.
+// The times of the scrapes. The pool is full at began and at working, and idle a minute after each.
 var (
 	began   = time.Date(2026, time.November, 26, 12, 0, 0, 0, time.UTC)
 	working = began.Add(2 * time.Minute)
 	after   = began.Add(3 * time.Minute)
 )
 
-// observe has the program work twice, together with a policy none of whose calls succeeds and one all
-// of whose calls do, and stores what it exposes.
-func observe(t *testing.T) *scraped {
-	m, err := newMeasures()
+// runAndScrape runs the program's work twice and stores what it exposes. It adds a policy whose calls all
+// fail and one whose calls all succeed.
+func runAndScrape(t *testing.T) *scraped {
+	m, err := newTelemetry()
 	require.NoError(t, err)
 	defer func() { require.NoError(t, m.provider.Shutdown(context.Background())) }()
 	s := newScraped()
@@ -50,12 +50,12 @@ func observe(t *testing.T) *scraped {
 	}
 	c, err := newCalls(m)
 	require.NoError(t, err)
-	p, err := newPost(m)
+	p, err := newMailPool(m)
 	require.NoError(t, err)
 	storm := m.policy("storm", retry.WithMaxAttempts(3), retry.WithBackoff(retry.Constant(0)))
 	calm := m.policy("calm")
 	for round := range 2 {
-		require.NoError(t, c.make(t.Context()))
+		require.NoError(t, c.run(t.Context()))
 		require.Error(t, storm.Do(t.Context(), func(context.Context) error { return errRefused }))
 		require.NoError(t, calm.Do(t.Context(), func(context.Context) error { return nil }))
 		at := began.Add(time.Duration(round) * 2 * time.Minute)
@@ -66,11 +66,11 @@ func observe(t *testing.T) *scraped {
 	return s
 }
 
-// Each alert fires for what it is there for, and for nothing else.
+// Each alert fires for its own trouble and for nothing else.
 func TestAlerts(t *testing.T) {
 	rules, errs := rulefmt.ParseFile(alertsFile, false, model.UTF8Validation, parser.NewParser(parser.Options{}))
 	require.Empty(t, errs)
-	s := observe(t)
+	s := runAndScrape(t)
 	fired := func(at time.Time) map[string][]string {
 		all := map[string][]string{}
 		for _, group := range rules.Groups {
@@ -105,7 +105,7 @@ func TestAlerts(t *testing.T) {
 	assert.Equal(t, []string{"RetryBudgetDenied", "RetryAmplification", "RetryGiveUps", "RetryPoolFull"}, named)
 }
 
-// dashboard is what the test reads of grafana.json.
+// dashboard is the part of grafana.json that the tests read.
 type dashboard struct {
 	Panels []struct {
 		ID      int
@@ -129,10 +129,10 @@ func readDashboard(t *testing.T) (d dashboard) {
 	return d
 }
 
-// Every expression of the dashboard has a figure to show, and what it selects by is there.
+// Every expression of the dashboard has a value, and every label that it selects by exists.
 func TestDashboard(t *testing.T) {
 	d := readDashboard(t)
-	s := observe(t)
+	s := runAndScrape(t)
 	variables := strings.NewReplacer("$__rate_interval", "5m", "$job", ".*", "$policy", ".*", "$pool", ".*")
 	expressions := 0
 	for _, panel := range d.Panels {
@@ -165,9 +165,9 @@ func TestDashboard(t *testing.T) {
 	}
 }
 
-// Some figures of the dashboard, by hand.
+// Some values of the dashboard, compared with values computed by hand.
 func TestFigures(t *testing.T) {
-	s := observe(t)
+	s := runAndScrape(t)
 	for expression, want := range map[string]float64{
 		`retry_pool_capacity`: 8,
 		`sum(increase(retry_calls_total{retry_policy_name="storm"}[5m])) > bool 0`:                                                                                                             1,
@@ -183,7 +183,7 @@ func TestFigures(t *testing.T) {
 
 // A policy costs at most 60 series and a pool 55, as package retryotel says.
 func TestSeries(t *testing.T) {
-	s := observe(t)
+	s := runAndScrape(t)
 	for label, most := range map[string]int{"retry_policy_name": 60, "retry_pool_name": 55, "retry_budget_name": 1} {
 		count := map[string]int{}
 		for _, one := range s.series {
@@ -199,7 +199,7 @@ func TestSeries(t *testing.T) {
 	}
 }
 
-// Panels have their own number and place, and every policy label is asked for by the variables.
+// Panels have their own number and place, and every expression selects the job.
 func TestDashboardLayout(t *testing.T) {
 	d := readDashboard(t)
 	type cell struct{ x, y int }
@@ -223,7 +223,7 @@ func TestDashboardLayout(t *testing.T) {
 	}
 }
 
-// What Prometheus' own tool says of the rules.
+// Prometheus' own tool accepts the rules.
 func TestPromtool(t *testing.T) {
 	tool, err := exec.LookPath("promtool")
 	if err != nil {

@@ -46,9 +46,9 @@ func main() {
 	}
 }
 
-// run does the work and shows what was measured, and then serves until ctx ends if it is to keep on.
+// run does the work and prints what was measured. With keep it then serves until ctx ends.
 func run(ctx context.Context, w io.Writer, address string, keep bool) (err error) {
-	m, err := newMeasures()
+	m, err := newTelemetry()
 	if err != nil {
 		return err
 	}
@@ -62,11 +62,11 @@ func run(ctx context.Context, w io.Writer, address string, keep bool) (err error
 	defer func() {
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
-		shut := server.Shutdown(grace)
+		stopped := server.Shutdown(grace)
 		if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
 			err = errors.Join(err, ended)
 		}
-		err = errors.Join(err, shut, m.provider.Shutdown(grace))
+		err = errors.Join(err, stopped, m.provider.Shutdown(grace))
 	}()
 
 	base := "http://" + listener.Addr().String()
@@ -86,19 +86,19 @@ func run(ctx context.Context, w io.Writer, address string, keep bool) (err error
 	return nil
 }
 
-// work makes the calls and delivers the mails.
-func work(ctx context.Context, m *measures, look func() error) (err error) {
+// work makes the calls and delivers the mails. It calls inspect while the pool is full.
+func work(ctx context.Context, m *telemetry, inspect func() error) (err error) {
 	c, err := newCalls(m)
 	if err != nil {
 		return err
 	}
-	p, err := newPost(m)
+	p, err := newMailPool(m)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.pool.Close(ctx)) }()
-	if err := c.make(ctx); err != nil {
+	if err := c.run(ctx); err != nil {
 		return err
 	}
-	return p.deliver(ctx, look)
+	return p.deliver(ctx, inspect)
 }

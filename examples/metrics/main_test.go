@@ -20,7 +20,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// The tests are not parallel: what expvar publishes is the process's.
+// The tests are not parallel, because expvar's variables belong to the process.
 
 // scrape returns the lines of /metrics by "name{labels}".
 func scrape(t *testing.T, base string) map[string]float64 {
@@ -40,6 +40,7 @@ func scrape(t *testing.T, base string) map[string]float64 {
 	return lines
 }
 
+// total returns the sum of the lines with that name, and with a label if one is given.
 func total(lines map[string]float64, name string, with ...string) (sum float64) {
 	for key, v := range lines {
 		if strings.HasPrefix(key, name+"{") && (len(with) == 0 || strings.Contains(key, with[0])) {
@@ -49,7 +50,30 @@ func total(lines map[string]float64, name string, with ...string) (sum float64) 
 	return sum
 }
 
-// The program goes on serving, is scraped, and ends when it is interrupted, with nothing left.
+// wantFigures are lines of /metrics when the work is done.
+var wantFigures = map[string]float64{
+	`retry_calls_total{retry_outcome="succeeded",retry_policy_name="fetch",retry_retried="false"}`:                       10,
+	`retry_calls_total{retry_outcome="succeeded",retry_policy_name="fetch",retry_retried="true"}`:                        3,
+	`retry_calls_total{retry_outcome="failed",retry_policy_name="fetch",retry_reason="exhausted",retry_retried="true"}`:  2,
+	`retry_calls_total{retry_outcome="failed",retry_policy_name="fetch",retry_reason="permanent",retry_retried="false"}`: 1,
+	`retry_calls_total{retry_outcome="failed",retry_policy_name="search",retry_reason="exhausted",retry_retried="true"}`: 1,
+	`retry_calls_total{retry_outcome="failed",retry_policy_name="search",retry_reason="budget",retry_retried="false"}`:   3,
+	`retry_budget_denials_total{retry_policy_name="search"}`:                                                             3,
+	`retry_budget_tokens{retry_budget_name="search"}`:                                                                    0,
+	`retry_attempt_duration_seconds_count{retry_outcome="failed",retry_policy_name="search"}`:                            6,
+	`retry_call_duration_seconds_count{retry_outcome="failed",retry_policy_name="fetch"}`:                                3,
+	`retry_call_attempts_bucket{retry_policy_name="fetch",le="1"}`:                                                       11, // one failed at once with a permanent error
+	`retry_call_attempts_bucket{retry_policy_name="fetch",le="2"}`:                                                       14,
+	`retry_call_wait_duration_seconds_bucket{retry_policy_name="fetch",le="0"}`:                                          11,
+	`retry_pool_submitted_total{retry_pool_name="mail"}`:                                                                 8,
+	`retry_pool_settled_total{retry_pool_name="mail",retry_pool_outcome="succeeded"}`:                                    7,
+	`retry_pool_settled_total{retry_pool_name="mail",retry_pool_outcome="dead_lettered"}`:                                1,
+	`retry_pool_retries_total{retry_pool_name="mail"}`:                                                                   3,
+	`retry_pool_queue_duration_seconds_count{retry_pool_name="mail"}`:                                                    8,
+	`retry_pool_item_duration_seconds_count{retry_pool_name="mail",retry_pool_outcome="succeeded"}`:                      7,
+}
+
+// With -keep the program serves its pages until it is interrupted, and leaves no goroutine.
 func TestKeep(t *testing.T) {
 	before := runtime.NumGoroutine()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -71,27 +95,7 @@ func TestKeep(t *testing.T) {
 	require.NotEmpty(t, base)
 
 	m := scrape(t, base)
-	for key, want := range map[string]float64{
-		`retry_calls_total{retry_outcome="succeeded",retry_policy_name="fetch",retry_retried="false"}`:                       10,
-		`retry_calls_total{retry_outcome="succeeded",retry_policy_name="fetch",retry_retried="true"}`:                        3,
-		`retry_calls_total{retry_outcome="failed",retry_policy_name="fetch",retry_reason="exhausted",retry_retried="true"}`:  2,
-		`retry_calls_total{retry_outcome="failed",retry_policy_name="fetch",retry_reason="permanent",retry_retried="false"}`: 1,
-		`retry_calls_total{retry_outcome="failed",retry_policy_name="search",retry_reason="exhausted",retry_retried="true"}`: 1,
-		`retry_calls_total{retry_outcome="failed",retry_policy_name="search",retry_reason="budget",retry_retried="false"}`:   3,
-		`retry_budget_denials_total{retry_policy_name="search"}`:                                                             3,
-		`retry_budget_tokens{retry_budget_name="search"}`:                                                                    0,
-		`retry_attempt_duration_seconds_count{retry_outcome="failed",retry_policy_name="search"}`:                            6,
-		`retry_call_duration_seconds_count{retry_outcome="failed",retry_policy_name="fetch"}`:                                3,
-		`retry_call_attempts_bucket{retry_policy_name="fetch",le="1"}`:                                                       11, // one failed for good at once
-		`retry_call_attempts_bucket{retry_policy_name="fetch",le="2"}`:                                                       14,
-		`retry_call_wait_duration_seconds_bucket{retry_policy_name="fetch",le="0"}`:                                          11,
-		`retry_pool_submitted_total{retry_pool_name="mail"}`:                                                                 8,
-		`retry_pool_settled_total{retry_pool_name="mail",retry_pool_outcome="succeeded"}`:                                    7,
-		`retry_pool_settled_total{retry_pool_name="mail",retry_pool_outcome="dead_lettered"}`:                                1,
-		`retry_pool_retries_total{retry_pool_name="mail"}`:                                                                   3,
-		`retry_pool_queue_duration_seconds_count{retry_pool_name="mail"}`:                                                    8,
-		`retry_pool_item_duration_seconds_count{retry_pool_name="mail",retry_pool_outcome="succeeded"}`:                      7,
-	} {
+	for key, want := range wantFigures {
 		got, ok := m[key]
 		assert.True(t, ok, key)
 		assert.Equal(t, want, got, key)
@@ -114,14 +118,14 @@ func TestKeep(t *testing.T) {
 	cancel()
 	require.NoError(t, <-ended)
 	_, err = get(t.Context(), base+"/metrics")
-	require.Error(t, err, "it has ended")
+	require.Error(t, err, "the server has ended")
 	for i := 0; runtime.NumGoroutine() > before && i < 1e6; i++ {
 		runtime.Gosched()
 	}
 	assert.LessOrEqual(t, runtime.NumGoroutine(), before, "a goroutine was left")
 }
 
-// expvar says the same as Prometheus.
+// assertVars checks that expvar and Prometheus have the same figures.
 func assertVars(t *testing.T, base string, m map[string]float64) {
 	body, err := get(t.Context(), base+"/debug/vars")
 	require.NoError(t, err)
@@ -147,7 +151,7 @@ func assertHistory(t *testing.T, base string) {
 	assert.Equal(t, "application/json", response.Header.Get("Content-Type"))
 	var list []attempt
 	require.NoError(t, json.NewDecoder(response.Body).Decode(&list))
-	require.Len(t, list, 20, "the newest; there were 40")
+	require.Len(t, list, 20, "the newest of 40")
 	seen := map[string]int{}
 	for _, a := range list {
 		seen[a.Policy]++
@@ -161,7 +165,7 @@ func assertHistory(t *testing.T, base string) {
 	assert.Equal(t, "connection refused", list[0].Error)
 }
 
-// By itself it prints what it scraped, and ends.
+// Without -keep the program prints its pages and ends.
 func TestRun(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// scraped is what Prometheus would have stored of the program, in memory, with its engine to ask it.
+// scraped is what Prometheus would have stored of the program. It is in memory and has an engine for queries.
 type scraped struct {
 	engine *promql.Engine
 	series map[string]*samples
@@ -38,7 +38,7 @@ func newScraped() *scraped {
 	})}
 }
 
-// scrape stores what the page of /metrics says at the time, with the labels of a target.
+// scrape stores the page of /metrics at the given time, with the labels of a target.
 func (s *scraped) scrape(t *testing.T, page []byte, at time.Time) {
 	t.Helper()
 	p := textparse.NewPromParser(page, labels.NewSymbolTable(), false)
@@ -64,7 +64,7 @@ func (s *scraped) scrape(t *testing.T, page []byte, at time.Time) {
 	}
 }
 
-// ask evaluates the expression at the time.
+// ask evaluates the expression at the given time.
 func (s *scraped) ask(t *testing.T, expression string, at time.Time) promql.Vector {
 	t.Helper()
 	query, err := s.engine.NewInstantQuery(t.Context(), s, nil, expression, at)
@@ -78,7 +78,7 @@ func (s *scraped) ask(t *testing.T, expression string, at time.Time) promql.Vect
 	return slices.Clone(vector)
 }
 
-// Querier is what makes it a storage.Queryable.
+// Querier implements storage.Queryable.
 func (s *scraped) Querier(int64, int64) (storage.Querier, error) { return querier{s}, nil }
 
 type querier struct{ *scraped }

@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// scraper prints parts of what the server at base tells.
+// scraper prints parts of the pages of the server at base.
 type scraper struct {
 	w    io.Writer
 	base string
 }
 
-// all prints something of each of the three.
+// all prints a part of each of the three pages.
 func (s scraper) all(ctx context.Context) error {
 	err := s.metrics(ctx, "at the end", "retry_calls_total", "retry_budget_", "retry_call_attempts_sum",
 		"retry_attempt_duration_seconds_count", "retry_pool_items", "retry_pool_settled_total", "retry_pool_submitted_total")
@@ -29,7 +29,7 @@ func (s scraper) all(ctx context.Context) error {
 	return s.attempts(ctx)
 }
 
-// metrics prints those of Prometheus' lines that begin with one of the prefixes.
+// metrics prints the lines of /metrics that begin with one of the prefixes.
 func (s scraper) metrics(ctx context.Context, when string, prefixes ...string) error {
 	body, err := get(ctx, s.base+"/metrics")
 	if err != nil {
@@ -46,7 +46,7 @@ func (s scraper) metrics(ctx context.Context, when string, prefixes ...string) e
 	return nil
 }
 
-// vars prints what counting counted.
+// vars prints the counts of countingHooks.
 func (s scraper) vars(ctx context.Context) error {
 	body, err := get(ctx, s.base+"/debug/vars")
 	if err != nil {
@@ -64,7 +64,7 @@ func (s scraper) vars(ctx context.Context) error {
 	return nil
 }
 
-// attempts prints the newest ones of the history.
+// attempts prints the newest attempts of the history.
 func (s scraper) attempts(ctx context.Context) error {
 	body, err := get(ctx, s.base+"/debug/retry")
 	if err != nil {
@@ -85,13 +85,13 @@ func (s scraper) attempts(ctx context.Context) error {
 	return nil
 }
 
-// get reads what is at the address.
+// get returns the page at the URL.
 func get(ctx context.Context, url string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, err
 	}
-	request.Close = true // no connection is to be left when the program ends
+	request.Close = true // leave no connection open when the program ends
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return nil, err

@@ -17,14 +17,14 @@ var (
 	errNotFound = errors.New("no such item")
 )
 
-// calls are the policies that makeCalls uses.
+// calls are the policies of the calls.
 type calls struct {
 	fetch, search *retry.Policy
 }
 
-// newCalls makes two policies: the calls of "fetch" fail now and then, and those of "search" always,
-// with a budget for two retries in all.
-func newCalls(m *measures) (*calls, error) {
+// newCalls makes two policies. Some calls of "fetch" fail. All calls of "search" fail, and it has a budget
+// for two retries in all.
+func newCalls(m *telemetry) (*calls, error) {
 	budget := retry.NewBudget(0, 2)
 	if _, err := m.recorder.ObserveBudget("search", budget); err != nil {
 		return nil, err
@@ -37,10 +37,10 @@ func newCalls(m *measures) (*calls, error) {
 	}, nil
 }
 
-// make makes some calls of each.
-func (c *calls) make(ctx context.Context) error {
+// run makes some calls with each policy.
+func (c *calls) run(ctx context.Context) error {
 	for n := range 16 {
-		_ = c.fetch.Do(ctx, failing(n)) // its error is counted, which is all this program does with it
+		_ = c.fetch.Do(ctx, failing(n)) // the program only counts its errors
 	}
 	for range 4 {
 		_ = c.search.Do(ctx, func(context.Context) error { return errRefused })
@@ -48,8 +48,8 @@ func (c *calls) make(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// failing is the n-th function: of sixteen ten succeed at once, three at the second attempt,
-// two never, and for one there is no use in another attempt.
+// failing returns the n-th function. Of sixteen ten succeed at once, three succeed at the second attempt,
+// two always fail, and one fails with a permanent error.
 func failing(n int) func(context.Context) error {
 	attempts := 0
 	return func(context.Context) error {
@@ -68,20 +68,20 @@ func failing(n int) func(context.Context) error {
 type mail struct {
 	number   int
 	attempts int
-	hold     <-chan struct{} // it is on its way until this is closed; nil: it arrives at once
+	hold     <-chan struct{} // the mail takes until this is closed; nil: no time
 }
 
-// post is a pool that delivers mails. Eight of them fill it.
-type post struct {
+// mailPool is a pool that delivers mails. Eight mails fill it.
+type mailPool struct {
 	pool    *retrypool.Pool[*mail, struct{}]
-	started chan struct{} // a mail that is held is on its way
+	started chan struct{} // receives when a mail with hold has started
 }
 
-// mails are how many are delivered at a time.
+// mails is the number of mails that fill the pool.
 const mails = 8
 
-func newPost(m *measures) (*post, error) {
-	p := &post{started: make(chan struct{}, 2)}
+func newMailPool(m *telemetry) (*mailPool, error) {
+	p := &mailPool{started: make(chan struct{}, 2)}
 	var err error
 	p.pool, err = retrypool.New(p.send, retrypool.Config[*mail]{
 		Workers: 2, Capacity: mails,
@@ -99,7 +99,7 @@ func newPost(m *measures) (*post, error) {
 	return p, nil
 }
 
-func (p *post) send(ctx context.Context, it *mail) (struct{}, error) {
+func (p *mailPool) send(ctx context.Context, it *mail) (struct{}, error) {
 	it.attempts++
 	switch {
 	case it.number == 1 && it.attempts == 1, it.number == mails:
@@ -115,9 +115,9 @@ func (p *post) send(ctx context.Context, it *mail) (struct{}, error) {
 	return struct{}{}, nil
 }
 
-// deliver has the two workers deliver eight mails. One fails and is parked, the next two hold both
-// workers while look runs, so that the pool is full, and the last fails for good.
-func (p *post) deliver(ctx context.Context, look func() error) error {
+// deliver delivers eight mails with two workers. The first fails and is parked. The next two keep both
+// workers busy while inspect runs, so the pool is full. The last fails for good.
+func (p *mailPool) deliver(ctx context.Context, inspect func() error) error {
 	release := make(chan struct{})
 	for n := 1; n <= mails; n++ {
 		it := &mail{number: n}
@@ -129,12 +129,13 @@ func (p *post) deliver(ctx context.Context, look func() error) error {
 			return fmt.Errorf("mail %d: %w", n, err)
 		}
 	}
-	err := p.lookWhenFull(ctx, look)
+	err := p.inspectWhenFull(ctx, inspect)
 	close(release)
 	return errors.Join(err, p.pool.Join(ctx), ctx.Err())
 }
 
-func (p *post) lookWhenFull(ctx context.Context, look func() error) error {
+// inspectWhenFull calls inspect once both workers are busy.
+func (p *mailPool) inspectWhenFull(ctx context.Context, inspect func() error) error {
 	for range 2 {
 		select {
 		case <-p.started:
@@ -142,5 +143,5 @@ func (p *post) lookWhenFull(ctx context.Context, look func() error) error {
 			return ctx.Err()
 		}
 	}
-	return look()
+	return inspect()
 }

@@ -15,20 +15,20 @@ import (
 	"github.com/seed-205ff063/retry/retryotel"
 )
 
-// measures is what the program is measured with.
-type measures struct {
+// telemetry is everything that measures the program.
+type telemetry struct {
 	recorder *retryotel.Recorder
 	provider *metric.MeterProvider
 	registry *prometheus.Registry
 	counts   *expvar.Map
-	history  *retry.History // the last attempts of all policies
+	history  *retry.History // the newest attempts of all policies
 }
 
-// published is what /debug/vars shows besides Go's own: a process has one of each name.
-var published = expvar.NewMap("retry")
+// expvarMap is the program's part of /debug/vars. A process can publish a name only once.
+var expvarMap = expvar.NewMap("retry")
 
-func newMeasures() (*measures, error) {
-	m := &measures{registry: prometheus.NewRegistry(), counts: published.Init(), history: retry.NewHistory(20)}
+func newTelemetry() (*telemetry, error) {
+	m := &telemetry{registry: prometheus.NewRegistry(), counts: expvarMap.Init(), history: retry.NewHistory(20)}
 	reader, err := exporter.New(exporter.WithRegisterer(m.registry), exporter.WithoutScopeInfo())
 	if err != nil {
 		return nil, err
@@ -38,18 +38,18 @@ func newMeasures() (*measures, error) {
 	return m, err
 }
 
-// policy is one that is measured in every way.
-func (m *measures) policy(name string, opts ...retry.Option) *retry.Policy {
+// policy returns a policy that is measured in every way.
+func (m *telemetry) policy(name string, opts ...retry.Option) *retry.Policy {
 	return retry.MustNew(append([]retry.Option{
 		retry.WithName(name),
 		retry.WithHooks(m.recorder.Hooks()),
-		retry.WithHooks(m.counting()),
+		retry.WithHooks(m.countingHooks()),
 		retry.WithHistory(m.history),
 	}, opts...)...)
 }
 
-// counting are hooks that count with expvar, for programs that want no dependency.
-func (m *measures) counting() retry.Hooks {
+// countingHooks returns hooks that count with expvar, for programs that want no dependency.
+func (m *telemetry) countingHooks() retry.Hooks {
 	return retry.Hooks{
 		AfterAttempt: func(_ context.Context, a retry.Attempt) { m.counts.Add(a.Name+" attempts", 1) },
 		Done: func(_ context.Context, o retry.Outcome) {
@@ -63,8 +63,8 @@ func (m *measures) counting() retry.Hooks {
 	}
 }
 
-// handler serves the figures. The paths under /debug tell more than strangers should know.
-func (m *measures) handler() http.Handler {
+// handler serves the three pages. Do not show those under /debug to strangers.
+func (m *telemetry) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
 	mux.Handle("GET /debug/vars", expvar.Handler())
@@ -72,7 +72,7 @@ func (m *measures) handler() http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		out := json.NewEncoder(w)
 		out.SetIndent("", "  ")
-		_ = out.Encode(lastAttempts(m.history)) // of a client that is gone
+		_ = out.Encode(lastAttempts(m.history)) // an error means that the client is gone
 	})
 	return mux
 }
