@@ -11,34 +11,34 @@ import (
 	"github.com/seed-205ff063/retry/examples/internal/progress"
 )
 
-// demo is the jobs, the workers and what happens to them.
+// demo has the jobs done while it stops workers and the server.
 type demo struct {
 	engine  engine
-	box     mailbox
+	mailbox mailbox
 	jobs    int
 	bar     *progress.Bar
 	workers []*process
 }
 
-// run has all jobs done. On the way it kills a worker and restarts the server.
+// run waits until all jobs are done. Meanwhile it kills a worker and restarts the server.
 func (d *demo) run(ctx context.Context, w io.Writer, workers int) (err error) {
 	w = d.bar.Writer(w)
 	defer func() { err = errors.Join(err, d.stop()) }()
-	if err := d.box.empty(); err != nil {
+	if err := d.mailbox.empty(); err != nil {
 		return err
 	}
 	if err := d.engine.enqueue(ctx, d.jobs); err != nil {
 		return err
 	}
 	for range workers {
-		p := newProcess(d.engine, d.box)
+		p := newProcess(d.engine, d.mailbox)
 		if err := p.start(); err != nil {
 			return err
 		}
 		d.workers = append(d.workers, p)
 	}
 	fmt.Fprintf(w, "%d jobs, %d worker processes, %s\n", d.jobs, workers, d.engine.name())
-	if err := d.until(ctx, 4*d.jobs/5); err != nil {
+	if err := d.waitUntilLeft(ctx, 4*d.jobs/5); err != nil {
 		return err
 	}
 	if err := d.workers[0].kill(); err != nil {
@@ -48,7 +48,7 @@ func (d *demo) run(ctx context.Context, w io.Writer, workers int) (err error) {
 		return err
 	}
 	fmt.Fprintln(w, "a worker was killed and started again")
-	if err := d.until(ctx, 2*d.jobs/5); err != nil {
+	if err := d.waitUntilLeft(ctx, 2*d.jobs/5); err != nil {
 		return err
 	}
 	done, err := d.engine.restart(ctx)
@@ -56,14 +56,14 @@ func (d *demo) run(ctx context.Context, w io.Writer, workers int) (err error) {
 		return err
 	}
 	fmt.Fprintln(w, done)
-	return d.until(ctx, 0)
+	return d.waitUntilLeft(ctx, 0)
 }
 
-// errLeft says that there are more jobs than are waited for.
+// errLeft is the error of an attempt of waitUntilLeft.
 var errLeft = errors.New("there are jobs left")
 
-// until waits until no more jobs are left than that. A server that is away is asked again.
-func (d *demo) until(ctx context.Context, left int) error {
+// waitUntilLeft waits until at most left jobs have not ended. It asks again if the server is away.
+func (d *demo) waitUntilLeft(ctx context.Context, left int) error {
 	return retry.Do(ctx, func(ctx context.Context) error {
 		n, err := d.engine.left(ctx)
 		if err != nil {
@@ -78,7 +78,7 @@ func (d *demo) until(ctx context.Context, left int) error {
 		retry.WithAttemptTimeout(2*time.Second), retry.WithBackoff(retry.Constant(50*time.Millisecond)))
 }
 
-// stop ends the workers, which finish what they have begun.
+// stop stops the workers. They finish the jobs that have begun.
 func (d *demo) stop() error {
 	d.bar.Close()
 	var errs []error
@@ -88,13 +88,13 @@ func (d *demo) stop() error {
 	return errors.Join(errs...)
 }
 
-// inspect looks at what came of the jobs.
+// inspect returns what happened to the jobs.
 func (d *demo) inspect(ctx context.Context) (*report, error) {
-	deliveries, err := d.box.deliveries()
+	deliveries, err := d.mailbox.deliveries()
 	if err != nil {
 		return nil, err
 	}
-	mails, err := d.box.mails()
+	mails, err := d.mailbox.mails()
 	if err != nil {
 		return nil, err
 	}

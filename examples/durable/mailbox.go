@@ -11,25 +11,25 @@ import (
 	"strings"
 )
 
-// mailbox is what the workers deliver to: a folder that outlives them. It notes each delivery, and
-// knows by its key a mail that it already has.
+// mailbox is where the workers deliver to: a folder that outlives them. It notes each delivery. By its key
+// it recognizes a mail that it already has.
 type mailbox struct{ dir string }
 
-// deliver hands a mail in. One with a key that was there before changes nothing.
+// deliver adds a mail. A second mail with the same key is noted and dropped.
 func (m mailbox) deliver(key string, job int) error {
 	if err := m.note(fmt.Sprintf("%s %d", key, job)); err != nil {
 		return err
 	}
-	_, err := m.once("mail " + key)
+	_, err := m.createOnce("mail " + key)
 	return err
 }
 
-// first reports whether nobody has asked for the key before.
-func (m mailbox) first(key string) (bool, error) { return m.once("seen " + key) }
+// first reports whether it is the first call with the key, in all processes.
+func (m mailbox) first(key string) (bool, error) { return m.createOnce("seen " + key) }
 
-// once makes a file of that name and reports whether there was none: the file system sees to it that
-// only one process does.
-func (m mailbox) once(name string) (bool, error) {
+// createOnce creates a file of that name and reports whether there was none. The file system guarantees that
+// only one process succeeds.
+func (m mailbox) createOnce(name string) (bool, error) {
 	f, err := os.OpenFile(filepath.Join(m.dir, escape(name)), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return false, nil
@@ -40,12 +40,12 @@ func (m mailbox) once(name string) (bool, error) {
 	return true, f.Close()
 }
 
-// escape makes a name of what may have separators.
+// escape returns a name without separators of paths.
 func escape(name string) string { return strings.NewReplacer("/", "%2F", ":", "-").Replace(name) }
 
 func (m mailbox) log() string { return filepath.Join(m.dir, "deliveries") }
 
-// note appends a line by one write, which stays whole if the process is killed.
+// note appends a line with one write, so the line is whole even if the process is killed.
 func (m mailbox) note(line string) error {
 	f, err := os.OpenFile(m.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -55,7 +55,7 @@ func (m mailbox) note(line string) error {
 	return errors.Join(err, f.Close())
 }
 
-// empty makes the mailbox a new one.
+// empty removes all mails and notes.
 func (m mailbox) empty() error {
 	mails, err := filepath.Glob(filepath.Join(m.dir, "mail *"))
 	if err != nil {
@@ -74,13 +74,13 @@ func (m mailbox) empty() error {
 	return errors.Join(errs...)
 }
 
-// mails is how many the mailbox has.
+// mails returns how many mails the mailbox has.
 func (m mailbox) mails() (int, error) {
 	files, err := filepath.Glob(filepath.Join(m.dir, "mail *"))
 	return len(files), err
 }
 
-// deliveries is how often each job was handed in.
+// deliveries returns how often each job was delivered.
 func (m mailbox) deliveries() (map[string]int, error) {
 	f, err := os.Open(m.log())
 	if errors.Is(err, fs.ErrNotExist) {

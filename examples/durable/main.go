@@ -53,12 +53,12 @@ func main() {
 	}
 }
 
-// options are what the program is asked to do.
+// options are the flags.
 type options struct {
 	jobs    int
 	workers int
-	dir     string // for the engine's data and the mailbox; empty: a folder that is removed
-	dsn     string // of PostgreSQL; empty: NATS
+	dir     string // for the engine's data and the mailbox; if empty, a temporary one
+	dsn     string // of PostgreSQL; if empty, NATS is used
 }
 
 func (o *options) register(flags *flag.FlagSet) {
@@ -68,7 +68,7 @@ func (o *options) register(flags *flag.FlagSet) {
 	flags.StringVar(&o.dsn, "dsn", "", "`DSN` of a PostgreSQL server, to use River instead of NATS")
 }
 
-// start is a worker's process if the environment says so, and the whole demonstration otherwise.
+// start runs a worker if the environment says so, and the whole program otherwise.
 func start(ctx context.Context, w io.Writer, o options) error {
 	if isWorker() {
 		return work(ctx)
@@ -76,12 +76,12 @@ func start(ctx context.Context, w io.Writer, o options) error {
 	return run(ctx, w, o)
 }
 
-// run has the jobs done in spite of everything, and looks at what came of them.
+// run runs the demo, prints the report, and checks that no job is lost.
 func run(ctx context.Context, w io.Writer, o options) (err error) {
 	if o.jobs < 1 || o.workers < 1 {
 		return fmt.Errorf("-jobs %d, -workers %d: there must be at least 1 of each", o.jobs, o.workers)
 	}
-	dir, remove, err := folder(o.dir)
+	dir, remove, err := dataDir(o.dir)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func run(ctx context.Context, w io.Writer, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.close()) }()
-	d := &demo{engine: e, box: mailbox{dir}, jobs: o.jobs, bar: progress.New(int64(o.jobs))}
+	d := &demo{engine: e, mailbox: mailbox{dir}, jobs: o.jobs, bar: progress.New(int64(o.jobs))}
 	if err := d.run(ctx, w, o.workers); err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func run(ctx context.Context, w io.Writer, o options) (err error) {
 	return r.check()
 }
 
-// newEngine starts the engine that is asked for.
+// newEngine starts the engine.
 func newEngine(ctx context.Context, o options, dir string) (engine, error) {
 	if o.dsn != "" {
 		return newRiver(ctx, o.dsn)
@@ -111,8 +111,8 @@ func newEngine(ctx context.Context, o options, dir string) (engine, error) {
 	return newNATS(dir)
 }
 
-// folder is the one given, or one that remove removes.
-func folder(given string) (dir string, remove func() error, err error) {
+// dataDir returns the given folder, or a temporary one. Call remove at the end.
+func dataDir(given string) (dir string, remove func() error, err error) {
 	if given != "" {
 		return given, func() error { return nil }, os.MkdirAll(given, 0o700)
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The workers are processes of the test's binary.
+// TestMain turns the test binary into a worker when a test starts it as one.
 func TestMain(m *testing.M) {
 	if !isWorker() {
 		os.Exit(m.Run())
@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// Whatever dies on the way, all jobs come to an end, and the mailbox has each mail once.
+// All jobs end although a worker and the server stop, and the mailbox has each mail once.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
@@ -50,8 +50,8 @@ func TestRun(t *testing.T) {
 	assert.Equal(t, 200, once+twice+dead)
 }
 
-// deadJobs returns the jobs that the report says are dead letters for that reason. A job whose worker
-// was killed has one attempt more, and so a line of its own.
+// deadJobs returns the jobs that are dead letters for that reason, as the report says. A job whose worker
+// was killed has one attempt more, so it is on another line.
 func deadJobs(report, reason, err string) (jobs []string) {
 	line := regexp.MustCompile(reason + ` after \d+: ` + err + `: jobs \[(.*)\]`)
 	for _, found := range line.FindAllStringSubmatch(report, -1) {
@@ -69,7 +69,7 @@ func figure(t *testing.T, text, pattern string) int {
 	return n
 }
 
-// A folder that is kept can be used again.
+// A folder that was kept can be used again.
 func TestFolder(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -86,7 +86,7 @@ func TestBadNumbers(t *testing.T) {
 		"-jobs 0, -workers 3: there must be at least 1 of each")
 }
 
-// A report of jobs that were lost is an error.
+// It is an error if jobs are lost or mails are missing.
 func TestLost(t *testing.T) {
 	t.Parallel()
 	r := newReport(3, map[string]int{"1": 1, "3": 2}, 2, nil)

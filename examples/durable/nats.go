@@ -54,7 +54,7 @@ func (e *natsEngine) startServer() (err error) {
 	return nil
 }
 
-// connectNATS connects and stays so: a server that is away is waited for.
+// connectNATS connects to the server. The connection waits for a server that is away.
 func connectNATS(url string) (*nats.Conn, jetstream.JetStream, error) {
 	conn, err := nats.Connect(url, nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
 	if err != nil {
@@ -67,8 +67,8 @@ func connectNATS(url string) (*nats.Conn, jetstream.JetStream, error) {
 func (e *natsEngine) name() string    { return natsName }
 func (e *natsEngine) address() string { return e.server.ClientURL() }
 
-// enqueue makes the streams and the consumer, and publishes the jobs. Jobs that were there before,
-// in a folder that was kept, are removed.
+// enqueue creates the streams and the consumer, and publishes the jobs. It removes earlier jobs, which a
+// folder that was kept may have.
 func (e *natsEngine) enqueue(ctx context.Context, n int) error {
 	for name, subject := range map[string]string{"JOBS": "jobs", "DEAD": "dead"} {
 		stream, err := e.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{Name: name, Subjects: []string{subject}})
@@ -86,7 +86,7 @@ func (e *natsEngine) enqueue(ctx context.Context, n int) error {
 	}
 	if _, err := e.js.CreateOrUpdateConsumer(ctx, "JOBS", jetstream.ConsumerConfig{
 		Durable: "mailers", AckPolicy: jetstream.AckExplicitPolicy,
-		AckWait: 2 * time.Second, // so long nobody takes over what a dead worker had
+		AckWait: 2 * time.Second, // another worker takes over a dead worker's jobs after that time
 	}); err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (e *natsEngine) enqueue(ctx context.Context, n int) error {
 	return nil
 }
 
-// workNATS is a worker's side.
+// workNATS is the worker of NATS.
 func workNATS(ctx context.Context, url string, p *retry.Policy, h handler) error {
 	conn, js, err := connectNATS(url)
 	if err != nil {
@@ -117,12 +117,12 @@ func workNATS(ctx context.Context, url string, p *retry.Policy, h handler) error
 		return h(ctx, retrynats.Key(msg), msg.Data())
 	}, retrynats.Config{
 		Policy: p, Workers: 4, DeadLetter: "dead", State: state,
-		// Here servers and workers die on purpose; elsewhere warnings are worth reading.
+		// Here servers and workers stop on purpose. Elsewhere warnings are worth reading.
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 }
 
-// restart stops the server and starts it again, at the same address and with the same folder.
+// restart restarts the server at the same address with the same folder.
 func (e *natsEngine) restart(context.Context) (done string, err error) {
 	port, err := e.stopServer()
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"os/exec"
 )
 
-// process is a worker, of this same program.
+// process is a worker process of this same program.
 type process struct {
 	env   []string
 	cmd   *exec.Cmd
@@ -31,16 +31,16 @@ func (p *process) start() error {
 	return p.cmd.Start()
 }
 
-// kill ends the process as kill -9 does.
+// kill kills the process, as kill -9 does.
 func (p *process) kill() error {
 	if err := p.cmd.Process.Kill(); err != nil {
 		return err
 	}
-	_ = p.cmd.Wait() // it says that the process was killed
+	_ = p.cmd.Wait() // its error is that the process was killed
 	return nil
 }
 
-// stop lets the process finish what it has begun: it ends when its input does.
+// stop closes the process's input and waits for its end. The process finishes the jobs that have begun.
 func (p *process) stop() error {
 	if err := p.stdin.Close(); err != nil {
 		return err

@@ -8,15 +8,15 @@ import (
 	"strconv"
 )
 
-// report is what came of the jobs.
+// report is what happened to the jobs.
 type report struct {
 	jobs    int
 	once    int
-	twice   []string // or more often
-	mails   int      // that the mailbox has
+	twice   []string // done twice or more often
+	mails   int      // in the mailbox
 	letters map[string]deadLetter
-	both    []string // done and a dead letter: done, but it was never heard of
-	missing []string // neither
+	both    []string // done and a dead letter: the work was done but never acknowledged
+	missing []string // neither done nor a dead letter
 }
 
 func newReport(jobs int, deliveries map[string]int, mails int, letters []deadLetter) *report {
@@ -44,7 +44,7 @@ func newReport(jobs int, deliveries map[string]int, mails int, letters []deadLet
 
 func (r *report) print(w io.Writer) {
 	fmt.Fprintf(w, "\ndone once           %d\n", r.once)
-	fmt.Fprintf(w, "done twice          %d  the worker died, or the server was away, before it was told\n", len(r.twice))
+	fmt.Fprintf(w, "done twice          %d  the worker died or the server was away before the acknowledgement\n", len(r.twice))
 	fmt.Fprintf(w, "in the dead letters %d\n", len(r.letters))
 	reasons := map[string][]string{}
 	for job, l := range r.letters {
@@ -57,10 +57,10 @@ func (r *report) print(w io.Writer) {
 		fmt.Fprintf(w, "  %s: jobs %v\n", why, jobs)
 	}
 	fmt.Fprintf(w, "lost                %d\n", len(r.missing))
-	fmt.Fprintf(w, "the mailbox has %d mails, each one once: it knows them by their keys\n", r.mails)
+	fmt.Fprintf(w, "the mailbox has %d mails, each once: it recognizes them by their keys\n", r.mails)
 }
 
-// check says what is not as it must be.
+// check returns an error if a job is lost, or a mail is missing or there twice.
 func (r *report) check() error {
 	if len(r.missing) > 0 {
 		return fmt.Errorf("jobs %v are lost", r.missing)

@@ -22,23 +22,23 @@ import (
 
 const (
 	riverName   = "River"
-	riverSchema = "retry_durable" // of the example alone
-	riverStuck  = 2 * time.Second // so long nobody takes over what a dead worker had
+	riverSchema = "retry_durable" // only for this example
+	riverStuck  = 2 * time.Second // another worker takes over a dead worker's jobs after that time
 )
 
-// riverJob is what River stores of a job.
+// riverJob is the arguments that River stores for a job.
 type riverJob struct {
 	Number int `json:"number"`
 }
 
 func (riverJob) Kind() string { return "mail" }
 
-// riverEngine is a PostgreSQL server that somebody else runs.
+// riverEngine is River on a PostgreSQL server that is already running.
 type riverEngine struct {
 	dsn    string
 	pool   *pgxpool.Pool
-	client *river.Client[pgx.Tx] // inserts, and does no work
-	asked  time.Time             // when the rescuer was last asked for
+	client *river.Client[pgx.Tx] // only inserts jobs
+	asked  time.Time             // when left last asked for a rescue
 }
 
 func newRiver(ctx context.Context, dsn string) (*riverEngine, error) {
@@ -54,13 +54,13 @@ func newRiver(ctx context.Context, dsn string) (*riverEngine, error) {
 	return &riverEngine{dsn: dsn, pool: pool, client: client}, nil
 }
 
-// riverLog is quiet: here servers and workers die on purpose. Elsewhere warnings are worth reading.
+// riverLog logs nothing, because servers and workers stop on purpose. Elsewhere warnings are worth reading.
 var riverLog = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError + 4}))
 
 func (e *riverEngine) name() string    { return riverName }
 func (e *riverEngine) address() string { return e.dsn }
 
-// enqueue makes the tables and inserts the jobs.
+// enqueue creates the tables and inserts the jobs.
 func (e *riverEngine) enqueue(ctx context.Context, n int) error {
 	if err := e.exec(ctx, `DROP SCHEMA IF EXISTS `+riverSchema+` CASCADE`, `CREATE SCHEMA `+riverSchema); err != nil {
 		return err
@@ -89,7 +89,7 @@ func (e *riverEngine) exec(ctx context.Context, statements ...string) error {
 	return nil
 }
 
-// workRiver is a worker's side.
+// workRiver is the worker of River.
 func workRiver(ctx context.Context, dsn string, p *retry.Policy, h handler) error {
 	retrier, err := retryriver.New(retryriver.Config{Policy: p})
 	if err != nil {
@@ -111,7 +111,7 @@ func workRiver(ctx context.Context, dsn string, p *retry.Policy, h handler) erro
 		return err
 	}
 	defer pool.Close()
-	// The server may be away just when the worker starts.
+	// The server may be away when the worker starts.
 	client, err := retry.DoValue(ctx, func(ctx context.Context) (*river.Client[pgx.Tx], error) {
 		client, err := river.NewClient(riverpgxv5.New(pool), config)
 		if err != nil {
@@ -123,11 +123,11 @@ func workRiver(ctx context.Context, dsn string, p *retry.Policy, h handler) erro
 		return err
 	}
 	<-ctx.Done()
-	return client.Stop(context.WithoutCancel(ctx)) // once what is begun has ended
+	return client.Stop(context.WithoutCancel(ctx)) // after the jobs that have begun
 }
 
-// restart drops every connection of the workers, as a restart of the server does: the server is
-// somebody else's.
+// restart drops every connection of the workers, as a restart of the server does. It cannot restart a server
+// that others may use.
 func (e *riverEngine) restart(ctx context.Context) (done string, err error) {
 	return "the server dropped all connections", e.exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 		WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
@@ -139,17 +139,17 @@ func (e *riverEngine) left(ctx context.Context) (n int, err error) {
 	err = e.pool.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE state = 'running' AND attempted_at < now() - $1::interval)
 		FROM `+riverSchema+`.river_job WHERE finalized_at IS NULL`, 2*riverStuck).Scan(&n, &stuck)
 	if err == nil && stuck > 0 && time.Since(e.asked) > 3*riverStuck {
-		// River looks for what dead workers left every 30 seconds, and when a worker begins to lead.
+		// River looks for the jobs of dead workers every 30 seconds, and when a new leader is elected.
 		e.asked = time.Now()
 		err = e.client.Notify().RequestResign(ctx)
 	}
 	return n, err
 }
 
-// ended reads what the policy says of a job's end.
-var ended = regexp.MustCompile(`^retry: (?:\w+: )?(.+) after (\d+) attempts? in \S+: (.*)$`)
+// endText matches the error of a job that failed for good.
+var endText = regexp.MustCompile(`^retry: (?:\w+: )?(.+) after (\d+) attempts? in \S+: (.*)$`)
 
-// deadLetters are the jobs that River keeps as cancelled, permanent errors, and as discarded.
+// deadLetters returns the jobs that River has cancelled, after permanent errors, and discarded.
 func (e *riverEngine) deadLetters(ctx context.Context) (letters []deadLetter, err error) {
 	rows, err := e.pool.Query(ctx, `SELECT args->>'number', errors[array_length(errors, 1)]->>'error' FROM `+riverSchema+
 		`.river_job WHERE state IN ('cancelled', 'discarded')`)
@@ -161,7 +161,7 @@ func (e *riverEngine) deadLetters(ctx context.Context) (letters []deadLetter, er
 		if err := row.Scan(&l.job, &text); err != nil {
 			return l, err
 		}
-		parts := ended.FindStringSubmatch(text)
+		parts := endText.FindStringSubmatch(text)
 		if parts == nil {
 			return l, fmt.Errorf("job %s ended with %q", l.job, text)
 		}

@@ -21,7 +21,7 @@ const (
 
 func isWorker() bool { return os.Getenv(engineVariable) != "" }
 
-// work is a worker's process: it works until ctx ends or its parent is gone.
+// work runs a worker until ctx ends or the parent process closes its input.
 func work(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -30,7 +30,7 @@ func work(ctx context.Context) error {
 		cancel()
 	}()
 	name := os.Getenv(engineVariable)
-	run, ok := workersOf[name]
+	run, ok := workersByEngine[name]
 	if !ok {
 		return fmt.Errorf("there is no engine %q", name)
 	}
@@ -43,7 +43,7 @@ var (
 	errUnknown = errors.New("no such user")
 )
 
-// handle delivers the mail that the job stands for.
+// handle processes a job: it delivers a mail.
 func (m mailbox) handle(ctx context.Context, key string, payload []byte) error {
 	job, err := strconv.Atoi(string(payload))
 	if err != nil {
@@ -56,8 +56,8 @@ func (m mailbox) handle(ctx context.Context, key string, payload []byte) error {
 	}
 	switch {
 	case job%50 == 0:
-		return retry.Permanent(errUnknown) // another attempt would be of no use
-	case job%77 == 0: // always
+		return retry.Permanent(errUnknown)
+	case job%77 == 0: // in every attempt
 		return errBusy
 	case job%4 == 0:
 		first, err := m.first(key)

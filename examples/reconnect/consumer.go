@@ -11,7 +11,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// consumer reads messages, a line each, from a server.
+// consumer reads messages from a server. A message is a line.
 type consumer struct {
 	address  string
 	log      *slog.Logger

@@ -56,8 +56,8 @@ func main() {
 	}
 }
 
-// errLimit is why the context ends when the program has run for as long as -for says.
-var errLimit = errors.New("has run for long enough")
+// errLimit is the cause of the context's end after the time of -for.
+var errLimit = errors.New("the time of -for is over")
 
 func run(ctx context.Context, w io.Writer, limit time.Duration, outage bool) error {
 	s, err := newServer(outage)

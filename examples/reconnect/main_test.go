@@ -17,7 +17,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// TestMain makes the test binary the program itself where a test starts it so.
+// TestMain turns the test binary into the program when a test starts it as one.
 func TestMain(m *testing.M) {
 	if os.Getenv("RECONNECT_PROGRAM") != "" {
 		main()
@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// It outlives many more failures than five, since some connections last.
+// The consumer survives many more failures than its five attempts, because some connections last.
 func TestRunsOn(t *testing.T) {
 	t.Parallel()
 	s, err := newServer(false)
@@ -48,7 +48,7 @@ func TestRunsOn(t *testing.T) {
 	assert.NotContains(t, logged.String(), "level=ERROR")
 }
 
-// A server that stays away ends it.
+// A server that stays away ends the consumer.
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
@@ -56,7 +56,7 @@ func TestOutage(t *testing.T) {
 	var e *retry.Error
 	require.ErrorAs(t, err, &e)
 	assert.Equal(t, retry.ErrExhausted, e.Reason)
-	assert.Equal(t, 5, e.Attempts, "the connection that lasted is the first of the series")
+	assert.Equal(t, 5, e.Attempts, "the connection that lasted counts as the first attempt")
 	assert.Contains(t, out.String(), `level=ERROR msg="gave up" name=consume`)
 	assert.NotContains(t, out.String(), "shut down")
 }
@@ -65,10 +65,10 @@ func TestLimit(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), &out, 300*time.Millisecond, false))
-	assert.Regexp(t, `shut down after \d+ messages: has run for long enough\n$`, out.String())
+	assert.Regexp(t, `shut down after \d+ messages: the time of -for is over\n$`, out.String())
 }
 
-// SIGTERM is a shutdown: logged at Info, no error, status 0.
+// SIGTERM is a shutdown: the log has level Info, there is no error, and the exit status is 0.
 func TestSIGTERM(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -80,12 +80,12 @@ func TestSIGTERM(t *testing.T) {
 	require.NoError(t, program.Start())
 
 	var out strings.Builder
-	told := false
+	signaled := false
 	for chunk := make([]byte, 4096); ; {
 		n, err := stdout.Read(chunk)
 		out.Write(chunk[:n])
-		if !told && strings.Contains(out.String(), "message 3 of connection 3\n") {
-			told = true
+		if !signaled && strings.Contains(out.String(), "message 3 of connection 3\n") {
+			signaled = true
 			require.NoError(t, program.Process.Signal(syscall.SIGTERM))
 		}
 		if err != nil {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// server sends each client some messages and drops the connection.
+// server sends messages and drops connections.
 type server struct {
 	listener net.Listener
 	outage   bool
@@ -45,8 +45,8 @@ func (s *server) accept() {
 	}
 }
 
-// serve sends messages for 80 ms over every third connection, and drops the others at once. In an
-// outage it drops all that come after the third.
+// serve sends messages over every third connection for 80 ms, and drops the others at once. In an outage
+// it drops all connections after the third.
 func (s *server) serve(conn net.Conn, n int) {
 	defer s.drop(conn)
 	if n%3 != 0 || s.outage && n > 3 {
@@ -67,7 +67,7 @@ func (s *server) drop(conn net.Conn) {
 	conn.Close()
 }
 
-// close ends the server and all connections.
+// close stops the server and closes all connections.
 func (s *server) close() {
 	s.listener.Close()
 	s.mu.Lock()
