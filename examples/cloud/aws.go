@@ -87,7 +87,7 @@ func awsTransient(a retry.Attempt) bool {
 	return awsretry.IsErrorRetryables(awsretry.DefaultRetryables).IsErrorRetryable(a.Err) == aws.TrueTernary
 }
 
-// reasonOf says why a call stopped.
+// reasonOf returns why a call stopped, and after how many attempts.
 func reasonOf(err error) string {
 	var e *retry.Error
 	if errors.As(err, &e) {

@@ -52,7 +52,7 @@ func TestAWSError(t *testing.T) {
 	assert.Equal(t, 503, r.HTTPStatusCode())
 }
 
-// The server's hint is obeyed; the SDK itself does not read it.
+// The policy obeys the server's hint. The SDK itself does not read it.
 func TestAWSHint(t *testing.T) {
 	t.Parallel()
 	s := newFakeS3(failure{status: 503, code: "SlowDown", retryAfter: "1"})
@@ -68,7 +68,7 @@ func TestAWSHint(t *testing.T) {
 	assert.Equal(t, 1, s.requests())
 }
 
-// A wait that would pass the caller's deadline is not begun.
+// A wait that would pass the caller's deadline does not start.
 func TestAWSDeadline(t *testing.T) {
 	t.Parallel()
 	s := newFakeS3(slowDown, slowDown)
@@ -83,7 +83,7 @@ func TestAWSDeadline(t *testing.T) {
 	assert.Equal(t, 1, s.requests())
 }
 
-// Calls of one client at once have attempts of their own.
+// Concurrent calls of one client count their own attempts.
 func TestAWSConcurrent(t *testing.T) {
 	t.Parallel()
 	s := newFakeS3()
@@ -113,7 +113,7 @@ func TestGaxHint(t *testing.T) {
 	assert.GreaterOrEqual(t, s.times[1].Sub(s.times[0]), 150*time.Millisecond)
 }
 
-// The error has the reason, and the status of the last attempt.
+// The error has the reason and the status of the last attempt.
 func TestGaxError(t *testing.T) {
 	t.Parallel()
 	s, err := newRPCServer(status.Error(codes.NotFound, "no such thing"))

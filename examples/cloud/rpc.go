@@ -21,7 +21,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// rpcServer is a gRPC server that fails as scripted, in turn, and then answers.
+// rpcServer is a gRPC server. It first returns its failures, one a request, and then answers.
 type rpcServer struct {
 	client healthpb.HealthClient
 	conn   *grpc.ClientConn
@@ -67,7 +67,7 @@ func (s *rpcServer) intercept(ctx context.Context, req any, _ *grpc.UnaryServerI
 	return handler(ctx, req)
 }
 
-// check is a call as the clients that Google generates make it.
+// check makes a call as Google's generated clients do.
 func (s *rpcServer) check(ctx context.Context, policy *retry.Policy) error {
 	return invoke(ctx, policy, func(ctx context.Context, _ gax.CallSettings) error {
 		_, err := s.client.Check(ctx, &healthpb.HealthCheckRequest{})
@@ -75,7 +75,7 @@ func (s *rpcServer) check(ctx context.Context, policy *retry.Policy) error {
 	})
 }
 
-// busy is UNAVAILABLE, with a hint how long to wait.
+// busy returns UNAVAILABLE with a hint how long to wait.
 func busy(d time.Duration) error {
 	s, _ := status.New(codes.Unavailable, "busy").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(d)})
 	return s.Err()
@@ -89,6 +89,7 @@ func policyForRPC(opts ...retry.Option) *retry.Policy {
 	}, opts...)...)
 }
 
+// rpc shows gax with a gRPC server that fails in several ways.
 func rpc(ctx context.Context, w io.Writer) error {
 	fmt.Fprintln(w, "\n== gax")
 	for _, row := range []struct {

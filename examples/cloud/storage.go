@@ -18,18 +18,18 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// fakeS3 keeps objects in memory, and fails as scripted before it does.
+// fakeS3 keeps objects in memory. It first returns its failures, one a request, and then answers.
 type fakeS3 struct {
 	*httptest.Server
 
 	mu       sync.Mutex
 	objects  map[string][]byte
-	failures []failure // in turn, one a request
-	down     bool      // fails for ever
+	failures []failure
+	down     bool // every request fails
 	times    []time.Time
 }
 
-// failure is an answer with an error.
+// failure is an answer with an error status.
 type failure struct {
 	status     int
 	code       string
@@ -80,7 +80,7 @@ func (s *fakeS3) fails() (failure, bool) {
 	return f, true
 }
 
-// requests returns how many requests came.
+// requests returns the number of requests.
 func (s *fakeS3) requests() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,7 +93,7 @@ func (s *fakeS3) setDown(down bool) {
 	s.down = down
 }
 
-// client returns an S3 client under the policy.
+// client returns an S3 client that retries by the policy.
 func (s *fakeS3) client(policy *retry.Policy) *s3.Client {
 	o := s3.Options{
 		BaseEndpoint:               aws.String(s.URL),
@@ -107,7 +107,7 @@ func (s *fakeS3) client(policy *retry.Policy) *s3.Client {
 	return s3.New(o)
 }
 
-// policyForAWS returns a policy for tests' times; opts are added.
+// policyForAWS returns a policy with short waits and the given options.
 func policyForAWS(opts ...retry.Option) *retry.Policy {
 	return retry.MustNew(append([]retry.Option{
 		retry.WithName("s3"),
@@ -134,6 +134,7 @@ func get(ctx context.Context, c *s3.Client, key string) (string, error) {
 	return string(text), err
 }
 
+// storage shows aws-sdk-go-v2 with an S3 that fails in several ways.
 func storage(ctx context.Context, w io.Writer) error {
 	fmt.Fprintln(w, "== aws-sdk-go-v2")
 	s := newFakeS3(slowDown, slowDown)
@@ -154,7 +155,7 @@ func storage(ctx context.Context, w io.Writer) error {
 	return errors.Join(outage(ctx, w), ctx.Err())
 }
 
-// outage makes twenty calls to a server that is down, and one after it has come back.
+// outage makes twenty calls to a server that is down, and one when it is back.
 func outage(ctx context.Context, w io.Writer) error {
 	s := newFakeS3()
 	defer s.Close()

@@ -1,3 +1,3 @@
-// Package cookbook holds the code of docs/cookbook.md: a file for each recipe, run by its examples
-// and tests. A test compares the page with the code.
+// Package cookbook has the code of docs/cookbook.md. Each recipe is a file with examples and tests. A
+// test compares the page with the code.
 package cookbook

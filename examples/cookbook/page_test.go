@@ -16,8 +16,8 @@ import (
 
 const root = "../.."
 
-// TestPage holds every Go block of the page to be code that stands in a source file. A comment before
-// the block names the file and the declarations:
+// TestPage checks that every Go block of the page is code of a source file. A comment before the block
+// names the file and the declarations:
 //
 //	<!-- examples/cookbook/json_test.go: User getUser -->
 func TestPage(t *testing.T) {
@@ -25,7 +25,7 @@ func TestPage(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(root, "docs", "cookbook.md"))
 	require.NoError(t, err)
 	blocks := strings.Split(string(page), "```go\n")
-	require.Greater(t, len(blocks), 17, "a recipe each")
+	require.Greater(t, len(blocks), 17, "one block for each recipe")
 	for i, block := range blocks[1:] {
 		code, _, closed := strings.Cut(block, "```\n")
 		require.True(t, closed, block)
@@ -34,7 +34,7 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// TestPageComplete holds that every recipe has a problem, code and what to mind, and a link in the list.
+// TestPageComplete checks that every recipe has code, a paragraph "Mind", and a link in the list.
 func TestPageComplete(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile(filepath.Join(root, "docs", "cookbook.md"))
@@ -49,7 +49,7 @@ func TestPageComplete(t *testing.T) {
 	}
 }
 
-// anchor is the fragment that a heading gets where the page is shown.
+// anchor returns the fragment of a heading's link.
 func anchor(title string) string {
 	keep := func(r rune) rune {
 		switch {
@@ -75,7 +75,7 @@ func source(t *testing.T, text string) (file string, names []string) {
 	return file, strings.Fields(list)
 }
 
-// declarations returns the named declarations of the file as they stand there, with their comments.
+// declarations returns the named declarations of the file, with their comments.
 func declarations(t *testing.T, file string, names []string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, file))
@@ -95,7 +95,7 @@ func declarations(t *testing.T, file string, names []string) string {
 	return strings.Join(found, "\n\n") + "\n"
 }
 
-// nameOf returns a declaration's first name; a method's is Type.Method.
+// nameOf returns the first name of a declaration. The name of a method is Type.Method.
 func nameOf(d ast.Decl) string {
 	switch d := d.(type) {
 	case *ast.FuncDecl:
@@ -121,7 +121,7 @@ func nameOf(d ast.Decl) string {
 	return ""
 }
 
-// start is where a declaration begins, its comment included.
+// start returns where a declaration begins. The comment is a part of it.
 func start(d ast.Decl) token.Pos {
 	switch d := d.(type) {
 	case *ast.FuncDecl:

@@ -45,7 +45,7 @@ func update(ctx context.Context, fn func(context.Context) error) error {
 func TestPerError(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
-		fails []error // the last one again and again
+		fails []error // the last one is repeated
 		calls int
 		limit error
 	}{

@@ -47,13 +47,13 @@ func callService(ctx context.Context, policy *retry.Policy, in *http.Request, ur
 	})
 }
 
-// Three services call one another, the last one is down. Without the header it would be asked 27 times.
+// Three services call one another and the last one is down. Without the header it gets 27 requests.
 func TestServices(t *testing.T) {
 	t.Parallel()
 	policy := retry.MustNew(retry.WithMaxAttempts(3), retry.WithBackoff(retry.Constant(time.Millisecond)),
 		retry.WithRetryIf(retryhttp.Transient))
 	for name, row := range map[string]struct {
-		header string // what a hop tells the next one by
+		header string // the header that a service passes on
 		asked  int64
 	}{
 		"with the header":    {attemptsLeft, 7},

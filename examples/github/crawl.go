@@ -37,13 +37,13 @@ func newPolicy(cooldown bool) *retry.Policy {
 	return retry.MustNew(opts...)
 }
 
-// result is what came of a crawl.
+// result is the result of a crawl.
 type result struct {
 	read, lost int
 	server     counts
 }
 
-// crawl reads all issues with ten workers. The retries are the transport's, the pool makes none.
+// crawl reads all issues with ten workers. The transport retries, so the pool makes one attempt each.
 func crawl(ctx context.Context, cooldown bool) (result, error) {
 	s := newServer()
 	defer s.Close()

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// With the gate nothing is lost, and no request comes during a pause.
+// With the Cooldown nothing is lost, and no request comes during a pause.
 func TestCooldown(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -22,10 +22,10 @@ func TestCooldown(t *testing.T) {
 	assert.Zero(t, r.lost)
 	assert.Zero(t, r.server.late, "requests during a pause")
 	assert.GreaterOrEqual(t, r.server.pauses, 2, "primary and secondary")
-	assert.LessOrEqual(t, r.server.refused, r.server.pauses*workers, "only what was under way")
+	assert.LessOrEqual(t, r.server.refused, r.server.pauses*workers, "only requests that were on their way")
 }
 
-// Without it there are such requests: what the test above counts can be seen.
+// Without the Cooldown every issue is read or lost, and requests are refused.
 func TestHintsAlone(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -12,8 +12,8 @@ import (
 const (
 	perWindow  = 25                     // requests
 	window     = 2 * time.Second        // until the primary limit is reset
-	secondary  = 40                     // the request that meets the secondary limit
-	underWay   = 250 * time.Millisecond // how long a request may have been under way at most
+	secondary  = 40                     // number of the request that meets the secondary limit
+	underWay   = 250 * time.Millisecond // longest time that a request may be on its way
 	serverWork = 2 * time.Millisecond
 )
 
@@ -25,15 +25,15 @@ type server struct {
 	remaining int
 	reset     time.Time
 	pause     time.Time // the end of the secondary limit's pause
-	refusedAt time.Time // the first refusal of the pause under way
+	refusedAt time.Time // first refusal of the current pause
 	count     counts
 }
 
-// counts is what the server saw.
+// counts is what the server counted.
 type counts struct {
 	answered int // requests
 	refused  int // requests that met a limit
-	late     int // those of them that came after the client had been told to wait
+	late     int // refused requests that came after the client had been told to wait
 	pauses   int
 }
 
@@ -67,8 +67,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-// primary opens a new window where the last one is over, sets the headers, and reports whether
-// anything remains. Resets are whole seconds.
+// primary starts a new window if the last one is over, sets the headers, and reports whether any requests
+// remain. The server resets its limit at whole seconds.
 func (s *server) primary(w http.ResponseWriter, now time.Time) bool {
 	if !now.Before(s.reset) {
 		s.remaining, s.reset = perWindow, now.Add(window).Truncate(time.Second)
@@ -79,7 +79,7 @@ func (s *server) primary(w http.ResponseWriter, now time.Time) bool {
 	return s.remaining > 0
 }
 
-// refuse answers 403. A request that comes well after the first refusal of a pause is late: its
+// refuse answers 403. A request is late if it comes well after the first refusal of a pause, because its
 // client could have known.
 func (s *server) refuse(w http.ResponseWriter, now time.Time, message string) {
 	s.count.refused++
@@ -94,7 +94,7 @@ func (s *server) refuse(w http.ResponseWriter, now time.Time, message string) {
 	fmt.Fprintf(w, `{"message":%q}`, message)
 }
 
-// counts returns what was seen so far.
+// counts returns the counts so far.
 func (s *server) counts() counts {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -21,7 +21,7 @@ import (
 	"github.com/seed-205ff063/retry"
 )
 
-// apiServer keeps one object, and refuses writes that are not based on its newest version.
+// apiServer keeps one object. It refuses writes that are not based on its newest version.
 type apiServer struct {
 	*httptest.Server
 
@@ -87,7 +87,7 @@ func increment(u *unstructured.Unstructured) error {
 	return unstructured.SetNestedField(u.Object, strconv.Itoa(n+1), "data", "count")
 }
 
-// Writers that meet lose no update.
+// Writers that conflict lose no update.
 func TestUpdate(t *testing.T) {
 	t.Parallel()
 	s := newAPIServer(t)
@@ -106,13 +106,13 @@ func TestUpdate(t *testing.T) {
 	t.Log("conflicts:", s.conflicts)
 }
 
-func TestUpdateConflictsForEver(t *testing.T) {
+func TestUpdateAlwaysConflicts(t *testing.T) {
 	t.Parallel()
 	s := newAPIServer(t)
 	s.always = true
 	err := Update(t.Context(), s.client(t), "counter", increment)
 	require.ErrorIs(t, err, retry.ErrExhausted)
-	assert.True(t, apierrors.IsConflict(err), "the last attempt's error is found")
+	assert.True(t, apierrors.IsConflict(err), "the error of the last attempt can be matched")
 	assert.Equal(t, 10, s.conflicts)
 }
 

@@ -1,4 +1,4 @@
-// Package kubernetes is the recipe "Kubernetes: the conflict loop" of docs/cookbook.md: an update by
-// client-go that is made again on the newest version of the object when somebody else was faster.
-// It is a module of its own, for client-go's sake.
+// Package kubernetes is the recipe "Kubernetes: the conflict loop" of docs/cookbook.md. It updates an
+// object with client-go, and after a conflict makes the update again on the newest version. It is a
+// module of its own, so the other examples do not require client-go.
 package kubernetes

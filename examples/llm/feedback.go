@@ -52,7 +52,7 @@ func shortest(summaries []string) string {
 	return best
 }
 
-// feedback shows summaries that get better, and some that do not.
+// feedback shows summaries that improve after a rejection, and some that do not.
 func feedback(ctx context.Context, w io.Writer) error {
 	fmt.Fprintln(w, "\n== Answers that are rejected")
 	long, middling := answer{text: "a summary of many more words"}, answer{text: "a summary of words"}

@@ -11,7 +11,7 @@ import (
 	"github.com/openai/openai-go/v3"
 )
 
-// hints shows what the vendors' headers and statuses do.
+// hints shows the effect of the vendors' headers and statuses.
 func hints(ctx context.Context, w io.Writer) error {
 	fmt.Fprintln(w, "\n== What the server asks for")
 	for _, row := range []struct {
@@ -39,6 +39,7 @@ func hints(ctx context.Context, w io.Writer) error {
 	return nil
 }
 
+// askAnthropic sends one question and returns the answer's text, or the status of the error.
 func askAnthropic(ctx context.Context, url string) string {
 	client := newAnthropic(url)
 	message, err := client.Messages.New(ctx, anthropic.MessageNewParams{
@@ -52,7 +53,7 @@ func askAnthropic(ctx context.Context, url string) string {
 	return message.Content[0].Text
 }
 
-// statusOf returns the status that either client's error has.
+// statusOf returns the status of an error of either client.
 func statusOf(err error) string {
 	var o *openai.Error
 	var a *anthropic.Error

@@ -34,7 +34,7 @@ func layers(ctx context.Context, w io.Writer) error {
 		{"the client's own 2 retries, over 3 attempts of the transport", 2},
 		{"the client's own retries off", 0},
 	} {
-		// The client would wait half a second and more without the header.
+		// Without the header the client would wait half a second and more.
 		s := newServer(answer{status: 503, header: [2]string{"Retry-After-Ms", "1"}})
 		client := newOpenAI(s.URL, option.WithMaxRetries(row.retries))
 		_, err := ask(ctx, client, openai.UserMessage("Hello"))

@@ -44,7 +44,7 @@ the last request fails: 3 requests, "a summary of words"
 `, "\n"), out.String())
 }
 
-// The reason is in the next prompt, with the answer that it is about.
+// The next prompt has the rejected answer and the reason.
 func TestReasonInPrompt(t *testing.T) {
 	t.Parallel()
 	s := newServer(answer{text: "one two three four five"}, answer{text: "one two"})
@@ -58,7 +58,7 @@ func TestReasonInPrompt(t *testing.T) {
 	assert.Contains(t, s.prompts[1], "the summary has 5 words, 3 are allowed")
 }
 
-// Statuses are retried once, by the HTTP client, and then nobody asks again.
+// The HTTP client retries statuses, and no other layer retries them again.
 func TestOneLayer(t *testing.T) {
 	t.Parallel()
 	s := newServer(answer{status: 503})

@@ -12,15 +12,15 @@ import (
 
 // answer is what the server does with one request.
 type answer struct {
-	status int       // 0: 200
+	status int       // 0 is 200
 	header [2]string // name and value
-	text   string    // what the model says
+	text   string    // the model's answer
 	tokens []string  // of a streamed answer
 	broken bool      // the connection is cut after the tokens
 	silent bool      // the stream ends after the tokens as if it were complete
 }
 
-// server is both vendors' API. It gives its answers in turn, and the last one from then on.
+// server has the APIs of both vendors. It gives its answers in turn and then repeats the last one.
 type server struct {
 	*httptest.Server
 
@@ -36,7 +36,7 @@ func newServer(answers ...answer) *server {
 	return s
 }
 
-// requests returns how many requests came.
+// requests returns the number of requests.
 func (s *server) requests() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

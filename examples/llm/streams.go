@@ -52,7 +52,7 @@ func streamOnce(ctx context.Context, client openai.Client, prompt string, emit f
 	return nil
 }
 
-// streams shows answers that break off.
+// streams shows streamed answers that break off.
 func streams(ctx context.Context, w io.Writer) error {
 	fmt.Fprintln(w, "\n== Streams that break off")
 	whole := answer{tokens: []string{"Once ", "upon ", "a time."}}

@@ -112,8 +112,8 @@ func untilReady(ctx context.Context, condition func(context.Context) (bool, erro
 	})
 }
 
-// TestWaits compares the ranges of waits with those of the other libraries, as computed from
-// their formulas.
+// TestWaits compares the ranges of waits with those of the other libraries, which are computed from their
+// formulas.
 func TestWaits(t *testing.T) {
 	t.Parallel()
 	const ms, s = time.Millisecond, time.Second
@@ -147,7 +147,7 @@ func TestWaits(t *testing.T) {
 	}
 }
 
-// TestWhatChanges holds the rules that docs/migrating.md states of this library.
+// TestWhatChanges checks the rules of this library that docs/migrating.md states.
 func TestWhatChanges(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, whatChanges)
@@ -162,7 +162,7 @@ func whatChanges(t *testing.T) {
 	assert.Zero(t, calls, "a dead context makes no attempt")
 
 	require.ErrorIs(t, onlyMarked(t.Context(), fail), errIO)
-	assert.Equal(t, 1, calls, "only what is marked is retried")
+	assert.Equal(t, 1, calls, "only a matching error is retried")
 
 	n, err := retry.DoValue(t.Context(), func(context.Context) (int, error) { return 7, retry.Permanent(errIO) })
 	assert.Equal(t, 7, n, "the last result comes back with the error")

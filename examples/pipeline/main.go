@@ -36,7 +36,7 @@ const (
 	consumers = 3
 	queue     = 3
 	capacity  = queue + consumers // items that are queued, processed or waiting for a retry
-	failures  = 0.3 // share of the attempts
+	failures  = 0.3               // share of the attempts
 )
 
 // policy waits 30 ms, then twice as long each time, and adds up to a quarter at random.
