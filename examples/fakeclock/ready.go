@@ -15,7 +15,7 @@ var readyPolicy = retry.MustNew(
 	retry.WithAttemptTimeout(3*time.Second),
 	retry.WithBackoff(retry.Exponential(time.Second, 2)),
 	retry.WithMaxDelay(10*time.Second),
-	retry.WithJitter(retry.NoJitter), // one caller, one service: nobody to spread out from
+	retry.WithJitter(retry.NoJitter), // one caller and one service need not be spread out
 )
 
 // WaitReady probes a service until it is ready, for up to a minute. The given options replace those

@@ -8,8 +8,8 @@ import (
 )
 
 // partition is a partition that this consumer has. It holds the records that were read and may not be
-// committed yet. Records are settled in any order, but a group commits one offset a partition, which stands
-// for all records before it. So records are ready to commit up to the oldest that is not settled.
+// committed yet. Records are settled in any order, but a group commits one offset a partition, which covers
+// all records before it. So records are ready to commit up to the oldest that is not settled.
 type partition struct {
 	ctx    context.Context // of the work on the records
 	cancel context.CancelFunc

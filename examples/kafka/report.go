@@ -114,7 +114,7 @@ func (r *report) check(want int) error {
 		if err := json.Unmarshal(first.Value, &i); err != nil {
 			fail("%s: %w", origin(first), err)
 		} else if i.Number < last[i.Customer] {
-			fail("%s has the invoice of order %d after that of order %d", i.Customer, i.Number, last[i.Customer])
+			fail("%s has the invoice of order %d after the one of order %d", i.Customer, i.Number, last[i.Customer])
 		} else {
 			last[i.Customer] = i.Number
 		}

@@ -20,7 +20,7 @@ func TestCheck(t *testing.T) {
 			`invoice of "", which`:   func(r *report) { r.invoices = append(r.invoices, orderRecord(1)) },
 			`dead letter of "x/1/2"`: func(r *report) { r.letters[0].Headers = []kgo.RecordHeader{header(idempotencyKey, "x/1/2")} },
 			"committed up to 0":      func(r *report) { r.committed[1] = 0 },
-			"after that of order":    func(r *report) { slices.Reverse(r.invoices) },
+			"after the one of order": func(r *report) { slices.Reverse(r.invoices) },
 		} {
 			r := mustInspect(t, b)
 			change(r)

@@ -29,7 +29,7 @@ func (s *screen) lines(t *testing.T) (lines []string) {
 	t.Helper()
 	var line []rune
 	column := 0
-	text := []rune(strings.NewReplacer("\033[2K", "\x01", "\033[0K", "\x02").Replace(s.text.String()))
+	text := strings.NewReplacer("\033[2K", "\x01", "\033[0K", "\x02").Replace(s.text.String())
 	for _, c := range text {
 		switch c {
 		case '\n':
