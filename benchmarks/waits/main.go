@@ -27,7 +27,7 @@ func main() {
 	flag.IntVar(&s.calls, "calls", 400, "how many `goroutines` make calls at the same time")
 	flag.IntVar(&s.series, "series", 10, "how many calls each goroutine makes, one after the other")
 	flag.DurationVar(&s.wait, "wait", 3*time.Millisecond, "how long each wait is")
-	flag.IntVar(&s.rounds, "rounds", 15, "how often every library is measured")
+	flag.IntVar(&s.rounds, "rounds", 25, "how often every library is measured")
 	flag.Parse()
 	m, err := measure(s)
 	if err != nil {

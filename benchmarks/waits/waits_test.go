@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -43,4 +44,11 @@ func TestRender(t *testing.T) {
 
 	text = render(measurement{s, []result{row(peer, 1000, 1000), row(ours, 1001, 1051)}})
 	assert.Equal(t, 2, strings.Count(text, "| **miss** |"))
+}
+
+// A spell of slowness that hits a round is the same for all.
+func TestRatios(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, 0.5, median(ratios([]float64{100, 500, 100}, []float64{200, 1000, 150})))
+	assert.True(t, math.IsNaN(median(ratios(nil, []float64{1}))))
 }

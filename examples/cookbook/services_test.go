@@ -21,7 +21,7 @@ const attemptsLeft = "X-Attempts-Left"
 
 // callService makes a request to answer the request in, nil at the edge. While a caller above will
 // make another attempt this service makes one only: retries happen in one place at a time. Each
-// attempt says how many may follow it, those of the callers above included.
+// attempt says how many may follow it. It counts those of its own callers too.
 func callService(ctx context.Context, policy *retry.Policy, in *http.Request, url string) error {
 	above := 0
 	if in != nil {

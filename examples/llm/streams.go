@@ -11,7 +11,7 @@ import (
 )
 
 // tell streams the answer to a prompt into emit, token by token. It asks again while nothing of the
-// answer was emitted. After that an error is final: a second answer would begin anew, with other words.
+// answer was emitted. After that an error is final: a second answer would start again, with other words.
 func tell(ctx context.Context, client openai.Client, prompt string, emit func(token string)) error {
 	emitted := false
 	return retry.Do(ctx, func(ctx context.Context) error {
