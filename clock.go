@@ -6,14 +6,12 @@ import (
 	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
-// Clock tells the time and how to wait for it. The mock clocks of
-// github.com/benbjohnson/clock, github.com/jonboulle/clockwork and k8s.io/utils/clock are
-// Clocks. A wait on one blocks until another goroutine moves the clock on; retrytest.Auto moves
-// it by itself.
+// Clock tells the time and waits. The mock clocks of github.com/benbjohnson/clock,
+// github.com/jonboulle/clockwork and k8s.io/utils/clock are Clocks. A wait on one blocks until
+// another goroutine moves the clock; retrytest.Auto moves it by itself.
 //
-// A clock that also has the method WithTimeout(context.Context, time.Duration)
-// (context.Context, context.CancelFunc) makes the timeouts of attempts. With any other they run
-// in real time.
+// If a clock has the method WithTimeout(context.Context, time.Duration) (context.Context,
+// context.CancelFunc), it makes the timeouts of attempts. Otherwise they run in real time.
 type Clock interface {
 	Now() time.Time
 	After(d time.Duration) <-chan time.Time
@@ -24,8 +22,8 @@ type clockOption struct {
 	_     boxed
 }
 
-// WithClock sets the clock that times, waits and deadlines go by, for tests. Under
-// testing/synctest it is not needed. A nil clock is an error.
+// WithClock sets the clock for times, waits and deadlines, for tests. You do not need it under
+// testing/synctest.
 // The default is the real clock.
 func WithClock(c Clock) Option { return clockOption{clock: c} }
 

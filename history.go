@@ -8,26 +8,25 @@ import (
 )
 
 // Attempt is the record of one attempt. Backoffs, classifiers, validators, gates, hooks and
-// histories get it. While the attempt runs, fields that are not yet known are zero.
+// histories get it. Most callers should read Number and Err. Fields that are not yet known are
+// zero.
 type Attempt struct {
 	// Name is the policy's name, see [WithName].
 	Name string
 	// Number counts the attempts of the call, from 1.
 	Number int
-	// Start is when the attempt began, after its gates let it in. A gate sees when the attempt
-	// came to the gates.
+	// Start is when the attempt began, after its gates. A gate sees when the attempt came to the
+	// gates.
 	Start time.Time
-	// Waited is the wait before the attempt as it was decided, a server's hint included. It is 0
-	// for the first attempt.
+	// Waited is the wait before the attempt as it was decided, a server's hint included.
 	Waited time.Duration
 	// Duration is how long the attempt ran, from Start to the release of its gates.
 	Duration time.Duration
-	// Elapsed is the time since the call began, earlier attempts and waits included.
+	// Elapsed is the time since the call began.
 	Elapsed time.Duration
-	// Delay is the wait that follows the attempt, 0 when none does.
+	// Delay is the wait that follows the attempt, 0 if none does.
 	Delay time.Duration
-	// Err is what the function returned, or why the value it returned was rejected; nil after
-	// a success.
+	// Err is what the function returned, or why its value was rejected; nil after a success.
 	Err error
 	// TimedOut is whether [WithAttemptTimeout] ended the attempt's context before the function
 	// returned, while the caller's context had not ended.
@@ -42,8 +41,8 @@ type (
 	}
 )
 
-// WithHistorySize sets how many of a call's newest attempts its error keeps, and how many
-// rejected values a [ValidationError] keeps. 0 keeps none, and a negative n is an error. Memory is
+// WithHistorySize sets how many of its newest attempts a call's error keeps, and how many
+// rejected values a [ValidationError] keeps. 0 keeps none. A negative n is an error. Memory is
 // taken at the first failure.
 // The default is 10.
 func WithHistorySize(n int) Option { return historySizeOption(n) }
@@ -57,8 +56,8 @@ func (o historySizeOption) apply(s *settings) {
 	s.check("WithHistorySize", problem)
 }
 
-// WithHistory also records every attempt in h, successful ones included. h keeps the newest
-// attempts of all the calls that share it. A nil or negative-sized history is an error.
+// WithHistory also records every attempt in h, successful ones included. A History of negative
+// size is an error.
 // The default is none.
 func WithHistory(h *History) Option { return historyOption{history: h} }
 
@@ -74,22 +73,21 @@ func (o historyOption) apply(s *settings) {
 	s.check("WithHistory", problem)
 }
 
-// History keeps the newest attempts of all the calls that get it by [WithHistory]. It is a ring
-// buffer: a new attempt overwrites the oldest.
+// History keeps the newest attempts of all the calls that share it by [WithHistory]. It is a
+// ring buffer: a new attempt overwrites the oldest.
 //
-// The zero History and NewHistory(0) record nothing. A History must not be copied after
-// first use. It is safe for concurrent use.
+// The zero History and NewHistory(0) record nothing. A History must not be copied after first
+// use. It is safe for concurrent use.
 type History struct {
 	mu   sync.Mutex
 	ring ring
 	size int
 }
 
-// NewHistory returns a History of the newest size attempts. The call that gets the history
-// reports a negative size. Memory is taken as attempts come in.
+// NewHistory returns a History of the newest size attempts. Memory is taken as attempts come in.
 func NewHistory(size int) *History { return &History{size: size} }
 
-// Add records a, in place of the oldest attempt when the history is full.
+// Add records a. If the history is full, a replaces the oldest attempt.
 func (h *History) Add(a Attempt) { h.add(&a) }
 
 func (h *History) add(a *Attempt) {
@@ -105,7 +103,7 @@ func (h *History) Len() int {
 	return len(h.ring.buf)
 }
 
-// Cap returns the largest number of attempts that are kept.
+// Cap returns how many attempts are kept at most.
 func (h *History) Cap() int { return max(h.size, 0) }
 
 // Slice returns a copy of the recorded attempts, oldest first.
@@ -115,8 +113,8 @@ func (h *History) Slice() []Attempt {
 	return h.ring.slice()
 }
 
-// All returns an iterator over the attempts recorded when the iteration starts, oldest
-// first. The history may be used and extended meanwhile.
+// All returns an iterator over the attempts recorded when the iteration starts, oldest first.
+// You may use the history meanwhile.
 func (h *History) All() iter.Seq[Attempt] {
 	return func(yield func(Attempt) bool) {
 		for _, a := range h.Slice() {

@@ -9,24 +9,22 @@ import (
 )
 
 // ParseError is what is wrong with one key=value pair of a text that [Parse] was given. It
-// matches [ErrOption].
-//
-// Parse joins one for each pair that is wrong, in their order: errors.As finds the first, and
-// the Unwrap() []error method of Parse's error returns all.
+// matches [ErrOption]. errors.As finds the first of several; the Unwrap() []error method of
+// Parse's error returns all, in the order of the pairs.
 type ParseError struct {
 	// Position is where the pair begins in the text, counted in bytes from 1.
 	Position int
-	// Pair is the pair as the text has it. It may be long and have control characters; Error
-	// shortens it, and quotes it as in Go where some of it cannot be seen.
+	// Pair is the pair as the text has it. It may be long and have control characters.
 	Pair string
-	// Err says what is wrong.
+	// Err says what is wrong, with the choices.
 	Err error
 }
 
-// maxQuoted is how many bytes of the text that is wrong an error shows.
+// maxQuoted is how many bytes of the wrong text an error shows.
 const maxQuoted = 80
 
-// Error returns one line: the position, the pair, and what is wrong.
+// Error returns one line: the position, the pair, and what is wrong. A long pair is shortened,
+// and one with control characters is quoted.
 func (e *ParseError) Error() string {
 	if e == nil {
 		return nilText
@@ -45,7 +43,7 @@ func (e *ParseError) Unwrap() error {
 	return e.Err
 }
 
-// shown returns the pair as it is, or quoted if some of it cannot be seen. If it is long it
+// shown returns the pair as it is, or quoted if it has characters that do not print. A long pair
 // loses its middle.
 func shown(pair string) string {
 	for _, c := range pair {
@@ -56,5 +54,5 @@ func shown(pair string) string {
 	return text.Cut(pair, maxQuoted)
 }
 
-// quoted returns a part of the text quoted as in Go, without its middle if it is long.
+// quoted returns a part of the text, quoted as in Go. A long part loses its middle.
 func quoted(part string) string { return text.Cut(strconv.Quote(part), maxQuoted) }

@@ -9,16 +9,16 @@ import (
 type Step struct {
 	// Retry counts the retries from 1: retry 1 is attempt 2.
 	Retry int
-	// Min, Median and Max are the shortest, the median and the longest wait before it. If a wait
-	// depends on the one before, as with [Decorrelated], each assumes the same of that one.
+	// Min, Median and Max are of the wait before it. If a wait depends on the one before, as with
+	// [Decorrelated], each assumes the same of that one.
 	Min, Median, Max time.Duration
-	// TotalMax is the longest that all waits up to this one can take together.
+	// TotalMax is the longest total of all waits up to this one.
 	TotalMax time.Duration
 }
 
 // Plan returns the waits before the first n retries, or before all if the policy allows fewer.
 // It knows neither servers' hints nor how long attempts run. It leaves out a retry that
-// [WithMaxElapsed] forbids even if attempts take no time. With an n of 0 or below there are none.
+// [WithMaxElapsed] forbids even if attempts take no time.
 func (p *Policy) Plan(n int) []Step {
 	s := p.inForce()
 	if s.maxAttempts != Unlimited {
@@ -47,11 +47,10 @@ func (p *Policy) Plan(n int) []Step {
 }
 
 // MaxTotal returns the longest time that all waits of a call can take together, and whether they
-// are bounded. With unlimited attempts only [WithMaxElapsed] bounds them; without it MaxTotal
+// are bounded. Unlimited attempts are bounded only by [WithMaxElapsed]; without it MaxTotal
 // returns the longest Duration and false. It does not know servers' hints.
 //
-// The cost grows with the number of distinct waits: a strategy of your own, or one that still
-// grows after a million attempts, is asked for each.
+// The cost grows with the number of distinct waits: a strategy of your own is asked for each.
 func (p *Policy) MaxTotal() (time.Duration, bool) {
 	s := p.inForce()
 	limit := time.Duration(math.MaxInt64)

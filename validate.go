@@ -25,10 +25,10 @@ type anyValidator struct {
 
 type validatorOption list[anyValidator]
 
-// WithValidator makes the validators look at every value that the function returned without
-// an error; all of them run. A value that one of them rejects is a failed attempt and is
-// retried, unless a reason is [Permanent] or [WithStopIf] matches. Repeats add up. It is an error
-// if a validator is nil or for another type than the call returns, or if the call returns no value.
+// WithValidator checks every value that the function returns without an error. All validators
+// run. A value that one of them rejects is a failed attempt and is retried, unless a reason is
+// [Permanent] or [WithStopIf] matches. Repeats add up. A validator for another type than the
+// call returns is an error, and so is one in a call without a value.
 // The default is none.
 func WithValidator[T any](validators ...Validator[T]) Option {
 	all := make([]anyValidator, len(validators))
@@ -47,15 +47,13 @@ func (o validatorOption) apply(s *settings) {
 }
 
 // ValidationError holds the rejected values of a [DoValue] call. errors.As finds it in the
-// call's error if the last attempt's value was rejected, and [Rejected] whatever the last attempt
-// was.
+// call's error if the last attempt's value was rejected; [Rejected] finds it in any case.
 //
-// It can be logged: its text never contains a value, whatever the verb, and neither do JSON and
-// slog.
+// No value shows in its text, whatever the verb, or in JSON and slog.
 type ValidationError[T any] struct {
 	// Name is the policy's name.
 	Name string
-	// Values are the rejected values, oldest first: the newest, at most [WithHistorySize].
+	// Values are the newest rejected values, at most [WithHistorySize], oldest first.
 	Values []T
 	// Reasons says for each value why it was rejected. Errors of several validators are joined.
 	Reasons []error
@@ -95,11 +93,10 @@ func (e *ValidationError[T]) Unwrap() []error {
 	return e.Reasons
 }
 
-// Rejected returns the rejected values of the failed call err, for a fallback to the best of them.
-// It does not matter how the last attempt failed. The newest values are kept, see
-// [WithHistorySize]. If err has several calls in its tree, the outermost with rejected values
-// counts. Rejected returns nil if err is no failed call, if none of its values was rejected, or if
-// they are of another type than T.
+// Rejected returns the rejected values of the failed call err, for a fallback to the best of
+// them, however the last attempt failed. If err has several calls in its tree, the outermost
+// with rejected values counts. Rejected returns nil if no value was rejected, or if the values
+// are not of type T.
 func Rejected[T any](err error) *ValidationError[T] {
 	var found *ValidationError[T]
 	errtree.Walk(err, func(node error) bool {
@@ -111,13 +108,13 @@ func Rejected[T any](err error) *ValidationError[T] {
 	return found
 }
 
-// LogValue returns the text, so that slog does not print the values.
+// LogValue returns the text of Error.
 func (e *ValidationError[T]) LogValue() slog.Value { return slog.StringValue(e.Error()) }
 
-// MarshalJSON returns the text as a string, so that JSON does not hold the values.
+// MarshalJSON returns the text of Error as a string.
 func (e ValidationError[T]) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// Format writes the text for every verb, so that none prints the values.
+// Format writes the text of Error for every verb.
 func (e ValidationError[T]) Format(s fmt.State, verb rune) {
 	text := e.Error()
 	if verb == 'q' || verb == 'v' && s.Flag('#') {
@@ -126,7 +123,7 @@ func (e ValidationError[T]) Format(s fmt.State, verb rune) {
 	_, _ = s.Write([]byte(text))
 }
 
-// reject adds a value, in place of the oldest when there are size.
+// reject adds a value. If there are already size of them, it replaces the oldest.
 func (e *ValidationError[T]) reject(v T, why error, size int) {
 	e.Attempts++
 	if size <= 0 {
@@ -234,5 +231,5 @@ func appendNew(faults []fault, problem string) []fault {
 	return append(faults, f)
 }
 
-// typeName is T's name; %T of a T that is an interface would be nil's.
+// typeName is T's name. %T of a nil T would not show it if T is an interface.
 func typeName[T any]() string { return strings.TrimPrefix(fmt.Sprintf("%T", (*T)(nil)), "*") }
