@@ -13,17 +13,15 @@ import (
 // callers should use one of this package's strategies.
 //
 // [Linear], [Exponential], [Fibonacci] and [Decorrelated] grow: they have the default jitter and
-// the default cap. [Constant], [Sequence] and any other type are taken literally: they have no
-// jitter without [WithJitter] and no cap without [WithMaxDelay]. A [Chain] follows its active
-// member.
+// cap. [Constant], [Sequence] and any other type are taken literally: they have no jitter
+// without [WithJitter] and no cap without [WithMaxDelay]. A [Chain] follows its active member.
 //
 // Delay must be a pure function of a. a.Number is 1 after the first attempt, and a.Waited is the
 // wait before the attempt. A negative delay counts as 0. A strategy that grows should saturate
 // instead of overflowing; retrytest.TestBackoff checks that.
 //
-// The strategies of this package saturate for every attempt number. The call reports their bad
-// arguments: negative durations, and factors that are below 1 or not finite. They are plain
-// values and safe for concurrent use.
+// This package's strategies are plain values that saturate for every attempt number. The call
+// reports negative durations, and factors that are below 1 or not finite.
 type Backoff interface {
 	Delay(a Attempt) time.Duration
 }
@@ -183,10 +181,10 @@ func (f fibonacci) String() string               { return callText("fibonacci", 
 func (f fibonacci) fault() string                { return negativeArgument("unit", time.Duration(f)) }
 func (f fibonacci) first() (time.Duration, bool) { return time.Duration(f), true }
 
-// Decorrelated waits a random time that grows from the previous wait and not from the attempt's
-// number. The wait is uniform in [initial, min(cap, factor·previous)], where previous starts at
-// initial and the cap is [WithMaxDelay]. AWS uses a factor of 3: with an initial delay of 100ms
-// the first wait is from 100ms to 300ms, the next from 100ms to three times the first.
+// Decorrelated waits a random time that grows from the previous wait: uniform in [initial,
+// min(cap, factor·previous)], where previous starts at initial and the cap is [WithMaxDelay].
+// AWS uses a factor of 3. With an initial delay of 100ms the first wait is then from 100ms to
+// 300ms, the next from 100ms to three times the first.
 //
 // [WithJitter] replaces that range: the wait is then drawn around factor·previous, which is also
 // what Delay returns.
@@ -211,7 +209,7 @@ func (d decorrelated) first() (time.Duration, bool) { return d.after(1, 0), true
 func (d decorrelated) String() string               { return callText("decorrelated", d.initial, d.factor) }
 func (d decorrelated) fault() string                { return growth(d.initial, d.factor) }
 
-// Sequence waits the given delays in turn, then the last one again and again. The call reports a
+// Sequence waits the given delays in turn, then repeats the last one. The call reports a
 // Sequence without delays.
 func Sequence(delays ...time.Duration) Backoff { return sequence(slices.Clone(delays)) }
 

@@ -6,14 +6,13 @@ import (
 	"sync/atomic"
 )
 
-// Budget limits the retries of all the calls that share it, so that a client does not multiply
-// its load on a server that is down. It is a bucket of tokens: each call adds ratio tokens, and
-// each retry takes one. Without a token the call gives up with [ErrBudget].
+// Budget limits the retries of all calls that share it, so that a client does not multiply its
+// load on a server that is down. It is a bucket of tokens: each call adds ratio tokens, and each
+// retry takes one. Without a token the call gives up with [ErrBudget].
 //
 // If every call fails, attempts are at most 1+ratio times the calls, plus the burst. The bucket
 // fills by calls and not by successes or time, so it recovers under total failure and scales
-// with the traffic. A call pays in at its first attempt. A call without an attempt, or one that
-// [Policy.Resume] continues, pays nothing.
+// with the traffic. A call pays at its first attempt, unless [Policy.Resume] continued it.
 //
 // The zero Budget allows no retry. A Budget must not be copied after first use. It is safe for
 // concurrent use and takes no lock.
@@ -28,12 +27,10 @@ const (
 	maxBurst   = math.MaxInt64 / budgetUnit / 2
 )
 
-// NewBudget returns a budget to be shared by calls; a new one for each call would limit nothing.
-// Each call adds ratio tokens, such as 0.1 for one retry in ten calls. The bucket starts full
-// and holds at most burst tokens. With a burst of 0 there is never a retry.
-//
-// The call reports a ratio that is negative or not finite, and a burst that is negative or above
-// 4611686018.
+// NewBudget returns a budget for many calls to share. Each call adds ratio tokens, such as 0.1
+// for one retry in ten calls. The bucket starts full and holds at most burst tokens; a burst of
+// 0 allows no retry. The call reports a ratio that is negative or not finite, and a burst that
+// is negative or above 4611686018.
 func NewBudget(ratio float64, burst int) *Budget {
 	b := &Budget{ratio: ratio, burst: burst}
 	if b.fault() == "" {
@@ -47,8 +44,8 @@ type budgetOption struct {
 	_      boxed
 }
 
-// WithBudget takes a token of b for every retry. Calls share b by the pointer. The budget is
-// asked last, for a retry that nothing else forbids.
+// WithBudget takes a token of b for every retry. Calls share b by the pointer. It is asked last,
+// for a retry that nothing else forbids.
 // The default is none.
 func WithBudget(b *Budget) Option { return budgetOption{budget: b} }
 

@@ -7,9 +7,9 @@ import (
 	"github.com/seed-205ff063/retry/internal/neterr"
 )
 
-// Classifier answers a question about the failed attempt a, mostly by a.Err: whether to retry
-// with [WithRetryIf], whether to stop with [WithStopIf]. It is not asked about an error that is
-// marked by [Permanent], or after the caller's context ended.
+// Classifier answers a question about the failed attempt a, mostly by a.Err: with [WithRetryIf]
+// whether to retry, with [WithStopIf] whether to stop. It is not asked about a [Permanent]
+// error, or after the caller's context ended.
 type Classifier func(a Attempt) bool
 
 type (
@@ -19,9 +19,8 @@ type (
 
 // WithRetryIf retries only errors that one of the classifiers matches. Other errors stop the
 // call with [ErrPermanent]. [Permanent] and [WithStopIf] have priority. A rejected value is
-// retried whatever the classifiers say. Repeats add up; without classifiers the option changes
-// nothing.
-// The default is to retry every error unless it is marked by Permanent.
+// retried whatever the classifiers say. Without classifiers the option changes nothing.
+// The default is to retry every error that is not Permanent.
 func WithRetryIf(matches ...Classifier) Option { return retryIfOption(newList(matches)) }
 
 func (o retryIfOption) apply(s *settings) {
@@ -31,7 +30,6 @@ func (o retryIfOption) apply(s *settings) {
 }
 
 // WithStopIf stops the call with [ErrPermanent] at an error that one of the classifiers matches.
-// Repeats add up.
 // The default is none.
 func WithStopIf(matches ...Classifier) Option { return stopIfOption(newList(matches)) }
 
@@ -60,7 +58,7 @@ func anyMatches(matches *list[Classifier], a *Attempt) bool {
 	return false
 }
 
-// Is returns a classifier that matches an error that is any of the targets, as errors.Is says.
+// Is returns a classifier that matches an error that is one of the targets, as errors.Is says.
 // Without targets it matches none.
 func Is(targets ...error) Classifier {
 	own := targets
@@ -94,8 +92,8 @@ func Match(f func(err error) bool) Classifier {
 	return func(a Attempt) bool { return f(a.Err) }
 }
 
-// All returns a classifier that matches what all of the classifiers match. Without classifiers
-// it matches every failure.
+// All returns a classifier that matches what all the classifiers match, every failure if there
+// are none.
 func All(matches ...Classifier) Classifier {
 	own := slices.Clone(matches)
 	if slices.ContainsFunc(own, func(match Classifier) bool { return match == nil }) {
@@ -116,13 +114,11 @@ func Not(match Classifier) Classifier {
 
 // Transient is a classifier that matches network failures that may pass: connections refused,
 // reset, aborted or broken, unreachable hosts and networks, timeouts, streams that break off
-// (io.ErrUnexpectedEOF), and DNS failures other than a name that does not exist. Use it as
-// WithRetryIf(retry.Transient).
+// (io.ErrUnexpectedEOF), and DNS failures other than a name that does not exist.
 //
-// It matches no certificate error, TLS alert or canceled lookup, and no error that only calls
-// itself temporary. It does not match io.EOF, which is mostly an end and no failure. Where it is
-// a failure, as when an HTTP server closes the connection without an answer, add
-// retry.Is(io.EOF).
+// It matches no certificate error, TLS alert or canceled lookup, no error that only calls itself
+// temporary, and no io.EOF, which is mostly a normal end. Where io.EOF is a failure, as when an
+// HTTP server closes the connection without an answer, add retry.Is(io.EOF).
 func Transient(a Attempt) bool { return neterr.Transient(a.Err) }
 
 // AlreadyRetried is a classifier that matches an error with an inner call's *[Error] in its
@@ -132,6 +128,6 @@ func AlreadyRetried(a Attempt) bool {
 	return ok
 }
 
-// TimedOut is a classifier that matches an attempt whose [Attempt].TimedOut is true.
+// TimedOut is a classifier that matches an attempt that [WithAttemptTimeout] ended.
 // WithStopIf(retry.TimedOut) makes the first slow attempt the last.
 func TimedOut(a Attempt) bool { return a.TimedOut }

@@ -7,11 +7,12 @@ import (
 )
 
 // Clock tells the time and waits. The mock clocks of github.com/benbjohnson/clock,
-// github.com/jonboulle/clockwork and k8s.io/utils/clock are Clocks. A wait on one blocks until
-// another goroutine moves the clock; retrytest.Auto moves it by itself.
+// github.com/jonboulle/clockwork and k8s.io/utils/clock fit. A wait on one blocks until another
+// goroutine moves the clock; retrytest.Auto moves it by itself.
 //
-// If a clock has the method WithTimeout(context.Context, time.Duration) (context.Context,
-// context.CancelFunc), it makes the timeouts of attempts. Otherwise they run in real time.
+// A clock's method WithTimeout(context.Context, time.Duration) (context.Context,
+// context.CancelFunc), if it has one, makes the timeouts of attempts. Otherwise they run in real
+// time.
 type Clock interface {
 	Now() time.Time
 	After(d time.Duration) <-chan time.Time
@@ -22,7 +23,7 @@ type clockOption struct {
 	_     boxed
 }
 
-// WithClock sets the clock for times, waits and deadlines, for tests. You do not need it under
+// WithClock sets the clock for all times and waits, for tests. You do not need it under
 // testing/synctest.
 // The default is the real clock.
 func WithClock(c Clock) Option { return clockOption{clock: c} }

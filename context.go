@@ -22,15 +22,15 @@ func (o attemptTimeoutOption) apply(s *settings) {
 	s.check("WithAttemptTimeout", negative(s.attemptTimeout))
 }
 
-// KeepContext lets the context of an attempt with a timeout outlive the function. Use it if the
-// function's value still needs the context: a response with a body to read, rows to scan.
-// Without it the body is cut off: "context canceled". The function calls KeepContext with the
-// context that it was given, or one derived from it.
+// KeepContext lets the context of an attempt with a timeout outlive the function, for a value
+// that still needs it: a response with a body to read, rows to scan. Without it reading fails
+// with "context canceled". The function calls KeepContext with its context or one derived from
+// it.
 //
-// Call release when you are done with the value, also if the attempt failed. It ends the
-// context, but never before the function has returned and every other release was called. The
-// attempt's timeout still applies. If the call has no timeout of its own, release does nothing,
-// even within an outer call that has one.
+// Call release when you are done with the value, also if the attempt failed. It ends the context
+// once the function has returned and every other release was called. The attempt's timeout still
+// applies. If the call has no timeout of its own, release does nothing, even within an outer
+// call that has one.
 func KeepContext(ctx context.Context) (release context.CancelFunc) {
 	a, _ := ctx.Value(attemptKey{}).(*attemptContext)
 	if a == nil || !a.hold() {

@@ -89,9 +89,9 @@ func (s *settings) spread(nominal, hint, left time.Duration) time.Duration {
 	return min(time.Duration(s.uniform()*float64(width)), max(width-1, 0))
 }
 
-// Next decides what follows the failed attempt a, exactly as a call does. It is for engines that
-// make the attempts themselves, such as a driver with a retry hook. If err is nil the next
-// attempt may follow after wait. Otherwise err is an *[Error] whose Attempts is a.Number.
+// Next decides what follows the failed attempt a, exactly as a call does, for engines that make
+// the attempts themselves. If err is nil the next attempt may follow after wait. Otherwise err
+// is an *[Error] whose Attempts is a.Number.
 //
 // Next reads a.Number, Waited, Elapsed, Duration, TimedOut and Err. A Number below 1 counts as
 // 1, and attempt 1 pays into the budget. After an attempt that ran for [WithResetAfter],
@@ -132,9 +132,9 @@ func nextCall(ctx context.Context, s *settings, a *Attempt) call {
 }
 
 // Wait draws the wait after the attempt a: backoff, jitter, cap, and a server's hint in a.Err.
-// It is for engines that decide the rest themselves, and for attempts that were lost: a killed
-// process leaves no error. Wait checks no limit, not even [WithMaxRetryAfter], and does not
-// classify. It reads a.Number, Waited and Err, which may be nil. A Number below 1 counts as 1.
+// It checks no limit, not even [WithMaxRetryAfter], and does not classify. It is for engines
+// that decide the rest, and for attempts that were lost: a killed process leaves no error. Wait
+// reads a.Number, Waited and Err, which may be nil. A Number below 1 counts as 1.
 func (p *Policy) Wait(a Attempt) time.Duration {
 	s := p.inForce()
 	a.Number = max(a.Number, 1)

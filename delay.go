@@ -17,10 +17,10 @@ type randOption struct {
 }
 
 // WithMaxDelay caps the waits of any strategy at d. The range that jitter draws from is lowered
-// until it ends at d. It never ends a call, and does not cut a server's hint. With 0 there are
-// no waits, and [Unlimited] sets no cap. Any other negative d is an error.
-// The default is no cap, but for strategies that grow it is 30s, or ten times the longest first
-// wait if that is longer.
+// until it ends at d. The cap ends no call and cuts no server's hint. With 0 there are no waits,
+// and [Unlimited] sets no cap. Any other negative d is an error.
+// The default for strategies that grow is 30s, or ten times the longest first wait if that is
+// longer. For others it is no cap.
 func WithMaxDelay(d time.Duration) Option { return maxDelayOption(d) }
 
 func (o maxDelayOption) apply(s *settings) {
@@ -29,11 +29,10 @@ func (o maxDelayOption) apply(s *settings) {
 }
 
 // WithMaxRetryAfter sets the longest server's hint that a call obeys, see [After]. With a longer
-// one the call gives up at once with [ErrRetryAfter]; a hint past the context's deadline or
-// [WithMaxElapsed] ends it too. With 0 it gives up at every hint, with [Unlimited] at none. Any
-// other negative d is an error.
+// one the call gives up at once with [ErrRetryAfter]. It also gives up if the hint would pass
+// another limit. 0 obeys no hint, [Unlimited] obeys all. Any other negative d is an error.
 //
-// The wait for a hint of d is d + u·max(nominal delay, d/10), u uniform in [0, 1), so that
+// For a hint of d the wait is d + u·max(nominal delay, d/10), u uniform in [0, 1), so that
 // clients with the same hint spread out. With WithJitter(NoJitter) it is exactly d.
 // The default is 1m.
 func WithMaxRetryAfter(d time.Duration) Option { return maxRetryAfterOption(d) }

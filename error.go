@@ -12,29 +12,26 @@ import (
 	"github.com/seed-205ff063/retry/internal/text"
 )
 
-// The reasons a call stops for, as [Error].Reason; each is matched by errors.Is.
-//
-// With nested retries errors.Is finds the inner loops' reasons too, so code that
-// acts on why this call stopped should switch on Reason.
+// The reasons why a call stops. Switch on [Error].Reason: with nested retries errors.Is finds
+// the inner reasons too.
 var (
 	// ErrExhausted says that every attempt allowed by [WithMaxAttempts] failed.
 	ErrExhausted error = reason("attempts exhausted")
-	// ErrMaxElapsed says that the next wait would have ended at or past [WithMaxElapsed]. It
-	// takes precedence over ErrContext if both forbid the wait.
+	// ErrMaxElapsed says that the next wait would have ended at or past [WithMaxElapsed].
 	ErrMaxElapsed error = reason("time limit reached")
-	// ErrContext says that the caller's context ended, or that the next wait would have ended at
-	// or past its deadline. The error then matches context.DeadlineExceeded.
+	// ErrContext says that the caller's context ended, or that the next wait would have passed
+	// its deadline. The error then matches context.DeadlineExceeded.
 	ErrContext error = reason("context done")
-	// ErrPermanent says that the last error was not worth another attempt: [Permanent] marked it,
-	// a [WithStopIf] classifier matched it, or no [WithRetryIf] classifier did.
+	// ErrPermanent says that the last error is not worth a retry: [Permanent] marked it, a
+	// [WithStopIf] classifier matched it, or no [WithRetryIf] classifier did.
 	ErrPermanent error = reason("permanent error")
 	// ErrRetryAfter says that the server asked for a longer wait than [WithMaxRetryAfter] allows.
 	ErrRetryAfter error = reason("server asks for a longer wait than allowed")
-	// ErrBudget says that the client's own [Budget] had no token left for a retry.
+	// ErrBudget says that the client's own [Budget] had no token left.
 	ErrBudget error = reason("client's own retry budget is spent")
 )
 
-// Errors that are matched by errors.Is but are never a Reason.
+// Errors that errors.Is finds but that are never a Reason.
 var (
 	// ErrRejected is matched by the error of an attempt whose value a [Validator] rejected.
 	ErrRejected error = reason("value rejected")
@@ -47,9 +44,8 @@ type reason string
 
 func (r reason) Error() string { return "retry: " + string(r) }
 
-// Error says why a call stopped and what failed last. Most callers should switch on Reason, or
-// only log the error. Every call that fails returns an Error, as a pointer, unless its options
-// were wrong.
+// Error says why a call stopped and what failed last. Every call that fails returns one, as a
+// pointer, unless its options were wrong. Most callers should return it, or switch on Reason.
 //
 // errors.Is and errors.As find in it, all at once, Reason, the last attempt's error, and if the
 // context ended both its Err and its Cause.
@@ -61,8 +57,8 @@ type Error struct {
 	Attempts int
 	// Elapsed is the time from the start of the call to its end.
 	Elapsed time.Duration
-	// Reason is why this call stopped: ErrExhausted, ErrMaxElapsed, ErrContext, ErrPermanent,
-	// ErrRetryAfter, ErrBudget, or the error of a [WithStop] function.
+	// Reason is why this call stopped: one of the errors above, or the error of a [WithStop]
+	// function.
 	Reason error
 	// Err is the last attempt's error without its outermost marks, see [Permanent]. It is nil
 	// only if there was no attempt, or [Policy.Resume] was not given its error.
@@ -83,7 +79,7 @@ type Error struct {
 const nilText = "<nil>"
 
 // Error returns one line: the name, why the call stopped, after how many attempts, in what time,
-// and the last attempt's error.
+// and the last error.
 func (e *Error) Error() string {
 	if e == nil {
 		return nilText
@@ -138,8 +134,8 @@ func (e *Error) label() string {
 	return strings.TrimPrefix(text.Error(e.Reason), "retry: ")
 }
 
-// Unwrap returns what errors.Is and errors.As search. After a rejected value it includes the
-// [ValidationError].
+// Unwrap returns what errors.Is and errors.As search, including the [ValidationError] after a
+// rejected value.
 func (e *Error) Unwrap() []error {
 	if e == nil {
 		return nil
@@ -157,7 +153,7 @@ func (e *Error) Unwrap() []error {
 	return all
 }
 
-// History returns a copy of the newest attempts, oldest first, see [WithHistorySize].
+// History returns a copy of the newest attempts, oldest first: at most [WithHistorySize].
 func (e *Error) History() []Attempt {
 	if e == nil {
 		return nil
@@ -165,8 +161,8 @@ func (e *Error) History() []Attempt {
 	return e.attempts.slice()
 }
 
-// Timeout reports whether a limit or a deadline stopped the call, or the last attempt's error is
-// a timeout. A url.Error that wraps e asks it.
+// Timeout reports whether a limit or a deadline stopped the call, or the last error is a
+// timeout.
 func (e *Error) Timeout() bool {
 	switch {
 	case e == nil:
@@ -180,8 +176,8 @@ func (e *Error) Timeout() bool {
 	return ok && errtree.Safe(t.Timeout)
 }
 
-// Temporary reports whether the last attempt's error is temporary or Timeout is true. It is for
-// callers that use net.Error's deprecated method.
+// Temporary reports whether the last error is temporary or Timeout is true, for callers of
+// net.Error's deprecated method.
 func (e *Error) Temporary() bool {
 	if e == nil {
 		return false
@@ -235,13 +231,13 @@ func (e *Error) attrs() []slog.Attr {
 	return attrs
 }
 
-// GoString returns the line of Error, quoted. Without it %#v would print the fields.
+// GoString returns the line of Error, quoted, so that %#v does not print the fields.
 func (e *Error) GoString() string { return fmt.Sprintf("&retry.Error(%q)", e.Error()) }
 
-// ErrorText returns the text of err as this package shows it in logs and errors, for errors from
-// outside: one line of at most 1024 bytes. A longer text loses its middle. Line breaks become ";
-// ", and control and bidirectional characters are escaped. A typed nil and an Error method that
-// panics do no harm. The text of nil is "<nil>".
+// ErrorText returns the text of err as this package logs it: one line of at most 1024 bytes. A
+// longer text loses its middle. Line breaks become "; ", and control and bidirectional
+// characters are escaped. A typed nil and an Error method that panics do no harm. The text of
+// nil is "<nil>".
 func ErrorText(err error) string { return text.Error(err) }
 
 // short rounds d to three significant digits, which makes 1.1s of 1.104382911s.

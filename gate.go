@@ -15,15 +15,14 @@ import (
 // circuit breaker (release reports the outcome).
 //
 // A gate gets the caller's context and may block until it ends. Release may be nil. It runs
-// exactly once, with the function's error, the error of a later gate that refused, or some error
-// if the function panics. A gate that returns an error refuses the attempt: that is the
-// attempt's error, and it is classified like any other. To refuse for good, return a [Permanent]
-// error.
+// exactly once, with the function's error, the error of a later gate, or some error if the
+// function panics. A gate's own error refuses the attempt. It is the attempt's error and is
+// classified like any other; to refuse for good, return a [Permanent] error.
 type Gate func(ctx context.Context, a Attempt) (release func(err error), err error)
 
 type gateOption list[Gate]
 
-// WithGate makes every attempt pass the gates, in the order given. Repeats add up.
+// WithGate makes every attempt pass the gates.
 // The default is none.
 func WithGate(gates ...Gate) Option { return gateOption(newList(gates)) }
 
@@ -35,10 +34,8 @@ func (o gateOption) apply(s *settings) {
 	s.gates.add(&gates)
 }
 
-// RateLimit returns a gate that waits for l before every attempt. *rate.Limiter of
-// golang.org/x/time fits.
-//
-// If l refuses while the context has a deadline that has not passed, there is no attempt and the
+// RateLimit returns a gate that waits for l before every attempt, such as a *rate.Limiter of
+// golang.org/x/time. If l refuses before the context's deadline, there is no attempt and the
 // call gives up with [ErrContext]. Without a deadline a refusal is the attempt's error.
 func RateLimit(l interface{ Wait(context.Context) error }) Gate {
 	if errtree.IsNil(l) {
@@ -62,8 +59,8 @@ type noTimeError struct {
 func (e *noTimeError) Error() string { return e.refusal.Error() }
 func (e *noTimeError) Unwrap() error { return e.refusal }
 
-// Bulkhead returns a gate that holds n of s during every attempt. *semaphore.Weighted of
-// golang.org/x/sync fits. With a negative n every attempt fails and is not retried.
+// Bulkhead returns a gate that holds n of s during every attempt, such as a *semaphore.Weighted
+// of golang.org/x/sync. With a negative n every attempt fails and is not retried.
 func Bulkhead(s interface {
 	Acquire(context.Context, int64) error
 	Release(int64)

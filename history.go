@@ -7,27 +7,18 @@ import (
 	"time"
 )
 
-// Attempt is the record of one attempt. Backoffs, classifiers, validators, gates, hooks and
-// histories get it. Most callers should read Number and Err. Fields that are not yet known are
-// zero.
+// Attempt is the record of one attempt. Most callers should read Number and Err. Fields that are
+// not yet known are zero.
 type Attempt struct {
-	// Name is the policy's name, see [WithName].
-	Name string
-	// Number counts the attempts of the call, from 1.
-	Number int
-	// Start is when the attempt began, after its gates. A gate sees when the attempt came to the
-	// gates.
-	Start time.Time
-	// Waited is the wait before the attempt as it was decided, a server's hint included.
-	Waited time.Duration
-	// Duration is how long the attempt ran, from Start to the release of its gates.
-	Duration time.Duration
-	// Elapsed is the time since the call began.
-	Elapsed time.Duration
-	// Delay is the wait that follows the attempt, 0 if none does.
-	Delay time.Duration
-	// Err is what the function returned, or why its value was rejected; nil after a success.
-	Err error
+	Name     string        // the policy's name
+	Number   int           // counts the attempts of the call, from 1
+	Start    time.Time     // when it began, after its gates; at a gate, when it came there
+	Waited   time.Duration // the wait before it as decided, a server's hint included
+	Duration time.Duration // how long it ran, from Start to the release of its gates
+	Elapsed  time.Duration // the time since the call began
+	Delay    time.Duration // the wait after it, 0 if there is none
+	Err      error         // what the function returned, or why its value was rejected
+
 	// TimedOut is whether [WithAttemptTimeout] ended the attempt's context before the function
 	// returned, while the caller's context had not ended.
 	TimedOut bool
@@ -56,8 +47,8 @@ func (o historySizeOption) apply(s *settings) {
 	s.check("WithHistorySize", problem)
 }
 
-// WithHistory also records every attempt in h, successful ones included. A History of negative
-// size is an error.
+// WithHistory records every attempt in h, successful ones too. A History of negative size is an
+// error.
 // The default is none.
 func WithHistory(h *History) Option { return historyOption{history: h} }
 
@@ -73,8 +64,8 @@ func (o historyOption) apply(s *settings) {
 	s.check("WithHistory", problem)
 }
 
-// History keeps the newest attempts of all the calls that share it by [WithHistory]. It is a
-// ring buffer: a new attempt overwrites the oldest.
+// History keeps the newest attempts of all calls that share it. It is a ring buffer: a new
+// attempt overwrites the oldest.
 //
 // The zero History and NewHistory(0) record nothing. A History must not be copied after first
 // use. It is safe for concurrent use.

@@ -6,21 +6,20 @@ import (
 )
 
 // Hooks are functions that a call runs at its steps, in its own goroutine. Any may be nil. Those
-// of several [WithHooks] run in the order given. They must be safe for concurrent use if the
-// policy is shared. A panic in one reaches the caller.
+// of several [WithHooks] run in the order given. A panic in one reaches the caller. If the
+// policy is shared they must be safe for concurrent use.
 type Hooks struct {
 	// Start runs once a call, before anything else. The function and the other hooks get the
-	// context it returns; limits and waits use the caller's. A nil context, here and in
-	// BeforeAttempt, changes nothing.
+	// context it returns; limits and waits use the caller's. Nil, here and in BeforeAttempt,
+	// changes nothing.
 	Start func(ctx context.Context) context.Context
 	// BeforeAttempt runs before each attempt, after its gates. The function and AfterAttempt get
-	// the context it returns, for example with a span.
+	// the context it returns.
 	BeforeAttempt func(ctx context.Context, a Attempt) context.Context
-	// AfterAttempt runs after every attempt, also after a success and after a gate refused.
-	// Whether a retry follows is not yet known: a.Delay is 0.
+	// AfterAttempt runs after every attempt, also after a success and a gate's refusal. a.Delay
+	// is 0: it is not yet known whether a retry follows.
 	AfterAttempt func(ctx context.Context, a Attempt)
-	// BeforeWait runs only when a retry will follow; a.Delay is the wait. A queue stores a for
-	// [Policy.Resume].
+	// BeforeWait runs only when a retry will follow; a.Delay is the wait.
 	BeforeWait func(ctx context.Context, a Attempt)
 	// Done runs exactly once a call, also without an attempt. It does not run if an option was
 	// wrong, or if the function or a hook panicked.
@@ -29,23 +28,21 @@ type Hooks struct {
 
 // Outcome is how a call ended.
 type Outcome struct {
-	// Name is the policy's name.
-	Name string
-	// Attempts is how many attempts were made.
-	Attempts int
-	// Elapsed is the time from the start of the call to its end.
-	Elapsed time.Duration
+	Name     string        // the policy's name
+	Attempts int           // how many attempts were made
+	Elapsed  time.Duration // from the start of the call to its end
+
 	// Waited is the part of Elapsed spent waiting between attempts. For a [Run] it is what the
 	// Run was told to wait.
 	Waited time.Duration
-	// Err is nil after a success. Compare it with nil before you pass it on as an error: it is a
-	// pointer.
+	// Err is nil after a success. It is a pointer: compare it with nil before you use it as an
+	// error.
 	Err *Error
 }
 
 type hooksOption struct{ hooks Hooks }
 
-// WithHooks runs the functions of h at the steps of the call. Repeats add up.
+// WithHooks runs the functions of h at the steps of the call.
 // The default is none.
 func WithHooks(h Hooks) Option { return hooksOption{h} }
 

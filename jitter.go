@@ -8,11 +8,9 @@ import (
 )
 
 // Jitter spreads the waits of clients that failed together: a nominal delay d becomes a wait
-// that is uniform in [Lo·d, Hi·d]. If Hi·d would pass the cap of [WithMaxDelay], d is lowered
-// until it fits, so that waits stay spread out at the cap too.
-//
-// The zero Jitter is an error, because it would make every wait 0. Jitter is a plain value and
-// safe for concurrent use.
+// that is uniform in [Lo·d, Hi·d]. If Hi·d would pass [WithMaxDelay], d is lowered until it
+// fits, so that waits stay spread out at the cap too. The zero Jitter is an error, because it
+// would make every wait 0.
 //
 // See https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
 type Jitter struct{ Lo, Hi float64 }
@@ -37,8 +35,8 @@ type jitterOption Jitter
 
 // WithJitter sets the range around the nominal delay that a wait is drawn from, for any
 // strategy. A Jitter with Lo < 0, Hi < Lo, Hi = 0 or a number that is not finite is an error.
-// The default is [FullJitter] for the strategies that grow, [Decorrelated]'s own range for it,
-// and [NoJitter] for the others.
+// The default is [FullJitter] for strategies that grow, [Decorrelated]'s own range, and
+// [NoJitter] for others.
 func WithJitter(j Jitter) Option { return jitterOption(j) }
 
 func (o jitterOption) apply(s *settings) {
@@ -46,8 +44,7 @@ func (o jitterOption) apply(s *settings) {
 	s.check("WithJitter", s.jitter.fault())
 }
 
-// String returns the jitter as [Parse] reads it: none, full, equal, add(f), spread(f) or
-// range(lo,hi).
+// String returns none, full, equal, add(f), spread(f) or range(lo,hi), as [Parse] reads it.
 func (j Jitter) String() string {
 	switch j {
 	case Jitter{1, 1}:

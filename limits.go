@@ -39,8 +39,8 @@ func (s *settings) exhausted(n int) bool { return s.maxAttempts != Unlimited && 
 
 // WithMaxElapsed limits the time of a call, besides the context's deadline. The call gives up
 // with [ErrMaxElapsed] if the next wait would end d or more after the call began. A running
-// attempt is not interrupted: only the context does that. 0 sets no limit, so that a call can
-// lift its policy's. A negative d is an error.
+// attempt is not interrupted. 0 sets no limit, so that a call can lift its policy's. A negative
+// d is an error.
 // The default is 0.
 func WithMaxElapsed(d time.Duration) Option { return maxElapsedOption(d) }
 
@@ -49,10 +49,10 @@ func (o maxElapsedOption) apply(s *settings) {
 	s.check("WithMaxElapsed", negative(s.maxElapsed))
 }
 
-// WithResetAfter is for calls that live long, such as reconnecting, consuming or watching. An
-// attempt that ran for at least d before it failed counts as attempt 1 of a new series: waits,
+// WithResetAfter is for calls that live long, such as reconnecting or consuming. An attempt that
+// ran for at least d before it failed counts as attempt 1 of a new series: waits,
 // [WithMaxAttempts] and [WithMaxElapsed] start again. The next attempt is number 2, and Elapsed
-// counts from the start of that attempt 1.
+// counts from the start of attempt 1.
 //
 // [Error] and [Outcome] describe the last series. Each series pays into the [Budget] as a call
 // does. BeforeAttempt hooks saw the attempt's old number, AfterAttempt hooks see 1. A negative d
@@ -71,10 +71,9 @@ func (s *settings) startsSeries(a *Attempt) bool {
 }
 
 // WithStop adds limits of your own: a quota with costs, a limit for one kind of error, a
-// shutdown. The functions run in the order given, after a failed attempt and before its wait.
-// They are asked only about a retry that nothing but the budget could still forbid; a.Delay is
-// the wait to come. The first that returns an error ends the call, and that error is
-// [Error].Reason. Repeats add up. To cut a wait short, cancel the context.
+// shutdown. The functions run in the order given, after a failed attempt, for a retry that only
+// the budget could still forbid; a.Delay is the wait to come. The first that returns an error
+// ends the call, and that error is [Error].Reason. To cut a wait short, cancel the context.
 // The default is none.
 func WithStop(stops ...func(a Attempt) error) Option { return stopOption(newList(stops)) }
 

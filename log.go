@@ -14,14 +14,13 @@ type loggerOption struct {
 
 // WithLogger logs the retries and the end of a call:
 //
-//   - each retry at Warn, "attempt failed, will retry", with name, attempt, error, wait,
-//     duration, elapsed;
-//   - a call that gives up at Error, "gave up", with name, attempts, elapsed, reason,
-//     cause, error, delay;
-//   - a call that its caller canceled (context.Canceled) at Info, "canceled", with the
-//     same;
-//   - a success after retries at Debug, "succeeded after retries", with name, attempts,
-//     elapsed.
+//   - a retry at Warn: "attempt failed, will retry", with name, attempt, error, wait,
+//     duration, elapsed
+//   - a call that gives up at Error: "gave up", with name, attempts, elapsed, reason,
+//     cause, error, delay
+//   - a call that its caller canceled (context.Canceled) at Info: "canceled", with the same
+//   - a success after retries at Debug: "succeeded after retries", with name, attempts,
+//     elapsed
 //
 // A success at the first attempt logs nothing. Attributes without a value are left out. The
 // reason has no numbers, so records group by it: it is the text of [Error].Reason, or "next wait

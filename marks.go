@@ -10,7 +10,7 @@ import (
 // whatever the classifiers say. Permanent(nil) is nil.
 //
 // A mark counts anywhere in the error's tree, except beneath the *[Error] of an inner call. It
-// adds no text. errors.Is finds [ErrPermanent] in the marked error.
+// adds no text. errors.Is finds [ErrPermanent] in it.
 func Permanent(err error) error {
 	if err == nil {
 		return nil
@@ -29,8 +29,8 @@ func (p *permanent) Is(target error) bool { return target == ErrPermanent }
 // [WithMaxRetryAfter]. The longest hint in the error's tree counts. A d of 0 or below is no
 // hint. After(d, nil) is nil.
 //
-// What [Permanent] says about marks holds for hints too. An error with a method RetryAfter()
-// (time.Duration, bool) gives a hint without this package.
+// The rules of [Permanent] for marks apply. An error with a method RetryAfter() (time.Duration,
+// bool) gives a hint without this package.
 func After(d time.Duration, err error) error {
 	if err == nil {
 		return nil

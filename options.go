@@ -15,14 +15,14 @@ import (
 // Unlimited means no limit, for [WithMaxAttempts], [WithMaxDelay] and [WithMaxRetryAfter].
 const Unlimited = -1
 
-// Option sets one thing about a call or a [Policy]. The order of options matters only for two of
-// one kind: the later replaces the earlier. Lists (classifiers, stop functions, validators,
-// gates, hooks) add up instead.
+// Option sets one thing about a call or a [Policy]. Of two options of one kind the later
+// replaces the earlier; apart from that the order does not matter. Classifiers, stop functions,
+// validators, gates and hooks add up instead.
 //
-// Options are checked before the call begins. If one is wrong, the function does not run, and
-// the call returns an error that matches [ErrOption]. It names each bad option, its value and
-// the bound. Nil is an error as an Option, as an option's argument, and within constructors such
-// as [Match] and [Chain]. Options are immutable and safe for concurrent use.
+// If an option is wrong, the function does not run, and the call returns an error that matches
+// [ErrOption]. It names each bad option, its value and the bound. Nil is an error as an Option,
+// as an argument of an option, and within constructors such as [Match] and [Chain]. Options are
+// immutable.
 type Option interface{ option() }
 
 // Each option is a small value with a method apply, beside the concept that it sets. It is no

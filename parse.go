@@ -16,12 +16,12 @@ import (
 // Durations are as time.ParseDuration reads them. A limit that takes [Unlimited] may be
 // unlimited. A name with spaces, quotes or parentheses is quoted as in Go. A backoff is
 // constant(d), linear(initial,step), exponential(initial,factor), fibonacci(unit),
-// decorrelated(initial,factor), sequence(d,...) or chain(n,backoff,backoff). A jitter is none,
-// full, equal, add(f), spread(f) or range(lo,hi). A key that is left out has its default, and
-// the policy does not set it when it is used as an option.
+// decorrelated(initial,factor), sequence(d,...) or chain(n,backoff,backoff). A jitter is as
+// [Jitter.String] writes it. A key that is left out has its default, and as an option the policy
+// does not set it.
 //
-// The error matches [ErrOption] and joins one [ParseError] for each pair that is wrong, or whose
-// key is given twice. It stops after twenty.
+// The error matches [ErrOption] and joins one [ParseError] for each pair that is wrong or
+// repeats a key. It stops after twenty.
 func Parse(text string) (*Policy, error) {
 	var opts []Option
 	var faults []error

@@ -8,16 +8,13 @@ import (
 	"github.com/seed-205ff063/retry/internal/text"
 )
 
-// ParseError is what is wrong with one key=value pair of a text that [Parse] was given. It
-// matches [ErrOption]. errors.As finds the first of several; the Unwrap() []error method of
-// Parse's error returns all, in the order of the pairs.
+// ParseError is what is wrong with one key=value pair of [Parse]'s text. It matches [ErrOption].
+// errors.As finds the first of several; the Unwrap() []error method of Parse's error returns
+// all, in order.
 type ParseError struct {
-	// Position is where the pair begins in the text, counted in bytes from 1.
-	Position int
-	// Pair is the pair as the text has it. It may be long and have control characters.
-	Pair string
-	// Err says what is wrong, with the choices.
-	Err error
+	Position int    // where the pair begins in the text, in bytes from 1
+	Pair     string // the pair as the text has it, control characters included
+	Err      error  // what is wrong, with the choices
 }
 
 // maxQuoted is how many bytes of the wrong text an error shows.

@@ -7,18 +7,18 @@ import (
 
 // Step is one retry in the forecast of [Policy.Plan].
 type Step struct {
-	// Retry counts the retries from 1: retry 1 is attempt 2.
-	Retry int
-	// Min, Median and Max are of the wait before it. If a wait depends on the one before, as with
-	// [Decorrelated], each assumes the same of that one.
+	Retry int // from 1: retry 1 is attempt 2
+
+	// Min, Median and Max are of the wait before it. If a wait depends on the one before, as
+	// with [Decorrelated], each assumes the same of that one.
 	Min, Median, Max time.Duration
-	// TotalMax is the longest total of all waits up to this one.
-	TotalMax time.Duration
+
+	TotalMax time.Duration // the longest total of all waits up to this one
 }
 
 // Plan returns the waits before the first n retries, or before all if the policy allows fewer.
-// It knows neither servers' hints nor how long attempts run. It leaves out a retry that
-// [WithMaxElapsed] forbids even if attempts take no time.
+// It leaves out a retry that [WithMaxElapsed] forbids even if attempts take no time. It does not
+// know servers' hints or how long attempts run.
 func (p *Policy) Plan(n int) []Step {
 	s := p.inForce()
 	if s.maxAttempts != Unlimited {
@@ -46,11 +46,10 @@ func (p *Policy) Plan(n int) []Step {
 	return steps
 }
 
-// MaxTotal returns the longest time that all waits of a call can take together, and whether they
-// are bounded. Unlimited attempts are bounded only by [WithMaxElapsed]; without it MaxTotal
-// returns the longest Duration and false. It does not know servers' hints.
-//
-// The cost grows with the number of distinct waits: a strategy of your own is asked for each.
+// MaxTotal returns the longest time that all waits of a call can take together, servers' hints
+// aside, and whether they are bounded. Unlimited attempts are bounded only by [WithMaxElapsed];
+// without it MaxTotal returns the longest Duration and false. The cost grows with the number of
+// distinct waits: a strategy of your own is asked for each.
 func (p *Policy) MaxTotal() (time.Duration, bool) {
 	s := p.inForce()
 	limit := time.Duration(math.MaxInt64)

@@ -18,8 +18,7 @@ type Policy struct {
 	options  []Option  // that it was made of
 }
 
-// New returns a policy of the options, or an error that names everything that is wrong with
-// them.
+// New returns a policy of the options, or an error that names all that is wrong with them.
 func New(opts ...Option) (*Policy, error) {
 	s := defaults
 	s.apply(opts)
@@ -38,8 +37,8 @@ func MustNew(opts ...Option) *Policy {
 	return p
 }
 
-// Clock returns the policy's clock, nil if it is the real one. It is for code that waits between
-// the steps of a [Run].
+// Clock returns the policy's clock, for code that waits between the steps of a [Run]. It is nil
+// for the real clock.
 func (p *Policy) Clock() Clock {
 	return p.inForce().clock
 }
@@ -59,7 +58,7 @@ func (p *Policy) Do(ctx context.Context, fn func(ctx context.Context) error) err
 	return c.loop(s, fn, nil)
 }
 
-// Start begins a call that is driven a step at a time, see [Run]. Its time counts from now.
+// Start begins a call that you drive a step at a time. Its time counts from now.
 func (p *Policy) Start(ctx context.Context) *Run {
 	r := new(Run) // stays on the stack of a caller that copies it
 	r.begin(p, call{ctx: ctx})
@@ -67,13 +66,13 @@ func (p *Policy) Start(ctx context.Context) *Run {
 }
 
 // Resume continues a call, such as one that a queue stored, after the attempt last and the wait
-// last.Delay. Store what [Run.Last] returns or what [Hooks].BeforeWait gets. The next attempt
-// has Number last.Number+1 and Waited last.Delay. Elapsed continues from last.Elapsed +
-// last.Delay. The Start hooks run again. If the policy's limits now forbid another attempt, the
-// first Try makes none and ends the call.
+// last.Delay. Store what [Run.Last] returns or [Hooks].BeforeWait gets. The next attempt has
+// Number last.Number+1 and Waited last.Delay. Elapsed continues from last.Elapsed + last.Delay.
+// The Start hooks run again. If the limits now forbid another attempt, the first Try makes none
+// and ends the call.
 //
-// If the queue was late, add the lateness to last.Elapsed and not to last.Delay. Otherwise a
-// strategy that grows from the previous wait would run away.
+// If the queue was late, add the lateness to last.Elapsed. In last.Delay it would make a
+// strategy that grows from the previous wait run away.
 //
 // Resume reads last.Number, Elapsed, Delay and Err. Err may be nil. Store its text, because
 // encoding/json cannot decode an error.

@@ -7,21 +7,20 @@
 //		return client.Get(ctx, id)
 //	})
 //
-// It makes up to five attempts. The waits between them are random: up to 100ms, then up to
-// 200ms, 400ms and 800ms. The defaults are:
+// It makes up to five attempts, with random waits of up to 100ms, 200ms, 400ms and 800ms between
+// them. The defaults are:
 //
 //	max_attempts=5 backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m0s jitter=full history_size=10
 //
-// [Do] is for a function without a value, [Attempts] for the body of a loop, and [Func] makes a
-// function that retries itself. A [Policy] holds options for many calls, and [Parse] reads one
-// from text:
+// [Do] is for functions without a value, [Attempts] is for loops, and [Func] makes a function
+// that retries itself. A [Policy] holds options for many calls; [Parse] reads one from text:
 //
 //	var policy = retry.MustNew(retry.WithMaxAttempts(3), retry.WithRetryIf(retry.Transient))
 //
 //	err := policy.Do(ctx, ping)
 //
-// To do the waiting yourself, use a [Run]. Engines that make the attempts ask [Policy.Next] what
-// follows one. Package retrytest has a clock for tests.
+// With a [Run] you do the waiting yourself. An engine that makes the attempts itself asks
+// [Policy.Next]. Package retrytest has a clock for tests.
 //
 // # Classifying errors
 //
@@ -29,18 +28,17 @@
 //		return retry.Permanent(err)
 //	}
 //
-// Every error is retried unless you say otherwise. The function itself can mark an error: with
-// [Permanent] to stop, or with [After] to say how long to wait. Options decide from outside:
-// [WithRetryIf] and [WithStopIf] take classifiers such as [Is], [As], [Transient] and
-// [TimedOut]. [WithValidator] rejects values that come without an error.
+// Every error is retried unless you say otherwise. The function can mark an error: with
+// [Permanent] to stop, with [After] to set the wait. [WithRetryIf] and [WithStopIf] take
+// classifiers such as [Is], [As], [Transient] and [TimedOut]. [WithValidator] rejects values.
 //
 // # Delays
 //
-//	retry.WithBackoff(retry.Linear(time.Second, time.Second))
+//	// Waits of up to 1s, 2s, 3s, 4s.
+//	err := retry.Do(ctx, ping, retry.WithBackoff(retry.Linear(time.Second, time.Second)))
 //
-// A [Backoff] gives the nominal delay, [WithMaxDelay] caps it, and a [Jitter] says how the wait
-// is drawn around it. [Policy.Plan] lists the waits. A server's hint replaces the delay, see
-// [WithMaxRetryAfter].
+// The [Backoff] gives a nominal delay, [WithMaxDelay] caps it, and the [Jitter] spreads it. A
+// server's hint replaces it, see [After]. [Policy.Plan] lists the waits.
 //
 // # Context and limits
 //
@@ -50,33 +48,31 @@
 //
 // The context limits every call:
 //
-//   - If it is done, there is no attempt, and a wait ends at once.
-//   - A wait that would reach its deadline does not begin: the call gives up right away.
-//   - An attempt that fails after it ended is not retried.
-//   - A success counts even if it ended meanwhile.
+//   - A context that is done allows no attempt. Its end cuts a wait short.
+//   - If a wait would reach the deadline, the call gives up at once.
+//   - A failure is not retried if the context ended during the attempt.
+//   - A success counts even then.
 //
-// [WithMaxElapsed] limits the time, [WithAttemptTimeout] each attempt. [WithGate] limits what
-// runs at once, a [Budget] the share of retries, [Cooldown] keeps all calls from a server that
-// asked for a pause, and [WithStop] adds limits of your own. [WithResetAfter] is for calls that
-// live long.
+// [WithMaxElapsed] and [WithAttemptTimeout] limit the time, [WithGate] limits what runs at once,
+// and a [Budget] the share of retries. [Cooldown] keeps all calls from a server that asked for a
+// pause. [WithStop] adds limits of your own. [WithResetAfter] is for calls that live long.
 //
 // # Errors
 //
 //	var e *retry.Error
 //	if errors.As(err, &e) && e.Reason == retry.ErrExhausted {
-//		log.Print(err) // retry: fetch: attempts exhausted after 5 attempts in 1.1s: connection refused
+//		log.Print(e) // retry: fetch: attempts exhausted after 5 attempts in 1.1s: connection refused
 //	}
 //
-// A call that fails returns an *[Error]. It matches, for errors.Is and errors.As, the reason,
-// the last attempt's error, and if the context ended both its Err and its Cause. Bad options are
-// another error, which matches [ErrOption]; the function does not run. A nil context panics.
+// A call that fails returns an *[Error]. Bad options and a nil function are another error, which
+// matches [ErrOption]; nothing runs. A nil context panics.
 //
 // # Observing
 //
-//	retry.WithLogger(slog.Default())
+//	err := retry.Do(ctx, ping, retry.WithName("ping"), retry.WithLogger(slog.Default()))
 //
-// [WithHooks] runs functions at each step of a call, for metrics and traces. [WithHistory] keeps
-// the newest attempts of many calls.
+// [WithHooks] runs functions at each step, for metrics and traces. [WithHistory] keeps the
+// newest attempts of many calls.
 //
 // # Concurrency and cost
 //
@@ -94,11 +90,11 @@ import (
 	"slices"
 )
 
-// Do calls fn until it succeeds or no further attempt is allowed. It returns nil after a
-// success, and otherwise an *[Error] that says why it stopped and what failed last.
+// Do calls fn until it succeeds or no further attempt is allowed. It returns nil after a success
+// and an *[Error] otherwise.
 //
-// fn gets ctx with the changes that hooks and [WithAttemptTimeout] make. It should return when
-// that context ends.
+// fn gets ctx as [Hooks] and [WithAttemptTimeout] change it, and should return when that context
+// ends.
 func Do(ctx context.Context, fn func(ctx context.Context) error, opts ...Option) error {
 	if p, ok := prebuilt(opts); ok {
 		return p.Do(ctx, fn)
@@ -106,8 +102,8 @@ func Do(ctx context.Context, fn func(ctx context.Context) error, opts ...Option)
 	return doWith(ctx, fn, opts)
 }
 
-// DoValue is like [Do] for a function that returns a value, which validators may check. If the
-// call fails, it returns the value of the last run of fn, or the zero value if fn did not run.
+// DoValue is like [Do] for a function that returns a value. If the call fails, it returns the
+// value of the last run of fn, or the zero value if fn did not run.
 func DoValue[T any](ctx context.Context, fn func(ctx context.Context) (T, error), opts ...Option) (T, error) {
 	if p, ok := prebuilt(opts); ok {
 		return value(ctx, p.inForce(), fn)
@@ -115,8 +111,8 @@ func DoValue[T any](ctx context.Context, fn func(ctx context.Context) (T, error)
 	return valueWith(ctx, fn, opts)
 }
 
-// Attempts returns an iterator over the attempts of a call. The body of the loop is the
-// function: it gets the context and the number of the attempt, and assigns its result to *err.
+// Attempts returns an iterator over the attempts of a call whose function is the body of the
+// loop. The body gets the context and the number of the attempt, and assigns its result to *err:
 //
 //	var err error
 //	for ctx, n := range retry.Attempts(ctx, &err) {
@@ -124,19 +120,17 @@ func DoValue[T any](ctx context.Context, fn func(ctx context.Context) (T, error)
 //	}
 //
 // The loop ends after a success, or when no further attempt is allowed; *err is then nil or an
-// *[Error]. A body that does not assign *err, often because := declared a new err, ends the loop
+// *[Error]. If the body does not assign *err, often because := declared a new err, the loop ends
 // with an error that says so.
 //
 // A break or return ends the call and leaves *err as the body set it, nil if it did not. Hooks
 // and the log see a success if *err is nil and [ErrPermanent] otherwise, whatever the function
 // around the loop returns. To end with an *Error, assign a [Permanent] error and continue.
 //
-// From the second attempt on, the body may read *err before it assigns it: it has the text and
-// the tree of the previous attempt's error. In the first attempt it is a placeholder that is not
-// nil.
+// From the second attempt on, *err has the text and the tree of the previous attempt's error
+// until the body assigns it. In the first it is a placeholder that is not nil.
 //
-// Each range over the iterator is a call of its own. Validators are an error, because there is
-// no value. A nil err panics.
+// Each range over the iterator is a call of its own. A nil err panics.
 func Attempts(ctx context.Context, err *error, opts ...Option) iter.Seq2[context.Context, int] {
 	if err == nil {
 		panic("retry: Attempts: nil error pointer")

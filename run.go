@@ -6,7 +6,7 @@ import (
 )
 
 // Run is one call, driven a step at a time. It is for code that waits in its own way, such as a
-// worker pool that parks the item or a queue that reschedules it:
+// worker pool or a queue:
 //
 //	run := policy.Start(ctx)
 //	wait, again := run.Try(fn)
@@ -16,9 +16,8 @@ import (
 //	}
 //	err := run.Err()
 //
-// Make a Run with [Policy.Start] or [Policy.Resume]. A Run needs no cleanup. If you drop it
-// while again is true, its Done hooks do not run. You may copy it into another value if you then
-// use only one of the two. It is for one goroutine at a time.
+// A Run needs no cleanup. If you drop it while again is true, its Done hooks do not run. You may
+// copy it if you then use only one of the two. It is for one goroutine at a time.
 type Run struct {
 	settings *settings
 	ctx      context.Context
@@ -45,12 +44,12 @@ type runExtras struct {
 	last        error         // of a Run that has ended, where its Error has another
 }
 
-// Try makes one attempt, with the policy's gates, hooks, timeout and classification. It returns
-// how long to wait before the next. If there is no next attempt, again is false and Err says how
-// the call ended; from then on Try does nothing. Try never sleeps.
+// Try makes one attempt, with the policy's gates, hooks, timeout and classification, and never
+// sleeps. It returns how long to wait before the next attempt. If again is false there is none,
+// Err says how the call ended, and from then on Try does nothing.
 //
-// It makes no attempt after a wait that the context cut short. The first Try runs the Start
-// hooks. Validators are an error, because there is no value; see [TryValue].
+// Try makes no attempt if the context ended during the wait. The first Try runs the Start hooks.
+// Validators need [TryValue].
 func (r *Run) Try(fn func(ctx context.Context) error) (wait time.Duration, again bool) {
 	if fn == nil || r.settings.validators.n > 0 {
 		r.endMisused("Run.Try", validatorsWithoutValue(r.settings), fn == nil)
@@ -58,8 +57,8 @@ func (r *Run) Try(fn func(ctx context.Context) error) (wait time.Duration, again
 	return r.try(fn, nil)
 }
 
-// TryValue is [Run.Try] for a function that returns a value, which validators check. It returns
-// the value of this attempt, or the zero value if fn did not run.
+// TryValue is [Run.Try] for a function that returns a value. It returns the value of this
+// attempt, or the zero value if fn did not run.
 func TryValue[T any](r *Run, fn func(ctx context.Context) (T, error)) (v T, wait time.Duration, again bool) {
 	if r.settings.validators.n > 0 {
 		return tryValidated(r, fn)

@@ -96,12 +96,9 @@ func textIf(text string, is func(*settings) bool) func(*Policy) string {
 	}
 }
 
-// String returns all settings in force, as [Parse] reads them, such as the defaults:
-//
-//	max_attempts=5 backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m0s jitter=full history_size=10
-//
-// A setting that text cannot carry is shown as retry_if=(func) or budget=(object). The default
-// jitter and cap of the members of a [Chain] are not shown.
+// String returns all settings in force, as [Parse] reads them. A setting that text cannot carry
+// is shown as retry_if=(func) or budget=(object). The default jitter and cap of the members of a
+// [Chain] are not shown.
 func (p *Policy) String() string {
 	var b strings.Builder
 	for _, k := range keys {
@@ -117,8 +114,8 @@ func (p *Policy) String() string {
 
 // MarshalText returns the text of String, or an error that names the settings that text cannot
 // carry. It makes a *Policy a value for flag.TextVar, encoding/json and others; a Policy that is
-// no pointer has no methods. The text has all settings in force, so a policy read from it sets
-// all of them when it is used as an option.
+// no pointer has no methods. As an option, a policy read from the text sets all that was in
+// force.
 func (p *Policy) MarshalText() ([]byte, error) {
 	var lost []string
 	for _, k := range keys {

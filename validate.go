@@ -13,7 +13,7 @@ import (
 )
 
 // Validator returns why the value v of attempt a is rejected, or nil to accept it. It runs only
-// if the function returned no error. It gets the attempt, so later attempts can be less strict.
+// if the function returned no error. Later attempts can be less strict.
 type Validator[T any] func(v T, a Attempt) error
 
 // anyValidator is a Validator[T] for some T.
@@ -27,8 +27,8 @@ type validatorOption list[anyValidator]
 
 // WithValidator checks every value that the function returns without an error. All validators
 // run. A value that one of them rejects is a failed attempt and is retried, unless a reason is
-// [Permanent] or [WithStopIf] matches. Repeats add up. A validator for another type than the
-// call returns is an error, and so is one in a call without a value.
+// [Permanent] or [WithStopIf] matches. A validator for another type than the call returns is an
+// error, and so is one in a call without a value.
 // The default is none.
 func WithValidator[T any](validators ...Validator[T]) Option {
 	all := make([]anyValidator, len(validators))
@@ -47,18 +47,13 @@ func (o validatorOption) apply(s *settings) {
 }
 
 // ValidationError holds the rejected values of a [DoValue] call. errors.As finds it in the
-// call's error if the last attempt's value was rejected; [Rejected] finds it in any case.
-//
-// No value shows in its text, whatever the verb, or in JSON and slog.
+// call's error if the last attempt's value was rejected; [Rejected] finds it in any case. Its
+// text, JSON and slog output never show a value.
 type ValidationError[T any] struct {
-	// Name is the policy's name.
-	Name string
-	// Values are the newest rejected values, at most [WithHistorySize], oldest first.
-	Values []T
-	// Reasons says for each value why it was rejected. Errors of several validators are joined.
-	Reasons []error
-	// Attempts is how many values were rejected in all.
-	Attempts int
+	Name     string  // the policy's name
+	Values   []T     // the newest, at most [WithHistorySize], oldest first
+	Reasons  []error // why each was rejected, joined if several validators did
+	Attempts int     // how many values were rejected in all
 }
 
 // Error says how many values were rejected, and why the last one was.
@@ -93,10 +88,10 @@ func (e *ValidationError[T]) Unwrap() []error {
 	return e.Reasons
 }
 
-// Rejected returns the rejected values of the failed call err, for a fallback to the best of
-// them, however the last attempt failed. If err has several calls in its tree, the outermost
-// with rejected values counts. Rejected returns nil if no value was rejected, or if the values
-// are not of type T.
+// Rejected returns the rejected values of the failed call err, however its last attempt failed,
+// for a fallback to the best one. If err's tree has several calls, the outermost with rejected
+// values counts. Rejected returns nil if no value was rejected, or if the values are not of type
+// T.
 func Rejected[T any](err error) *ValidationError[T] {
 	var found *ValidationError[T]
 	errtree.Walk(err, func(node error) bool {
