@@ -16,9 +16,8 @@ import (
 // cap. [Constant], [Sequence] and any other type are taken literally: they have no jitter
 // without [WithJitter] and no cap without [WithMaxDelay]. A [Chain] follows its active member.
 //
-// Delay must be a pure function of a. a.Number is 1 after the first attempt, and a.Waited is the
-// wait before the attempt. A negative delay counts as 0. A strategy that grows should saturate
-// instead of overflowing; retrytest.TestBackoff checks that.
+// Delay must be a pure function of a. A negative delay counts as 0. A strategy that grows should
+// saturate instead of overflowing; retrytest.TestBackoff checks that.
 //
 // This package's strategies are plain values that saturate for every attempt number. The call
 // reports negative durations, and factors that are below 1 or not finite.

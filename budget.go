@@ -11,8 +11,8 @@ import (
 // retry takes one. Without a token the call gives up with [ErrBudget].
 //
 // If every call fails, attempts are at most 1+ratio times the calls, plus the burst. The bucket
-// fills by calls and not by successes or time, so it recovers under total failure and scales
-// with the traffic. A call pays at its first attempt, unless [Policy.Resume] continued it.
+// fills by calls, not by successes or time, so it recovers under total failure. A call pays at
+// its first attempt, unless [Policy.Resume] continued it.
 //
 // The zero Budget allows no retry. A Budget must not be copied after first use. It is safe for
 // concurrent use and takes no lock.

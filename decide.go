@@ -133,8 +133,8 @@ func nextCall(ctx context.Context, s *settings, a *Attempt) call {
 
 // Wait draws the wait after the attempt a: backoff, jitter, cap, and a server's hint in a.Err.
 // It checks no limit, not even [WithMaxRetryAfter], and does not classify. It is for engines
-// that decide the rest, and for attempts that were lost: a killed process leaves no error. Wait
-// reads a.Number, Waited and Err, which may be nil. A Number below 1 counts as 1.
+// that decide the rest, and for attempts that a killed process lost. Wait reads a.Number, Waited
+// and Err, which may be nil. A Number below 1 counts as 1.
 func (p *Policy) Wait(a Attempt) time.Duration {
 	s := p.inForce()
 	a.Number = max(a.Number, 1)

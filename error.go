@@ -176,8 +176,7 @@ func (e *Error) Timeout() bool {
 	return ok && errtree.Safe(t.Timeout)
 }
 
-// Temporary reports whether the last error is temporary or Timeout is true, for callers of
-// net.Error's deprecated method.
+// Temporary reports whether the last error is temporary or Timeout is true.
 func (e *Error) Temporary() bool {
 	if e == nil {
 		return false
@@ -231,7 +230,7 @@ func (e *Error) attrs() []slog.Attr {
 	return attrs
 }
 
-// GoString returns the line of Error, quoted, so that %#v does not print the fields.
+// GoString returns the line of Error, quoted.
 func (e *Error) GoString() string { return fmt.Sprintf("&retry.Error(%q)", e.Error()) }
 
 // ErrorText returns the text of err as this package logs it: one line of at most 1024 bytes. A

@@ -16,8 +16,8 @@ import (
 //
 // A gate gets the caller's context and may block until it ends. Release may be nil. It runs
 // exactly once, with the function's error, the error of a later gate, or some error if the
-// function panics. A gate's own error refuses the attempt. It is the attempt's error and is
-// classified like any other; to refuse for good, return a [Permanent] error.
+// function panics. A gate that returns an error refuses the attempt. Its error is classified
+// like any other; to refuse for good, return a [Permanent] error.
 type Gate func(ctx context.Context, a Attempt) (release func(err error), err error)
 
 type gateOption list[Gate]

@@ -78,7 +78,7 @@ type History struct {
 // NewHistory returns a History of the newest size attempts. Memory is taken as attempts come in.
 func NewHistory(size int) *History { return &History{size: size} }
 
-// Add records a. If the history is full, a replaces the oldest attempt.
+// Add records a.
 func (h *History) Add(a Attempt) { h.add(&a) }
 
 func (h *History) add(a *Attempt) {

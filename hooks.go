@@ -17,12 +17,12 @@ type Hooks struct {
 	// the context it returns.
 	BeforeAttempt func(ctx context.Context, a Attempt) context.Context
 	// AfterAttempt runs after every attempt, also after a success and a gate's refusal. a.Delay
-	// is 0: it is not yet known whether a retry follows.
+	// is 0, because a retry is not yet decided.
 	AfterAttempt func(ctx context.Context, a Attempt)
 	// BeforeWait runs only when a retry will follow; a.Delay is the wait.
 	BeforeWait func(ctx context.Context, a Attempt)
-	// Done runs exactly once a call, also without an attempt. It does not run if an option was
-	// wrong, or if the function or a hook panicked.
+	// Done runs exactly once a call, also without an attempt, but not if an option was wrong, or
+	// if the function or a hook panicked.
 	Done func(ctx context.Context, o Outcome)
 }
 

@@ -49,7 +49,7 @@ func (p *Policy) Plan(n int) []Step {
 // MaxTotal returns the longest time that all waits of a call can take together, servers' hints
 // aside, and whether they are bounded. Unlimited attempts are bounded only by [WithMaxElapsed];
 // without it MaxTotal returns the longest Duration and false. The cost grows with the number of
-// distinct waits: a strategy of your own is asked for each.
+// distinct waits.
 func (p *Policy) MaxTotal() (time.Duration, bool) {
 	s := p.inForce()
 	limit := time.Duration(math.MaxInt64)

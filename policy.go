@@ -74,7 +74,7 @@ func (p *Policy) Start(ctx context.Context) *Run {
 // If the queue was late, add the lateness to last.Elapsed. In last.Delay it would make a
 // strategy that grows from the previous wait run away.
 //
-// Resume reads last.Number, Elapsed, Delay and Err. Err may be nil. Store its text, because
+// Resume reads last.Number, Elapsed, Delay and Err. Err may be nil; store it as text, because
 // encoding/json cannot decode an error.
 func (p *Policy) Resume(ctx context.Context, last Attempt) *Run {
 	r, delay := new(Run), max(last.Delay, 0)

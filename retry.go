@@ -124,8 +124,8 @@ func DoValue[T any](ctx context.Context, fn func(ctx context.Context) (T, error)
 // with an error that says so.
 //
 // A break or return ends the call and leaves *err as the body set it, nil if it did not. Hooks
-// and the log see a success if *err is nil and [ErrPermanent] otherwise, whatever the function
-// around the loop returns. To end with an *Error, assign a [Permanent] error and continue.
+// and the log see a success if *err is nil then, and [ErrPermanent] otherwise. To end with an
+// *Error, assign a [Permanent] error and continue.
 //
 // From the second attempt on, *err has the text and the tree of the previous attempt's error
 // until the body assigns it. In the first it is a placeholder that is not nil.
