@@ -161,8 +161,8 @@ func (e exponential) String() string               { return callText("exponentia
 func (e exponential) fault() string                { return growth(e.initial, e.factor) }
 func (e exponential) first() (time.Duration, bool) { return e.initial, true }
 
-// Fibonacci waits Fₙ·unit after attempt n: 1, 1, 2, 3, 5, 8, … units. It grows more gently than
-// doubling, by a factor of 1.618.
+// Fibonacci waits Fₙ·unit after attempt n: 1, 1, 2, 3, 5, 8, … units. It grows by a factor of
+// 1.618, more gently than doubling.
 func Fibonacci(unit time.Duration) Backoff { return fibonacci(unit) }
 
 type fibonacci time.Duration
@@ -264,7 +264,7 @@ func growth(initial time.Duration, factor float64) string {
 	return negativeArgument("initial delay", initial)
 }
 
-// either returns the fault that there is, or both in one text.
+// either returns the text that is not empty, or both in one.
 func either(x, y string) string {
 	if x != "" && y != "" {
 		return x + " and " + y

@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// Budget limits the retries of all calls that share it, so that a client does not multiply its
-// load on a server that is down. It is a bucket of tokens: each call adds ratio tokens, and each
-// retry takes one. Without a token the call gives up with [ErrBudget].
+// Budget limits the retries of all calls that share it, so that they do not multiply the load on
+// a server that is down. It is a bucket of tokens: each call adds ratio tokens, and each retry
+// takes one. Without a token the call gives up with [ErrBudget].
 //
 // If every call fails, attempts are at most 1+ratio times the calls, plus the burst. The bucket
 // fills by calls, not by successes or time, so it recovers under total failure. A call pays at

@@ -58,8 +58,8 @@ func anyMatches(matches *list[Classifier], a *Attempt) bool {
 	return false
 }
 
-// Is returns a classifier that matches an error that is one of the targets, as errors.Is says.
-// Without targets it matches none.
+// Is matches an error that is one of the targets, as errors.Is says. Without targets it matches
+// none.
 func Is(targets ...error) Classifier {
 	own := targets
 	if len(targets) > 1 { // perhaps not a list written at the call but somebody's slice
@@ -75,8 +75,7 @@ func Is(targets ...error) Classifier {
 	}
 }
 
-// As returns a classifier that matches an error with an E in its tree, as errors.As finds it:
-// As[*net.DNSError]().
+// As matches an error with an E in its tree, as errors.As finds it: As[*net.DNSError]().
 func As[E error]() Classifier {
 	return func(a Attempt) bool {
 		_, ok := errtree.As[E](a.Err)
@@ -84,7 +83,7 @@ func As[E error]() Classifier {
 	}
 }
 
-// Match returns a classifier that matches an error if f says so.
+// Match matches an error if f says so.
 func Match(f func(err error) bool) Classifier {
 	if f == nil {
 		return nil // reported by the call
@@ -92,8 +91,7 @@ func Match(f func(err error) bool) Classifier {
 	return func(a Attempt) bool { return f(a.Err) }
 }
 
-// All returns a classifier that matches what all the classifiers match, every failure if there
-// are none.
+// All matches what all the classifiers match, and every failure if there are none.
 func All(matches ...Classifier) Classifier {
 	own := slices.Clone(matches)
 	if slices.ContainsFunc(own, func(match Classifier) bool { return match == nil }) {
@@ -104,7 +102,7 @@ func All(matches ...Classifier) Classifier {
 	}
 }
 
-// Not returns a classifier that matches what match does not.
+// Not matches what match does not.
 func Not(match Classifier) Classifier {
 	if match == nil {
 		return nil // reported by the call
@@ -112,8 +110,8 @@ func Not(match Classifier) Classifier {
 	return func(a Attempt) bool { return !match(a) }
 }
 
-// Transient is a classifier that matches network failures that may pass: connections refused,
-// reset, aborted or broken, unreachable hosts and networks, timeouts, streams that break off
+// Transient matches network failures that may pass: connections refused, reset, aborted or
+// broken, unreachable hosts and networks, timeouts, streams that break off
 // (io.ErrUnexpectedEOF), and DNS failures other than a name that does not exist.
 //
 // It matches no certificate error, TLS alert or canceled lookup, no error that only calls itself
@@ -121,13 +119,13 @@ func Not(match Classifier) Classifier {
 // HTTP server closes the connection without an answer, add retry.Is(io.EOF).
 func Transient(a Attempt) bool { return neterr.Transient(a.Err) }
 
-// AlreadyRetried is a classifier that matches an error with an inner call's *[Error] in its
-// tree. WithStopIf(retry.AlreadyRetried) keeps nested retries from multiplying.
+// AlreadyRetried matches an error with an inner call's *[Error] in its tree.
+// WithStopIf(retry.AlreadyRetried) keeps nested retries from multiplying.
 func AlreadyRetried(a Attempt) bool {
 	_, ok := errtree.As[*Error](a.Err)
 	return ok
 }
 
-// TimedOut is a classifier that matches an attempt that [WithAttemptTimeout] ended.
-// WithStopIf(retry.TimedOut) makes the first slow attempt the last.
+// TimedOut matches an attempt that [WithAttemptTimeout] ended. WithStopIf(retry.TimedOut) makes
+// the first slow attempt the last.
 func TimedOut(a Attempt) bool { return a.TimedOut }

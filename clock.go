@@ -64,5 +64,5 @@ func (s *settings) until(deadline time.Time) time.Duration {
 
 // elapsed is the time from the start of the call to the reading now.
 func (c *call) elapsed(now time.Duration) time.Duration {
-	return add(c.before, max(now-c.start, 0)) // a clock that was set back has not gone on
+	return add(c.before, max(now-c.start, 0)) // a clock that was set back counts as stopped
 }

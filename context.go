@@ -119,7 +119,7 @@ func (s *settings) withTimeout(ctx context.Context) *attemptContext {
 }
 
 // timeoutError is the cause of an attempt's context that ended by the attempt's timeout. The
-// standard library's clients return the cause, so it must pass for a deadline.
+// standard library's clients return the cause, so it must match context.DeadlineExceeded.
 type timeoutError struct{}
 
 func (timeoutError) Error() string        { return "retry: attempt timed out" }

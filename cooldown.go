@@ -13,11 +13,11 @@ import (
 // hint counts for at most max. Attempts wait up to a tenth longer, so that they do not start
 // together.
 //
-// They wait in real time, whatever [WithClock] says: test with testing/synctest. The attempt's
-// own wait counts. If the wait would pass the context's deadline, the call gives up with
-// [ErrContext], and [Error].Delay is the wait. [WithMaxElapsed] does not limit it. With a
-// negative max every attempt fails with an error that matches [ErrOption]. The gate is safe for
-// concurrent use.
+// They wait in real time, whatever [WithClock] says: test with testing/synctest. An attempt that
+// has waited that long before its gates passes at once. If the wait would pass the context's
+// deadline, the call gives up with [ErrContext], and [Error].Delay is the wait. [WithMaxElapsed]
+// does not limit it. With a negative max every attempt fails with an error that matches
+// [ErrOption]. The gate is safe for concurrent use.
 func Cooldown(max time.Duration) Gate {
 	if max < 0 {
 		return func(context.Context, Attempt) (func(error), error) {

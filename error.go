@@ -50,15 +50,13 @@ func (r reason) Error() string { return "retry: " + string(r) }
 // errors.Is and errors.As find in it, all at once, Reason, the last attempt's error, and if the
 // context ended both its Err and its Cause.
 type Error struct {
-	// Name is the policy's name.
-	Name string
+	Name string // the policy's name
 	// Attempts is how many attempts were made. It is 0 if the context was done before the first,
 	// or before its gates let it in.
 	Attempts int
-	// Elapsed is the time from the start of the call to its end.
-	Elapsed time.Duration
-	// Reason is why this call stopped: one of the errors above, or the error of a [WithStop]
-	// function.
+	Elapsed  time.Duration // from the start of the call to its end
+	// Reason is why this call stopped: ErrExhausted, ErrMaxElapsed, ErrContext, ErrPermanent,
+	// ErrRetryAfter, ErrBudget, or the error of a [WithStop] function.
 	Reason error
 	// Err is the last attempt's error without its outermost marks, see [Permanent]. It is nil
 	// only if there was no attempt, or [Policy.Resume] was not given its error.
@@ -188,7 +186,7 @@ func (e *Error) Temporary() bool {
 	return ok && errtree.Safe(t.Temporary)
 }
 
-// RetryAfter is the hint for an outer retry. It returns Delay and true if Reason is ErrBudget or
+// RetryAfter is a hint for an outer retry. It returns Delay and true if Reason is ErrBudget or
 // ErrRetryAfter, or if Delay is a server's hint. A Delay of 0 asks for no wait.
 func (e *Error) RetryAfter() (time.Duration, bool) {
 	if e == nil || e.Reason != ErrBudget && e.Reason != ErrRetryAfter && !e.hinted {

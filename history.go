@@ -12,7 +12,7 @@ import (
 type Attempt struct {
 	Name     string        // the policy's name
 	Number   int           // counts the attempts of the call, from 1
-	Start    time.Time     // when it began, after its gates; at a gate, when it came there
+	Start    time.Time     // when it began, after its gates; in a gate, when it came there
 	Waited   time.Duration // the wait before it as decided, a server's hint included
 	Duration time.Duration // how long it ran, from Start to the release of its gates
 	Elapsed  time.Duration // the time since the call began
@@ -32,9 +32,9 @@ type (
 	}
 )
 
-// WithHistorySize sets how many of its newest attempts a call's error keeps, and how many
-// rejected values a [ValidationError] keeps. 0 keeps none. A negative n is an error. Memory is
-// taken at the first failure.
+// WithHistorySize sets how many of its newest attempts an [Error] keeps, and how many rejected
+// values a [ValidationError] keeps. 0 keeps none. A negative n is an error. Memory is taken at
+// the first failure.
 // The default is 10.
 func WithHistorySize(n int) Option { return historySizeOption(n) }
 

@@ -9,8 +9,7 @@ import (
 
 // Jitter spreads the waits of clients that failed together: a nominal delay d becomes a wait
 // that is uniform in [Lo·d, Hi·d]. If Hi·d would pass [WithMaxDelay], d is lowered until it
-// fits, so that waits stay spread out at the cap too. The zero Jitter is an error, because it
-// would make every wait 0.
+// fits, so that waits stay spread out at the cap too. The zero Jitter is an error.
 //
 // See https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
 type Jitter struct{ Lo, Hi float64 }

@@ -23,9 +23,9 @@ type loggerOption struct {
 //     elapsed
 //
 // A success at the first attempt logs nothing. Attributes without a value are left out. The
-// reason has no numbers, so records group by it: it is the text of [Error].Reason, or "next wait
-// would pass the deadline" if the context had not ended. Errors are logged as [ErrorText]
-// returns them. Values and arguments are never logged.
+// reason has no numbers, so that records group by it: it is the text of [Error].Reason without
+// its prefix, or "next wait would pass the deadline" if the context had not ended. Errors are
+// logged as [ErrorText] returns them. Values and arguments are never logged.
 // The default is no logging.
 func WithLogger(l *slog.Logger) Option { return loggerOption{logger: l} }
 

@@ -6,8 +6,8 @@ import (
 	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
-// Permanent marks err as an error that must not be retried: the call stops with [ErrPermanent],
-// whatever the classifiers say. Permanent(nil) is nil.
+// Permanent marks err as not worth a retry: the call stops with [ErrPermanent], whatever the
+// classifiers say. Permanent(nil) is nil.
 //
 // A mark counts anywhere in the error's tree, except beneath the *[Error] of an inner call. It
 // adds no text. errors.Is finds [ErrPermanent] in it.

@@ -16,7 +16,7 @@ import (
 const Unlimited = -1
 
 // Option sets one thing about a call or a [Policy]. Of two options of one kind the later
-// replaces the earlier; apart from that the order does not matter. Classifiers, stop functions,
+// replaces the earlier; otherwise their order does not matter. Classifiers, stop functions,
 // validators, gates and hooks add up instead.
 //
 // If an option is wrong, the function does not run, and the call returns an error that matches
@@ -99,7 +99,7 @@ var defaults = settings{
 
 const (
 	defaultMaxDelay = 30 * time.Second // of the strategies that grow
-	defaultGrowth   = 10               // they may grow to at least so many times their first delay
+	defaultGrowth   = 10               // they may grow to at least this many times their first delay
 )
 
 var defaultJitter = Jitter{0, 1} // FullJitter, of the strategies that grow

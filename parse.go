@@ -21,7 +21,7 @@ import (
 // does not set it.
 //
 // The error matches [ErrOption] and joins one [ParseError] for each pair that is wrong or
-// repeats a key. It stops after twenty.
+// repeats a key. Parse stops after twenty.
 func Parse(text string) (*Policy, error) {
 	var opts []Option
 	var faults []error

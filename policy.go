@@ -5,12 +5,11 @@ import (
 	"slices"
 )
 
-// Policy is a set of options that is checked and merged once. Use one for package-level
-// variables and for code that makes many calls.
+// Policy is a set of options that is checked and merged once, for many calls. The zero Policy
+// and a nil *Policy are the defaults. Most callers should use [MustNew] and [Policy.Do].
 //
-// The zero Policy and a nil *Policy are the defaults. Most callers should use [MustNew] and
-// [Policy.Do]. A Policy is itself an [Option] that stands for the options it was made of, so a
-// call can derive from it: DoValue(ctx, fn, policy, WithMaxAttempts(1)).
+// A Policy is itself an [Option] that stands for the options it was made of, so a call can
+// derive from it: DoValue(ctx, fn, policy, WithMaxAttempts(1)).
 //
 // A Policy is immutable and safe for concurrent use.
 type Policy struct {
@@ -74,7 +73,7 @@ func (p *Policy) Start(ctx context.Context) *Run {
 // If the queue was late, add the lateness to last.Elapsed. In last.Delay it would make a
 // strategy that grows from the previous wait run away.
 //
-// Resume reads last.Number, Elapsed, Delay and Err. Err may be nil; store it as text, because
+// Resume reads last.Number, Elapsed, Delay and Err. Err may be nil. Store it as text:
 // encoding/json cannot decode an error.
 func (p *Policy) Resume(ctx context.Context, last Attempt) *Run {
 	r, delay := new(Run), max(last.Delay, 0)

@@ -38,7 +38,7 @@
 //	err := retry.Do(ctx, ping, retry.WithBackoff(retry.Linear(time.Second, time.Second)))
 //
 // The [Backoff] gives a nominal delay, [WithMaxDelay] caps it, and the [Jitter] spreads it. A
-// server's hint replaces it, see [After]. [Policy.Plan] lists the waits.
+// server's hint replaces the delay, see [After]. [Policy.Plan] lists the waits.
 //
 // # Context and limits
 //

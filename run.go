@@ -16,8 +16,9 @@ import (
 //	}
 //	err := run.Err()
 //
-// A Run needs no cleanup. If you drop it while again is true, its Done hooks do not run. You may
-// copy it if you then use only one of the two. It is for one goroutine at a time.
+// [Policy.Resume] makes a Run too. A Run needs no cleanup. If you drop it while again is true,
+// its Done hooks do not run. You may copy it if you then use only one of the two. It is for one
+// goroutine at a time.
 type Run struct {
 	settings *settings
 	ctx      context.Context
@@ -34,7 +35,7 @@ type Run struct {
 // struct of its own because a queue may hold a million Runs.
 type runExtras struct {
 	fnCtx       context.Context // of a Start hook
-	zero        time.Time       // of a Clock; the real one is as soon asked again
+	zero        time.Time       // of a Clock; the real clock is read again
 	at          time.Duration   // this and totalWaited for the Done hooks
 	totalWaited time.Duration
 	before      time.Duration // of a resumed call
@@ -185,7 +186,7 @@ func (r *Run) endMisused(way string, faults []fault, noFunction bool) {
 	r.done, r.last = true, join(faults)
 }
 
-// Err returns nil until Try returned again false, and after a success. Otherwise it returns the
+// Err returns nil after a success, and until Try returned again false. Otherwise it returns the
 // *[Error], or what was wrong with the options.
 func (r *Run) Err() error {
 	if !r.done {

@@ -113,8 +113,8 @@ func (p *Policy) String() string {
 }
 
 // MarshalText returns the text of String, or an error that names the settings that text cannot
-// carry. It makes a *Policy a value for flag.TextVar, encoding/json and others; a Policy that is
-// no pointer has no methods. As an option, a policy read from the text sets all that was in
+// carry. It makes a *Policy a value for flag.TextVar, encoding/json and others. Keep pointers: a
+// Policy by value has no methods. As an option, a policy read from the text sets all that was in
 // force.
 func (p *Policy) MarshalText() ([]byte, error) {
 	var lost []string

@@ -46,9 +46,9 @@ func (o validatorOption) apply(s *settings) {
 	s.validators.add(&validators)
 }
 
-// ValidationError holds the rejected values of a [DoValue] call. errors.As finds it in the
-// call's error if the last attempt's value was rejected; [Rejected] finds it in any case. Its
-// text, JSON and slog output never show a value.
+// ValidationError holds the rejected values of a [DoValue] call. Its text, JSON and slog output
+// never show a value. Most callers should use [Rejected] to find it; errors.As does only if the
+// last attempt's value was rejected.
 type ValidationError[T any] struct {
 	Name     string  // the policy's name
 	Values   []T     // the newest, at most [WithHistorySize], oldest first
@@ -135,7 +135,7 @@ func (e *ValidationError[T]) reject(v T, why error, size int) {
 // rejection is the error of an attempt whose value the validators rejected.
 type rejection struct {
 	reasons []error
-	report  error // the call's *ValidationError, of interest once the call has failed
+	report  error // the call's *ValidationError, read once the call has failed
 }
 
 func (r *rejection) Error() string {
