@@ -27,10 +27,10 @@ const (
 	maxBurst   = math.MaxInt64 / budgetUnit / 2
 )
 
-// NewBudget returns a budget for many calls to share. Each call adds ratio tokens, such as 0.1
-// for one retry in ten calls. The bucket starts full and holds at most burst tokens; a burst of
-// 0 allows no retry. The call reports a ratio that is negative or not finite, and a burst that
-// is negative or above 4611686018.
+// NewBudget returns a budget for many calls to share; one for each call would limit nothing.
+// Each call adds ratio tokens, such as 0.1 for one retry in ten calls. The bucket starts full
+// and holds at most burst tokens; a burst of 0 allows no retry. The call reports a ratio that is
+// negative or not finite, and a burst that is negative or above 4611686018.
 func NewBudget(ratio float64, burst int) *Budget {
 	b := &Budget{ratio: ratio, burst: burst}
 	if b.fault() == "" {

@@ -28,9 +28,9 @@ func (o maxDelayOption) apply(s *settings) {
 	s.check("WithMaxDelay", negativeLimit(s.maxDelay))
 }
 
-// WithMaxRetryAfter sets the longest server's hint that a call obeys, see [After]. With a longer
-// one the call gives up at once with [ErrRetryAfter]. It also gives up if the hint would pass
-// another limit. 0 obeys no hint, [Unlimited] obeys all. Any other negative d is an error.
+// WithMaxRetryAfter sets the longest server's hint that a call obeys. With a longer one the call
+// gives up at once with [ErrRetryAfter]. It also gives up if the hint would pass another limit.
+// 0 obeys no hint, [Unlimited] obeys all. Any other negative d is an error.
 //
 // For a hint of d the wait is d + u·max(nominal delay, d/10), u uniform in [0, 1), so that
 // clients with the same hint spread out. With WithJitter(NoJitter) it is exactly d.

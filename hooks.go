@@ -32,8 +32,8 @@ type Outcome struct {
 	Attempts int           // how many attempts were made
 	Elapsed  time.Duration // from the start of the call to its end
 
-	// Waited is the part of Elapsed spent waiting between attempts. For a [Run] it is what the
-	// Run was told to wait.
+	// Waited is the part of Elapsed spent waiting between attempts. For a [Run] it counts the
+	// waits that Try returned.
 	Waited time.Duration
 	// Err is nil after a success. It is a pointer: compare it with nil before you use it as an
 	// error.

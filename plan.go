@@ -9,7 +9,7 @@ import (
 type Step struct {
 	Retry int // from 1: retry 1 is attempt 2
 
-	// Min, Median and Max are of the wait before it. If a wait depends on the one before, as
+	// Min, Median and Max describe the wait before it. If a wait depends on the one before, as
 	// with [Decorrelated], each assumes the same of that one.
 	Min, Median, Max time.Duration
 

@@ -30,7 +30,8 @@
 //
 // Every error is retried unless you say otherwise. The function can mark an error: with
 // [Permanent] to stop, with [After] to set the wait. [WithRetryIf] and [WithStopIf] take
-// classifiers such as [Is], [As], [Transient] and [TimedOut]. [WithValidator] rejects values.
+// classifiers such as [Is], [As], [Transient] and [TimedOut]. [WithValidator] rejects values;
+// [Rejected] returns them after a failure.
 //
 // # Delays
 //

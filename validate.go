@@ -13,7 +13,7 @@ import (
 )
 
 // Validator returns why the value v of attempt a is rejected, or nil to accept it. It runs only
-// if the function returned no error. Later attempts can be less strict.
+// if the function returned no error. By a.Number it can be less strict with later attempts.
 type Validator[T any] func(v T, a Attempt) error
 
 // anyValidator is a Validator[T] for some T.
