@@ -162,7 +162,7 @@ func (e exponential) fault() string                { return growth(e.initial, e.
 func (e exponential) first() (time.Duration, bool) { return e.initial, true }
 
 // Fibonacci waits Fₙ·unit after attempt n: 1, 1, 2, 3, 5, 8, … units. It grows by a factor of
-// 1.618, more gently than doubling.
+// 1.618.
 func Fibonacci(unit time.Duration) Backoff { return fibonacci(unit) }
 
 type fibonacci time.Duration

@@ -12,8 +12,8 @@ type attemptTimeoutOption time.Duration
 // gates does not count. An attempt that fails because of it may be retried. The context's cause
 // then matches context.DeadlineExceeded and has Timeout() true.
 //
-// The context also ends when the function returns, see [KeepContext]. 0 sets no timeout, so that
-// a call can lift its policy's. A negative d is an error.
+// The context also ends when the function returns, see [KeepContext]. 0 sets no timeout. A
+// negative d is an error.
 // The default is 0.
 func WithAttemptTimeout(d time.Duration) Option { return attemptTimeoutOption(d) }
 

@@ -47,8 +47,8 @@ func (r reason) Error() string { return "retry: " + string(r) }
 // Error says why a call stopped and what failed last. Every call that fails returns one, as a
 // pointer, unless its options were wrong. Most callers should return it, or switch on Reason.
 //
-// errors.Is and errors.As find in it, all at once, Reason, the last attempt's error, and if the
-// context ended both its Err and its Cause.
+// errors.Is and errors.As find in it Reason, the last attempt's error, and if the context ended
+// both its Err and its Cause.
 type Error struct {
 	Name string // the policy's name
 	// Attempts is how many attempts were made. It is 0 if the context was done before the first,

@@ -19,9 +19,9 @@ func WithName(name string) Option { return nameOption(name) }
 
 func (o nameOption) apply(s *settings) { s.name = string(o) }
 
-// WithMaxAttempts limits the attempts of a call, the first one included: WithMaxAttempts(1)
-// never retries. An attempt that a [Gate] refused counts. [Unlimited] sets no limit. Other
-// numbers below 1 are errors.
+// WithMaxAttempts limits the attempts of a call, the first included: WithMaxAttempts(1) never
+// retries. An attempt that a [Gate] refused counts. [Unlimited] sets no limit. Other numbers
+// below 1 are errors.
 // The default is 5.
 func WithMaxAttempts(n int) Option { return maxAttemptsOption(n) }
 
@@ -39,8 +39,7 @@ func (s *settings) exhausted(n int) bool { return s.maxAttempts != Unlimited && 
 
 // WithMaxElapsed limits the time of a call, besides the context's deadline. The call gives up
 // with [ErrMaxElapsed] if the next wait would end d or more after the call began. A running
-// attempt is not interrupted. 0 sets no limit, so that a call can lift its policy's. A negative
-// d is an error.
+// attempt is not interrupted. 0 sets no limit. A negative d is an error.
 // The default is 0.
 func WithMaxElapsed(d time.Duration) Option { return maxElapsedOption(d) }
 

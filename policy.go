@@ -9,7 +9,7 @@ import (
 // and a nil *Policy are the defaults. Most callers should use [MustNew] and [Policy.Do].
 //
 // A Policy is itself an [Option] that stands for the options it was made of, so a call can
-// derive from it: DoValue(ctx, fn, policy, WithMaxAttempts(1)).
+// derive from it and lift a limit: DoValue(ctx, fn, policy, WithMaxElapsed(0)).
 //
 // A Policy is immutable and safe for concurrent use.
 type Policy struct {
