@@ -49,7 +49,7 @@ func (c *call) endByContext(s *settings) {
 }
 
 // recheckLimits checks the limits once more after the wait. The wait may have been longer than
-// asked for, a resumed call may have a stricter policy, and an attempt that panicked was not
+// asked for, and a resumed call may have a stricter policy. An attempt that panicked was not
 // decided on.
 func (c *call) recheckLimits(s *settings) bool {
 	elapsed := c.elapsed(c.at)

@@ -6,8 +6,8 @@ import (
 )
 
 // call is the state of one call. Its method try is the step that Do, DoValue, Func, Attempts and
-// Run share. The settings, the function and DoValue's check are passed and not kept in it,
-// because what a call keeps escapes to the heap together with its context.
+// Run share. The settings, the function and DoValue's check are passed as arguments: what a call
+// keeps escapes to the heap together with its context.
 type call struct {
 	ctx    context.Context // the caller's: limits and waits look at this one
 	fnCtx  context.Context // what the Start hooks made of it

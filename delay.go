@@ -32,8 +32,8 @@ func (o maxDelayOption) apply(s *settings) {
 // gives up at once with [ErrRetryAfter]. It also gives up if the hint would pass another limit.
 // 0 obeys no hint, [Unlimited] obeys all. Any other negative d is an error.
 //
-// For a hint of d the wait is d + u·max(nominal delay, d/10), u uniform in [0, 1), so that
-// clients with the same hint spread out. With WithJitter(NoJitter) it is exactly d.
+// For a hint of d the wait is d + u·max(nominal delay, d/10), u uniform in [0, 1). So clients
+// with the same hint spread out. With WithJitter(NoJitter) it is exactly d.
 // The default is 1m.
 func WithMaxRetryAfter(d time.Duration) Option { return maxRetryAfterOption(d) }
 

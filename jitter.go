@@ -79,8 +79,8 @@ func (j Jitter) fault() string {
 	return ""
 }
 
-// over returns the range of waits for the nominal delay d, lowered so that it ends at or
-// below limit, and the delay it was lowered to.
+// over returns the range of waits for the nominal delay d, lowered so that it ends at or below
+// limit. It also returns the delay it was lowered to.
 func (j Jitter) over(d, limit time.Duration) (nominal, lo, hi time.Duration) {
 	hi = scale(d, j.Hi)
 	if hi > limit {

@@ -70,8 +70,8 @@ func (p *Policy) MaxTotal() (time.Duration, bool) {
 	return min(total, limit), true
 }
 
-// sameWaitUntil returns the last attempt from n on after which the longest wait is still wait, as
-// far as that is known, so that a million attempts are not summed up one by one.
+// sameWaitUntil returns the last attempt from n on whose longest wait is known to be still wait.
+// With it a million attempts are not summed up one by one.
 func (s *settings) sameWaitUntil(p *resolvedBackoff, n int, wait time.Duration) int {
 	forever := false
 	switch b := p.Backoff.(type) {
