@@ -1,5 +1,5 @@
-// Package retry calls a function until it succeeds, never waits past your deadline, and returns
-// one error that says why it stopped and what failed last.
+// Package retry calls a function until it succeeds, never waits past your deadline, and returns one
+// error that says why it stopped and what failed last.
 //
 // Most callers need one call:
 //
@@ -12,11 +12,10 @@
 //
 //	max_attempts=5 backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m0s jitter=full history_size=10
 //
-// [Do] is for functions without a value, [Attempts] is for loops, and [Func] makes a function
-// that retries itself. A [Policy] holds options for many calls; [Parse] reads one from text:
+// [Do] is for functions without a value, [Attempts] is for loops, and [Func] makes a function that
+// retries itself. A [Policy] holds options for many calls; [Parse] reads one from text:
 //
 //	var policy = retry.MustNew(retry.WithMaxAttempts(3), retry.WithRetryIf(retry.Transient))
-//
 //	err := policy.Do(ctx, ping)
 //
 // With a [Run] you do the waiting yourself. An engine that makes the attempts itself asks
@@ -28,10 +27,10 @@
 //		return retry.Permanent(err)
 //	}
 //
-// Every error is retried unless you say otherwise. The function can mark an error: with
-// [Permanent] to stop, with [After] to set the wait. [WithRetryIf] and [WithStopIf] take
-// classifiers such as [Is], [As], [Transient] and [TimedOut]. [WithValidator] rejects values;
-// [Rejected] returns them after a failure.
+// Every error is retried unless you say otherwise. The function can mark an error: with [Permanent]
+// to stop, with [After] to set the wait. [WithRetryIf] and [WithStopIf] take classifiers such as
+// [Is], [As], [Transient] and [TimedOut]. [WithValidator] rejects values; [Rejected] returns them
+// after a failure.
 //
 // # Delays
 //
@@ -47,16 +46,14 @@
 //	defer cancel()
 //	err := retry.Do(ctx, ping, retry.WithMaxAttempts(retry.Unlimited))
 //
-// The context limits every call:
-//
 //   - A context that is done allows no attempt. Its end cuts a wait short.
 //   - If a wait would reach the deadline, the call gives up at once.
-//   - A failure is not retried if the context ended during the attempt.
-//   - A success counts even then.
+//   - A failure is not retried if the context ended during the attempt. A success counts even
+//     then.
 //
 // [WithMaxElapsed] and [WithAttemptTimeout] limit the time, [WithGate] limits what runs at once,
-// and a [Budget] the share of retries. [Cooldown] keeps all calls from a server that asked for a
-// pause. [WithStop] adds limits of your own. [WithResetAfter] is for calls that live long.
+// and a [Budget] limits the share of retries. [Cooldown] keeps all calls from a server that asked
+// for a pause. [WithStop] adds limits of your own. [WithResetAfter] is for calls that live long.
 //
 // # Errors
 //
@@ -72,8 +69,8 @@
 //
 //	err := retry.Do(ctx, ping, retry.WithName("ping"), retry.WithLogger(slog.Default()))
 //
-// [WithHooks] runs functions at each step, for metrics and traces. [WithHistory] keeps the
-// newest attempts of many calls.
+// [WithHooks] runs functions at each step, for metrics and traces. [WithHistory] keeps the newest
+// attempts of many calls.
 //
 // # Concurrency and cost
 //
@@ -92,10 +89,8 @@ import (
 )
 
 // Do calls fn until it succeeds or no further attempt is allowed. It returns nil after a success
-// and an *[Error] otherwise.
-//
-// fn gets ctx as [Hooks] and [WithAttemptTimeout] change it, and should return when that context
-// ends.
+// and an *[Error] otherwise. fn gets ctx as [Hooks] and [WithAttemptTimeout] change it, and should
+// return when that context ends.
 func Do(ctx context.Context, fn func(ctx context.Context) error, opts ...Option) error {
 	if p, ok := prebuilt(opts); ok {
 		return p.Do(ctx, fn)
@@ -112,8 +107,8 @@ func DoValue[T any](ctx context.Context, fn func(ctx context.Context) (T, error)
 	return valueWith(ctx, fn, opts)
 }
 
-// Attempts returns an iterator over the attempts of a call whose function is the body of the
-// loop. The body gets the context and the number of the attempt, and assigns its result to *err:
+// Attempts returns an iterator over the attempts of a call whose function is the body of the loop.
+// The body gets the context and the number of the attempt, and assigns its result to *err:
 //
 //	var err error
 //	for ctx, n := range retry.Attempts(ctx, &err) {
@@ -122,16 +117,14 @@ func DoValue[T any](ctx context.Context, fn func(ctx context.Context) (T, error)
 //
 // The loop ends after a success, or when no further attempt is allowed; *err is then nil or an
 // *[Error]. If the body does not assign *err, often because := declared a new err, the loop ends
-// with an error that says so.
+// with an error that says so. Each range over the iterator is a call of its own. A nil err panics.
 //
-// A break or return ends the call and leaves *err as the body set it, nil if it did not. Hooks
-// and the log see a success if *err is nil then, and [ErrPermanent] otherwise. To end with an
-// *Error, assign a [Permanent] error and continue.
+// A break or return ends the call and leaves *err as the body set it, nil if it did not. Hooks and
+// the log see a success if *err is nil then, and [ErrPermanent] otherwise. To end with an *Error,
+// assign a [Permanent] error and continue.
 //
-// From the second attempt on, *err has the text and the tree of the previous attempt's error
-// until the body assigns it. In the first it is a placeholder that is not nil.
-//
-// Each range over the iterator is a call of its own. A nil err panics.
+// From the second attempt on, *err has the text and the tree of the previous attempt's error until
+// the body assigns it. In the first it is a placeholder that is not nil.
 func Attempts(ctx context.Context, err *error, opts ...Option) iter.Seq2[context.Context, int] {
 	if err == nil {
 		panic("retry: Attempts: nil error pointer")
@@ -178,8 +171,8 @@ type unassigned struct{ error }
 
 func (u *unassigned) Unwrap() error { return u.error }
 
-// unassignedError returns the *err that the next body gets. previous is the last attempt's
-// error, nil if there was no attempt.
+// unassignedError returns the next body's *err. previous is the last attempt's error, if there is
+// one.
 func unassignedError(previous error) error {
 	if previous == nil {
 		return errUnassigned
@@ -217,8 +210,8 @@ func prebuilt(opts []Option) (*Policy, bool) {
 	return nil, false
 }
 
-// nilFunction is the error of a call without a function. It names the exported function that was
-// called and the call.
+// nilFunction is the error of a call without a function. It names the exported function and the
+// call.
 func nilFunction(way, name string) fault {
 	if name == "" {
 		return fault{way, "nil function"}
@@ -226,8 +219,8 @@ func nilFunction(way, name string) fault {
 	return fault{way, fmt.Sprintf("nil function in the call %q", name)}
 }
 
-// doWith is Do with options to merge. It is a function of its own because the settings take room
-// on the stack that a prebuilt policy does not need.
+// doWith is Do with options to merge. It is apart because the settings take room on the stack that
+// a prebuilt policy does not need.
 //
 //go:noinline
 func doWith(ctx context.Context, fn func(ctx context.Context) error, opts []Option) error {
