@@ -46,10 +46,9 @@
 //	defer cancel()
 //	err := retry.Do(ctx, ping, retry.WithMaxAttempts(retry.Unlimited))
 //
-//   - A context that is done allows no attempt. Its end cuts a wait short.
-//   - If a wait would reach the deadline, the call gives up at once.
-//   - A failure is not retried if the context ended during the attempt. A success counts even
-//     then.
+// A context that is done allows no attempt, and its end cuts a wait short. If a wait would reach
+// the deadline, the call gives up at once. A failure is not retried if the context ended during the
+// attempt; a success counts even then.
 //
 // [WithMaxElapsed] and [WithAttemptTimeout] limit the time, [WithGate] limits what runs at once,
 // and a [Budget] limits the share of retries. [Cooldown] keeps all calls from a server that asked
