@@ -49,7 +49,7 @@ func (c *call) endByContext(s *settings) {
 }
 
 // recheckLimits checks the limits once more after the wait. The wait may have been longer than
-// asked for, a resumed call may have a stricter policy, and an attempt that panicked was not
+// asked for, and a resumed call may have a stricter policy. An attempt that panicked was not
 // decided on.
 func (c *call) recheckLimits(s *settings) bool {
 	elapsed := c.elapsed(c.at)
@@ -249,8 +249,8 @@ func (c *call) record(s *settings, a *Attempt) {
 	}
 }
 
-// attemptsKept is for how many attempts the call takes memory at its first failure, if n may be
-// made: it keeps the newest, and takes memory for some of them at a time.
+// attemptsKept is how many attempts the call makes room for at its first failure, if at most n
+// may be made.
 func (s *settings) attemptsKept(n int) int {
 	if n == Unlimited {
 		n = math.MaxInt

@@ -9,18 +9,18 @@ import (
 	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
-// Backoff returns how long to wait after the failed attempt a, before jitter and cap. Most
-// callers use one of this package's strategies.
+// Backoff returns the nominal delay after the failed attempt a, before jitter and cap. Most
+// callers should use one of this package's strategies.
 //
-// The strategies that grow ([Linear], [Exponential], [Fibonacci], [Decorrelated]) have the
-// default jitter and the default cap. [Constant], [Sequence], a [BackoffFunc] and any other type
-// are taken literally: no jitter without [WithJitter], no cap without [WithMaxDelay]. A [Chain]
-// follows its active member.
+// [Linear], [Exponential], [Fibonacci] and [Decorrelated] grow: they have the default jitter and
+// cap. [Constant], [Sequence] and any other type are taken literally: they have no jitter
+// without [WithJitter] and no cap without [WithMaxDelay]. A [Chain] follows its active member.
 //
-// Delay must be a pure function of a. a.Number is 1 after the first attempt, and a.Waited is the
-// wait before the attempt. A negative delay counts as 0. A strategy that grows should saturate
-// instead of overflowing; retrytest.TestBackoff checks that. The strategies of this package
-// saturate for every attempt number, are plain values, and are safe for concurrent use.
+// Delay must be a pure function of a. A negative delay counts as 0. A strategy that grows should
+// saturate instead of overflowing; retrytest.TestBackoff checks that.
+//
+// This package's strategies are plain values that saturate for every attempt number. The call
+// reports negative durations, and factors that are below 1 or not finite.
 type Backoff interface {
 	Delay(a Attempt) time.Duration
 }
@@ -33,8 +33,7 @@ func (f BackoffFunc) Delay(a Attempt) time.Duration { return f(a) }
 
 type backoffOption struct{ backoff Backoff }
 
-// WithBackoff sets how the waits between attempts grow. A nil strategy and its bad
-// arguments are errors.
+// WithBackoff sets how the waits between attempts grow.
 // The default is Exponential(100*time.Millisecond, 2).
 func WithBackoff(b Backoff) Option { return backoffOption{b} }
 
@@ -109,7 +108,6 @@ func (b *resolvedBackoff) foreign(a *Attempt, number int, waited time.Duration) 
 }
 
 // Constant waits d every time: d, d, d, …
-// It has no jitter and no cap unless they are set. The call reports a negative d.
 func Constant(d time.Duration) Backoff { return constant(d) }
 
 type constant time.Duration
@@ -122,7 +120,6 @@ func (c constant) String() string { return callText("constant", time.Duration(c)
 func (c constant) fault() string  { return negativeArgument("delay", time.Duration(c)) }
 
 // Linear waits initial + (n−1)·step after attempt n: initial, initial+step, initial+2·step, …
-// It has the default jitter and cap. The call reports negative arguments.
 func Linear(initial, step time.Duration) Backoff { return linear{initial, step} }
 
 type linear struct{ initial, step time.Duration }
@@ -139,10 +136,8 @@ func (l linear) fault() string {
 	return either(negativeArgument("initial delay", l.initial), negativeArgument("step", l.step))
 }
 
-// Exponential waits initial·factorⁿ⁻¹ after attempt n: with a factor of 2 initial,
+// Exponential waits initial·factorⁿ⁻¹ after attempt n. With a factor of 2 that is initial,
 // 2·initial, 4·initial, 8·initial, …
-// It has the default jitter and cap. The call reports a negative initial delay, and a factor
-// that is below 1 or not finite.
 func Exponential(initial time.Duration, factor float64) Backoff {
 	return exponential{initial, factor}
 }
@@ -166,9 +161,8 @@ func (e exponential) String() string               { return callText("exponentia
 func (e exponential) fault() string                { return growth(e.initial, e.factor) }
 func (e exponential) first() (time.Duration, bool) { return e.initial, true }
 
-// Fibonacci waits Fₙ·unit after attempt n: 1, 1, 2, 3, 5, 8, … units. It grows by a factor
-// of 1.618, more gently than doubling.
-// It has the default jitter and cap. The call reports a negative unit.
+// Fibonacci waits Fₙ·unit after attempt n: 1, 1, 2, 3, 5, 8, … units. It grows by a factor of
+// 1.618.
 func Fibonacci(unit time.Duration) Backoff { return fibonacci(unit) }
 
 type fibonacci time.Duration
@@ -186,15 +180,13 @@ func (f fibonacci) String() string               { return callText("fibonacci", 
 func (f fibonacci) fault() string                { return negativeArgument("unit", time.Duration(f)) }
 func (f fibonacci) first() (time.Duration, bool) { return time.Duration(f), true }
 
-// Decorrelated waits a random time that grows from the previous wait and not from the
-// attempt's number. The wait is uniform in [initial, min(cap, factor·previous)], where previous
-// starts at initial. AWS uses a factor of 3: with an initial delay of 100ms the first wait is
-// from 100ms to 300ms, the next from 100ms to three times the first.
+// Decorrelated waits a random time that grows from the previous wait: uniform in [initial,
+// min(cap, factor·previous)], where previous starts at initial and the cap is [WithMaxDelay].
+// AWS uses a factor of 3. With an initial delay of 100ms the first wait is then from 100ms to
+// 300ms, the next from 100ms to three times the first.
 //
-// The cap is [WithMaxDelay]. It lowers the range, so waits do not pile up at it. Decorrelated has
-// the default cap and its own jitter. [WithJitter] replaces that: the wait is then drawn around
-// factor·previous. Its Delay is the end of the range. The call reports a negative initial delay,
-// and a factor that is below 1 or not finite.
+// [WithJitter] replaces that range: the wait is then drawn around factor·previous, which is also
+// what Delay returns.
 //
 // See https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
 func Decorrelated(initial time.Duration, factor float64) Backoff {
@@ -216,8 +208,7 @@ func (d decorrelated) first() (time.Duration, bool) { return d.after(1, 0), true
 func (d decorrelated) String() string               { return callText("decorrelated", d.initial, d.factor) }
 func (d decorrelated) fault() string                { return growth(d.initial, d.factor) }
 
-// Sequence waits the given delays in turn, then the last one again and again.
-// It has no jitter and no cap unless they are set. The call reports negative delays, and a
+// Sequence waits the given delays in turn, then repeats the last one. The call reports a
 // Sequence without delays.
 func Sequence(delays ...time.Duration) Backoff { return sequence(slices.Clone(delays)) }
 
@@ -273,7 +264,7 @@ func growth(initial time.Duration, factor float64) string {
 	return negativeArgument("initial delay", initial)
 }
 
-// either returns the fault that there is, or both in one text.
+// either returns the text that is not empty, or both in one.
 func either(x, y string) string {
 	if x != "" && y != "" {
 		return x + " and " + y

@@ -6,17 +6,16 @@ import (
 	"sync/atomic"
 )
 
-// Budget limits the retries of all the calls that share it, so that a client does not multiply
-// its load on a server that is down. It is a bucket of tokens. Each call adds ratio tokens, and
-// each retry takes one. Without a token there is no retry: the call gives up with [ErrBudget].
+// Budget limits the retries of all calls that share it, so that they do not multiply the load on
+// a server that is down. It is a bucket of tokens: each call adds ratio tokens, and each retry
+// takes one. Without a token the call gives up with [ErrBudget].
 //
-// When every call fails, the load is at most 1+ratio times the calls, plus the burst. The
-// bucket fills by calls and not by successes or time, so it recovers under total failure
-// and scales with the traffic. A call pays in at its first attempt. A call without an attempt, and
-// a call that [Policy.Resume] goes on with, pay nothing.
+// If every call fails, attempts are at most 1+ratio times the calls, plus the burst. The bucket
+// fills by calls, not by successes or time, so it recovers under total failure. A call pays at
+// its first attempt, unless [Policy.Resume] continued it.
 //
-// The zero Budget allows no retry. A Budget must not be copied after first use. It is safe
-// for concurrent use and takes no lock.
+// The zero Budget allows no retry. A Budget must not be copied after first use. It is safe for
+// concurrent use and takes no lock.
 type Budget struct {
 	tokens atomic.Int64 // in units: integers, so that ten deposits of 0.1 make one token
 	ratio  float64
@@ -28,12 +27,10 @@ const (
 	maxBurst   = math.MaxInt64 / budgetUnit / 2
 )
 
-// NewBudget returns a budget for all the calls that share it. A new budget for each call would
-// limit nothing. Each call adds ratio tokens, such as 0.1 for one retry in ten calls. The bucket
-// starts full and holds at most burst tokens; with a burst of 0 there is never a retry.
-//
-// The call that gets the budget reports a ratio that is negative or not finite, and a burst that
-// is negative or above 4611686018.
+// NewBudget returns a budget for many calls to share; one for each call would limit nothing.
+// Each call adds ratio tokens, such as 0.1 for one retry in ten calls. The bucket starts full
+// and holds at most burst tokens; a burst of 0 allows no retry. The call reports a ratio that is
+// negative or not finite, and a burst that is negative or above 4611686018.
 func NewBudget(ratio float64, burst int) *Budget {
 	b := &Budget{ratio: ratio, burst: burst}
 	if b.fault() == "" {
@@ -47,10 +44,9 @@ type budgetOption struct {
 	_      boxed
 }
 
-// WithBudget takes a token of b for every retry. Calls share b by the pointer. The budget is asked
-// last, for a retry that nothing else forbids. If it has no token the call gives up with
-// [ErrBudget]. A nil budget and its bad arguments are errors.
-// The default is none: retries are limited by each call's own limits.
+// WithBudget takes a token of b for every retry. Calls share b by the pointer. It is asked last,
+// for a retry that nothing else forbids.
+// The default is none.
 func WithBudget(b *Budget) Option { return budgetOption{budget: b} }
 
 func (o budgetOption) apply(s *settings) {
@@ -62,11 +58,11 @@ func (o budgetOption) apply(s *settings) {
 	s.check("WithBudget", problem)
 }
 
-// Tokens returns how many tokens are left: the retries that may happen right now.
+// Tokens returns how many tokens are left.
 func (b *Budget) Tokens() float64 { return float64(b.tokens.Load()) / budgetUnit }
 
-// deposit adds what one call brings. A full bucket is only read, so that calls which all
-// succeed do not fight for its cache line.
+// deposit adds the tokens of one call. A full bucket is only read, so that calls which all
+// succeed do not compete for its cache line.
 func (b *Budget) deposit() {
 	limit := b.limit()
 	share := int64(min(math.Round(b.ratio*budgetUnit), float64(limit)))

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// call is the state of one call. Its method try is the step that every way in drives: Do,
-// DoValue, Func, Attempts and Run. The settings, the function and DoValue's check are passed and
-// not kept in it, because what a call keeps escapes to the heap together with its context.
+// call is the state of one call. Its method try is the step that Do, DoValue, Func, Attempts and
+// Run share. The settings, the function and DoValue's check are passed as arguments: what a call
+// keeps escapes to the heap together with its context.
 type call struct {
 	ctx    context.Context // the caller's: limits and waits look at this one
 	fnCtx  context.Context // what the Start hooks made of it
@@ -30,7 +30,7 @@ type call struct {
 	timer     *time.Timer
 
 	begun    bool // the first step has begun
-	fresh    bool // at is a reading of just now
+	fresh    bool // at was read just now
 	shielded bool // fnCtx hides an outer call's attempt, see shieldContext
 	refused  bool // the last attempt did not pass its gates
 	timedOut bool // the last attempt's own timeout ended its context
@@ -122,7 +122,7 @@ func (c *call) fail(s *settings, e *Error) {
 	c.reportEnd(s, e.Elapsed)
 }
 
-// fill fills in e what the call knows about its end.
+// fill fills in e with what the call knows about its end.
 func (c *call) fill(s *settings, e *Error) {
 	c.done = true
 	e.Name, e.Attempts, e.Err = s.name, c.number, unmarked(c.last)
@@ -133,8 +133,8 @@ func (c *call) fill(s *settings, e *Error) {
 	}
 }
 
-// blameContext fills in e how the context ended the call: it had ended, or its deadline would have
-// passed.
+// blameContext fills in e with how the context ended the call: it had ended, or its deadline
+// would have passed.
 func (c *call) blameContext(e *Error) {
 	if e.ctxErr = c.ctx.Err(); e.ctxErr == nil {
 		e.ctxErr, e.alive = context.DeadlineExceeded, true

@@ -6,11 +6,9 @@ import (
 )
 
 // Chain waits n times as first says, and then as the other strategy says, from its start.
-// Chain(3, Constant(50*time.Millisecond), Exponential(time.Second, 2)) makes three quick
-// retries before it backs off.
-//
-// Each member keeps its own default jitter and cap. The call reports a negative n, a nil member,
-// and what is wrong with a member.
+// Chain(3, Constant(50*time.Millisecond), Exponential(time.Second, 2)) makes three quick retries
+// before it backs off. Each member keeps its own default jitter and cap. The call reports a
+// negative n and bad members.
 func Chain(n int, first, then Backoff) Backoff { return &chain{n, resolve(first), resolve(then)} }
 
 type chain struct {

@@ -7,9 +7,9 @@ import (
 	"github.com/seed-205ff063/retry/internal/neterr"
 )
 
-// Classifier answers a question about the failed attempt a, mostly by a.Err. With
-// [WithRetryIf] the question is whether to retry, with [WithStopIf] whether to stop. Failures that
-// are marked by [Permanent], or come from the end of the caller's context, are not classified.
+// Classifier answers a question about the failed attempt a, mostly by a.Err: with [WithRetryIf]
+// whether to retry, with [WithStopIf] whether to stop. It is not asked about a [Permanent]
+// error, or after the caller's context ended.
 type Classifier func(a Attempt) bool
 
 type (
@@ -17,11 +17,10 @@ type (
 	stopIfOption  list[Classifier]
 )
 
-// WithRetryIf makes a call retry only errors that one of the classifiers matches. Other errors
-// stop it with [ErrPermanent]. Repeats add up; without classifiers the option changes nothing.
-// [Permanent] and [WithStopIf] have priority. A rejected value is retried whatever the classifiers
-// say. A nil classifier is an error.
-// The default is to retry every error unless it is marked by Permanent.
+// WithRetryIf retries only errors that one of the classifiers matches. Other errors stop the
+// call with [ErrPermanent]. [Permanent] and [WithStopIf] have priority. A rejected value is
+// retried whatever the classifiers say. Without classifiers the option changes nothing.
+// The default is to retry every error that is not Permanent.
 func WithRetryIf(matches ...Classifier) Option { return retryIfOption(newList(matches)) }
 
 func (o retryIfOption) apply(s *settings) {
@@ -30,8 +29,7 @@ func (o retryIfOption) apply(s *settings) {
 	s.retryIf.add(&matches)
 }
 
-// WithStopIf makes a call stop with [ErrPermanent] at an error that one of the classifiers
-// matches. Repeats add up. It has priority over [WithRetryIf]. A nil classifier is an error.
+// WithStopIf stops the call with [ErrPermanent] at an error that one of the classifiers matches.
 // The default is none.
 func WithStopIf(matches ...Classifier) Option { return stopIfOption(newList(matches)) }
 
@@ -60,8 +58,8 @@ func anyMatches(matches *list[Classifier], a *Attempt) bool {
 	return false
 }
 
-// Is returns a classifier that matches an error that is any of the targets, as errors.Is
-// says. Without targets it matches none.
+// Is matches an error that is one of the targets, as errors.Is says. Without targets it matches
+// none.
 func Is(targets ...error) Classifier {
 	own := targets
 	if len(targets) > 1 { // perhaps not a list written at the call but somebody's slice
@@ -77,8 +75,7 @@ func Is(targets ...error) Classifier {
 	}
 }
 
-// As returns a classifier that matches an error with an E in its tree, as errors.As finds
-// it: As[*net.DNSError]().
+// As matches an error with an E in its tree, as errors.As finds it: As[*net.DNSError]().
 func As[E error]() Classifier {
 	return func(a Attempt) bool {
 		_, ok := errtree.As[E](a.Err)
@@ -86,7 +83,7 @@ func As[E error]() Classifier {
 	}
 }
 
-// Match returns a classifier that asks f about the error. The call reports a nil f.
+// Match matches an error if f says so.
 func Match(f func(err error) bool) Classifier {
 	if f == nil {
 		return nil // reported by the call
@@ -94,8 +91,7 @@ func Match(f func(err error) bool) Classifier {
 	return func(a Attempt) bool { return f(a.Err) }
 }
 
-// All returns a classifier that matches what all of the classifiers match. Without classifiers
-// it matches every failure. The call reports a nil classifier.
+// All matches what all the classifiers match, and every failure if there are none.
 func All(matches ...Classifier) Classifier {
 	own := slices.Clone(matches)
 	if slices.ContainsFunc(own, func(match Classifier) bool { return match == nil }) {
@@ -106,7 +102,7 @@ func All(matches ...Classifier) Classifier {
 	}
 }
 
-// Not returns a classifier that matches what match does not. The call reports a nil classifier.
+// Not matches what match does not.
 func Not(match Classifier) Classifier {
 	if match == nil {
 		return nil // reported by the call
@@ -114,23 +110,22 @@ func Not(match Classifier) Classifier {
 	return func(a Attempt) bool { return !match(a) }
 }
 
-// Transient is a classifier that matches network failures that may pass: connections refused,
-// reset, aborted or broken, unreachable hosts and networks, timeouts, streams that break off
-// (io.ErrUnexpectedEOF), and DNS failures other than a name that does not exist. Use it as
-// WithRetryIf(retry.Transient).
+// Transient matches network failures that may pass: connections refused, reset, aborted or
+// broken, unreachable hosts and networks, timeouts, streams that break off
+// (io.ErrUnexpectedEOF), and DNS failures other than a name that does not exist.
 //
-// It matches nothing else: no certificate error, no TLS alert, no canceled lookup, and no error
-// that only calls itself temporary. A plain io.EOF is mostly an end and no failure. Where it is a
-// failure, as when an HTTP server closes the connection without an answer, add retry.Is(io.EOF).
+// It matches no certificate error, TLS alert or canceled lookup, no error that only calls itself
+// temporary, and no io.EOF, which is mostly a normal end. Where io.EOF is a failure, as when an
+// HTTP server closes the connection without an answer, add retry.Is(io.EOF).
 func Transient(a Attempt) bool { return neterr.Transient(a.Err) }
 
-// AlreadyRetried is a classifier that matches an error with an inner call's *[Error] in its
-// tree. WithStopIf(retry.AlreadyRetried) keeps nested retries from multiplying.
+// AlreadyRetried matches an error with an inner call's *[Error] in its tree.
+// WithStopIf(retry.AlreadyRetried) keeps nested retries from multiplying.
 func AlreadyRetried(a Attempt) bool {
 	_, ok := errtree.As[*Error](a.Err)
 	return ok
 }
 
-// TimedOut is a classifier that matches an attempt that [WithAttemptTimeout] ended, see
-// [Attempt].TimedOut. WithStopIf(retry.TimedOut) makes the first slow attempt the last.
+// TimedOut matches an attempt that [WithAttemptTimeout] ended. WithStopIf(retry.TimedOut) makes
+// the first slow attempt the last.
 func TimedOut(a Attempt) bool { return a.TimedOut }

@@ -6,14 +6,13 @@ import (
 	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
-// Clock tells the time and how to wait for it. The mock clocks of
-// github.com/benbjohnson/clock, github.com/jonboulle/clockwork and k8s.io/utils/clock are
-// Clocks. A wait on one blocks until another goroutine moves the clock on; retrytest.Auto moves
-// it by itself.
+// Clock tells the time and waits. The mock clocks of github.com/benbjohnson/clock,
+// github.com/jonboulle/clockwork and k8s.io/utils/clock fit. A wait on one blocks until another
+// goroutine moves the clock; retrytest.Auto moves it by itself.
 //
-// A clock that also has the method WithTimeout(context.Context, time.Duration)
-// (context.Context, context.CancelFunc) makes the timeouts of attempts. With any other they run
-// in real time.
+// A clock's method WithTimeout(context.Context, time.Duration) (context.Context,
+// context.CancelFunc), if it has one, makes the timeouts of attempts. Otherwise they run in real
+// time.
 type Clock interface {
 	Now() time.Time
 	After(d time.Duration) <-chan time.Time
@@ -24,8 +23,8 @@ type clockOption struct {
 	_     boxed
 }
 
-// WithClock sets the clock that times, waits and deadlines go by, for tests. Under
-// testing/synctest it is not needed. A nil clock is an error.
+// WithClock sets the clock for all times and waits, for tests. You do not need it under
+// testing/synctest.
 // The default is the real clock.
 func WithClock(c Clock) Option { return clockOption{clock: c} }
 
@@ -65,5 +64,5 @@ func (s *settings) until(deadline time.Time) time.Duration {
 
 // elapsed is the time from the start of the call to the reading now.
 func (c *call) elapsed(now time.Duration) time.Duration {
-	return add(c.before, max(now-c.start, 0)) // a clock that was set back has not gone on
+	return add(c.before, max(now-c.start, 0)) // a clock that was set back counts as stopped
 }

@@ -8,14 +8,13 @@ import (
 
 type attemptTimeoutOption time.Duration
 
-// WithAttemptTimeout ends each attempt's context d after the function began. An attempt
-// that fails because of it may be retried. The context's cause then matches
-// context.DeadlineExceeded and has Timeout() true. The time at the gates does not count. A [Clock]
-// with a WithTimeout method makes the timeout.
+// WithAttemptTimeout ends each attempt's context d after the function began; the time at the
+// gates does not count. An attempt that fails because of it may be retried. The context's cause
+// then matches context.DeadlineExceeded and has Timeout() true.
 //
-// The context also ends when the function returns, see [KeepContext]. 0 sets no timeout, so that
-// a call can lift its policy's. A negative d is an error.
-// The default is 0: attempts end when the caller's context does.
+// The context also ends when the function returns, see [KeepContext]. 0 sets no timeout. A
+// negative d is an error.
+// The default is 0.
 func WithAttemptTimeout(d time.Duration) Option { return attemptTimeoutOption(d) }
 
 func (o attemptTimeoutOption) apply(s *settings) {
@@ -23,16 +22,15 @@ func (o attemptTimeoutOption) apply(s *settings) {
 	s.check("WithAttemptTimeout", negative(s.attemptTimeout))
 }
 
-// KeepContext lets the context of an attempt outlive the function. Use it if the function's value
-// still needs the context: a response with a body to read, rows to scan. The function calls it
-// with the context that it was given, or one derived from it. The attempt's timeout still applies.
-// Call release when you are done with the value, also if the attempt failed. It ends the context,
-// but never before the function has returned and every other release was called.
+// KeepContext lets the context of an attempt with a timeout outlive the function, for a value
+// that still needs it: a response with a body to read, rows to scan. Without it reading fails
+// with "context canceled". The function calls KeepContext with its context or one derived from
+// it.
 //
-// With [WithAttemptTimeout] and without KeepContext the context ends with the function, and the
-// body is cut off: "context canceled". Without a timeout there is nothing to keep, and release
-// does nothing. That is so within an outer call with a timeout too: a call keeps only its own
-// contexts.
+// Call release when you are done with the value, also if the attempt failed. It ends the context
+// once the function has returned and every other release was called. The attempt's timeout still
+// applies. If the call has no timeout of its own, release does nothing, even within an outer
+// call that has one.
 func KeepContext(ctx context.Context) (release context.CancelFunc) {
 	a, _ := ctx.Value(attemptKey{}).(*attemptContext)
 	if a == nil || !a.hold() {
@@ -46,8 +44,8 @@ func KeepContext(ctx context.Context) (release context.CancelFunc) {
 	}
 }
 
-// attemptContext is the context of an attempt with a timeout. It ends when its last holder
-// drops it.
+// attemptContext is the context of an attempt with a timeout. It ends when its last holder drops
+// it.
 type attemptContext struct {
 	context.Context
 	cancel  context.CancelFunc
@@ -121,7 +119,7 @@ func (s *settings) withTimeout(ctx context.Context) *attemptContext {
 }
 
 // timeoutError is the cause of an attempt's context that ended by the attempt's timeout. The
-// standard library's clients return the cause, so it must pass for a deadline.
+// standard library's clients return the cause, so it must match context.DeadlineExceeded.
 type timeoutError struct{}
 
 func (timeoutError) Error() string        { return "retry: attempt timed out" }

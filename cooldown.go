@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// Cooldown returns a gate for calls that share a server: once an attempt's error carries the
-// server's hint, see [After], no attempt passes the gate before the hint is over. Share one gate
-// between all the calls; with hints alone each call has to be refused by itself.
+// Cooldown returns a gate to share between all calls to a server. Once an attempt's error
+// carries the server's hint, see [After], no attempt passes the gate before the hint is over. A
+// hint counts for at most max. Attempts wait up to a tenth longer, so that they do not start
+// together.
 //
-// Attempts wait in the gate in real time, whatever [WithClock] says: use testing/synctest in
-// tests. A hint counts for at most max. Attempts wait for up to a tenth of it more, so that they do
-// not start together. An attempt whose own wait was as long is not held up again. An attempt whose
-// wait would pass the context's deadline does not wait: the call gives up with [ErrContext], and
-// [Error].Delay is the wait. The gate does not look at [WithMaxElapsed]. A negative max makes every attempt fail with an error that matches
+// They wait in real time, whatever [WithClock] says: test with testing/synctest. An attempt that
+// has waited that long before its gates passes at once. If the wait would pass the context's
+// deadline, the call gives up with [ErrContext], and [Error].Delay is the wait. [WithMaxElapsed]
+// does not limit it. With a negative max every attempt fails with an error that matches
 // [ErrOption]. The gate is safe for concurrent use.
 func Cooldown(max time.Duration) Gate {
 	if max < 0 {
@@ -29,7 +29,7 @@ func Cooldown(max time.Duration) Gate {
 		if err := c.wait(ctx); err != nil {
 			return nil, err
 		}
-		return c.hear, nil
+		return c.observe, nil
 	}
 }
 
@@ -39,11 +39,11 @@ type cooldown struct {
 	last atomic.Pointer[coolingPeriod]
 }
 
-// coolingPeriod is a server's hint: how long it was, and the clock's reading at its end.
+// coolingPeriod is a server's hint: its length, and the clock's reading at its end.
 type coolingPeriod struct{ hint, end time.Duration }
 
-// hear begins a period if err carries a hint that ends later than the period under way.
-func (c *cooldown) hear(err error) {
+// observe begins a period if err carries a hint that ends later than the current period.
+func (c *cooldown) observe(err error) {
 	hint := min(marksOf(err).hint, c.max)
 	if hint <= 0 {
 		return
@@ -57,7 +57,8 @@ func (c *cooldown) hear(err error) {
 	}
 }
 
-// wait returns once the period under way is over; another one may have begun meanwhile.
+// wait returns once the current period is over. It checks again, because another period may have
+// begun meanwhile.
 func (c *cooldown) wait(ctx context.Context) error {
 	for {
 		period := c.last.Load()

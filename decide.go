@@ -89,17 +89,14 @@ func (s *settings) spread(nominal, hint, left time.Duration) time.Duration {
 	return min(time.Duration(s.uniform()*float64(width)), max(width-1, 0))
 }
 
-// Next decides what follows the failed attempt a, exactly as a call does: by marks,
-// classifiers, limits, hints, backoff and jitter, the context's deadline, [WithStop] and the
-// budget. It is for engines that make the attempts themselves, such as a driver with a retry
-// hook. If the error is nil the next attempt may follow after wait. Otherwise it is an *[Error]
-// whose Attempts is a.Number.
+// Next decides what follows the failed attempt a, exactly as a call does, for engines that make
+// the attempts themselves. If err is nil the next attempt may follow after wait. Otherwise err
+// is an *[Error] whose Attempts is a.Number.
 //
 // Next reads a.Number, Waited, Elapsed, Duration, TimedOut and Err. A Number below 1 counts as
-// 1, and attempt 1 pays into the budget. An attempt that ran for [WithResetAfter] counts as attempt
-// 1: go on with Number 2 after it. Next runs no gates, hooks or validators, writes no log or
-// history, and never sleeps. A nil a.Err returns an error that matches [ErrOption]. A nil context
-// panics.
+// 1, and attempt 1 pays into the budget. After an attempt that ran for [WithResetAfter],
+// continue with Number 2. Next runs no gates, hooks or validators, writes no log or history, and
+// never sleeps. A nil a.Err is an error that matches [ErrOption].
 func (p *Policy) Next(ctx context.Context, a Attempt) (wait time.Duration, err error) {
 	s := p.inForce()
 	if a.Err == nil {
@@ -134,11 +131,10 @@ func nextCall(ctx context.Context, s *settings, a *Attempt) call {
 	return c
 }
 
-// Wait draws the wait after the attempt a: backoff, jitter, cap, and a server's hint in a.Err. It
-// is for engines that decide the rest themselves, and for attempts that were lost, because a
-// process that was killed leaves no error. It checks no limit, not even [WithMaxRetryAfter], and
-// does not classify a.Err, which may be nil. It reads a.Number, Waited and Err. A Number below 1
-// counts as 1.
+// Wait draws the wait after the attempt a: backoff, jitter, cap, and a server's hint in a.Err.
+// It checks no limit, not even [WithMaxRetryAfter], and does not classify. It is for engines
+// that decide the rest, and for attempts that a killed process lost. Wait reads a.Number, Waited
+// and Err, which may be nil. A Number below 1 counts as 1.
 func (p *Policy) Wait(a Attempt) time.Duration {
 	s := p.inForce()
 	a.Number = max(a.Number, 1)

@@ -16,12 +16,11 @@ type randOption struct {
 	_    boxed
 }
 
-// WithMaxDelay caps the waits of any strategy at d, jitter included: the range that jitter
-// draws from is lowered until it ends at d. It never ends a call, and does not cut a server's
-// hint, see [WithMaxRetryAfter]. With 0 there are no waits, and [Unlimited] sets no cap. Any other
-// negative d is an error.
-// The default for the strategies that grow is 30s or ten times the longest first wait, whichever
-// is longer, so that Exponential(time.Minute, 2) can grow too. The others have no cap by default.
+// WithMaxDelay caps the waits of any strategy at d. The range that jitter draws from is lowered
+// until it ends at d. The cap ends no call and cuts no server's hint. With 0 there are no waits,
+// and [Unlimited] sets no cap. Any other negative d is an error.
+// The default for strategies that grow is 30s, or ten times the longest first wait if that is
+// longer. For others it is no cap.
 func WithMaxDelay(d time.Duration) Option { return maxDelayOption(d) }
 
 func (o maxDelayOption) apply(s *settings) {
@@ -30,12 +29,11 @@ func (o maxDelayOption) apply(s *settings) {
 }
 
 // WithMaxRetryAfter sets the longest server's hint that a call obeys. With a longer one the call
-// gives up at once with [ErrRetryAfter]. With 0 it gives up at every hint, with [Unlimited] at
-// none. Any other negative d is an error.
+// gives up at once with [ErrRetryAfter]. It also gives up if the hint would pass another limit.
+// 0 obeys no hint, [Unlimited] obeys all. Any other negative d is an error.
 //
-// A hint of d makes the wait d + u·max(nominal delay, d/10), u uniform in [0, 1), so that
-// clients which were told the same d spread out; with WithJitter(NoJitter) it is exactly d.
-// The call also gives up if a hint would pass the context's deadline or [WithMaxElapsed].
+// For a hint of d the wait is d + u·max(nominal delay, d/10), u uniform in [0, 1). So clients
+// with the same hint spread out. With WithJitter(NoJitter) it is exactly d.
 // The default is 1m.
 func WithMaxRetryAfter(d time.Duration) Option { return maxRetryAfterOption(d) }
 
@@ -44,9 +42,8 @@ func (o maxRetryAfterOption) apply(s *settings) {
 	s.check("WithMaxRetryAfter", negativeLimit(s.maxRetryAfter))
 }
 
-// WithRand sets the source of random numbers, uniform in [0, 1), for reproducible waits. f must be
-// safe for concurrent use if the policy is shared. A number outside that range is moved into it. A
-// nil f is an error.
+// WithRand sets the source of random numbers in [0, 1), for reproducible waits. Other numbers
+// are moved into that range. f must be safe for concurrent use if the policy is shared.
 // The default is math/rand/v2's source, which takes no lock.
 func WithRand(f func() float64) Option { return randOption{rand: f} }
 

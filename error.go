@@ -12,28 +12,26 @@ import (
 	"github.com/seed-205ff063/retry/internal/text"
 )
 
-// The reasons a call stops for, as [Error].Reason; each is matched by errors.Is.
-//
-// With nested retries errors.Is finds the inner loops' reasons too, so code that
-// acts on why this call stopped should switch on Reason.
+// The reasons why a call stops. Switch on [Error].Reason: with nested retries errors.Is finds
+// the inner reasons too.
 var (
 	// ErrExhausted says that every attempt allowed by [WithMaxAttempts] failed.
 	ErrExhausted error = reason("attempts exhausted")
 	// ErrMaxElapsed says that the next wait would have ended at or past [WithMaxElapsed].
 	ErrMaxElapsed error = reason("time limit reached")
-	// ErrContext says that the caller's context ended, or that its deadline would have
-	// passed before the next attempt; the error then matches context.DeadlineExceeded.
+	// ErrContext says that the caller's context ended, or that the next wait would have passed
+	// its deadline. The error then matches context.DeadlineExceeded.
 	ErrContext error = reason("context done")
-	// ErrPermanent says that the last error was not worth another attempt: it was marked by
-	// [Permanent], a [WithStopIf] classifier matched it, or none of [WithRetryIf]'s did.
+	// ErrPermanent says that the last error is not worth a retry: [Permanent] marked it, a
+	// [WithStopIf] classifier matched it, or no [WithRetryIf] classifier did.
 	ErrPermanent error = reason("permanent error")
 	// ErrRetryAfter says that the server asked for a longer wait than [WithMaxRetryAfter] allows.
 	ErrRetryAfter error = reason("server asks for a longer wait than allowed")
-	// ErrBudget says that the client's own [Budget] had no token left for a retry.
+	// ErrBudget says that the client's own [Budget] had no token left.
 	ErrBudget error = reason("client's own retry budget is spent")
 )
 
-// Errors that are matched by errors.Is but are never a Reason.
+// Errors that errors.Is finds but that are never a Reason.
 var (
 	// ErrRejected is matched by the error of an attempt whose value a [Validator] rejected.
 	ErrRejected error = reason("value rejected")
@@ -41,33 +39,30 @@ var (
 	ErrOption error = reason("invalid option")
 )
 
-// reason is the type of the sentinels: comparable, and its text knows its package.
+// reason is the type of the sentinels. It is comparable, and its text names the package.
 type reason string
 
 func (r reason) Error() string { return "retry: " + string(r) }
 
-// Error says why a call stopped and what failed last. Every call that fails returns one, as
-// a pointer; only faults in options, which match [ErrOption], are another error.
+// Error says why a call stopped and what failed last. Every call that fails returns one, as a
+// pointer, unless its options were wrong. Most callers should return it, or switch on Reason.
 //
-// Through errors.Is and errors.As it matches, all at once, its Reason, the last attempt's
-// error, and when the context ended both its Err and its Cause. Its text is one line and
-// its history is bounded.
+// errors.Is and errors.As find in it Reason, the last attempt's error, and if the context ended
+// both its Err and its Cause.
 type Error struct {
-	// Name is the policy's name, empty if it has none.
-	Name string
-	// Attempts is how many attempts were made; 0 when the context was done before the first,
+	Name string // the policy's name
+	// Attempts is how many attempts were made. It is 0 if the context was done before the first,
 	// or before its gates let it in.
 	Attempts int
-	// Elapsed is the time from the start of the call to its end, waits included.
-	Elapsed time.Duration
-	// Reason is why this loop stopped: ErrExhausted, ErrMaxElapsed, ErrContext, ErrPermanent,
-	// ErrRetryAfter, ErrBudget, or what a function of [WithStop] returned. Switch on it.
+	Elapsed  time.Duration // from the start of the call to its end
+	// Reason is why this call stopped: ErrExhausted, ErrMaxElapsed, ErrContext, ErrPermanent,
+	// ErrRetryAfter, ErrBudget, or the error of a [WithStop] function.
 	Reason error
-	// Err is the last attempt's error, without a [Permanent] or [After] around it. It is nil only
-	// if there was no attempt, or [Policy.Resume] was not told of it.
+	// Err is the last attempt's error without its outermost marks, see [Permanent]. It is nil
+	// only if there was no attempt, or [Policy.Resume] was not given its error.
 	Err error
-	// Delay is the wait that did not take place, when the call gave up instead of waiting:
-	// the server's hint, or what the policy would have waited. Otherwise it is 0.
+	// Delay is the wait that the call gave up on: the server's hint, or what the policy would
+	// have waited. Otherwise it is 0.
 	Delay time.Duration
 
 	ctxErr, cause error      // why the context forbids more, nil if it does not
@@ -81,8 +76,8 @@ type Error struct {
 // nilText is the text of a nil pointer to one of the error types.
 const nilText = "<nil>"
 
-// Error returns one line: the name, why the call stopped, after how many attempts, in what
-// time, and the last attempt's error.
+// Error returns one line: the name, why the call stopped, after how many attempts, in what time,
+// and the last error.
 func (e *Error) Error() string {
 	if e == nil {
 		return nilText
@@ -105,7 +100,7 @@ func (e *Error) Error() string {
 	return text.Line(b.String())
 }
 
-// why is the reason in words, with the figure or the cause that explains it.
+// why is the reason in words, with the number or the cause that explains it.
 func (e *Error) why() string {
 	label := e.label()
 	switch {
@@ -121,7 +116,7 @@ func (e *Error) why() string {
 	return label
 }
 
-// label is the reason in words without figures, so that records group by it.
+// label is the reason in words without numbers, so that records group by it.
 func (e *Error) label() string {
 	switch {
 	case e.alive && e.Delay > 0:
@@ -137,9 +132,8 @@ func (e *Error) label() string {
 	return strings.TrimPrefix(text.Error(e.Reason), "retry: ")
 }
 
-// Unwrap returns what the error matches: the reason, the last attempt's error, and if the
-// context forbade more, its Err and its Cause. After a rejected value it includes the
-// [ValidationError].
+// Unwrap returns what errors.Is and errors.As search, including the [ValidationError] after a
+// rejected value.
 func (e *Error) Unwrap() []error {
 	if e == nil {
 		return nil
@@ -165,8 +159,8 @@ func (e *Error) History() []Attempt {
 	return e.attempts.slice()
 }
 
-// Timeout reports whether time ran out: a limit or a deadline stopped the call, or the last
-// attempt's error says so. It lets a url.Error that wraps this one answer Timeout.
+// Timeout reports whether a limit or a deadline stopped the call, or the last error is a
+// timeout.
 func (e *Error) Timeout() bool {
 	switch {
 	case e == nil:
@@ -180,8 +174,7 @@ func (e *Error) Timeout() bool {
 	return ok && errtree.Safe(t.Timeout)
 }
 
-// Temporary reports whether the last attempt's error calls itself temporary or is a timeout.
-// It is there for callers that ask net.Error's deprecated method.
+// Temporary reports whether the last error is temporary or Timeout is true.
 func (e *Error) Temporary() bool {
 	if e == nil {
 		return false
@@ -193,9 +186,8 @@ func (e *Error) Temporary() bool {
 	return ok && errtree.Safe(t.Temporary)
 }
 
-// RetryAfter returns Delay and true when the reason is ErrBudget or ErrRetryAfter, or when the
-// wait that was not begun was a server's hint: an outer retry then waits at least so long. A Delay
-// of 0 asks for no wait.
+// RetryAfter is a hint for an outer retry. It returns Delay and true if Reason is ErrBudget or
+// ErrRetryAfter, or if Delay is a server's hint. A Delay of 0 asks for no wait.
 func (e *Error) RetryAfter() (time.Duration, bool) {
 	if e == nil || e.Reason != ErrBudget && e.Reason != ErrRetryAfter && !e.hinted {
 		return 0, false
@@ -203,13 +195,13 @@ func (e *Error) RetryAfter() (time.Duration, bool) {
 	return e.Delay, true
 }
 
-// canceled reports whether the caller cancelled the call, which is nobody's fault.
+// canceled reports whether the caller canceled the call. That is no failure.
 func (e *Error) canceled() bool {
 	return e != nil && e.Reason == ErrContext && !e.alive && errtree.Is(e.ctxErr, context.Canceled)
 }
 
-// LogValue returns the group name, attempts, elapsed, reason, cause (the context's), error and
-// delay, so that a structured log has the parts and not the line.
+// LogValue returns a group of name, attempts, elapsed, reason, cause (the context's), error and
+// delay.
 func (e *Error) LogValue() slog.Value {
 	if e == nil {
 		return slog.AnyValue(nil)
@@ -217,7 +209,7 @@ func (e *Error) LogValue() slog.Value {
 	return slog.GroupValue(append([]slog.Attr{nameAttr(e.Name)}, e.attrs()...)...)
 }
 
-// attrs are the attributes of a log record but the name.
+// attrs are the attributes of a log record, except the name.
 func (e *Error) attrs() []slog.Attr {
 	attrs := []slog.Attr{
 		slog.Int("attempts", e.Attempts),
@@ -236,17 +228,16 @@ func (e *Error) attrs() []slog.Attr {
 	return attrs
 }
 
-// GoString returns the line that Error does, quoted: %#v prints no fields of wrapped errors.
+// GoString returns the line of Error, quoted.
 func (e *Error) GoString() string { return fmt.Sprintf("&retry.Error(%q)", e.Error()) }
 
-// ErrorText returns the text of err as the texts of this package show it: one line of at most
-// 1024 bytes. Line breaks become "; ", control and bidirectional characters are escaped, and a
-// text that is longer loses its middle. Like package fmt it survives a typed nil and an Error
-// method that panics; the text of nil is "<nil>". It is for logs, headers and labels that show
-// an error from outside.
+// ErrorText returns the text of err as this package logs it: one line of at most 1024 bytes. A
+// longer text loses its middle. Line breaks become "; ", and control and bidirectional
+// characters are escaped. A typed nil and an Error method that panics do no harm. The text of
+// nil is "<nil>".
 func ErrorText(err error) string { return text.Error(err) }
 
-// short rounds d to three significant digits: nobody reads the nanoseconds of 1.104382911s.
+// short rounds d to three significant digits, which makes 1.1s of 1.104382911s.
 func short(d time.Duration) time.Duration {
 	unit := time.Duration(1)
 	for unit <= math.MaxInt64/1000 && d/unit >= 1000 {

@@ -10,21 +10,18 @@ import (
 )
 
 // Gate decides whether an attempt may start. Every attempt passes all gates, in the order given,
-// before the function runs. It releases them in reverse right after the function, before the
-// wait: nothing is held during a wait. The form fits a rate limiter (no release), a semaphore, and
-// a two-step circuit breaker (release reports the outcome).
+// before the function runs. It releases them in reverse right after the function: nothing is
+// held during a wait. A two-step circuit breaker fits: release reports the outcome.
 //
-// A gate gets the caller's context and may block until it ends. If it lets the attempt in, its
-// release function, which may be nil, runs exactly once. Release gets the function's error, or the
-// error of a later gate that refused, or some error if the function panics. A gate's own error
-// counts as the attempt's error and is classified like any other. A gate that refuses for good
-// returns [Permanent].
+// A gate gets the caller's context and may block until it ends. Release may be nil. It runs
+// exactly once, with the function's error, the error of a later gate, or some error if the
+// function panics. A gate that returns an error refuses the attempt. Its error is classified
+// like any other; to refuse for good, return a [Permanent] error.
 type Gate func(ctx context.Context, a Attempt) (release func(err error), err error)
 
 type gateOption list[Gate]
 
-// WithGate makes every attempt pass the gates, in the order given. Repeats add up. A nil
-// gate is an error.
+// WithGate makes every attempt pass the gates.
 // The default is none.
 func WithGate(gates ...Gate) Option { return gateOption(newList(gates)) }
 
@@ -36,11 +33,9 @@ func (o gateOption) apply(s *settings) {
 	s.gates.add(&gates)
 }
 
-// RateLimit returns a gate that waits for l before every attempt. *rate.Limiter of
-// golang.org/x/time fits.
-//
-// If l refuses to wait and the context has a deadline that has not passed, there is no attempt and
-// the call gives up with [ErrContext]. Without a deadline a refusal is the attempt's error.
+// RateLimit waits for l before every attempt, such as a *rate.Limiter of golang.org/x/time. If l
+// refuses before the context's deadline, there is no attempt and the call gives up with
+// [ErrContext]. Without a deadline a refusal is the attempt's error.
 func RateLimit(l interface{ Wait(context.Context) error }) Gate {
 	if errtree.IsNil(l) {
 		return nil // reported by the call
@@ -63,8 +58,8 @@ type noTimeError struct {
 func (e *noTimeError) Error() string { return e.refusal.Error() }
 func (e *noTimeError) Unwrap() error { return e.refusal }
 
-// Bulkhead returns a gate that holds n of s during every attempt. *semaphore.Weighted of
-// golang.org/x/sync fits. With a negative n every attempt fails and is not retried.
+// Bulkhead holds n of s during every attempt, such as a *semaphore.Weighted of
+// golang.org/x/sync. With a negative n every attempt fails and is not retried.
 func Bulkhead(s interface {
 	Acquire(context.Context, int64) error
 	Release(int64)
@@ -84,12 +79,12 @@ func Bulkhead(s interface {
 	}
 }
 
-// OnlyFirst returns a gate that takes first attempts through g and lets retries pass, so that
-// retries do not count against a limit on calls.
+// OnlyFirst takes only first attempts through g, so that retries do not count against a limit on
+// calls.
 func OnlyFirst(g Gate) Gate { return onlyIf(g, func(a Attempt) bool { return a.Number == 1 }) }
 
-// OnlyRetries returns a gate that takes retries through g and lets first attempts pass:
-// OnlyRetries(Bulkhead(semaphore.NewWeighted(10), 1)) allows ten retries at once.
+// OnlyRetries takes only retries through g: OnlyRetries(Bulkhead(semaphore.NewWeighted(10), 1))
+// allows ten retries at once.
 func OnlyRetries(g Gate) Gate { return onlyIf(g, func(a Attempt) bool { return a.Number > 1 }) }
 
 func onlyIf(g Gate, applies func(Attempt) bool) Gate {

@@ -7,28 +7,18 @@ import (
 	"time"
 )
 
-// Attempt is the record of one attempt. Backoffs, classifiers, validators, gates, hooks and
-// histories get it. While the attempt runs, fields that are not yet known are zero.
+// Attempt is the record of one attempt. Most callers should read Number and Err. Fields that are
+// not yet known are zero.
 type Attempt struct {
-	// Name is the policy's name, see [WithName].
-	Name string
-	// Number counts the attempts of the call, from 1.
-	Number int
-	// Start is when the attempt began, after its gates let it in. A gate sees when the attempt
-	// came to the gates.
-	Start time.Time
-	// Waited is the wait before the attempt as it was decided, a server's hint included. It is 0
-	// for the first attempt.
-	Waited time.Duration
-	// Duration is how long the attempt ran, from Start to the release of its gates.
-	Duration time.Duration
-	// Elapsed is the time since the call began, earlier attempts and waits included.
-	Elapsed time.Duration
-	// Delay is the wait that follows the attempt, 0 when none does.
-	Delay time.Duration
-	// Err is what the function returned, or why the value it returned was rejected; nil after
-	// a success.
-	Err error
+	Name     string        // the policy's name
+	Number   int           // counts the attempts of the call, from 1
+	Start    time.Time     // when it began, after its gates; in a gate, when it came there
+	Waited   time.Duration // the wait before it as decided, a server's hint included
+	Duration time.Duration // how long it ran, from Start to the release of its gates
+	Elapsed  time.Duration // the time since the call began
+	Delay    time.Duration // the wait after it, 0 if there is none
+	Err      error         // what the function returned, or why its value was rejected
+
 	// TimedOut is whether [WithAttemptTimeout] ended the attempt's context before the function
 	// returned, while the caller's context had not ended.
 	TimedOut bool
@@ -42,9 +32,9 @@ type (
 	}
 )
 
-// WithHistorySize sets how many of a call's newest attempts its error keeps, and how many
-// rejected values a [ValidationError] keeps. 0 keeps none, and a negative n is an error. Memory is
-// taken at the first failure.
+// WithHistorySize sets how many of its newest attempts an [Error] keeps, and how many rejected
+// values a [ValidationError] keeps. 0 keeps none. A negative n is an error. Memory is taken at
+// the first failure.
 // The default is 10.
 func WithHistorySize(n int) Option { return historySizeOption(n) }
 
@@ -57,8 +47,8 @@ func (o historySizeOption) apply(s *settings) {
 	s.check("WithHistorySize", problem)
 }
 
-// WithHistory also records every attempt in h, successful ones included. h keeps the newest
-// attempts of all the calls that share it. A nil or negative-sized history is an error.
+// WithHistory records every attempt in h, successful ones too. A History of negative size is an
+// error.
 // The default is none.
 func WithHistory(h *History) Option { return historyOption{history: h} }
 
@@ -74,22 +64,21 @@ func (o historyOption) apply(s *settings) {
 	s.check("WithHistory", problem)
 }
 
-// History keeps the newest attempts of all the calls that get it by [WithHistory]. It is a ring
-// buffer: a new attempt overwrites the oldest.
+// History keeps the newest attempts of all calls that share it. It is a ring buffer: a new
+// attempt overwrites the oldest.
 //
-// The zero History and NewHistory(0) record nothing. A History must not be copied after
-// first use. It is safe for concurrent use.
+// The zero History and NewHistory(0) record nothing. A History must not be copied after first
+// use. It is safe for concurrent use.
 type History struct {
 	mu   sync.Mutex
 	ring ring
 	size int
 }
 
-// NewHistory returns a History of the newest size attempts. The call that gets the history
-// reports a negative size. Memory is taken as attempts come in.
+// NewHistory returns a History of the newest size attempts. Memory is taken as attempts come in.
 func NewHistory(size int) *History { return &History{size: size} }
 
-// Add records a, in place of the oldest attempt when the history is full.
+// Add records a.
 func (h *History) Add(a Attempt) { h.add(&a) }
 
 func (h *History) add(a *Attempt) {
@@ -105,7 +94,7 @@ func (h *History) Len() int {
 	return len(h.ring.buf)
 }
 
-// Cap returns the largest number of attempts that are kept.
+// Cap returns how many attempts are kept at most.
 func (h *History) Cap() int { return max(h.size, 0) }
 
 // Slice returns a copy of the recorded attempts, oldest first.
@@ -115,8 +104,8 @@ func (h *History) Slice() []Attempt {
 	return h.ring.slice()
 }
 
-// All returns an iterator over the attempts recorded when the iteration starts, oldest
-// first. The history may be used and extended meanwhile.
+// All returns an iterator over the attempts recorded when the iteration starts, oldest first.
+// You may use the history meanwhile.
 func (h *History) All() iter.Seq[Attempt] {
 	return func(yield func(Attempt) bool) {
 		for _, a := range h.Slice() {

@@ -5,47 +5,44 @@ import (
 	"time"
 )
 
-// Hooks are functions that a call runs at its steps, in the goroutine that makes it. Any may be
-// nil. The hooks of several [WithHooks] add up and run in the order given. They must be safe for
-// concurrent use if the policy is shared. A panic in one reaches the caller.
+// Hooks are functions that a call runs at its steps, in its own goroutine. Any may be nil. Those
+// of several [WithHooks] run in the order given. A panic in one reaches the caller. If the
+// policy is shared they must be safe for concurrent use.
 type Hooks struct {
-	// Start runs once a call, before anything else. The function and the other hooks get
-	// the context it returns; limits and waits look at the caller's. A nil context, here and
-	// in BeforeAttempt, changes nothing.
+	// Start runs once a call, before anything else. The function and the other hooks get the
+	// context it returns; limits and waits use the caller's. Nil, here and in BeforeAttempt,
+	// changes nothing.
 	Start func(ctx context.Context) context.Context
-	// BeforeAttempt runs before each attempt, once the gates let it in. The function and
-	// AfterAttempt get the context it returns, with a span for example.
+	// BeforeAttempt runs before each attempt, after its gates. The function and AfterAttempt get
+	// the context it returns.
 	BeforeAttempt func(ctx context.Context, a Attempt) context.Context
-	// AfterAttempt runs after every attempt, also after a success and after a gate refused. It
-	// is not yet known whether a retry follows: a.Delay is 0.
+	// AfterAttempt runs after every attempt, also after a success and a gate's refusal. a.Delay
+	// is 0, because a retry is not yet decided.
 	AfterAttempt func(ctx context.Context, a Attempt)
-	// BeforeWait runs only when a retry will follow; a.Delay is the wait. A queue that goes on
-	// later with [Policy.Resume] stores a.
+	// BeforeWait runs only when a retry will follow; a.Delay is the wait.
 	BeforeWait func(ctx context.Context, a Attempt)
-	// Done runs exactly once a call, also when there was no attempt. It does not run if an
-	// option was wrong, or if the function or a hook panicked.
+	// Done runs exactly once a call, also without an attempt, but not if an option was wrong, or
+	// if the function or a hook panicked.
 	Done func(ctx context.Context, o Outcome)
 }
 
 // Outcome is how a call ended.
 type Outcome struct {
-	// Name is the policy's name.
-	Name string
-	// Attempts is how many attempts were made.
-	Attempts int
-	// Elapsed is the time from the start of the call to its end.
-	Elapsed time.Duration
-	// Waited is how much of Elapsed was spent waiting between attempts. For a [Run] it is what
-	// the Run was told to wait.
+	Name     string        // the policy's name
+	Attempts int           // how many attempts were made
+	Elapsed  time.Duration // from the start of the call to its end
+
+	// Waited is the part of Elapsed spent waiting between attempts. For a [Run] it counts the
+	// waits that Try returned.
 	Waited time.Duration
-	// Err is nil if the call succeeded. It is a pointer: compare it with nil before you pass it
-	// on as an error.
+	// Err is nil after a success. It is a pointer: compare it with nil before you use it as an
+	// error.
 	Err *Error
 }
 
 type hooksOption struct{ hooks Hooks }
 
-// WithHooks runs the functions of h at the steps of the call. Repeats add up, in the order given.
+// WithHooks runs the functions of h at the steps of the call.
 // The default is none.
 func WithHooks(h Hooks) Option { return hooksOption{h} }
 

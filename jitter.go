@@ -7,38 +7,35 @@ import (
 	"time"
 )
 
-// Jitter spreads the waits of clients that failed together: a nominal delay d becomes a
-// wait that is uniform in [Lo·d, Hi·d].
-//
-// [WithMaxDelay] caps the range and not the wait that was drawn. Where Hi·d would pass the cap, d
-// is lowered until it does not, so waits stay spread out at the cap too. The zero Jitter is an
-// error, because it would make every wait 0. Jitter is a plain value and safe for concurrent use.
+// Jitter spreads the waits of clients that failed together: a nominal delay d becomes a wait
+// that is uniform in [Lo·d, Hi·d]. If Hi·d would pass [WithMaxDelay], d is lowered until it
+// fits, so that waits stay spread out at the cap too. The zero Jitter is an error.
 //
 // See https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
 type Jitter struct{ Lo, Hi float64 }
 
 // The jitters in common use.
 var (
-	// NoJitter waits exactly d, and exactly the server's hint where there is one.
+	// NoJitter waits exactly d.
 	NoJitter = Jitter{1, 1}
-	// FullJitter waits anything from 0 to d.
+	// FullJitter waits from 0 to d.
 	FullJitter = Jitter{0, 1}
-	// EqualJitter waits at least half of d, and at most d.
+	// EqualJitter waits from half of d to d.
 	EqualJitter = Jitter{0.5, 1}
 )
 
-// AddJitter waits from d to (1+f)·d, f ≥ 0. The call reports other values.
+// AddJitter waits from d to (1+f)·d, for f ≥ 0.
 func AddJitter(f float64) Jitter { return Jitter{1, 1 + f} }
 
-// SpreadJitter waits from (1−f)·d to (1+f)·d, 0 ≤ f ≤ 1. The call reports other values.
+// SpreadJitter waits from (1−f)·d to (1+f)·d, for 0 ≤ f ≤ 1.
 func SpreadJitter(f float64) Jitter { return Jitter{1 - f, 1 + f} }
 
 type jitterOption Jitter
 
-// WithJitter sets where in the range around the nominal delay a wait falls, for any strategy. A
-// Jitter with Lo < 0, Hi < Lo, Hi = 0 or a number that is not finite is an error.
-// The default is [FullJitter] for the strategies that grow, [Decorrelated]'s own, and none
-// for the others.
+// WithJitter sets the range around the nominal delay that a wait is drawn from, for any
+// strategy. A Jitter with Lo < 0, Hi < Lo, Hi = 0 or a number that is not finite is an error.
+// The default is [FullJitter] for strategies that grow, [Decorrelated]'s own range, and
+// [NoJitter] for others.
 func WithJitter(j Jitter) Option { return jitterOption(j) }
 
 func (o jitterOption) apply(s *settings) {
@@ -46,8 +43,7 @@ func (o jitterOption) apply(s *settings) {
 	s.check("WithJitter", s.jitter.fault())
 }
 
-// String returns the jitter as [Parse] reads it: none, full, equal, add(f), spread(f) or
-// range(lo,hi).
+// String returns none, full, equal, add(f), spread(f) or range(lo,hi), as [Parse] reads it.
 func (j Jitter) String() string {
 	switch j {
 	case Jitter{1, 1}:
@@ -83,8 +79,8 @@ func (j Jitter) fault() string {
 	return ""
 }
 
-// over returns the range of waits for the nominal delay d, lowered so that it ends at or
-// below limit, and the delay it was lowered to.
+// over returns the range of waits for the nominal delay d, lowered so that it ends at or below
+// limit. It also returns the delay it was lowered to.
 func (j Jitter) over(d, limit time.Duration) (nominal, lo, hi time.Duration) {
 	hi = scale(d, j.Hi)
 	if hi > limit {

@@ -19,9 +19,9 @@ func WithName(name string) Option { return nameOption(name) }
 
 func (o nameOption) apply(s *settings) { s.name = string(o) }
 
-// WithMaxAttempts limits the attempts of a call, the first one included: WithMaxAttempts(1)
-// never retries. An attempt that a [Gate] refused counts. [Unlimited] sets no limit; 0 and other
-// negative numbers are errors.
+// WithMaxAttempts limits the attempts of a call, the first included: WithMaxAttempts(1) never
+// retries. An attempt that a [Gate] refused counts. [Unlimited] sets no limit. Other numbers
+// below 1 are errors.
 // The default is 5.
 func WithMaxAttempts(n int) Option { return maxAttemptsOption(n) }
 
@@ -37,11 +37,10 @@ func (o maxAttemptsOption) apply(s *settings) {
 // exhausted reports whether no attempt may follow attempt n.
 func (s *settings) exhausted(n int) bool { return s.maxAttempts != Unlimited && n >= s.maxAttempts }
 
-// WithMaxElapsed limits the time of a call. The call gives up with [ErrMaxElapsed] if the next
-// wait would end d or more after the call began. It does not interrupt an attempt that runs: a
-// deadline of the context does. The limit and the context's deadline both apply. 0 sets no limit,
-// so that a call can lift its policy's. A negative d is an error.
-// The default is 0: no limit but the context's.
+// WithMaxElapsed limits the time of a call, besides the context's deadline. The call gives up
+// with [ErrMaxElapsed] if the next wait would end d or more after the call began. A running
+// attempt is not interrupted. 0 sets no limit. A negative d is an error.
+// The default is 0.
 func WithMaxElapsed(d time.Duration) Option { return maxElapsedOption(d) }
 
 func (o maxElapsedOption) apply(s *settings) {
@@ -49,15 +48,15 @@ func (o maxElapsedOption) apply(s *settings) {
 	s.check("WithMaxElapsed", negative(s.maxElapsed))
 }
 
-// WithResetAfter resets the limits after an attempt that ran for at least d before it failed:
-// that attempt counts as attempt 1 of a new series. Waits, [WithMaxAttempts] and [WithMaxElapsed]
-// start again with it. The next attempt is number 2, and Elapsed counts from that attempt's start.
-// It is for calls that live long, such as reconnecting, consuming or watching.
+// WithResetAfter is for calls that live long, such as reconnecting or consuming. An attempt that
+// ran for at least d before it failed counts as attempt 1 of a new series: waits,
+// [WithMaxAttempts] and [WithMaxElapsed] start again. The next attempt is number 2, and Elapsed
+// counts from the start of attempt 1.
 //
-// BeforeAttempt hooks saw the attempt's old number, AfterAttempt hooks see 1. [Error] and
-// [Outcome] describe the last series. Each series pays into the [Budget] as a call does. 0 never
-// resets, and a negative d is an error.
-// The default is 0.
+// [Error] and [Outcome] describe the last series. Each series pays into the [Budget] as a call
+// does. BeforeAttempt hooks saw the attempt's old number, AfterAttempt hooks see 1. A negative d
+// is an error.
+// The default is 0, which never resets.
 func WithResetAfter(d time.Duration) Option { return resetAfterOption(d) }
 
 func (o resetAfterOption) apply(s *settings) {
@@ -71,11 +70,9 @@ func (s *settings) startsSeries(a *Attempt) bool {
 }
 
 // WithStop adds limits of your own: a quota with costs, a limit for one kind of error, a
-// shutdown. The functions are called after an attempt that failed, before its wait, if nothing
-// but the budget could still forbid a retry. The first that returns an error ends the call, and
-// that error is the [Error].Reason. a is the attempt that failed, and a.Delay the wait to come. To
-// cut a wait short, cancel the context. Repeats add up, in the order given. A nil function is an
-// error.
+// shutdown. The functions run in the order given, after a failed attempt, for a retry that only
+// the budget could still forbid; a.Delay is the wait to come. The first that returns an error
+// ends the call, and that error is [Error].Reason. To cut a wait short, cancel the context.
 // The default is none.
 func WithStop(stops ...func(a Attempt) error) Option { return stopOption(newList(stops)) }
 

@@ -14,18 +14,18 @@ type loggerOption struct {
 
 // WithLogger logs the retries and the end of a call:
 //
-//   - each retry at Warn, "attempt failed, will retry", with name, attempt, error, wait,
-//     duration, elapsed;
-//   - a call that gives up at Error, "gave up", with name, attempts, elapsed, reason, cause,
-//     error, delay;
-//   - a call that its caller canceled (context.Canceled) at Info, "canceled", with the same;
-//   - a success after retries at Debug, "succeeded after retries", with name, attempts, elapsed;
-//   - nothing for a success at the first attempt.
+//   - a retry at Warn: "attempt failed, will retry", with name, attempt, error, wait,
+//     duration, elapsed
+//   - a call that gives up at Error: "gave up", with name, attempts, elapsed, reason,
+//     cause, error, delay
+//   - a call that its caller canceled (context.Canceled) at Info: "canceled", with the same
+//   - a success after retries at Debug: "succeeded after retries", with name, attempts,
+//     elapsed
 //
-// An attribute that has no value, such as a name, is left out. The reason is a short text
-// without figures, so that records group by it: that of [Error].Reason without its prefix, or
-// "next wait would pass the deadline" if the context had not ended. Errors are logged as
-// [ErrorText] says. Values, arguments and results are never logged. A nil logger is an error.
+// A success at the first attempt logs nothing. Attributes without a value are left out. The
+// reason has no numbers, so that records group by it: it is the text of [Error].Reason without
+// its prefix, or "next wait would pass the deadline" if the context had not ended. Errors are
+// logged as [ErrorText] returns them. Values and arguments are never logged.
 // The default is no logging.
 func WithLogger(l *slog.Logger) Option { return loggerOption{logger: l} }
 

@@ -6,12 +6,11 @@ import (
 	"github.com/seed-205ff063/retry/internal/errtree"
 )
 
-// Permanent marks err as an error that must not be retried: the call that sees it stops with
-// [ErrPermanent], whatever the classifiers say. Permanent(nil) is nil.
+// Permanent marks err as not worth a retry: the call stops with [ErrPermanent], whatever the
+// classifiers say. Permanent(nil) is nil.
 //
-// The mark counts anywhere in the error's tree, but only for the innermost call: beneath
-// the *[Error] of an inner call it does not count. It adds no text, and errors.Is finds
-// [ErrPermanent] in it. [Error].Err is the last error without its outermost marks.
+// A mark counts anywhere in the error's tree, except beneath the *[Error] of an inner call. It
+// adds no text. errors.Is finds [ErrPermanent] in it.
 func Permanent(err error) error {
 	if err == nil {
 		return nil
@@ -26,13 +25,12 @@ func (p *permanent) Unwrap() error        { return p.err }
 func (p *permanent) Is(target error) bool { return target == ErrPermanent }
 
 // After marks err with a hint, such as a server's Retry-After: a retry comes no sooner than d
-// after the attempt ended. The hint replaces the strategy's delay, also a longer one; see
-// [WithMaxRetryAfter]. The longest hint in an error's tree counts. A d of 0 or below is no hint.
-// After(d, nil) is nil.
+// after the attempt ended. The hint replaces the strategy's delay, even a longer one; see
+// [WithMaxRetryAfter]. The longest hint in the error's tree counts. A d of 0 or below is no
+// hint. After(d, nil) is nil.
 //
-// Like Permanent it counts anywhere in the tree but not beneath an inner *[Error], and adds no
-// text. An error with a method RetryAfter() (time.Duration, bool) gives a hint without this
-// package.
+// The rules of [Permanent] for marks apply. An error with a method RetryAfter() (time.Duration,
+// bool) gives a hint without this package.
 func After(d time.Duration, err error) error {
 	if err == nil {
 		return nil
@@ -79,7 +77,8 @@ type marks struct {
 	hint      time.Duration // the longest, 0 if there is none
 }
 
-// marksOf reads the tree of err. A walk by type costs a tenth of errors.As and allocates nothing.
+// marksOf reads the tree of err. A walk by type takes a tenth of the time of errors.As and
+// allocates nothing.
 //
 //go:noinline
 func marksOf(err error) (m marks) {

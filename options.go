@@ -12,18 +12,17 @@ import (
 	"github.com/seed-205ff063/retry/internal/judging"
 )
 
-// Unlimited means no limit. [WithMaxAttempts], [WithMaxDelay] and [WithMaxRetryAfter] take it.
+// Unlimited means no limit, for [WithMaxAttempts], [WithMaxDelay] and [WithMaxRetryAfter].
 const Unlimited = -1
 
-// Option sets one thing about a call or a [Policy].
+// Option sets one thing about a call or a [Policy]. Of two options of one kind the later
+// replaces the earlier; otherwise their order does not matter. Classifiers, stop functions,
+// validators, gates and hooks add up instead.
 //
-// The order of options does not matter, with one exception: of two options of one kind the
-// later replaces the earlier. Lists (classifiers, stop functions, validators, gates, hooks) add
-// up instead. A *Policy is an Option that stands for the options it was made of.
-//
-// The options are checked together, once, before the call begins. If one is wrong the function
-// never runs. The error names option, value and bound, and matches [ErrOption]. A nil Option
-// is an error. Options are immutable and safe for concurrent use.
+// If an option is wrong, the function does not run, and the call returns an error that matches
+// [ErrOption]. It names each bad option, its value and the bound. Nil is an error as an Option,
+// as an argument of an option, and within constructors such as [Match] and [Chain]. Options are
+// immutable.
 type Option interface{ option() }
 
 // Each option is a small value with a method apply, beside the concept that it sets. It is no
@@ -100,7 +99,7 @@ var defaults = settings{
 
 const (
 	defaultMaxDelay = 30 * time.Second // of the strategies that grow
-	defaultGrowth   = 10               // they may grow to at least so many times their first delay
+	defaultGrowth   = 10               // they may grow to at least this many times their first delay
 )
 
 var defaultJitter = Jitter{0, 1} // FullJitter, of the strategies that grow

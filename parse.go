@@ -8,21 +8,20 @@ import (
 	"strings"
 )
 
-// Parse returns the policy that text describes: key=value pairs between spaces, the keys
-// being the options' names in snake case.
+// Parse returns the policy that text describes: key=value pairs between spaces. The keys are the
+// options' names in snake case:
 //
 //	name=fetch max_attempts=5 max_elapsed=2m attempt_timeout=10s backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m jitter=full history_size=10
 //
-// Durations are as time.ParseDuration reads them; max_attempts may be unlimited. A name with
-// spaces, quotes or parentheses is quoted as in Go. A backoff is constant(d),
-// linear(initial,step), exponential(initial,factor), fibonacci(unit),
-// decorrelated(initial,factor), sequence(d,...) or chain(n,backoff,backoff), a jitter is
-// none, full, equal, add(f), spread(f) or range(lo,hi). What is left out has its default, and
-// is not set by the policy when it is used as an option.
+// Durations are as time.ParseDuration reads them. A limit that takes [Unlimited] may be
+// unlimited. A name with spaces, quotes or parentheses is quoted as in Go. A backoff is
+// constant(d), linear(initial,step), exponential(initial,factor), fibonacci(unit),
+// decorrelated(initial,factor), sequence(d,...) or chain(n,backoff,backoff). A jitter is as
+// [Jitter.String] writes it. A key that is left out has its default, and as an option the policy
+// does not set it.
 //
-// An error matches [ErrOption] and joins one [ParseError] for each pair that is wrong; a key
-// that is given twice is. It shows the pair, its position in bytes from 1, and the choices.
-// After twenty it stops.
+// The error matches [ErrOption] and joins one [ParseError] for each pair that is wrong or
+// repeats a key. Parse stops after twenty.
 func Parse(text string) (*Policy, error) {
 	var opts []Option
 	var faults []error
@@ -58,7 +57,7 @@ func skipSpace(text string, pos int) int {
 	return len(text) - len(strings.TrimLeft(text[pos:], space))
 }
 
-// pair cuts the pair that begins at pos out of text; end is where it ends.
+// pair cuts the pair that begins at pos out of text. end is where it ends.
 func pair(text string, pos int) (name, value string, end int, err error) {
 	rest := text[pos:]
 	length := strings.IndexAny(rest, "="+space)
@@ -87,7 +86,7 @@ func pair(text string, pos int) (name, value string, end int, err error) {
 	return name, rest[:length], pos + length, nil
 }
 
-// wordLength is how far text goes without a space outside parentheses.
+// wordLength is the length of the text before the first space outside parentheses.
 func wordLength(text string) int {
 	depth := 0
 	for i := range len(text) {

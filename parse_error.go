@@ -8,25 +8,20 @@ import (
 	"github.com/seed-205ff063/retry/internal/text"
 )
 
-// ParseError is what is wrong with one key=value pair of a text that [Parse] was given. It
-// matches [ErrOption].
-//
-// Parse joins one for each pair that is wrong, in their order: errors.As finds the first, and
-// the Unwrap() []error method of Parse's error returns all.
+// ParseError is what is wrong with one key=value pair of [Parse]'s text. It matches [ErrOption].
+// errors.As finds the first of several; the Unwrap() []error method of Parse's error returns
+// all, in order.
 type ParseError struct {
-	// Position is where the pair begins in the text, counted in bytes from 1.
-	Position int
-	// Pair is the pair as the text has it. It may be long and have control characters; Error
-	// shortens it, and quotes it as in Go where some of it cannot be seen.
-	Pair string
-	// Err says what is wrong.
-	Err error
+	Position int    // where the pair begins in the text, in bytes from 1
+	Pair     string // the pair as the text has it, control characters included
+	Err      error  // what is wrong, with the choices
 }
 
-// maxQuoted is how many bytes of the text that is wrong an error shows.
+// maxQuoted is how many bytes of the wrong text an error shows.
 const maxQuoted = 80
 
-// Error returns one line: the position, the pair, and what is wrong.
+// Error returns one line: the position, the pair, and what is wrong. A long pair is shortened,
+// and one with control characters is quoted.
 func (e *ParseError) Error() string {
 	if e == nil {
 		return nilText
@@ -45,7 +40,7 @@ func (e *ParseError) Unwrap() error {
 	return e.Err
 }
 
-// shown returns the pair as it is, or quoted if some of it cannot be seen. If it is long it
+// shown returns the pair as it is, or quoted if it has characters that do not print. A long pair
 // loses its middle.
 func shown(pair string) string {
 	for _, c := range pair {
@@ -56,5 +51,5 @@ func shown(pair string) string {
 	return text.Cut(pair, maxQuoted)
 }
 
-// quoted returns a part of the text quoted as in Go, without its middle if it is long.
+// quoted returns a part of the text, quoted as in Go. A long part loses its middle.
 func quoted(part string) string { return text.Cut(strconv.Quote(part), maxQuoted) }

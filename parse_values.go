@@ -23,7 +23,8 @@ func readDuration(with func(time.Duration) Option) func(string) (Option, error) 
 	}
 }
 
-// readLimit reads a duration that may be unlimited. Unlimited's own number is no duration.
+// readLimit reads a duration that may be unlimited. The number of Unlimited itself is not a
+// duration.
 func readLimit(with func(time.Duration) Option) func(string) (Option, error) {
 	read := readDuration(with)
 	return func(value string) (Option, error) {
@@ -220,7 +221,7 @@ func numberError(value, kind string, err error) error {
 	return fmt.Errorf("%s is not %s", quoted(value), kind)
 }
 
-// cutCall takes name(arg,arg) apart; commas within parentheses belong to an argument.
+// cutCall splits name(arg,arg). Commas within parentheses belong to an argument.
 func cutCall(value string) (name string, args []string, ok bool) {
 	name, inner, ok := strings.Cut(value, "(")
 	if !ok || !strings.HasSuffix(inner, ")") {

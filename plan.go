@@ -7,18 +7,18 @@ import (
 
 // Step is one retry in the forecast of [Policy.Plan].
 type Step struct {
-	// Retry counts the retries from 1: retry 1 is attempt 2.
-	Retry int
-	// Min, Median and Max are the shortest, the median and the longest wait before it. If a wait
-	// depends on the one before, as with [Decorrelated], each assumes the same of that one.
+	Retry int // from 1: retry 1 is attempt 2
+
+	// Min, Median and Max describe the wait before it. If a wait depends on the one before, as
+	// with [Decorrelated], each assumes the same of that one.
 	Min, Median, Max time.Duration
-	// TotalMax is the longest that all waits up to this one can take together.
-	TotalMax time.Duration
+
+	TotalMax time.Duration // the longest total of all waits up to this one
 }
 
 // Plan returns the waits before the first n retries, or before all if the policy allows fewer.
-// It knows neither servers' hints nor how long attempts run. It leaves out a retry that
-// [WithMaxElapsed] forbids even if attempts take no time. With an n of 0 or below there are none.
+// It leaves out a retry that [WithMaxElapsed] forbids even if attempts take no time. It does not
+// know servers' hints or how long attempts run.
 func (p *Policy) Plan(n int) []Step {
 	s := p.inForce()
 	if s.maxAttempts != Unlimited {
@@ -46,12 +46,10 @@ func (p *Policy) Plan(n int) []Step {
 	return steps
 }
 
-// MaxTotal returns the longest time that all waits of a call can take together, and whether they
-// are bounded. With unlimited attempts only [WithMaxElapsed] bounds them; without it MaxTotal
-// returns the longest Duration and false. It does not know servers' hints.
-//
-// The cost grows with the number of distinct waits: a strategy of your own, or one that still
-// grows after a million attempts, is asked for each.
+// MaxTotal returns the longest time that all waits of a call can take together, servers' hints
+// aside, and whether they are bounded. Unlimited attempts are bounded only by [WithMaxElapsed];
+// without it MaxTotal returns the longest Duration and false. The cost grows with the number of
+// distinct waits.
 func (p *Policy) MaxTotal() (time.Duration, bool) {
 	s := p.inForce()
 	limit := time.Duration(math.MaxInt64)
@@ -72,8 +70,8 @@ func (p *Policy) MaxTotal() (time.Duration, bool) {
 	return min(total, limit), true
 }
 
-// sameWaitUntil returns the last attempt from n on after which the longest wait is still wait, as
-// far as that is known, so that a million attempts are not summed up one by one.
+// sameWaitUntil returns the last attempt from n on whose longest wait is known to be still wait.
+// With it a million attempts are not summed up one by one.
 func (s *settings) sameWaitUntil(p *resolvedBackoff, n int, wait time.Duration) int {
 	forever := false
 	switch b := p.Backoff.(type) {

@@ -5,13 +5,11 @@ import (
 	"slices"
 )
 
-// Policy is a set of options, checked and merged once: for package-level variables and for
-// code that makes many calls. A call with a Policy that succeeds at once allocates nothing, unless
-// attempts have a timeout.
+// Policy is a set of options that is checked and merged once, for many calls. The zero Policy
+// and a nil *Policy are the defaults. Most callers should use [MustNew] and [Policy.Do].
 //
-// A Policy is itself an [Option] that stands for the options it was made of, so a call can derive
-// from it: DoValue(ctx, fn, policy, WithMaxAttempts(1)). The zero Policy and a nil *Policy are the
-// defaults. It prints itself, see [Policy.String], and reads itself from text, see [Parse].
+// A Policy is itself an [Option] that stands for the options it was made of, so a call can
+// derive from it and lift a limit: DoValue(ctx, fn, policy, WithMaxElapsed(0)).
 //
 // A Policy is immutable and safe for concurrent use.
 type Policy struct {
@@ -19,8 +17,7 @@ type Policy struct {
 	options  []Option  // that it was made of
 }
 
-// New returns a policy of the options, or an error that matches [ErrOption] and names
-// everything that is wrong with them. Without options it is the defaults.
+// New returns a policy of the options, or an error that names all that is wrong with them.
 func New(opts ...Option) (*Policy, error) {
 	s := defaults
 	s.apply(opts)
@@ -30,7 +27,7 @@ func New(opts ...Option) (*Policy, error) {
 	return &Policy{settings: &s, options: slices.Clone(opts)}, nil
 }
 
-// MustNew is like [New] but panics instead of returning an error. It is for package-level variables.
+// MustNew is like [New] but panics instead of returning an error, for package-level variables.
 func MustNew(opts ...Option) *Policy {
 	p, err := New(opts...)
 	if err != nil {
@@ -39,18 +36,18 @@ func MustNew(opts ...Option) *Policy {
 	return p
 }
 
-// Clock returns the policy's clock, or nil if it is the real one. It is for code that does its own
-// waiting between the steps of a [Run].
+// Clock returns the policy's clock, for code that waits between the steps of a [Run]. It is nil
+// for the real clock.
 func (p *Policy) Clock() Clock {
 	return p.inForce().clock
 }
 
-// MaxAttempts returns the most attempts that a call under the policy makes, or [Unlimited].
+// MaxAttempts returns how many attempts a call may make, or [Unlimited].
 func (p *Policy) MaxAttempts() int {
 	return p.inForce().maxAttempts
 }
 
-// Do calls fn under the policy until it succeeds, see the function [Do].
+// Do calls fn under the policy, like the function [Do].
 func (p *Policy) Do(ctx context.Context, fn func(ctx context.Context) error) error {
 	s := p.inForce()
 	if fn == nil || s.validators.n > 0 {
@@ -60,24 +57,24 @@ func (p *Policy) Do(ctx context.Context, fn func(ctx context.Context) error) err
 	return c.loop(s, fn, nil)
 }
 
-// Start begins a call that is driven a step at a time, see [Run]. Its time counts from now.
+// Start begins a call that you drive a step at a time. Its time counts from now.
 func (p *Policy) Start(ctx context.Context) *Run {
 	r := new(Run) // stays on the stack of a caller that copies it
 	r.begin(p, call{ctx: ctx})
 	return r
 }
 
-// Resume continues a call that stopped after the attempt last and has waited for last.Delay, such
-// as a call that a queue stored. [Run.Last] and [Hooks].BeforeWait give what to store. The
-// next attempt is last.Number+1, its Waited is last.Delay, and Elapsed continues from
-// last.Elapsed + last.Delay. The Start hooks run again. If the policy's limits now forbid another
-// attempt, the first Try makes none and ends the call.
+// Resume continues a call, such as one that a queue stored, after the attempt last and the wait
+// last.Delay. Store what [Run.Last] returns or [Hooks].BeforeWait gets. The next attempt has
+// Number last.Number+1 and Waited last.Delay. Elapsed continues from last.Elapsed + last.Delay.
+// The Start hooks run again. If the limits now forbid another attempt, the first Try makes none
+// and ends the call.
 //
-// A queue that was late adds the lateness to last.Elapsed and not to last.Delay: the policy did
-// not choose it, and a strategy that grows from the previous wait would run away.
+// If the queue was late, add the lateness to last.Elapsed. In last.Delay it would make a
+// strategy that grows from the previous wait run away.
 //
-// Resume reads last.Number, Elapsed, Delay and Err. Err may be nil. Store the error by its text,
-// because encoding/json cannot read an error back.
+// Resume reads last.Number, Elapsed, Delay and Err. Err may be nil. Store it as text:
+// encoding/json cannot decode an error.
 func (p *Policy) Resume(ctx context.Context, last Attempt) *Run {
 	r, delay := new(Run), max(last.Delay, 0)
 	r.begin(p, call{

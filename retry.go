@@ -1,5 +1,5 @@
-// Package retry calls a function until it succeeds, never waits past your deadline, and
-// returns one error that says why it stopped and what failed last.
+// Package retry calls a function until it succeeds, never waits past your deadline, and returns one
+// error that says why it stopped and what failed last.
 //
 // Most callers need one call:
 //
@@ -7,56 +7,76 @@
 //		return client.Get(ctx, id)
 //	})
 //
-// It makes up to five attempts. The waits between them are random: up to 100ms, then up to
-// 200ms, 400ms and 800ms. Without options these are in force:
+// It makes up to five attempts, with random waits of up to 100ms, 200ms, 400ms and 800ms between
+// them. The defaults are:
 //
 //	max_attempts=5 backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m0s jitter=full history_size=10
 //
-// [Do] is for functions without a value, [Attempts] for a loop's body, [Func] makes a function
-// that retries itself, and a [Policy] holds options for many calls:
+// [Do] is for functions without a value, [Attempts] is for loops, and [Func] makes a function that
+// retries itself. A [Policy] holds options for many calls; [Parse] reads one from text:
 //
 //	var policy = retry.MustNew(retry.WithMaxAttempts(3), retry.WithRetryIf(retry.Transient))
 //	err := policy.Do(ctx, ping)
 //
-// A policy can be read from text ([Parse]) and foresee its waits ([Policy.Plan]). A [Run] is
-// a call whose waits are up to its owner. Engines that make the attempts themselves ask
-// [Policy.Next] what follows one, or [Policy.Wait] for a delay alone. Package retrytest has a
-// clock for tests.
+// With a [Run] you do the waiting yourself. An engine that makes the attempts itself asks
+// [Policy.Next]. Package retrytest has a clock for tests.
 //
-// # What is retried
+// # Classifying errors
 //
-// Every error is retried unless told otherwise. The function marks an error with [Permanent],
-// or with [After] when the server said how long to wait. [WithRetryIf] and [WithStopIf] take
-// classifiers such as [Is], [As], [Transient] and [TimedOut], combined by [All] and [Not].
-// [WithValidator] rejects values; [Rejected] returns them after a failure.
+//	if errors.Is(err, fs.ErrNotExist) {
+//		return retry.Permanent(err)
+//	}
 //
-// # Limits
+// Every error is retried unless you say otherwise. The function can mark an error: with [Permanent]
+// to stop, with [After] to set the wait. [WithRetryIf] and [WithStopIf] take classifiers such as
+// [Is], [As], [Transient] and [TimedOut]. [WithValidator] rejects values; [Rejected] returns them
+// after a failure.
 //
-// The context bounds every call. A context that is done allows no attempt, its end cuts a wait
-// short, and a wait that would pass its deadline is not begun. A success counts, also when the
-// context ended meanwhile.
+// # Delays
 //
-// [WithGate] limits what runs at once, [Cooldown] keeps all calls from a server that asked for a
-// pause, and a [Budget] limits how many retries there are in all. [WithStop] adds limits of your
-// own. A call that lives long, such as a loop that reconnects, starts counting anew after an
-// attempt that ran long: [WithResetAfter].
+//	// Waits of up to 1s, 2s, 3s, 4s.
+//	err := retry.Do(ctx, ping, retry.WithBackoff(retry.Linear(time.Second, time.Second)))
+//
+// The [Backoff] gives a nominal delay, [WithMaxDelay] caps it, and the [Jitter] spreads it. A
+// server's hint replaces the delay, see [After]. [Policy.Plan] lists the waits.
+//
+// # Context and limits
+//
+//	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+//	defer cancel()
+//	err := retry.Do(ctx, ping, retry.WithMaxAttempts(retry.Unlimited))
+//
+// A context that is done allows no attempt, and its end cuts a wait short. If a wait would reach
+// the deadline, the call gives up at once. A failure is not retried if the context ended during the
+// attempt; a success counts even then.
+//
+// [WithMaxElapsed] and [WithAttemptTimeout] limit the time, [WithGate] limits what runs at once,
+// and a [Budget] limits the share of retries. [Cooldown] keeps all calls from a server that asked
+// for a pause. [WithStop] adds limits of your own. [WithResetAfter] is for calls that live long.
 //
 // # Errors
 //
-// A call that fails returns an *[Error]. It matches, for errors.Is and errors.As, the reason,
-// the last attempt's error, and the context's error and cause if that is what ended it:
+//	var e *retry.Error
+//	if errors.As(err, &e) && e.Reason == retry.ErrExhausted {
+//		log.Print(e) // retry: fetch: attempts exhausted after 5 attempts in 1.1s: connection refused
+//	}
 //
-//	retry: fetch: attempts exhausted after 5 attempts in 1.1s: connection refused
+// A call that fails returns an *[Error]. Bad options and a nil function are another error, which
+// matches [ErrOption]; nothing runs. A nil context panics.
 //
-// Bad options are reported by the call, as an error that matches [ErrOption], and the
-// function does not run. A nil context panics.
+// # Observing
 //
-// # Concurrency, cost and stability
+//	err := retry.Do(ctx, ping, retry.WithName("ping"), retry.WithLogger(slog.Default()))
 //
-// All types but [Run] are safe for concurrent use. The package imports the standard library
-// alone and starts no goroutine. Do, DoValue and Func with a prebuilt Policy, or none, allocate
-// nothing until an attempt fails, unless attempts have a timeout. Exported names and
-// documented rules are stable from v1 on; texts of errors are not.
+// [WithHooks] runs functions at each step, for metrics and traces. [WithHistory] keeps the newest
+// attempts of many calls.
+//
+// # Concurrency and cost
+//
+// All types but [Run] are safe for concurrent use. The package imports only the standard library
+// and starts no goroutine. With a prebuilt Policy or no options, Do, DoValue and Func allocate
+// nothing until an attempt fails, unless attempts have a timeout. Exported names and documented
+// rules are stable from v1 on; error texts are not.
 package retry
 
 import (
@@ -67,12 +87,9 @@ import (
 	"slices"
 )
 
-// Do calls fn until it returns nil, and returns nil; or until the options say stop, and
-// returns an *[Error] that says why and what failed last.
-//
-// fn gets ctx, as the hooks and the attempt's timeout made of it, and should return when it
-// ends. Do never waits past ctx's deadline, and when ctx is already done fn is not called.
-// An error matching [ErrOption] means that an option was at fault and fn not called.
+// Do calls fn until it succeeds or no further attempt is allowed. It returns nil after a success
+// and an *[Error] otherwise. fn gets ctx as [Hooks] and [WithAttemptTimeout] change it, and should
+// return when that context ends.
 func Do(ctx context.Context, fn func(ctx context.Context) error, opts ...Option) error {
 	if p, ok := prebuilt(opts); ok {
 		return p.Do(ctx, fn)
@@ -80,8 +97,8 @@ func Do(ctx context.Context, fn func(ctx context.Context) error, opts ...Option)
 	return doWith(ctx, fn, opts)
 }
 
-// DoValue is like [Do] for a function that returns a value, which validators may look at.
-// On failure it returns what the last run of fn returned, the zero value if fn never ran.
+// DoValue is like [Do] for a function that returns a value. If the call fails, it returns the
+// value of the last run of fn, or the zero value if fn did not run.
 func DoValue[T any](ctx context.Context, fn func(ctx context.Context) (T, error), opts ...Option) (T, error) {
 	if p, ok := prebuilt(opts); ok {
 		return value(ctx, p.inForce(), fn)
@@ -89,28 +106,24 @@ func DoValue[T any](ctx context.Context, fn func(ctx context.Context) (T, error)
 	return valueWith(ctx, fn, opts)
 }
 
-// Attempts returns an iterator over the attempts of a call whose function is the body of a
-// range statement: the body gets each attempt's context and number and assigns its result
-// to *err. The loop ends when that is nil, or when there is no further attempt; *err is then
-// nil or an *[Error].
+// Attempts returns an iterator over the attempts of a call whose function is the body of the loop.
+// The body gets the context and the number of the attempt, and assigns its result to *err:
 //
+//	var err error
 //	for ctx, n := range retry.Attempts(ctx, &err) {
-//		err = call(ctx)
+//		err = call(ctx, n)
 //	}
 //
-// Leaving the loop by break or return ends the call and leaves *err as the body set it, nil
-// if it did not: it is then no *Error. Hooks and the log see a success if *err is nil at that
-// moment and ErrPermanent otherwise, whatever the function around the loop returns; to end
-// the call with an *Error, assign [Permanent] of it and go on.
+// The loop ends after a success, or when no further attempt is allowed; *err is then nil or an
+// *[Error]. If the body does not assign *err, often because := declared a new err, the loop ends
+// with an error that says so. Each range over the iterator is a call of its own. A nil err panics.
 //
-// From the second attempt on the body may read *err: until it is assigned it has the text and
-// the tree of the previous attempt's error, to tell a model what was wrong with its answer, for
-// example. In the first attempt *err is a placeholder that is not nil; read it only if n > 1. A
-// body that leaves the loop without assigning *err leaves it nil in any attempt.
+// A break or return ends the call and leaves *err as the body set it, nil if it did not. Hooks and
+// the log see a success if *err is nil then, and [ErrPermanent] otherwise. To end with an *Error,
+// assign a [Permanent] error and continue.
 //
-// A body that does not assign *err, mostly because := made a new err, ends the loop with an
-// error that says so. Each range over the iterator is a call of its own. A nil err panics;
-// validators are a fault, for there is no value.
+// From the second attempt on, *err has the text and the tree of the previous attempt's error until
+// the body assigns it. In the first it is a placeholder that is not nil.
 func Attempts(ctx context.Context, err *error, opts ...Option) iter.Seq2[context.Context, int] {
 	if err == nil {
 		panic("retry: Attempts: nil error pointer")
@@ -148,18 +161,17 @@ func Attempts(ctx context.Context, err *error, opts ...Option) iter.Seq2[context
 	}
 }
 
-// errUnassigned is the error of a body of a loop over Attempts that assigned none.
+// errUnassigned is the error of a loop over Attempts whose body did not assign one.
 var errUnassigned = Permanent(errors.New(
 	"retry: Attempts: the loop body did not assign the error it was given; was it shadowed by := ?"))
 
-// unassigned stands in *err until the body assigns it, and reads as the previous attempt's
-// error.
+// unassigned is *err until the body assigns it. It reads as the previous attempt's error.
 type unassigned struct{ error }
 
 func (u *unassigned) Unwrap() error { return u.error }
 
-// unassignedError returns what stands in *err after the attempt that failed with previous, if
-// there was one.
+// unassignedError returns the next body's *err. previous is the last attempt's error, if there is
+// one.
 func unassignedError(previous error) error {
 	if previous == nil {
 		return errUnassigned
@@ -167,8 +179,8 @@ func unassignedError(previous error) error {
 	return &unassigned{previous}
 }
 
-// Func returns fn with retries: a function of the same form that calls fn as [DoValue]
-// does. The options are checked once, and a fault is returned by each call.
+// Func returns a function of the same form that calls fn as [DoValue] does. The options are
+// checked once. If one is wrong, every call returns the error.
 func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Option) func(context.Context, In) (Out, error) {
 	p, faults := New(opts...)
 	if fn == nil {
@@ -185,7 +197,7 @@ func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Option
 	}
 }
 
-// prebuilt returns the policy of a call that is given nothing else.
+// prebuilt returns the policy of a call that has no other options.
 func prebuilt(opts []Option) (*Policy, bool) {
 	switch len(opts) {
 	case 0:
@@ -197,8 +209,8 @@ func prebuilt(opts []Option) (*Policy, bool) {
 	return nil, false
 }
 
-// nilFunction is the error of a call without a function: which of the ways in it took, and the
-// call's name.
+// nilFunction is the error of a call without a function. It names the exported function and the
+// call.
 func nilFunction(way, name string) fault {
 	if name == "" {
 		return fault{way, "nil function"}
@@ -206,8 +218,8 @@ func nilFunction(way, name string) fault {
 	return fault{way, fmt.Sprintf("nil function in the call %q", name)}
 }
 
-// doWith is Do with options to merge. It is a function of its own because the settings
-// take room on the stack that a prebuilt policy does not need.
+// doWith is Do with options to merge. It is apart because the settings take room on the stack that
+// a prebuilt policy does not need.
 //
 //go:noinline
 func doWith(ctx context.Context, fn func(ctx context.Context) error, opts []Option) error {
@@ -270,7 +282,7 @@ func value[T any](ctx context.Context, s *settings, fn func(ctx context.Context)
 	return v, err
 }
 
-// validated is value with validators. They make v escape, so v is not value's.
+// validated is value with validators. Because of them v escapes, so it is not the v of value.
 func validated[T any](ctx context.Context, s *settings, fn func(ctx context.Context) (T, error)) (v T, err error) {
 	j := validation[T]{size: s.historySize}
 	c := call{ctx: ctx}

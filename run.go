@@ -5,9 +5,8 @@ import (
 	"time"
 )
 
-// Run is one call, driven a step at a time. [Do] makes the steps Try, wait, Try, …. Code
-// that waits in another way, such as a worker pool that parks the item or a queue that
-// reschedules it, does the same with its own wait:
+// Run is one call, driven a step at a time. It is for code that waits in its own way, such as a
+// worker pool or a queue:
 //
 //	run := policy.Start(ctx)
 //	wait, again := run.Try(fn)
@@ -17,9 +16,9 @@ import (
 //	}
 //	err := run.Err()
 //
-// Make a Run with [Policy.Start] or [Policy.Resume]. A Run needs no cleanup: if you drop it while
-// again is true, its Done hooks do not run. You may copy it into another value if you then use
-// only one of the two. It is for one goroutine at a time.
+// [Policy.Resume] makes a Run too. A Run needs no cleanup. If you drop it while again is true,
+// its Done hooks do not run. You may copy it if you then use only one of the two. It is for one
+// goroutine at a time.
 type Run struct {
 	settings *settings
 	ctx      context.Context
@@ -32,11 +31,11 @@ type Run struct {
 	begun, rejected, done bool
 }
 
-// runExtras is the state that a Run with a plain policy does not need between two steps. It is
-// apart because a queue may hold a million Runs.
+// runExtras is the state that a Run with a plain policy does not need between two steps. It is a
+// struct of its own because a queue may hold a million Runs.
 type runExtras struct {
 	fnCtx       context.Context // of a Start hook
-	zero        time.Time       // of a Clock; the real one is as soon asked again
+	zero        time.Time       // of a Clock; the real clock is read again
 	at          time.Duration   // this and totalWaited for the Done hooks
 	totalWaited time.Duration
 	before      time.Duration // of a resumed call
@@ -46,13 +45,12 @@ type runExtras struct {
 	last        error         // of a Run that has ended, where its Error has another
 }
 
-// Try makes one attempt with everything that the policy has for it: gates, hooks, timeout,
-// classification. It returns how long to wait before the next attempt. If there is none to make,
-// again is false and Err says how the call ended. Try never sleeps.
+// Try makes one attempt, with the policy's gates, hooks, timeout and classification, and never
+// sleeps. It returns how long to wait before the next attempt. If again is false there is none,
+// Err says how the call ended, and from then on Try does nothing.
 //
-// Try checks the context first: it makes no attempt after a wait that the context cut short. The
-// first Try runs the Start hooks. After again was false Try does nothing. Validators are an error,
-// because there is no value; see [TryValue].
+// Try makes no attempt if the context ended during the wait. The first Try runs the Start hooks.
+// Validators need [TryValue].
 func (r *Run) Try(fn func(ctx context.Context) error) (wait time.Duration, again bool) {
 	if fn == nil || r.settings.validators.n > 0 {
 		r.endMisused("Run.Try", validatorsWithoutValue(r.settings), fn == nil)
@@ -60,9 +58,8 @@ func (r *Run) Try(fn func(ctx context.Context) error) (wait time.Duration, again
 	return r.try(fn, nil)
 }
 
-// TryValue is [Run.Try] for a function that returns a value. Validators look at the value, as in
-// [DoValue]. It returns the value that fn returned in this attempt, the zero value if fn did not
-// run.
+// TryValue is [Run.Try] for a function that returns a value. It returns the value of this
+// attempt, or the zero value if fn did not run.
 func TryValue[T any](r *Run, fn func(ctx context.Context) (T, error)) (v T, wait time.Duration, again bool) {
 	if r.settings.validators.n > 0 {
 		return tryValidated(r, fn)
@@ -77,7 +74,8 @@ func TryValue[T any](r *Run, fn func(ctx context.Context) (T, error)) (v T, wait
 	return v, wait, again
 }
 
-// tryValidated is TryValue with validators. They are what makes v escape, so v is not TryValue's.
+// tryValidated is TryValue with validators. Because of them v escapes, so it is not the v of
+// TryValue.
 func tryValidated[T any](r *Run, fn func(ctx context.Context) (T, error)) (v T, wait time.Duration, again bool) {
 	if faults := validatorsOfWrongType[T](r.settings); fn == nil || faults != nil {
 		r.endMisused("TryValue", faults, fn == nil)
@@ -97,7 +95,7 @@ func tryValidated[T any](r *Run, fn func(ctx context.Context) (T, error)) (v T, 
 	return v, wait, again
 }
 
-// try makes the step with the call that the Run is the compact form of.
+// try makes the step with a call that is filled from the Run.
 func (r *Run) try(fn func(ctx context.Context) error, check func(Attempt) error) (wait time.Duration, again bool) {
 	if r.done {
 		return 0, false
@@ -141,10 +139,10 @@ func (r *Run) saveState(c *call) {
 	m.fnCtx = c.fnCtx
 }
 
-// Last returns what [Policy.Resume] reads of the last attempt: its Number and Err, the Delay that
-// follows it, and Elapsed as of now. Call it right after Try, because Resume adds Delay to Elapsed.
-// The other fields are zero. Number is 0 if there was no attempt. Delay is 0 once the call has
-// ended.
+// Last returns what [Policy.Resume] reads of the last attempt: its Number and Err, the Delay
+// that follows it, and Elapsed as of now. Call it right after Try, because Resume adds Delay to
+// Elapsed. Number is 0 if there was no attempt, and Delay is 0 once the call has ended. The
+// other fields are zero.
 func (r *Run) Last() Attempt {
 	c := call{start: r.start}
 	if r.extras != nil {
@@ -172,8 +170,8 @@ func (r *Run) lastError() error {
 	return nil
 }
 
-// endMisused ends a call whose function or validators do not fit. A call that has ended stays as it
-// is.
+// endMisused ends a call whose function or validators are wrong. It does not change a call that
+// has ended.
 func (r *Run) endMisused(way string, faults []fault, noFunction bool) {
 	if noFunction {
 		faults = append(faults, nilFunction(way, r.settings.name))
@@ -188,8 +186,8 @@ func (r *Run) endMisused(way string, faults []fault, noFunction bool) {
 	r.done, r.last = true, join(faults)
 }
 
-// Err returns nil after a success and otherwise the *[Error] that says why the call stopped,
-// or what was wrong with its options. It is nil until Try returned again false.
+// Err returns nil after a success, and until Try returned again false. Otherwise it returns the
+// *[Error], or what was wrong with the options.
 func (r *Run) Err() error {
 	if !r.done {
 		return nil

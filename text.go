@@ -18,8 +18,8 @@ const (
 // unlimited is Unlimited in text.
 const unlimited = "unlimited"
 
-// key is a setting in text. write returns the value in force, empty if there is none; read
-// makes the option from it, and is nil if text cannot carry the setting.
+// key is a setting in text. write returns the value in force, empty if there is none. read makes
+// the option from it, and is nil if text cannot carry the setting.
 type key struct {
 	name  string
 	write func(*Policy) string
@@ -96,12 +96,9 @@ func textIf(text string, is func(*settings) bool) func(*Policy) string {
 	}
 }
 
-// String returns all settings in force, as [Parse] reads them:
-//
-//	max_attempts=5 backoff=exponential(100ms,2) max_delay=30s max_retry_after=1m0s jitter=full history_size=10
-//
-// A setting that text cannot carry is shown as retry_if=(func) or budget=(object). The default
-// jitter and cap of each member of a [Chain] are not shown.
+// String returns all settings in force, as [Parse] reads them. A setting that text cannot carry
+// is shown as retry_if=(func) or budget=(object). The default jitter and cap of the members of a
+// [Chain] are not shown.
 func (p *Policy) String() string {
 	var b strings.Builder
 	for _, k := range keys {
@@ -116,9 +113,9 @@ func (p *Policy) String() string {
 }
 
 // MarshalText returns the text of String, or an error that names the settings that text cannot
-// carry. It makes a *Policy a value for flag.TextVar, encoding/json and others. Keep pointers in
-// structs and maps, because a Policy by value has no methods. The text has all settings in force,
-// so a policy read from it sets all of them when it is used as an option.
+// carry. It makes a *Policy a value for flag.TextVar, encoding/json and others. Keep pointers: a
+// Policy by value has no methods. As an option, a policy read from the text sets all that was in
+// force.
 func (p *Policy) MarshalText() ([]byte, error) {
 	var lost []string
 	for _, k := range keys {
@@ -134,8 +131,8 @@ func (p *Policy) MarshalText() ([]byte, error) {
 	return []byte(p.String()), nil
 }
 
-// UnmarshalText makes p the policy that [Parse] reads from text. If it returns an error, p is
-// unchanged. Call it only on a Policy that is not yet in use.
+// UnmarshalText makes p the policy that [Parse] reads from text. After an error p is unchanged.
+// Call it only on a Policy that is not yet in use.
 func (p *Policy) UnmarshalText(text []byte) error {
 	parsed, err := Parse(string(text))
 	if err != nil {
@@ -145,8 +142,8 @@ func (p *Policy) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// UnmarshalYAML is UnmarshalText for YAML libraries, which would silently ignore a mapping: the
-// policy is one string.
+// UnmarshalYAML is UnmarshalText for YAML libraries. A mapping is an error: the policy is one
+// string.
 func (p *Policy) UnmarshalYAML(unmarshal func(any) error) error {
 	var text string
 	if err := unmarshal(&text); err != nil {

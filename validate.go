@@ -13,7 +13,7 @@ import (
 )
 
 // Validator returns why the value v of attempt a is rejected, or nil to accept it. It runs only
-// if the function returned no error. It gets the attempt, so later attempts can be less strict.
+// if the function returned no error. By a.Number it can be less strict with later attempts.
 type Validator[T any] func(v T, a Attempt) error
 
 // anyValidator is a Validator[T] for some T.
@@ -25,10 +25,10 @@ type anyValidator struct {
 
 type validatorOption list[anyValidator]
 
-// WithValidator makes the validators look at every value that the function returned without
-// an error; all of them run. A value that one of them rejects is a failed attempt and is
-// retried, unless a reason is [Permanent] or [WithStopIf] matches. Repeats add up. It is an error
-// if a validator is nil or for another type than the call returns, or if the call returns no value.
+// WithValidator checks every value that the function returns without an error. All validators
+// run. A value that one of them rejects is a failed attempt and is retried, unless a reason is
+// [Permanent] or [WithStopIf] matches. A validator for another type than the call returns is an
+// error, and so is one in a call without a value.
 // The default is none.
 func WithValidator[T any](validators ...Validator[T]) Option {
 	all := make([]anyValidator, len(validators))
@@ -46,21 +46,14 @@ func (o validatorOption) apply(s *settings) {
 	s.validators.add(&validators)
 }
 
-// ValidationError holds the rejected values of a [DoValue] call. errors.As finds it in the
-// call's error if the last attempt's value was rejected, and [Rejected] whatever the last attempt
-// was.
-//
-// It can be logged: its text never contains a value, whatever the verb, and neither do JSON and
-// slog.
+// ValidationError holds the rejected values of a [DoValue] call. Its text, JSON and slog output
+// never show a value. Most callers should use [Rejected] to find it; errors.As does only if the
+// last attempt's value was rejected.
 type ValidationError[T any] struct {
-	// Name is the policy's name.
-	Name string
-	// Values are the rejected values, oldest first: the newest, at most [WithHistorySize].
-	Values []T
-	// Reasons says for each value why it was rejected. Errors of several validators are joined.
-	Reasons []error
-	// Attempts is how many values were rejected in all.
-	Attempts int
+	Name     string  // the policy's name
+	Values   []T     // the newest, at most [WithHistorySize], oldest first
+	Reasons  []error // why each was rejected, joined if several validators did
+	Attempts int     // how many values were rejected in all
 }
 
 // Error says how many values were rejected, and why the last one was.
@@ -95,11 +88,10 @@ func (e *ValidationError[T]) Unwrap() []error {
 	return e.Reasons
 }
 
-// Rejected returns the rejected values of the failed call err, for a fallback to the best of them.
-// It does not matter how the last attempt failed. The newest values are kept, see
-// [WithHistorySize]. If err has several calls in its tree, the outermost with rejected values
-// counts. Rejected returns nil if err is no failed call, if none of its values was rejected, or if
-// they are of another type than T.
+// Rejected returns the rejected values of the failed call err, however its last attempt failed,
+// for a fallback to the best one. If err's tree has several calls, the outermost with rejected
+// values counts. Rejected returns nil if no value was rejected, or if the values are not of type
+// T.
 func Rejected[T any](err error) *ValidationError[T] {
 	var found *ValidationError[T]
 	errtree.Walk(err, func(node error) bool {
@@ -111,13 +103,13 @@ func Rejected[T any](err error) *ValidationError[T] {
 	return found
 }
 
-// LogValue returns the text, so that slog does not print the values.
+// LogValue returns the text of Error.
 func (e *ValidationError[T]) LogValue() slog.Value { return slog.StringValue(e.Error()) }
 
-// MarshalJSON returns the text as a string, so that JSON does not hold the values.
+// MarshalJSON returns the text of Error as a string.
 func (e ValidationError[T]) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// Format writes the text for every verb, so that none prints the values.
+// Format writes the text of Error for every verb.
 func (e ValidationError[T]) Format(s fmt.State, verb rune) {
 	text := e.Error()
 	if verb == 'q' || verb == 'v' && s.Flag('#') {
@@ -126,7 +118,7 @@ func (e ValidationError[T]) Format(s fmt.State, verb rune) {
 	_, _ = s.Write([]byte(text))
 }
 
-// reject adds a value, in place of the oldest when there are size.
+// reject adds a value. If there are already size of them, it replaces the oldest.
 func (e *ValidationError[T]) reject(v T, why error, size int) {
 	e.Attempts++
 	if size <= 0 {
@@ -143,7 +135,7 @@ func (e *ValidationError[T]) reject(v T, why error, size int) {
 // rejection is the error of an attempt whose value the validators rejected.
 type rejection struct {
 	reasons []error
-	report  error // the call's *ValidationError, of interest once the call has failed
+	report  error // the call's *ValidationError, read once the call has failed
 }
 
 func (r *rejection) Error() string {
@@ -234,5 +226,5 @@ func appendNew(faults []fault, problem string) []fault {
 	return append(faults, f)
 }
 
-// typeName is T's name; %T of a T that is an interface would be nil's.
+// typeName is T's name. %T of a nil T would not show it if T is an interface.
 func typeName[T any]() string { return strings.TrimPrefix(fmt.Sprintf("%T", (*T)(nil)), "*") }

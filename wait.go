@@ -2,8 +2,8 @@ package retry
 
 import "time"
 
-// waitFor waits for d or until the context ends; the next try looks which it was. Many goroutines
-// may wait at once, so the frames on their stacks are kept small.
+// waitFor waits for d or until the context ends; the next try checks which it was. Many
+// goroutines may wait at once, so the frames on their stacks are kept small.
 func (c *call) waitFor(s *settings, d time.Duration) {
 	switch {
 	case d <= 0:
