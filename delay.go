@@ -30,7 +30,7 @@ func (o maxDelayOption) apply(s *settings) {
 
 // WithMaxRetryAfter sets the longest server's hint that a call obeys. With a longer one the call
 // gives up at once with [ErrRetryAfter]. It also gives up if the hint would pass another limit.
-// 0 obeys no hint, [Unlimited] obeys all. Any other negative d is an error.
+// With 0 it gives up at every hint, with [Unlimited] at none. Any other negative d is an error.
 //
 // For a hint of d the wait is d + u·max(nominal delay, d/10), u uniform in [0, 1). So clients
 // with the same hint spread out. With WithJitter(NoJitter) it is exactly d.
