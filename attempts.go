@@ -22,8 +22,8 @@ import (
 // the log see a success if *err is nil then, and [ErrPermanent] otherwise. To end with an *Error,
 // assign a [Permanent] error and continue.
 //
-// From the second attempt on, *err has the text and the tree of the previous attempt's error until
-// the body assigns it. In the first it is a placeholder that is not nil.
+// Until the body assigns it, *err stands for the previous attempt's error: it has its text, and
+// errors.Is finds the same. In the first attempt it is a placeholder that is not nil.
 func Attempts(ctx context.Context, err *error, opts ...Option) iter.Seq2[context.Context, int] {
 	if err == nil {
 		panic("retry: Attempts: nil error pointer")

@@ -7,7 +7,8 @@ import (
 )
 
 // decide returns how long to wait after the failed attempt a, or why no other attempt follows.
-// A call's step and [Policy.Next] share it: this is the only place that decides.
+// A call's step and [Policy.Next] share it: nothing else decides after a failed attempt. Before an
+// attempt beginAttempt checks the limits again, and the gates can end the call.
 func (c *call) decide(s *settings, a *Attempt) (wait time.Duration, reason error) {
 	hint, reason := c.classify(s, a)
 	c.hinted = hint > 0

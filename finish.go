@@ -7,7 +7,8 @@ import (
 )
 
 // finishOption is for package retrysql, which commits or rolls back only once the value of its
-// function was validated: see package judging. Do and DoValue with options at the call know it.
+// function was validated: see package judging. Only Do and DoValue with options at the call obey
+// it.
 type finishOption struct {
 	finish judging.Finish
 	_      boxed

@@ -21,7 +21,8 @@ import (
 // does not set it.
 //
 // The error matches [ErrOption] and joins one [ParseError] for each pair that is wrong or
-// repeats a key. Parse stops after twenty.
+// repeats a key. Parse stops after twenty such errors. The policy is then nil; a nil policy in
+// use is the defaults, so check the error.
 func Parse(text string) (*Policy, error) {
 	var opts []Option
 	var faults []error

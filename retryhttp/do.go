@@ -13,9 +13,9 @@ import (
 // Do sends req with c and decodes the response. Each attempt does both, so a body that breaks
 // off is retried like a request that fails. Do closes the body after decode.
 //
-// A status that is worth another attempt is retried and not decoded. If no attempt ends better,
-// Do returns a *retry.Error that matches the *[StatusError]. Do passes all other statuses to
-// decode, which can reject them with [Check].
+// A status that is worth another attempt is never decoded. It is retried where that is safe.
+// Otherwise, or if no attempt ends better, Do returns a *retry.Error that matches the
+// *[StatusError]. Do passes all other statuses to decode, which can reject them with [Check].
 //
 // The tables in the package comment say what is retried. An error of decode is retried if the
 // request may be processed twice. It is not retried if it is marked by retry.Permanent, or is a
