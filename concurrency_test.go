@@ -84,6 +84,25 @@ func TestOnePolicyOnManyGoroutines(t *testing.T) {
 }
 
 // Not parallel: it counts the goroutines of the whole process.
+// A policy whose options replaced a bad one may be shared as any other, also by calls that fail
+// for an error of their own.
+func TestPolicyOfReplacedOptionOnManyGoroutines(t *testing.T) {
+	t.Parallel()
+	p := retry.MustNew(retry.WithMaxElapsed(-1), retry.WithMaxElapsed(1), retry.WithValidator(func(string, retry.Attempt) error { return nil }))
+	var group sync.WaitGroup
+	for range 20 {
+		group.Go(func() {
+			_, err := retry.DoValue(t.Context(), func(context.Context) (int, error) { return 0, nil }, p)
+			assert.EqualError(t, err, "retry: WithValidator: a validator for string does not fit a call that returns int")
+		})
+		group.Go(func() {
+			_, err := retry.DoValue[string](t.Context(), nil, p)
+			assert.EqualError(t, err, "retry: DoValue: nil function")
+		})
+	}
+	group.Wait()
+}
+
 func TestCallStartsNoGoroutine(t *testing.T) {
 	before := runtime.NumGoroutine()
 	stacks := make([]byte, 1<<20)

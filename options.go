@@ -1,6 +1,7 @@
 package retry
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -110,7 +111,7 @@ func (s *settings) apply(options []Option) {
 	for _, o := range options {
 		switch o := o.(type) {
 		case nil:
-			s.setFault("options", "nil Option")
+			s.addFault("options", "nil Option")
 		case *Policy:
 			s.apply(o.given())
 		case nameOption:
@@ -158,7 +159,7 @@ func (s *settings) apply(options []Option) {
 		case finishOption:
 			o.apply(s)
 		default:
-			s.setFault("options", "an Option embedded in another type; pass the Option itself")
+			s.addFault("options", "an Option embedded in another type; pass the Option itself")
 		}
 	}
 }
@@ -219,15 +220,26 @@ func (s *settings) check(option, problem string) {
 func (s *settings) setFault(option, problem string) {
 	s.faults = slices.DeleteFunc(s.faults, func(f fault) bool { return f.option == option })
 	if problem != "" {
-		s.faults = append(s.faults, fault{option, problem})
-		slices.SortFunc(s.faults, func(a, b fault) int { return strings.Compare(a.option, b.option) })
+		s.addFault(option, problem)
 	}
+}
+
+// addFault notes what no later option can replace, once.
+func (s *settings) addFault(option, problem string) {
+	f := fault{option, problem}
+	if slices.Contains(s.faults, f) {
+		return
+	}
+	s.faults = append(s.faults, f)
+	slices.SortFunc(s.faults, func(a, b fault) int {
+		return cmp.Or(strings.Compare(a.option, b.option), strings.Compare(a.problem, b.problem))
+	})
 }
 
 // checkList notes a nil element of an option whose elements add up.
 func (s *settings) checkList(option string, hasNil bool, problem string) {
 	if hasNil {
-		s.setFault(option, problem)
+		s.addFault(option, problem)
 	}
 }
 

@@ -273,4 +273,6 @@ func TestEmbeddedNilOptionIsAnError(t *testing.T) {
 		require.EqualError(t, err, "retry: options: an Option embedded in another type; pass the Option itself")
 		require.ErrorIs(t, err, retry.ErrOption)
 	}
+	_, err := retry.New(embedding{}, nil, embedding{}, nil)
+	require.EqualError(t, err, "retry: options: an Option embedded in another type; pass the Option itself\nretry: options: nil Option")
 }

@@ -1,9 +1,6 @@
 package retry
 
-import (
-	"context"
-	"slices"
-)
+import "context"
 
 // Policy is a set of options that is checked and merged once, for many calls. The zero Policy
 // and a nil *Policy are the defaults. Most callers should use [MustNew] and [Policy.Do].
@@ -14,7 +11,7 @@ import (
 // A Policy is immutable and safe for concurrent use.
 type Policy struct {
 	settings *settings // nil: the defaults
-	options  []Option  // that it was made of
+	options  []Option  // that it was made of, without policies among them
 }
 
 // New returns a policy of the options, or an error that names all that is wrong with them.
@@ -24,7 +21,20 @@ func New(opts ...Option) (*Policy, error) {
 	if len(s.faults) > 0 {
 		return nil, join(s.faults)
 	}
-	return &Policy{settings: &s, options: slices.Clone(opts)}, nil
+	return &Policy{settings: &s, options: flatten(opts)}, nil
+}
+
+// flatten returns the options with those of a policy in its place. A variable that holds a policy
+// may be given another one later.
+func flatten(options []Option) (flat []Option) {
+	for _, o := range options {
+		if p, ok := o.(*Policy); ok {
+			flat = append(flat, p.given()...)
+		} else {
+			flat = append(flat, o)
+		}
+	}
+	return flat
 }
 
 // MustNew is like [New] but panics instead of returning an error, for package-level variables.

@@ -2,6 +2,7 @@ package retry_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -125,6 +126,22 @@ func TestPolicyCopiesItsLists(t *testing.T) {
 		require.ErrorIs(t, call(errRefused), retry.ErrPermanent, name)
 		assert.Equal(t, []string{"gate", "valid", "gate", "stop", "retry"}, seen, name)
 	}
+}
+
+// A policy keeps the options of another, not the policy: the variable may get a new one, which may
+// even be made of the old one.
+func TestPolicyInPlaceOfItsOwnOption(t *testing.T) {
+	t.Parallel()
+	var p retry.Policy
+	require.NoError(t, p.UnmarshalText([]byte("name=a")))
+	derived := retry.MustNew(&p, retry.WithMaxAttempts(2))
+	for _, name := range []string{"b", "c"} {
+		p = *retry.MustNew(&p, retry.WithName(name))
+		assert.Equal(t, name, strings.TrimPrefix(strings.Fields(p.String())[0], "name="))
+		require.NoError(t, retry.Do(t.Context(), func(context.Context) error { return nil }, &p, retry.WithMaxAttempts(1)))
+	}
+	assert.Contains(t, derived.String(), "name=a max_attempts=2 ")
+	assert.Contains(t, retry.MustNew(derived).String(), "name=a max_attempts=2 ")
 }
 
 // Deriving a policy does not change the original.

@@ -184,7 +184,7 @@ func (s *settings) misuse(way string, noFunction bool) error {
 
 // value is DoValue with its options merged.
 func value[T any](ctx context.Context, s *settings, fn func(ctx context.Context) (T, error)) (v T, err error) {
-	faults := s.faults
+	faults := slices.Clip(s.faults) // they may be a policy's
 	if s.validators.n > 0 {
 		faults = append(faults, validatorsOfWrongType[T](s)...)
 	}

@@ -78,9 +78,6 @@ func ifGiven[O Option](write func(*settings) string) func(*Policy) string {
 // gives reports whether the policy was made of an option of type O.
 func gives[O Option](p *Policy) bool {
 	return slices.ContainsFunc(p.given(), func(o Option) bool {
-		if inner, ok := o.(*Policy); ok {
-			return gives[O](inner)
-		}
 		_, ok := o.(O)
 		return ok
 	})

@@ -49,10 +49,13 @@ func (c *call[Tx]) runAttempt(ctx context.Context, fn func(ctx context.Context, 
 // why a validator rejected fn's value. It returns the attempt's error. A retryable error says so,
 // see isRetryable. One that is not safe to retry is marked by retry.Permanent.
 func (c *call[Tx]) finishAttempt(_ context.Context, err error) error {
-	rejected := c.open != nil && c.fnErr == nil && err != nil
+	verdict, rejected := err, c.open != nil && c.fnErr == nil && err != nil
 	if t := c.open; t != nil {
 		defer t.rollBackIfOpen() // a Settler may panic
 		err = t.end(err)
+	}
+	if rejected && err == verdict {
+		c.ran = false // classify is not asked about a rejected value
 	}
 	if err == nil || rejected || c.ambiguous == nil || isAmbiguous(err) {
 		return err

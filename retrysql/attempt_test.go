@@ -156,6 +156,31 @@ func TestGateRefusal(t *testing.T) {
 	assert.Equal(t, "connect begin x rollback", f.steps())
 }
 
+// TestGateRefusalAfterARejectedValue checks that a gate's refusal is retried also after an attempt
+// whose value was rejected.
+func TestGateRefusalAfterARejectedValue(t *testing.T) {
+	t.Parallel()
+	f := &fakeDB{}
+	v, err := retrysql.InTxValue(t.Context(), f.open(t), nil, func(ctx context.Context, tx *sql.Tx) (int, error) {
+		return 7, insert("x")(ctx, tx)
+	}, fast,
+		retry.WithValidator(func(_ int, a retry.Attempt) error {
+			if a.Number == 1 {
+				return errPlain
+			}
+			return nil
+		}),
+		retry.WithGate(func(_ context.Context, a retry.Attempt) (func(error), error) {
+			if a.Number == 2 {
+				return nil, errors.New("too many")
+			}
+			return nil, nil
+		}))
+	require.NoError(t, err)
+	assert.Equal(t, 7, v)
+	assert.Equal(t, "connect begin x rollback begin x commit", f.steps())
+}
+
 // TestAttemptTimesOutInAStep checks that an attempt that timed out is retried, however the driver
 // reports it, unless COMMIT had been sent.
 func TestAttemptTimesOutInAStep(t *testing.T) {
