@@ -58,6 +58,10 @@ func TestAllocsOfOptionsAtTheCall(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	p := retry.MustNew(retry.WithName("call"))
+	listed := retry.MustNew(retry.WithRetryIf(retry.Transient))
+	hooks := retry.Hooks{BeforeWait: func(context.Context, retry.Attempt) {}}
+	open := func(context.Context, retry.Attempt) (func(error), error) { return nil, nil }
+	accept := func(int, retry.Attempt) error { return nil }
 	for name, run := range map[string]func(){
 		"numbers": func() {
 			_ = retry.Do(ctx, succeed, retry.WithMaxAttempts(3), retry.WithMaxElapsed(time.Minute), retry.WithMaxDelay(time.Second))
@@ -77,6 +81,12 @@ func TestAllocsOfOptionsAtTheCall(t *testing.T) {
 			_ = retry.Do(ctx, succeed, p, retry.WithMaxAttempts(3), retry.WithName("x"), retry.WithBackoff(retry.Constant(time.Second)),
 				retry.WithJitter(retry.SpreadJitter(0.2)), retry.WithRetryIf(retry.Transient), retry.WithHistorySize(3))
 		},
+		"a classifier of the call beside the policy's": func() { _ = retry.Do(ctx, succeed, listed, retry.WithRetryIf(retry.AlreadyRetried)) },
+		"an error to retry":                            func() { _ = retry.Do(ctx, succeed, retry.WithRetryIf(retry.Is(errDown))) },
+		"two hooks and two gates": func() {
+			_ = retry.Do(ctx, succeed, retry.WithHooks(hooks), retry.WithHooks(hooks), retry.WithGate(open, open))
+		},
+		"a validator": func() { _, _ = retry.DoValue(ctx, succeedValue, retry.WithValidator(accept)) },
 	} {
 		assert.LessOrEqual(t, allocs(run), 1.0, name)
 	}

@@ -61,10 +61,11 @@ func anyMatches(matches *list[Classifier], a *Attempt) bool {
 // Is matches an error that is one of the targets, as errors.Is says. Without targets it matches
 // none.
 func Is(targets ...error) Classifier {
-	own := targets
-	if len(targets) > 1 { // perhaps not a list written at the call but somebody's slice
-		own = slices.Clone(targets)
+	if len(targets) == 1 { // the usual case, without a slice
+		target := targets[0]
+		return func(a Attempt) bool { return errtree.Is(a.Err, target) }
 	}
+	own := slices.Clone(targets)
 	return func(a Attempt) bool {
 		for _, target := range own {
 			if errtree.Is(a.Err, target) {

@@ -47,7 +47,7 @@ type hooksOption struct{ hooks Hooks }
 func WithHooks(h Hooks) Option { return hooksOption{h} }
 
 func (o hooksOption) apply(s *settings) {
-	s.hooks.add(&list[Hooks]{first: o.hooks, n: 1})
+	s.hooks.add(&list[Hooks]{few: [2]Hooks{o.hooks}, n: 1})
 	s.hooked.start = s.hooked.start || o.hooks.Start != nil
 	s.hooked.beforeAttempt = s.hooked.beforeAttempt || o.hooks.BeforeAttempt != nil
 	s.hooked.afterAttempt = s.hooked.afterAttempt || o.hooks.AfterAttempt != nil

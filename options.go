@@ -164,42 +164,40 @@ func (s *settings) apply(options []Option) {
 	}
 }
 
-// list is what the options of one kind add up to. The first element is inline, so that a list
-// of one, the usual case, needs no memory of its own.
+// list is what the options of one kind add up to. Two elements are inline, so that the usual
+// lists, such as a policy's classifier and one of the call, need no memory of their own.
 type list[E any] struct {
-	first E
-	rest  []E
-	n     int
+	few  [2]E
+	rest []E
+	n    int
 }
 
 // newList returns a list of the elements. It copies them: what the caller does to its slice later
 // changes no option.
 func newList[E any](elements []E) (l list[E]) {
-	if len(elements) > 0 {
-		l.first, l.n = elements[0], len(elements)
-		l.rest = append(l.rest, elements[1:]...)
-	}
+	l.n = len(elements)
+	l.rest = append(l.rest, elements[copy(l.few[:], elements):]...)
 	return l
 }
 
 // at returns element i of n.
 func (l *list[E]) at(i int) E {
-	if i == 0 {
-		return l.first
+	if i < len(l.few) {
+		return l.few[i]
 	}
-	return l.rest[i-1]
+	return l.rest[i-len(l.few)]
 }
 
 // add appends the elements of more. The rest may be shared with a policy, so it is never extended
 // in place.
 func (l *list[E]) add(more *list[E]) {
-	switch {
-	case more.n == 0:
-	case l.n == 0:
-		*l = *more
-	default:
-		l.rest = slices.Concat(l.rest, []E{more.first}, more.rest)
-		l.n += more.n
+	for i := range more.n {
+		if l.n < len(l.few) {
+			l.few[l.n] = more.at(i)
+		} else {
+			l.rest = append(slices.Clip(l.rest), more.at(i))
+		}
+		l.n++
 	}
 }
 

@@ -16,6 +16,7 @@ func TestReadmeExample(t *testing.T) {
 	tests, err := os.ReadFile("example_test.go")
 	require.NoError(t, err)
 
+	require.NotContains(t, string(readme), "@@", "a figure is missing")
 	_, program, ok := strings.Cut(string(readme), "```go\n")
 	require.True(t, ok, "README.md has no example")
 	program, _, _ = strings.Cut(program, "```")
