@@ -192,6 +192,9 @@ func serverStopped(t *testing.T, n *counter) *grpc.ClientConn {
 	cc := dialed(t, n, target, dial)
 	_, err := invoke(t.Context(), cc, get, "x")
 	require.NoError(t, err)
+	for state := cc.GetState(); state != connectivity.Ready; state = cc.GetState() {
+		require.True(t, cc.WaitForStateChange(t.Context(), state)) // a call can be earlier than the state
+	}
 	server.Stop()
 	for cc.GetState() == connectivity.Ready {
 		require.True(t, cc.WaitForStateChange(t.Context(), connectivity.Ready))
