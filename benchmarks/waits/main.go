@@ -25,9 +25,9 @@ type settings struct {
 func main() {
 	var s settings
 	flag.IntVar(&s.calls, "calls", 400, "how many `goroutines` make calls at the same time")
-	flag.IntVar(&s.series, "series", 10, "how many calls each goroutine makes, one after the other")
+	flag.IntVar(&s.series, "series", 40, "how many calls each goroutine makes, one after the other")
 	flag.DurationVar(&s.wait, "wait", 3*time.Millisecond, "how long each wait is")
-	flag.IntVar(&s.rounds, "rounds", 25, "how often every library is measured")
+	flag.IntVar(&s.rounds, "rounds", 9, "how often every library is measured")
 	flag.Parse()
 	m, err := measure(s)
 	if err != nil {

@@ -33,17 +33,19 @@ func TestRender(t *testing.T) {
 	}
 	ours := benchmarks.Library{ID: "retry", Name: "retry", Path: "p", Ours: true}
 	peer := benchmarks.Library{ID: "peer", Name: "peer", Path: "q"}
+	bare := benchmarks.Library{ID: "retry-no-history", Name: "no history", Path: "p", Ours: true}
 	loop := benchmarks.Library{ID: "loop", Name: "loop"}
 	s := settings{calls: 400, series: 10, wait: 3 * time.Millisecond, rounds: 3}
 
-	text := render(measurement{s, []result{row(peer, 1000, 1000), row(ours, 900, 1050), row(loop, 1, 1)}})
+	text := render(measurement{s, []result{row(peer, 1000, 1000), row(ours, 900, 1050), row(bare, 900, 1040), row(loop, 1, 1)}})
 	assert.Contains(t, text, "| **retry** | 900 | 100% | 2.5 | 1050 | 0% | 6.0 |\n")
 	assert.Less(t, strings.Index(text, "**retry**"), strings.Index(text, "| peer |"), "the cheapest first")
 	assert.Contains(t, text, "0.90 (900 ns, peer 1000 ns) | pass |")
-	assert.Contains(t, text, "1.05 (1050 ns, peer 1000 ns) | pass |")
+	assert.Contains(t, text, "cancellable: at most 1.05 of the best peer's time | 1.05 (1050 ns, peer 1000 ns) | pass |")
+	assert.Contains(t, text, "no history: at most 1.05 of the best peer's time | 1.04 (1040 ns, peer 1000 ns) | pass |")
 
-	text = render(measurement{s, []result{row(peer, 1000, 1000), row(ours, 1001, 1051)}})
-	assert.Equal(t, 2, strings.Count(text, "| **miss** |"))
+	text = render(measurement{s, []result{row(peer, 1000, 1000), row(ours, 1001, 1051), row(bare, 1, 1051)}})
+	assert.Equal(t, 3, strings.Count(text, "| **miss** |"))
 }
 
 // A spell of slowness that hits a round is the same for all.
