@@ -16,12 +16,17 @@ type Policy struct {
 
 // New returns a policy of the options, or an error that names all that is wrong with them.
 func New(opts ...Option) (*Policy, error) {
-	s := defaults
-	s.apply(opts)
-	if len(s.faults) > 0 {
-		return nil, join(s.faults)
+	// One object, so that what every call reads shares no cache line with what others write.
+	made := &struct {
+		policy   Policy
+		settings settings
+	}{settings: defaults}
+	made.settings.apply(opts)
+	if faults := made.settings.faults; len(faults) > 0 {
+		return nil, join(faults)
 	}
-	return &Policy{settings: &s, options: flatten(opts)}, nil
+	made.policy = Policy{settings: &made.settings, options: flatten(opts)}
+	return &made.policy, nil
 }
 
 // flatten returns the options with those of a policy in its place. A variable that holds a policy
