@@ -2,6 +2,7 @@ package benchmarks
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -22,8 +23,13 @@ type Case struct {
 	Build func(l Library, fn Fn) Op
 }
 
-// Cases returns the cases whose calls are timed. It is long because it is a table.
+// Cases returns the cases whose calls are timed, in the order of the report.
 func Cases() []Case {
+	return slices.Concat(firstTryCases(), failureCases(), sharedCases())
+}
+
+// firstTryCases are the calls that succeed at once.
+func firstTryCases() []Case {
 	return []Case{
 		{
 			ID: "first", Title: "First try succeeds", Calls: 1,
@@ -57,6 +63,12 @@ func Cases() []Case {
 			About: "Attempts, backoff, cap and jitter are set at every call. The lists are `WithRetryIf` and `WithStopIf`.",
 			Build: func(l Library, fn Fn) Op { return build(l.Options, fn) },
 		},
+	}
+}
+
+// failureCases are the calls whose function fails first, or always.
+func failureCases() []Case {
+	return []Case{
 		{
 			ID: "two-zero", Title: "Two failures without waits, then success", Fails: 2, Calls: 3,
 			About: "The cost of the retries alone.",
@@ -73,6 +85,12 @@ func Cases() []Case {
 				"failsafe-go, eapache/go-resiliency and retry with `WithStopIf` are given the error's value before the call instead.",
 			Build: func(l Library, fn Fn) Op { return build(l.Permanent, fn) },
 		},
+	}
+}
+
+// sharedCases are the calls that all cores make under one policy.
+func sharedCases() []Case {
+	return []Case{
 		{
 			ID: "all-first", Title: "All cores, one shared policy, first try succeeds", Calls: 1, Parallel: true,
 			About: "The time is the machine's: with n free cores and nothing shared, a call takes 1/n of its time on one core.",

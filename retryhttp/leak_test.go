@@ -18,8 +18,9 @@ import (
 	"github.com/seed-205ff063/retry/retryhttp"
 )
 
-// TestNoLeak makes 1,000 requests, of which 30 % fail at each attempt in the ways that servers
-// fail. It counts what is left. It is not parallel, because it counts the process's goroutines.
+// TestNoLeak makes 1,000 requests. Three of ten attempts fail, in the ways that
+// servers fail. The test counts what is left. It is not parallel, because it counts the process's
+// goroutines.
 func TestNoLeak(t *testing.T) { //nolint:paralleltest // see above
 	const requests, workers = 1000, 8
 	for _, test := range []struct { //nolint:paralleltest // see above

@@ -61,8 +61,8 @@ func newCrawler(t *testing.T, derive func(context.Context) context.Context, opts
 	return p
 }
 
-// A page links to three pages, each of which links to three others. Every first attempt fails. All
-// 13 pages are visited, whether hooks, timeouts or the function derive contexts or not.
+// A page links to three pages, and each of these to three others. Every first attempt fails. All 13
+// pages are visited, whether hooks, timeouts or the function derive contexts or not.
 func TestNestedItems(t *testing.T) {
 	t.Parallel()
 	type key struct{}

@@ -49,7 +49,7 @@ func contenders() []contender {
 // workers is how many workers a contender has, if it has workers.
 const workers = 2
 
-// measure parks the items, the first of which is due after lead, and waits until all are done.
+// measure parks the items and waits until all are done. The first item is due after lead.
 func (c contender) measure(items int, lead time.Duration) (p parking) {
 	var finished atomic.Int64
 	all := make(chan struct{})

@@ -3,7 +3,8 @@
 //
 //	go run ./examples/http
 //
-// It takes about three seconds, one of which a server asks for by Retry-After, and prints five tables:
+// It takes about three seconds. For one of them it waits because a server asks for it by Retry-After.
+// It prints five tables:
 //
 //  1. statuses: which are retried, for which methods, with which keys and budgets;
 //  2. Retry-After: waits that are allowed, and waits that are too long;
