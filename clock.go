@@ -30,11 +30,7 @@ func WithClock(c Clock) Option { return clockOption{clock: c} }
 
 func (o clockOption) apply(s *settings) {
 	s.clock = o.clock
-	problem := ""
-	if errtree.IsNil(o.clock) {
-		problem = "nil Clock"
-	}
-	s.check("WithClock", problem)
+	s.check("WithClock", problemIf(errtree.IsNil(o.clock), "nil Clock"))
 }
 
 // epoch is reading 0 of the real clock. time.Since of a fixed time reads the monotonic clock

@@ -49,11 +49,7 @@ func WithRand(f func() float64) Option { return randOption{rand: f} }
 
 func (o randOption) apply(s *settings) {
 	s.rand = o.rand
-	problem := ""
-	if o.rand == nil {
-		problem = "nil function"
-	}
-	s.check("WithRand", problem)
+	s.check("WithRand", problemIf(o.rand == nil, "nil function"))
 }
 
 // waitRange returns the nominal delay after a, and the range that its wait is drawn from. The

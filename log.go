@@ -31,11 +31,7 @@ func WithLogger(l *slog.Logger) Option { return loggerOption{logger: l} }
 
 func (o loggerOption) apply(s *settings) {
 	s.logger = o.logger
-	problem := ""
-	if o.logger == nil {
-		problem = "nil Logger"
-	}
-	s.check("WithLogger", problem)
+	s.check("WithLogger", problemIf(o.logger == nil, "nil Logger"))
 }
 
 func logRetry(ctx context.Context, l *slog.Logger, a *Attempt) {

@@ -250,6 +250,14 @@ func join(faults []fault) error {
 	return errors.Join(all...)
 }
 
+// problemIf returns the problem if there is one, and otherwise "".
+func problemIf(is bool, problem string) string {
+	if is {
+		return problem
+	}
+	return ""
+}
+
 // negative says that d is negative, "" if it is not.
 func negative(d time.Duration) string {
 	if d < 0 {
